@@ -1,0 +1,168 @@
+/**
+ * The contract between the program and a store. `core/` knows only these types. Between two stores a document is
+ * its BSON bytes; a connector whose store is not MongoDB translates at its own edge and nowhere else.
+ *
+ * Rules for every method: a rejected promise is a DualsyncError; "could not read" is never an empty answer; the
+ * signal, where there is one, ends every wait; retries happen inside the connector.
+ */
+import type { Batch, Doc, DocumentId } from "../document.ts";
+
+/** What a collection is to a copier. `collection` has a unique `_id`, which makes a repeated write harmless; capped
+ * and time-series collections have not: they are copied whole and in order. A view is only its definition. */
+export type CollectionKind = "collection" | "capped" | "timeseries" | "view";
+
+/** A value tree whose documents are Maps in stored order and whose leaves are BSON values: nothing is promoted. */
+export type Metadata = ReadonlyMap<string, unknown>;
+
+export interface CollectionInfo {
+  readonly name: string;
+  readonly kind: CollectionKind;
+  /** The options that the collection was created with. */
+  readonly options: Metadata;
+  /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
+  readonly ordered: boolean;
+  /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
+  readonly documents: number;
+  /** Bytes of those documents, uncompressed, by the same bookkeeping. */
+  readonly bytes: number;
+}
+
+/** Something that exists in the store and is not a collection that can be copied. */
+export interface NotCopied {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Listing {
+  readonly collections: readonly CollectionInfo[];
+  readonly notCopied: readonly NotCopied[];
+}
+
+/**
+ * A half-open range of `_id`s in the store's own order: `from` is inside, `to` is not. Without `from` it begins
+ * before every id, without `to` it ends after every id, whatever their types.
+ */
+export interface IdRange {
+  readonly from?: DocumentId;
+  readonly to?: DocumentId;
+}
+
+/** A condition on documents, as the store's own query document; validated before it comes here. */
+export type Filter = Metadata;
+
+export interface Selection {
+  readonly range?: IdRange;
+  readonly filter?: Filter;
+}
+
+export interface ReadOptions extends Selection {
+  /** Start after this id (not included). Used to go on after an interruption. */
+  readonly after?: DocumentId;
+  /** Largest number of documents in a batch. The connector bounds the bytes by itself. */
+  readonly batchSize?: number;
+  readonly signal: AbortSignal;
+}
+
+/** One document that was not written, and why. The reason is for people and holds no value of the document. */
+export interface SetAside {
+  readonly id: DocumentId;
+  readonly reason: string;
+}
+
+/** written + unchanged + setAside.length = the batch's length, always. */
+export interface WriteOutcome {
+  /** Documents that this write put there. */
+  readonly written: number;
+  /** Documents that were found there already, byte for byte. */
+  readonly unchanged: number;
+  readonly setAside: readonly SetAside[];
+}
+
+/**
+ * How to write. `insert`: the documents are believed to be absent; one that is there already is compared and
+ * replaced when it differs. `replace`: they are believed to be there. `append`: in order, for collections without
+ * a unique `_id`; not repeatable.
+ */
+export type WriteMode = "insert" | "replace" | "append";
+
+/** A part of a collection's metadata, or of the database, that the target could not be given. `key` is stable. */
+export interface NotReproduced {
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface Prepared {
+  /** True when the collection holds no document: plain inserts will do. */
+  readonly empty: boolean;
+  readonly notReproduced: readonly NotReproduced[];
+}
+
+/** Who is writing: goes into the target's lease and history. */
+export interface Run {
+  readonly id: string;
+  readonly command: string;
+  readonly host: string;
+  readonly pid: number;
+  /** The other store's label, without credentials. */
+  readonly from: string;
+}
+
+/** The right to write, held in the target itself, renewed until released. */
+export interface Lease {
+  /** Aborts when the lease could not be renewed: whoever holds it must stop writing at once. */
+  readonly lost: AbortSignal;
+  /** A value that only this run wrote into this target. */
+  readonly nonce: string;
+  release(): Promise<void>;
+}
+
+export interface StoreIdentity {
+  /** Product and version as the server says, for example "MongoDB 8.0.4". */
+  readonly product: string;
+  /** Where, without credentials: host and database. */
+  readonly label: string;
+  /** True when the server holds other databases beside this one on the same disks as `other` (same host list). */
+  readonly server: string;
+}
+
+export interface Source {
+  /** For people: host and database, without credentials. */
+  readonly label: string;
+  identity(): Promise<StoreIdentity>;
+  list(signal: AbortSignal): Promise<Listing>;
+  /** Exact number of documents, counted by the server now; never an estimate. */
+  count(collection: string, selection: Selection, signal: AbortSignal): Promise<number>;
+  /** Cuts the collection into about `pieces` half-open ranges that tile every possible id. */
+  ranges(collection: CollectionInfo, pieces: number, signal: AbortSignal): Promise<readonly IdRange[]>;
+  /** Batches bounded in bytes; in `_id` order where the collection is ordered, else in the store's own order. */
+  read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
+  /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */
+  find(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>>;
+  /** Whether a nonce written by `Target.claim` is visible through this connection under this store's own name. */
+  seesNonce(nonce: string, signal: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface Target extends Source {
+  /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
+  claim(run: Run, signal: AbortSignal): Promise<Lease>;
+  /** Creates the collection as the source has it, under `info.name`, or checks the one that is there. */
+  prepare(info: CollectionInfo, signal: AbortSignal): Promise<Prepared>;
+  /**
+   * Empties a capped or time-series collection that a former run of this program created, so that it can be copied
+   * again; false, with nothing done, when the collection is somebody else's.
+   */
+  reset(info: CollectionInfo, signal: AbortSignal): Promise<boolean>;
+  /** Resolves when the store has acknowledged the batch durably; repeating it is harmless but for `append`. */
+  write(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome>;
+  /** Removes documents by id; resolves with the number removed. */
+  remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number>;
+  /** Builds the indexes that the source has and this collection lacks: plain ones first, then unique, then TTL. */
+  finish(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<readonly NotReproduced[]>;
+}
+
+/** What can be asked of a source that has indexes. */
+export interface Indexed {
+  /** Index definitions as the store lists them, the one on `_id` left out. */
+  indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
+}

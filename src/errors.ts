@@ -1,0 +1,56 @@
+/**
+ * Every way a run can end. The number is the process's exit status; a script must treat an unknown one
+ * as failure. This table is the only place that maps outcomes to numbers; `--help` and the README print it.
+ */
+export const EXIT_CODES = [
+  { code: 0, name: "done", meaning: "done, or identical" },
+  { code: 1, name: "different", meaning: "differences found" },
+  { code: 2, name: "usage", meaning: "usage or configuration; nothing was contacted" },
+  { code: 3, name: "set-aside", meaning: "finished, but named things were set aside or could not be reproduced" },
+  { code: 4, name: "source", meaning: "the source could not be reached or failed" },
+  { code: 5, name: "target", meaning: "the target could not be reached or failed" },
+  { code: 6, name: "refused", meaning: "refused by a guard; nothing was changed" },
+  { code: 7, name: "locked", meaning: "another run is at work on this target" },
+  { code: 8, name: "denied", meaning: "wrong credentials or a missing right" },
+  { code: 9, name: "local", meaning: "local disk or state" },
+  { code: 10, name: "history-lost", meaning: "the history needed to go on is gone" },
+  { code: 11, name: "unverified", meaning: "verification after a copy failed" },
+  { code: 12, name: "inconclusive", meaning: "not everything could be compared: neither identical nor different is proved" },
+  { code: 70, name: "bug", meaning: "a bug in dualsync" },
+  { code: 130, name: "interrupted", meaning: "interrupted (Ctrl-C) after a clean stop" },
+  { code: 143, name: "terminated", meaning: "terminated (SIGTERM) after a clean stop" },
+] as const;
+
+export type ExitName = (typeof EXIT_CODES)[number]["name"];
+
+/** The exit status of an outcome. */
+export function exitCode(name: ExitName): number {
+  const found = EXIT_CODES.find((row) => row.name === name);
+  return found === undefined ? 70 : found.code;
+}
+
+export interface DualsyncErrorOptions {
+  /** What the person can do next: a command, a variable, a place to look. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+  /** True when the same call may succeed later; only a connector knows, at its edge. */
+  readonly retryable?: boolean;
+}
+
+/**
+ * The one error class of this program. `message` is a full sentence that says what failed and where, and never
+ * holds a credential or a document's value.
+ */
+export class DualsyncError extends Error {
+  override readonly name = "DualsyncError";
+  readonly exit: ExitName;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+
+  constructor(exit: ExitName, message: string, options: DualsyncErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.exit = exit;
+    this.hint = options.hint;
+    this.retryable = options.retryable ?? false;
+  }
+}

@@ -1,0 +1,112 @@
+/** What a run tells the outside. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
+import type { CollectionKind, NotCopied } from "../connectors/connector.ts";
+import type { DualsyncError } from "../errors.ts";
+
+export interface PlannedCollection {
+  readonly source: string;
+  readonly target: string;
+  readonly kind: CollectionKind;
+  /** By the source's own bookkeeping; undefined for a view. */
+  readonly documents: number | undefined;
+  readonly bytes: number | undefined;
+  /** What will be done: "create", "fill" (it is there and empty), "update" (it holds documents), "define" (a view). */
+  readonly action: "create" | "fill" | "update" | "define";
+  /** Documents the target holds now, by its own bookkeeping. */
+  readonly targetDocuments: number;
+}
+
+/** Shown before the first write. Every name in it is hostile data: escape it. */
+export interface Plan {
+  readonly command: string;
+  readonly source: string;
+  readonly target: string;
+  readonly collections: readonly PlannedCollection[];
+  readonly notCopied: readonly NotCopied[];
+  readonly documents: number;
+  readonly bytes: number;
+  /** Rough size of the copy on the target's disk, in bytes: what the target does not hold yet. */
+  readonly estimatedTargetBytes: number;
+  /** Sentences: what may be changed on the target, and what a reader must know ("not a point in time"). */
+  readonly notes: readonly string[];
+  readonly dryRun: boolean;
+}
+
+/** Progress of one collection. Calls are cheap: a reporter draws at its own pace. */
+export interface Meter {
+  advance(documents: number, bytes: number): void;
+  phase(name: "copying" | "verifying" | "building indexes"): void;
+  end(): void;
+}
+
+export type Verdict =
+  | "verified" // read back, byte for byte
+  | "counts match"
+  | "not verified" // --verify none, or a dry run
+  | "defined" // a view
+  | "set aside" // everything else verified, but named things are missing
+  | "failed"; // verification failed
+
+export interface CollectionReport {
+  readonly collection: string;
+  readonly target: string;
+  readonly kind: CollectionKind;
+  /** read = written + unchanged + setAside. */
+  readonly read: number;
+  readonly written: number;
+  readonly unchanged: number;
+  readonly setAside: number;
+  /** Documents removed with --delete. */
+  readonly deleted: number;
+  /** Documents that only the target has, and that stay there. */
+  readonly extra: number;
+  /** Documents that changed in the source during the run and were copied again. */
+  readonly changed: number;
+  /** Counted by the servers at the end; undefined when it was not counted. */
+  readonly sourceCount: number | undefined;
+  readonly targetCount: number | undefined;
+  readonly verdict: Verdict;
+}
+
+/** A named loss: a document set aside, an index that could not be built, a collection that was not copied. */
+export interface Item {
+  /** Stable, for --accept: "document orders/17", "index orders/geo_2d", "option orders/validator". */
+  readonly key: string;
+  readonly reason: string;
+  /** True when the person has accepted this key: shown, but not counted. */
+  readonly accepted: boolean;
+}
+
+export interface RunReport {
+  readonly command: string;
+  readonly source: string;
+  readonly target: string;
+  readonly started: Date;
+  readonly ended: Date;
+  readonly collections: readonly CollectionReport[];
+  /** At most a few thousand; `itemCount` is the whole number. */
+  readonly items: readonly Item[];
+  readonly itemCount: number;
+  /** Bytes of the documents read. */
+  readonly bytes: number;
+  readonly exitCode: number;
+  /** One sentence, for people: what was done, how it was proved, what to run next. */
+  readonly verdict: string;
+}
+
+export interface Reporter {
+  /** Something to know while the run goes on; not part of the result. */
+  note(message: string): void;
+  /** Something that wants attention; shown with --quiet too. */
+  warn(message: string): void;
+  /** More than most people want to see: only with --verbose. */
+  detail(message: string): void;
+  plan(plan: Plan): void;
+  /** Starts the progress of a collection; `documents` is an estimate. */
+  meter(collection: string, documents: number): Meter;
+  /** The result. Called at most once, last, unless `fail` is. */
+  finish(report: RunReport): void;
+  /** The run failed. Called at most once, last, instead of `finish`. */
+  fail(error: DualsyncError, exitCode: number): void;
+  /** Leaves the terminal tidy. May be called at any time, more than once. */
+  close(): void;
+}
