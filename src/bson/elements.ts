@@ -115,7 +115,8 @@ export interface Element {
 /** Walks the elements of the document or array that starts at `at`, in stored order. Throws RangeError on broken bytes. */
 export function* elements(bytes: Uint8Array, at = 0): Generator<Element> {
   const last = at + lengthAt(bytes, at) - 1;
-  if (last >= bytes.length || last < at + 4 || bytes[last] !== 0) throw new RangeError("broken BSON: a document does not end");
+  if (last >= bytes.length || last < at + 4 || bytes[last] !== 0)
+    throw new RangeError("broken BSON: a document does not end");
   let position = at + 4;
   while (position < last) {
     const type = bytes[position] as number;

@@ -121,14 +121,12 @@ export interface StoreIdentity {
   readonly product: string;
   /** Where, without credentials: host and database. */
   readonly label: string;
-  /** True when the server holds other databases beside this one on the same disks as `other` (same host list). */
-  readonly server: string;
 }
 
 export interface Source {
   /** For people: host and database, without credentials. */
   readonly label: string;
-  identity(): Promise<StoreIdentity>;
+  identity(signal: AbortSignal): Promise<StoreIdentity>;
   list(signal: AbortSignal): Promise<Listing>;
   /** Exact number of documents, counted by the server now; never an estimate. */
   count(collection: string, selection: Selection, signal: AbortSignal): Promise<number>;
@@ -138,6 +136,8 @@ export interface Source {
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
   /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */
   find(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>>;
+  /** Index definitions as the store lists them, the one on `_id` left out; empty for a store without indexes. */
+  indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
   /** Whether a nonce written by `Target.claim` is visible through this connection under this store's own name. */
   seesNonce(nonce: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
@@ -159,10 +159,4 @@ export interface Target extends Source {
   remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number>;
   /** Builds the indexes that the source has and this collection lacks: plain ones first, then unique, then TTL. */
   finish(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<readonly NotReproduced[]>;
-}
-
-/** What can be asked of a source that has indexes. */
-export interface Indexed {
-  /** Index definitions as the store lists them, the one on `_id` left out. */
-  indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
 }

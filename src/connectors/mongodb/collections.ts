@@ -1,0 +1,131 @@
+import { equalOrdered } from "../../bson/ordered.ts";
+import type { CollectionInfo, CollectionKind, Listing, Metadata, NotCopied, NotReproduced } from "../connector.ts";
+import { isTransient, shapeOf, codeText } from "./faults.ts";
+import { readListing } from "./read.ts";
+import type { Server } from "./server.ts";
+
+/** The collection in which dualsync keeps its lease and history, in the target itself. Never copied or compared. */
+export const OWN_COLLECTION = "_dualsync";
+
+/** Options without which a collection would be another kind of thing; the others may be named as a loss. */
+const ESSENTIAL = new Set(["capped", "size", "timeseries", "clusteredIndex", "collation", "viewOn", "pipeline"]);
+
+/** What the server holds about a collection's size; zero for a view. */
+async function sizeOf(server: Server, name: string, signal: AbortSignal): Promise<{ documents: number; bytes: number }> {
+  const answer = await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
+  const bucketed = answer.timeseries as { numMeasurements?: unknown } | undefined;
+  return { documents: Number(bucketed?.numMeasurements ?? answer.count ?? 0), bytes: Number(answer.size ?? 0) };
+}
+
+/** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */
+export async function listCollections(server: Server, signal: AbortSignal): Promise<Listing> {
+  const found = await readListing(server, { listCollections: 1, cursor: {} }, "", signal);
+  const collections: CollectionInfo[] = [];
+  const notCopied: NotCopied[] = [];
+  for (const entry of found) {
+    const name = String(entry.get("name"));
+    if (name === OWN_COLLECTION || name === "system.views" || name.startsWith("system.buckets.")) continue;
+    if (name.startsWith("system.")) {
+      notCopied.push({ name, reason: "system collections belong to the server and are not copied" });
+      continue;
+    }
+    collections.push(await describe(server, name, entry, signal));
+  }
+  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+  return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
+}
+
+async function describe(server: Server, name: string, entry: Metadata, signal: AbortSignal): Promise<CollectionInfo> {
+  const options = (entry.get("options") as Metadata | undefined) ?? new Map();
+  const kind = kindOf(entry.get("type"), options);
+  const size = kind === "view" ? { documents: 0, bytes: 0 } : await sizeOf(server, name, signal);
+  return { name, kind, options: withoutVersions(options), ordered: isOrdered(options), ...size };
+}
+
+function kindOf(type: unknown, options: Metadata): CollectionKind {
+  if (type === "view" || type === "timeseries") return type;
+  return options.get("capped") === true ? "capped" : "collection";
+}
+
+function isOrdered(options: Metadata): boolean {
+  const collation = options.get("collation");
+  return !(collation instanceof Map) || collation.get("locale") === "simple";
+}
+
+/** A collation's `version` says which library the server was built with; another server refuses to be told it. */
+export function withoutVersions(options: Metadata): Metadata {
+  const collation = options.get("collation");
+  if (!(collation instanceof Map)) return options;
+  const plain = new Map(collation);
+  plain.delete("version");
+  return new Map(options).set("collation", plain);
+}
+
+/** The collection of this name as the server lists it now; undefined when there is none. */
+export async function lookUp(server: Server, name: string, signal: AbortSignal): Promise<Metadata | undefined> {
+  const [entry] = await readListing(server, { listCollections: 1, filter: { name }, cursor: {} }, "", signal);
+  return entry;
+}
+
+/**
+ * Creates the collection with all its options; what this server does not take is left out, one option after the
+ * other, and named.
+ */
+export async function createCollection(server: Server, info: CollectionInfo, signal: AbortSignal): Promise<NotReproduced[]> {
+  const options = new Map(info.options);
+  const lost: NotReproduced[] = [];
+  for (;;) {
+    try {
+      await server.run({ create: info.name, ...Object.fromEntries(options), writeConcern: { w: "majority" } }, { signal, doing: `create ${info.name}`, retry: false });
+      return lost;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (shapeOf(error).code === 48) return lost; // an earlier try, whose answer was lost, has created it
+      const culprit = isTransient(error) ? undefined : optionToDrop(options, shapeOf(error).message);
+      if (culprit === undefined) throw server.fault(error, `create the ${info.kind} ${info.name}`);
+      options.delete(culprit);
+      lost.push({ key: `option ${info.name}/${culprit}`, reason: `the target's server does not take this option (${codeText(shapeOf(error))})` });
+    }
+  }
+}
+
+/** The option that the server's message names, else any that can be done without. */
+function optionToDrop(options: ReadonlyMap<string, unknown>, message: string): string | undefined {
+  const dispensable = [...options.keys()].filter((name) => !ESSENTIAL.has(name));
+  return dispensable.find((name) => message.includes(name)) ?? dispensable.at(-1);
+}
+
+/** Options in which the existing collection differs from the wanted one; mended where the server lets us. */
+export async function alignOptions(server: Server, info: CollectionInfo, existing: Metadata, signal: AbortSignal): Promise<NotReproduced[]> {
+  const have = withoutVersions((existing.get("options") as Metadata | undefined) ?? new Map());
+  const names = new Set([...info.options.keys(), ...have.keys()]);
+  const different = [...names].filter((name) => !equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]])));
+  const lost: NotReproduced[] = [];
+  for (const name of different) {
+    const reason = await modify(server, info, name, signal);
+    if (reason !== undefined) lost.push({ key: `option ${info.name}/${name}`, reason });
+  }
+  return lost;
+}
+
+const MODIFIABLE = new Set(["validator", "validationLevel", "validationAction", "expireAfterSeconds", "changeStreamPreAndPostImages"]);
+const OFF: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ["validator", {}],
+  ["validationLevel", "strict"],
+  ["validationAction", "error"],
+  ["expireAfterSeconds", "off"],
+  ["changeStreamPreAndPostImages", { enabled: false }],
+]);
+
+async function modify(server: Server, info: CollectionInfo, name: string, signal: AbortSignal): Promise<string | undefined> {
+  if (!MODIFIABLE.has(name)) return "the target's collection was created with another value, which cannot be changed";
+  try {
+    const value = info.options.get(name) ?? OFF.get(name);
+    await server.run({ collMod: info.name, [name]: value, writeConcern: { w: "majority" } }, { signal, doing: `change ${name}`, retry: false });
+    return undefined;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (isTransient(error)) throw server.fault(error, `change the option ${name} of ${info.name}`);
+    return `the target's collection has another value and it could not be changed (${codeText(shapeOf(error))})`;
+  }
+}

@@ -1,0 +1,116 @@
+/** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
+import { randomUUID } from "node:crypto";
+import type { Document } from "mongodb";
+import type { CollectionInfo, Lease, ReadOptions, Run, Selection, StoreIdentity, Target } from "../connector.ts";
+import { alignOptions, createCollection, listCollections, lookUp } from "./collections.ts";
+import { findByIds } from "./find.ts";
+import { buildIndexes, listIndexes } from "./indexes.ts";
+import { readOwn, takeLease, writeOwn } from "./lease.ts";
+import { cutRanges } from "./ranges.ts";
+import { idValue, readBatches } from "./read.ts";
+import { findWriteWay } from "./self-test.ts";
+import { Server, type ServerOptions } from "./server.ts";
+import { decodedCarrier, rawCarrier } from "./wire.ts";
+import { type Find, Writer } from "./write.ts";
+
+/** Opens a MongoDB database as a source or a target. @throws DualsyncError when it cannot be reached or used */
+export async function mongodb(options: ServerOptions, signal: AbortSignal): Promise<Target> {
+  const server = await Server.open(options, signal);
+  const find: Find = (collection, ids, findSignal) => findByIds(server, collection, ids, findSignal);
+  let writer = new Writer(server, find, { carrier: rawCarrier() ?? decodedCarrier, flags: {} });
+
+  return {
+    label: options.label,
+    identity: (identitySignal) => identify(server, identitySignal),
+    list: (listSignal) => listCollections(server, listSignal),
+    count: (collection, selection, countSignal) => countDocuments(server, collection, selection, countSignal),
+    ranges: (collection, pieces, rangeSignal) => cutRanges(server, collection, pieces, rangeSignal),
+    read: (collection, readOptions) => read(server, collection, readOptions),
+    find,
+    indexes: (collection, indexSignal) => listIndexes(server, collection, indexSignal),
+    seesNonce: async (nonce, nonceSignal) => (await readOwn(server, "lease", nonceSignal))?.nonce === nonce,
+    close: () => server.close(),
+
+    async claim(run: Run, claimSignal: AbortSignal): Promise<Lease> {
+      const nonce = randomUUID();
+      const lease = await takeLease(server, run, nonce, claimSignal);
+      try {
+        writer = new Writer(server, find, await findWriteWay(server, find, nonce, claimSignal));
+        return lease;
+      } catch (error) {
+        await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
+        throw error;
+      }
+    },
+    async prepare(info, prepareSignal) {
+      const existing = await lookUp(server, info.name, prepareSignal);
+      if (existing !== undefined) {
+        const notReproduced = await alignOptions(server, info, existing, prepareSignal);
+        return { empty: info.kind !== "view" && (await isEmpty(server, info.name, prepareSignal)), notReproduced };
+      }
+      const notReproduced = await createCollection(server, info, prepareSignal);
+      if (info.kind !== "collection") await recordCreated(server, info.name, prepareSignal);
+      return { empty: true, notReproduced };
+    },
+    reset: (info, resetSignal) => reset(server, info, resetSignal),
+    write: (collection, batch, mode, writeSignal) => writer.write(collection, batch, mode, writeSignal),
+    remove: (collection, ids, removeSignal) => writer.remove(collection, ids, removeSignal),
+    finish: (info, indexes, finishSignal) => buildIndexes(server, info.name, indexes, finishSignal),
+  };
+}
+
+async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
+  const answer = await server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" });
+  return { product: `MongoDB ${String(answer.version)}`, label: server.label };
+}
+
+function read(server: Server, collection: CollectionInfo, options: ReadOptions): ReturnType<typeof readBatches> {
+  const average = collection.documents > 0 ? collection.bytes / collection.documents : 1_000;
+  const order = collection.kind === "collection" ? "id" : collection.kind === "capped" ? "natural" : "any";
+  return readBatches(server, { ...options, collection: collection.name, order, documentBytes: average });
+}
+
+async function countDocuments(server: Server, collection: string, selection: Selection, signal: AbortSignal): Promise<number> {
+  const { filter, range } = selection;
+  const bounds: Document[] = [];
+  if (range?.from !== undefined) bounds.push({ $gte: ["$_id", { $literal: idValue(range.from) }] });
+  if (range?.to !== undefined) bounds.push({ $lt: ["$_id", { $literal: idValue(range.to) }] });
+  const match = [...(filter === undefined ? [] : [filter]), ...(bounds.length === 0 ? [] : [{ $expr: { $and: bounds } }])];
+  const pipeline = [...(match.length === 0 ? [] : [{ $match: { $and: match } }]), { $count: "n" }];
+  const answer = await server.run(
+    { aggregate: collection, pipeline, cursor: {}, readConcern: { level: "majority" } },
+    { signal, doing: `count ${collection}` },
+  );
+  const [row] = (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? [];
+  return row === undefined ? 0 : Number(row.n);
+}
+
+async function isEmpty(server: Server, collection: string, signal: AbortSignal): Promise<boolean> {
+  const answer = await server.run(
+    { find: collection, limit: 1, singleBatch: true, projection: { _id: 1 }, readConcern: { level: "majority" } },
+    { signal, doing: `look into ${collection}` },
+  );
+  return ((answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? []).length === 0;
+}
+
+/** Remembers, in the target, that this program created the collection, by the id that the server gave it. */
+async function recordCreated(server: Server, name: string, signal: AbortSignal): Promise<void> {
+  const uuid = await uuidOf(server, name, signal);
+  if (uuid !== undefined) await writeOwn(server, `created ${name}`, { uuid }, signal);
+}
+
+async function uuidOf(server: Server, name: string, signal: AbortSignal): Promise<string | undefined> {
+  const info = (await lookUp(server, name, signal))?.get("info");
+  const uuid = info instanceof Map ? info.get("uuid") : undefined;
+  return uuid === undefined ? undefined : String(uuid);
+}
+
+async function reset(server: Server, info: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+  const uuid = await uuidOf(server, info.name, signal);
+  const created = await readOwn(server, `created ${info.name}`, signal);
+  if (uuid === undefined || created?.uuid !== uuid) return false;
+  await server.run({ drop: info.name, writeConcern: { w: "majority" } }, { signal, doing: `empty ${info.name}` });
+  await createCollection(server, info, signal);
+  await recordCreated(server, info.name, signal);
+  return true;
+}

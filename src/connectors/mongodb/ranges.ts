@@ -1,0 +1,36 @@
+import { DocumentId } from "../../document.ts";
+import type { CollectionInfo, IdRange } from "../connector.ts";
+import { readCursor } from "./replies.ts";
+import type { Server } from "./server.ts";
+
+/** Sampled ids for each range: enough that ranges come out alike in size. */
+const SAMPLES_PER_RANGE = 16;
+
+/**
+ * Cuts a collection into half-open ranges that tile every possible `_id`, at ids sampled and sorted by the server.
+ * Cuts decide only how the work is divided: whatever they are, each document lies in exactly one range.
+ */
+export async function cutRanges(server: Server, collection: CollectionInfo, pieces: number, signal: AbortSignal): Promise<readonly IdRange[]> {
+  if (pieces <= 1 || collection.kind !== "collection") return [{}];
+  const pipeline = [{ $sample: { size: pieces * SAMPLES_PER_RANGE } }, { $sort: { _id: 1 } }, { $project: { _id: 1 } }];
+  const answer = await server.run(
+    { aggregate: collection.name, pipeline, cursor: { batchSize: pieces * SAMPLES_PER_RANGE + 1 }, collation: { locale: "simple" } },
+    { signal, doing: `sample ${collection.name}`, raw: true },
+  );
+  const { batch } = readCursor(answer.cursor);
+  const cuts: DocumentId[] = [];
+  for (let i = SAMPLES_PER_RANGE; i < batch.length; i += SAMPLES_PER_RANGE) {
+    const cut = batch.idOf(i);
+    if (cut.key !== cuts.at(-1)?.key) cuts.push(cut);
+  }
+  return tile(cuts);
+}
+
+function tile(cuts: readonly DocumentId[]): IdRange[] {
+  const bounds: (DocumentId | undefined)[] = [undefined, ...cuts, undefined];
+  return bounds.slice(0, -1).map((from, i) => {
+    const to = bounds[i + 1];
+    return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  });
+}
+

@@ -1,0 +1,96 @@
+/** Proves, on the target itself, that documents written by this program arrive byte for byte. */
+import { BSON } from "mongodb";
+import { Batch } from "../../document.ts";
+import { DualsyncError } from "../../errors.ts";
+import { elements, TYPE } from "../../bson/elements.ts";
+import { OWN_COLLECTION } from "./collections.ts";
+import { shapeOf } from "./faults.ts";
+import type { Server } from "./server.ts";
+import { decodedCarrier, rawCarrier } from "./wire.ts";
+import { type Find, Writer, type WriteWay } from "./write.ts";
+
+const UNKNOWN_FIELD = 40415;
+const KEEP_TIMESTAMPS = { bypassEmptyTsReplacement: true };
+
+/**
+ * Finds out how this target takes documents: writes one that careless carriers alter, by insert and by replace, and
+ * reads it back.
+ * @throws DualsyncError `target` when nothing arrives unaltered
+ */
+export async function findWriteWay(server: Server, find: Find, nonce: string, signal: AbortSignal): Promise<WriteWay> {
+  const carriers = [rawCarrier(), decodedCarrier].filter((carrier) => carrier !== undefined);
+  for (const carrier of carriers) {
+    const flags = await timestampFlags(server, { carrier, flags: KEEP_TIMESTAMPS }, find, nonce, signal);
+    const checks = [carrier.objection, flags === undefined ? emptyTimestamp : undefined].filter((check) => check !== undefined);
+    const way: WriteWay = {
+      carrier,
+      flags: flags ?? {},
+      ...(checks.length === 0 ? {} : { objection: (document: Uint8Array) => firstReason(checks, document) }),
+    };
+    if (await arrives(new Writer(server, find, way), find, probe(nonce, false), signal)) return way;
+  }
+  throw new DualsyncError("target", `A document written to ${server.label} did not come back as it was written.`, {
+    hint: "Nothing was copied. Is something between this machine and the server that changes documents?",
+  });
+}
+
+/** The flag that keeps the server from filling in empty timestamps, proved; undefined when this server has none. */
+async function timestampFlags(server: Server, way: WriteWay, find: Find, nonce: string, signal: AbortSignal): Promise<object | undefined> {
+  try {
+    return (await arrives(new Writer(server, find, way), find, probe(nonce, true), signal)) ? KEEP_TIMESTAMPS : undefined;
+  } catch (error) {
+    if (error instanceof DualsyncError && shapeOf(error.cause).code === UNKNOWN_FIELD) return undefined;
+    throw error;
+  }
+}
+
+async function arrives(writer: Writer, find: Find, document: Uint8Array, signal: AbortSignal): Promise<boolean> {
+  const batch = new Batch(document, [document.length]);
+  const id = batch.idOf(0);
+  await writer.remove(OWN_COLLECTION, [id], signal);
+  try {
+    for (const mode of ["insert", "replace"] as const) {
+      const outcome = await writer.write(OWN_COLLECTION, batch, mode, signal);
+      if (outcome.setAside.length > 0) return false;
+      const back = (await find(OWN_COLLECTION, [id], signal)).get(id.key);
+      if (back === undefined || Buffer.compare(back.bytes, document) !== 0) return false;
+    }
+    return true;
+  } finally {
+    await writer.remove(OWN_COLLECTION, [id], signal);
+  }
+}
+
+/** A document with what decoding to JavaScript values loses: order of number-like names, types, far dates. */
+function probe(nonce: string, timestamp: boolean): Uint8Array {
+  const content = new Map<string, unknown>([
+    ["_id", `self-test ${nonce}`],
+    ["2", 1.5],
+    ["1", new BSON.Double(1)],
+    ["__proto__", BSON.Long.fromNumber(1)],
+    ["_bsontype", "Double"],
+    ["symbol", new BSON.BSONSymbol("s")],
+    ["far", BSON.Long.fromString("9223372036854775807")],
+  ]);
+  if (timestamp) content.set("empty", new BSON.Timestamp(0n));
+  return BSON.serialize(content);
+}
+
+/** A document with an empty timestamp at its top level: without the flag a server puts its own time there. */
+function emptyTimestamp(document: Uint8Array): string | undefined {
+  for (const element of elements(document)) {
+    if (element.type !== TYPE.timestamp) continue;
+    if (document.subarray(element.start, element.end).every((byte) => byte === 0)) {
+      return "the target's server would replace its empty timestamp by the present time";
+    }
+  }
+  return undefined;
+}
+
+function firstReason(checks: readonly ((document: Uint8Array) => string | undefined)[], document: Uint8Array): string | undefined {
+  for (const check of checks) {
+    const reason = check(document);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}

@@ -1,0 +1,151 @@
+import { type ClientSession, type Db, type Document, MongoClient } from "mongodb";
+import { DualsyncError } from "../../errors.ts";
+import { DEFAULT_RETRIES, type RetryPolicy, retry } from "../retry.ts";
+import { isTransient, type Role, toDualsyncError } from "./faults.ts";
+
+export interface ServerOptions {
+  readonly uri: string;
+  readonly database: string;
+  readonly role: Role;
+  /** Host and database, for people. */
+  readonly label: string;
+  readonly retries?: number;
+}
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** What is being tried, as "read orders": used in errors. */
+  readonly doing: string;
+  readonly session?: ClientSession;
+  /** Sub-documents of the answer as raw bytes. */
+  readonly raw?: boolean;
+  readonly database?: "admin";
+  /** False: no second try (the caller has its own way). */
+  readonly retry?: boolean;
+  /** Milliseconds without a byte from the server; 0 for none (index builds). */
+  readonly silence?: number;
+}
+
+/** A server that says nothing for this long in the middle of a command is held dead. */
+const SILENCE = 120_000;
+
+/** Answer of `hello`, as far as it is used. */
+export interface Hello {
+  readonly maxWireVersion: number;
+  readonly sessions: boolean;
+  /** A router of a sharded cluster. */
+  readonly router: boolean;
+  readonly writable: boolean;
+}
+
+/** One database on one MongoDB server or cluster: runs commands, repeats what may be repeated, names what failed. */
+export class Server {
+  readonly label: string;
+  readonly role: Role;
+  readonly policy: RetryPolicy;
+  readonly #client: MongoClient;
+  readonly #db: Db;
+  #hello: Hello | undefined;
+
+  private constructor(client: MongoClient, options: ServerOptions) {
+    this.#client = client;
+    this.#db = client.db(options.database);
+    this.label = options.label;
+    this.role = options.role;
+    this.policy = options.retries === undefined ? DEFAULT_RETRIES : { ...DEFAULT_RETRIES, retries: options.retries };
+  }
+
+  /** Connects and says hello. @throws DualsyncError source/target/denied when the server cannot be used */
+  static async open(options: ServerOptions, signal: AbortSignal): Promise<Server> {
+    let client: MongoClient;
+    try {
+      client = new MongoClient(options.uri, {
+        appName: "dualsync",
+        serverSelectionTimeoutMS: 10_000,
+        connectTimeoutMS: 10_000,
+        socketTimeoutMS: SILENCE,
+        maxPoolSize: 32,
+        readPreference: "primary",
+      });
+    } catch (error) {
+      throw new DualsyncError("usage", `The URI of the ${options.role} ${options.label} is not valid for the MongoDB driver.`, {
+        hint: "Check the options after the question mark in the URI.",
+        cause: error,
+      });
+    }
+    const server = new Server(client, options);
+    try {
+      await server.#greet(signal);
+      return server;
+    } catch (error) {
+      await client.close().catch(() => undefined); // the first error is the one to tell
+      throw error;
+    }
+  }
+
+  get database(): string {
+    return this.#db.databaseName;
+  }
+
+  get hello(): Hello {
+    if (this.#hello === undefined) throw new DualsyncError("bug", "The server was used before it was greeted.");
+    return this.#hello;
+  }
+
+  async #greet(signal: AbortSignal): Promise<void> {
+    const answer = await this.run({ hello: 1 }, { signal, doing: "connect", database: "admin" });
+    this.#hello = {
+      maxWireVersion: Number(answer.maxWireVersion),
+      sessions: answer.logicalSessionTimeoutMinutes !== undefined && answer.logicalSessionTimeoutMinutes !== null,
+      router: answer.msg === "isdbgrid",
+      writable: answer.isWritablePrimary === true,
+    };
+    if (!this.#hello.writable) {
+      throw new DualsyncError(this.role, `The ${this.role} ${this.label} is not the primary of its replica set.`, {
+        hint: "Give the URI of the whole replica set, without directConnection=true.",
+      });
+    }
+  }
+
+  /** A session for one cursor, where the server has sessions. */
+  startSession(): ClientSession | undefined {
+    return this.hello.sessions ? this.#client.startSession() : undefined;
+  }
+
+  /**
+   * Runs one command on the primary. Transient faults are tried again unless `retry` is false: only commands that
+   * are harmless twice may come here with it on.
+   */
+  async run(command: Document, options: RunOptions): Promise<Document> {
+    const once = (): Promise<Document> => this.#once(command, options);
+    try {
+      if (options.retry === false) return await once();
+      return await retry(this.policy, options.signal, isTransient, once);
+    } catch (error) {
+      if (options.signal.aborted) throw options.signal.reason;
+      if (options.retry === false) throw error;
+      throw this.fault(error, options.doing);
+    }
+  }
+
+  async #once(command: Document, options: RunOptions): Promise<Document> {
+    const db = options.database === "admin" ? this.#client.db("admin") : this.#db;
+    // The driver writes `$db` and takes sequences out of the command it is given: give it a copy each time.
+    return await db.command({ ...command }, {
+      readPreference: "primary",
+      signal: options.signal,
+      socketTimeoutMS: options.silence ?? SILENCE,
+      ...(options.session === undefined ? {} : { session: options.session }),
+      ...(options.raw === true ? { raw: true } : { promoteValues: false, bsonRegExp: true }),
+    } as object);
+  }
+
+  /** Names a fault for people. */
+  fault(error: unknown, doing: string): DualsyncError {
+    return toDualsyncError(error, this.role, this.label, doing);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+}

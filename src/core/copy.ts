@@ -1,0 +1,94 @@
+import type { IdRange, ReadOptions, WriteMode, WriteOutcome } from "../connectors/connector.ts";
+import { Batch, type Doc } from "../document.ts";
+import { Flights } from "./flights.ts";
+import { OrderedFingerprint } from "./fingerprint.ts";
+import { type Job, selectionOf } from "./job.ts";
+import { proveWritten } from "./prove.ts";
+import { lookUpEach, merge, type Step } from "./walk.ts";
+
+/** Batches of one range that may be on their way to the target at once. */
+const WRITES_PER_RANGE = 2;
+
+/** What is known of a range after it was copied. */
+export interface CopiedRange {
+  readonly range: IdRange;
+  /** Fingerprint that the target's range must have when it is read back; undefined when all is proved already. */
+  readonly expected: string | undefined;
+  /** Documents that only the target has. */
+  readonly extra: number;
+}
+
+export function readOptions(job: Job, range: IdRange): ReadOptions {
+  const size = job.batchSize === undefined ? {} : { batchSize: job.batchSize };
+  return { ...selectionOf(job, range), ...size, signal: job.signal };
+}
+
+/** Copies a range into a target that holds none of it: everything read is inserted, several batches in flight. */
+export async function fillRange(job: Job, range: IdRange): Promise<CopiedRange> {
+  const fingerprint = new OrderedFingerprint();
+  const flights = new Flights(WRITES_PER_RANGE, job.stop);
+  const proving = job.verify === "content";
+  try {
+    for await (const batch of job.source.read(job.from, readOptions(job, range))) {
+      if (proving) fingerprint.add(batch);
+      const release = await job.budget.take(batch.bytes.length, job.signal);
+      await flights.add(async () => {
+        try {
+          await put(job, batch, "insert");
+        } finally {
+          release();
+        }
+      });
+    }
+    await flights.land();
+  } finally {
+    await flights.settle();
+  }
+  return { range, expected: proving ? fingerprint.digest() : undefined, extra: 0 };
+}
+
+/**
+ * Makes a range of the target equal to the source's where the target may hold some of it already: equal documents are
+ * left alone, missing ones inserted, different ones replaced. With content verification every document that is
+ * written here is read back at once, so nothing remains to be proved.
+ */
+export async function convergeRange(job: Job, range: IdRange): Promise<CopiedRange> {
+  const options = readOptions(job, range);
+  const source = job.source.read(job.from, options);
+  const steps = job.from.ordered
+    ? merge(source, job.target.read(job.to, options))
+    : lookUpEach(source, job.target, job.to.name, job.signal);
+  let extra = 0;
+  for await (const step of steps) {
+    extra += step.extra.length;
+    job.tally.count(step.equal.documents, step.equal.bytes, { written: 0, unchanged: step.equal.documents, setAside: [] });
+    job.meter.advance(step.equal.documents, step.equal.bytes);
+    await writeStep(job, step);
+  }
+  return { range, expected: undefined, extra };
+}
+
+async function writeStep(job: Job, step: Step): Promise<void> {
+  await writeDocuments(job, step.missing, "insert");
+  await writeDocuments(
+    job,
+    step.different.map(({ expected }) => expected),
+    "replace",
+  );
+}
+
+async function writeDocuments(job: Job, documents: readonly Doc[], mode: WriteMode): Promise<void> {
+  if (documents.length === 0) return;
+  await put(job, Batch.of(documents), mode);
+  if (job.verify === "content") await proveWritten(job, documents);
+}
+
+/** Writes one batch and accounts for each of its documents. */
+async function put(job: Job, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
+  const outcome = await job.target.write(job.to.name, batch, mode, job.signal);
+  job.tally.count(batch.length, batch.bytes.length, outcome);
+  for (const { id } of outcome.setAside) job.setAside.add(id.key);
+  job.losses.addDocuments(job.from.name, outcome.setAside);
+  job.meter.advance(batch.length, batch.bytes.length);
+  return outcome;
+}

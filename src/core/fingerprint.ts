@@ -1,0 +1,46 @@
+import { createHash, type Hash } from "node:crypto";
+import type { Batch } from "../document.ts";
+
+/** SHA-256 over documents in the order in which they come. */
+export class OrderedFingerprint {
+  readonly #hash: Hash = createHash("sha256");
+  documents = 0;
+
+  add(batch: Batch): void {
+    this.#hash.update(batch.bytes);
+    this.documents += batch.length;
+  }
+
+  /** Call once, at the end. */
+  digest(): string {
+    return `${this.documents}:${this.#hash.digest("hex")}`;
+  }
+}
+
+/**
+ * SHA-256 of each document, added up modulo 2^256, and their number: equal for the same documents in any order, and
+ * two equal differences do not cancel each other as they would under XOR.
+ */
+export class MultisetFingerprint {
+  readonly #sum = new Uint32Array(8);
+  documents = 0;
+
+  add(batch: Batch): void {
+    for (let i = 0; i < batch.length; i++) this.#addOne(batch.bytesOf(i));
+  }
+
+  digest(): string {
+    return `${this.documents}:${Buffer.from(this.#sum.buffer).toString("hex")}`;
+  }
+
+  #addOne(bytes: Uint8Array): void {
+    const hash = createHash("sha256").update(bytes).digest();
+    let carry = 0;
+    for (let lane = 0; lane < 8; lane++) {
+      const sum = (this.#sum[lane] as number) + hash.readUInt32LE(lane * 4) + carry;
+      this.#sum[lane] = sum % 0x1_0000_0000;
+      carry = sum >= 0x1_0000_0000 ? 1 : 0;
+    }
+    this.documents++;
+  }
+}

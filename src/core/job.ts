@@ -1,0 +1,45 @@
+import type { CollectionInfo, Filter, IdRange, Selection, Source, Target } from "../connectors/connector.ts";
+import type { Meter } from "../reporting/reporter.ts";
+import type { Budget } from "./budget.ts";
+import type { Losses } from "./losses.ts";
+import type { Tally } from "./tally.ts";
+
+/** How a copy is proved: by reading the target back byte for byte, by counting, or not at all. */
+export type VerifyMode = "content" | "counts" | "none";
+
+/** What all collections of a run share. */
+export interface Transfer {
+  readonly source: Source;
+  readonly target: Target;
+  readonly verify: VerifyMode;
+  /** Remove documents that the source no longer has. */
+  readonly delete: boolean;
+  readonly indexes: boolean;
+  readonly batchSize?: number;
+  /** Ranges of collections that are read and written at the same time. */
+  readonly concurrency: number;
+  readonly losses: Losses;
+  readonly budget: Budget;
+  /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
+  readonly signal: AbortSignal;
+  /** Stops the whole run: called with the first failure. */
+  readonly stop: (error: unknown) => void;
+}
+
+/** One collection on its way. */
+export interface Job extends Transfer {
+  readonly from: CollectionInfo;
+  /** The same collection under its name on the target. */
+  readonly to: CollectionInfo;
+  readonly filter?: Filter;
+  readonly meter: Meter;
+  readonly tally: Tally;
+  /** Keys of documents that were set aside, so that verification does not miss them again. */
+  readonly setAside: Set<string>;
+}
+
+/** The documents of this job within a range. */
+export function selectionOf(job: Job, range: IdRange): Selection {
+  return { range, ...(job.filter === undefined ? {} : { filter: job.filter }) };
+}
+

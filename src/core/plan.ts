@@ -1,0 +1,139 @@
+import type { CollectionInfo, Filter, Listing, NotCopied } from "../connectors/connector.ts";
+import { DualsyncError } from "../errors.ts";
+import type { Plan, PlannedCollection } from "../reporting/reporter.ts";
+
+/** What of the source is wanted, and under which names. */
+export interface Wanted {
+  /** Names chosen by include and exclude; every name when nothing was said. */
+  readonly selects: (name: string) => boolean;
+  /** Old name → new name. */
+  readonly renames: ReadonlyMap<string, string>;
+  readonly filters: ReadonlyMap<string, Filter>;
+}
+
+export interface PlannedJob {
+  readonly from: CollectionInfo;
+  readonly to: CollectionInfo;
+  readonly filter?: Filter;
+}
+
+export interface PlanOptions {
+  readonly command: string;
+  readonly source: string;
+  readonly target: string;
+  readonly delete: boolean;
+  readonly dryRun: boolean;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Holds what the source has against what the target has, and says what would be done. Pure: nothing is read here.
+ * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
+ */
+export function makePlan(source: Listing, target: Listing, wanted: Wanted, options: PlanOptions): { plan: Plan; jobs: PlannedJob[] } {
+  mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
+  const there = new Map(target.collections.map((collection) => [collection.name, collection]));
+  const jobs: PlannedJob[] = [];
+  const left: NotCopied[] = [...source.notCopied];
+  for (const from of source.collections) {
+    if (!wanted.selects(from.name)) {
+      left.push({ name: from.name, reason: "left out by --include or --exclude" });
+      continue;
+    }
+    const filter = wanted.filters.get(from.name);
+    const to = renamed(from, wanted.renames);
+    jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
+  }
+  mustFit(jobs, there, options);
+  return { plan: describe(jobs, there, left, options), jobs };
+}
+
+function mustExist(source: Listing, names: readonly string[]): void {
+  const known = new Set(source.collections.map(({ name }) => name));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  throw new DualsyncError("refused", `The source has no collection ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`, {
+    hint: "Nothing was changed. Check the names in --rename and --filter.",
+  });
+}
+
+/** The collection under its new name; a view on a renamed collection follows it. */
+function renamed(from: CollectionInfo, renames: ReadonlyMap<string, string>): CollectionInfo {
+  const name = renames.get(from.name) ?? from.name;
+  const viewOn = from.options.get("viewOn");
+  const base = typeof viewOn === "string" ? renames.get(viewOn) : undefined;
+  const options = base === undefined ? from.options : new Map(from.options).set("viewOn", base);
+  return { ...from, name, options };
+}
+
+function mustFit(jobs: readonly PlannedJob[], there: ReadonlyMap<string, CollectionInfo>, options: PlanOptions): void {
+  if (jobs.length === 0) {
+    throw new DualsyncError("refused", `The source ${options.source} has nothing to copy.`, {
+      hint: "Nothing was changed. Check the database name in the URI, and --include and --exclude.",
+    });
+  }
+  const names = new Set<string>();
+  for (const { from, to } of jobs) {
+    if (names.has(to.name)) throw refuse(`Two collections would be copied into ${JSON.stringify(to.name)}.`, "Give each its own name with --rename.");
+    names.add(to.name);
+    const existing = there.get(to.name);
+    if (existing === undefined) continue;
+    if (existing.kind !== from.kind) {
+      throw refuse(`${JSON.stringify(to.name)} is a ${from.kind} in the source and a ${existing.kind} in the target.`, "Give it another name with --rename, or leave it out with --exclude.");
+    }
+    if (options.delete && from.documents === 0 && existing.documents > 0) {
+      throw refuse(
+        `${JSON.stringify(from.name)} is empty in the source and holds ${existing.documents} documents in the target: --delete would remove them all.`,
+        "If that is meant, drop the collection on the target by hand, or leave it out with --exclude.",
+      );
+    }
+  }
+}
+
+function refuse(message: string, hint: string): DualsyncError {
+  return new DualsyncError("refused", message, { hint: `Nothing was changed. ${hint}` });
+}
+
+function describe(jobs: readonly PlannedJob[], there: ReadonlyMap<string, CollectionInfo>, notCopied: readonly NotCopied[], options: PlanOptions): Plan {
+  const collections = jobs.map(({ from, to }): PlannedCollection => {
+    const existing = there.get(to.name);
+    const isView = from.kind === "view";
+    return {
+      source: from.name,
+      target: to.name,
+      kind: from.kind,
+      documents: isView ? undefined : from.documents,
+      bytes: isView ? undefined : from.bytes,
+      action: isView ? "define" : existing === undefined ? "create" : existing.documents === 0 ? "fill" : "update",
+      targetDocuments: existing?.documents ?? 0,
+    };
+  });
+  const sum = (value: (job: PlannedJob) => number): number => jobs.reduce((total, job) => total + value(job), 0);
+  return {
+    command: options.command,
+    source: options.source,
+    target: options.target,
+    collections,
+    notCopied,
+    documents: sum(({ from }) => from.documents),
+    bytes: sum(({ from }) => from.bytes),
+    estimatedTargetBytes: sum(({ from, to }) => Math.max(0, from.bytes - (there.get(to.name)?.bytes ?? 0))),
+    notes: [...changes(collections, options), ...options.notes],
+    dryRun: options.dryRun,
+  };
+}
+
+function changes(collections: readonly PlannedCollection[], options: PlanOptions): string[] {
+  const updates = collections.filter(({ action }) => action === "update").length;
+  const notes: string[] = [];
+  if (updates > 0) {
+    notes.push(`${updates === 1 ? "1 collection" : `${updates} collections`} of the target hold documents: those that differ from the source's are replaced.`);
+  }
+  notes.push(
+    options.delete
+      ? "Documents of these collections that the source no longer has are removed from the target (--delete)."
+      : "Nothing is removed from the target.",
+  );
+  notes.push("A copy of a source that is being written is not a point in time: each document is as it was at some instant of the run.");
+  return notes;
+}

@@ -1,0 +1,65 @@
+/** Collections without a unique `_id` (capped, time-series): copied whole and in order, proved by a fingerprint. */
+import type { CollectionInfo, Source } from "../connectors/connector.ts";
+import { Batch } from "../document.ts";
+import { DualsyncError } from "../errors.ts";
+import { readOptions } from "./copy.ts";
+import { MultisetFingerprint, OrderedFingerprint } from "./fingerprint.ts";
+import type { Job } from "./job.ts";
+
+/** @returns true when the target now holds the same documents, proved unless verification is off */
+export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
+  if (!empty) {
+    const [source, target] = await Promise.all([fingerprintOf(job, job.source, job.from), fingerprintOf(job, job.target, job.to)]);
+    if (source.digest === target.digest) {
+      job.tally.count(source.documents, source.bytes, { written: 0, unchanged: source.documents, setAside: [] });
+      job.meter.advance(source.documents, source.bytes);
+      return true;
+    }
+    if (!(await job.target.reset(job.to, job.signal))) {
+      job.losses.add(
+        `collection ${job.from.name}`,
+        `the target's ${job.to.kind} collection holds other documents and was not made by dualsync; rename or drop it there, then run again`,
+      );
+      return false;
+    }
+  }
+  return await append(job);
+}
+
+/** Writes everything in order, one batch at a time: a repeated batch would double documents. */
+async function append(job: Job): Promise<boolean> {
+  const expected = newFingerprint(job.from);
+  for await (const batch of job.source.read(job.from, readOptions(job, {}))) {
+    const outcome = await job.target.write(job.to.name, batch, "append", job.signal);
+    job.tally.count(batch.length, batch.bytes.length, outcome);
+    job.losses.addDocuments(job.from.name, outcome.setAside);
+    expected.add(without(batch, new Set(outcome.setAside.map(({ id }) => id.key))));
+    job.meter.advance(batch.length, batch.bytes.length);
+  }
+  if (job.verify !== "content") return true;
+  job.meter.phase("verifying");
+  const found = await fingerprintOf(job, job.target, job.to);
+  if (found.digest === expected.digest()) return true;
+  throw new DualsyncError("unverified", `The ${job.to.kind} collection ${job.to.name} came back from the target otherwise than it was written.`, {
+    hint: "A capped collection may be too small on the target, or another program writes to it. The source was not changed.",
+  });
+}
+
+function without(batch: Batch, keys: ReadonlySet<string>): Batch {
+  return keys.size === 0 ? batch : Batch.of(batch.docs().filter(({ id }) => !keys.has(id.key)));
+}
+
+/** A server may hand the measurements of a time-series out in another order than they came in; a capped one may not. */
+function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MultisetFingerprint {
+  return collection.kind === "capped" ? new OrderedFingerprint() : new MultisetFingerprint();
+}
+
+async function fingerprintOf(job: Job, store: Source, collection: CollectionInfo): Promise<{ digest: string; documents: number; bytes: number }> {
+  const fingerprint = newFingerprint(collection);
+  let bytes = 0;
+  for await (const batch of store.read(collection, readOptions(job, {}))) {
+    fingerprint.add(batch);
+    bytes += batch.bytes.length;
+  }
+  return { digest: fingerprint.digest(), documents: fingerprint.documents, bytes };
+}

@@ -1,0 +1,39 @@
+import type { WriteOutcome } from "../connectors/connector.ts";
+import { DualsyncError } from "../errors.ts";
+
+/** Counts what became of the documents of one collection, and insists that none is unaccounted for. */
+export class Tally {
+  read = 0;
+  written = 0;
+  unchanged = 0;
+  setAside = 0;
+  /** Documents that only the target has. */
+  extra = 0;
+  deleted = 0;
+  /** Documents that changed in the source meanwhile and were copied again. */
+  changed = 0;
+  bytes = 0;
+
+  /** Counts a batch of `documents` by its outcome. @throws DualsyncError `bug` when the outcome does not add up */
+  count(documents: number, bytes: number, outcome: WriteOutcome): void {
+    const accounted = outcome.written + outcome.unchanged + outcome.setAside.length;
+    if (accounted !== documents) {
+      throw new DualsyncError("bug", `Of ${documents} documents of a batch, ${accounted} are accounted for.`, {
+        hint: "Nothing that was verified before is in doubt. Please report this.",
+      });
+    }
+    this.read += documents;
+    this.bytes += bytes;
+    this.written += outcome.written;
+    this.unchanged += outcome.unchanged;
+    this.setAside += outcome.setAside.length;
+  }
+
+  /** A document that counted as written or unchanged turned out not to be storable. */
+  reclassify(documents: number): void {
+    const fromWritten = Math.min(documents, this.written);
+    this.written -= fromWritten;
+    this.unchanged -= documents - fromWritten;
+    this.setAside += documents;
+  }
+}

@@ -1,0 +1,151 @@
+/** One walk over two stores, for everything that compares them: copying into a filled target, verifying, deleting. */
+import { compareIds } from "../bson/compare-ids.ts";
+import type { Source } from "../connectors/connector.ts";
+import type { Batch, Doc, DocumentId } from "../document.ts";
+
+export interface Pair {
+  readonly expected: Doc;
+  readonly found: Doc;
+}
+
+/** What a stretch of the walk found. Bounded by the size of two batches. */
+export interface Step {
+  /** Documents that are equal byte for byte. */
+  readonly equal: { documents: number; bytes: number };
+  /** Only in the source. */
+  readonly missing: Doc[];
+  /** In both, with other bytes (or an `_id` of another numeric type). */
+  readonly different: Pair[];
+  /** Only in the target. */
+  readonly extra: DocumentId[];
+}
+
+function emptyStep(): Step {
+  return { equal: { documents: 0, bytes: 0 }, missing: [], different: [], extra: [] };
+}
+
+/**
+ * Merges two streams that both come in BSON order of `_id`. Whole batches that are equal cost one memcmp; ids are
+ * looked at only where bytes differ.
+ */
+export async function* merge(source: AsyncIterable<Batch>, target: AsyncIterable<Batch>): AsyncGenerator<Step> {
+  const left = new Side(source);
+  const right = new Side(target);
+  try {
+    for (;;) {
+      await Promise.all([left.fill(), right.fill()]);
+      if (left.done && right.done) return;
+      const step = emptyStep();
+      advance(step, left, right);
+      yield step;
+    }
+  } finally {
+    await Promise.all([left.close(), right.close()]);
+  }
+}
+
+/** Consumes documents until one side needs its next batch. */
+function advance(step: Step, left: Side, right: Side): void {
+  while (left.has && right.has) {
+    const expected = left.bytes;
+    const found = right.bytes;
+    if (expected.length === found.length && Buffer.compare(expected, found) === 0) {
+      step.equal.documents++;
+      step.equal.bytes += expected.length;
+      left.next();
+      right.next();
+      continue;
+    }
+    const order = compareIds(left.id.element, right.id.element);
+    if (order === 0) step.different.push({ expected: left.take(), found: right.take() });
+    else if (order < 0) step.missing.push(left.take());
+    else step.extra.push(right.take().id);
+  }
+  if (right.done) while (left.has) step.missing.push(left.take());
+  if (left.done) while (right.has) step.extra.push(right.take().id);
+}
+
+/** A stream of batches with a position in it. */
+class Side {
+  readonly #batches: AsyncIterator<Batch>;
+  #batch: Batch | undefined;
+  #index = 0;
+  done = false;
+
+  constructor(batches: AsyncIterable<Batch>) {
+    this.#batches = batches[Symbol.asyncIterator]();
+  }
+
+  get has(): boolean {
+    return this.#batch !== undefined && this.#index < this.#batch.length;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#current.bytesOf(this.#index);
+  }
+
+  get id(): DocumentId {
+    return this.#current.idOf(this.#index);
+  }
+
+  next(): void {
+    this.#index++;
+  }
+
+  take(): Doc {
+    return this.#current.doc(this.#index++);
+  }
+
+  /** Makes sure that there is a document to look at, or that the stream is known to be at its end. */
+  async fill(): Promise<void> {
+    while (!this.has && !this.done) {
+      const next = await this.#batches.next();
+      if (next.done === true) this.done = true;
+      else this.#batch = next.value;
+      this.#index = 0;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.return?.();
+  }
+
+  get #current(): Batch {
+    if (this.#batch === undefined) throw new RangeError("no batch");
+    return this.#batch;
+  }
+}
+
+/** Compares by looking each document up on the other side: for stores whose reads are not in BSON order. Finds no extras. */
+export async function* lookUpEach(source: AsyncIterable<Batch>, target: Source, collection: string, signal: AbortSignal): AsyncGenerator<Step> {
+  for await (const batch of source) {
+    const step = emptyStep();
+    const documents = batch.docs();
+    const there = await target.find(
+      collection,
+      documents.map(({ id }) => id),
+      signal,
+    );
+    for (const expected of documents) {
+      const found = there.get(expected.id.key);
+      if (found === undefined) step.missing.push(expected);
+      else if (Buffer.compare(found.bytes, expected.bytes) !== 0) step.different.push({ expected, found });
+      else {
+        step.equal.documents++;
+        step.equal.bytes += expected.bytes.length;
+      }
+    }
+    yield step;
+  }
+}
+
+/** The documents of the target that the source has not: the other half of `lookUpEach`. */
+export async function* findExtras(target: AsyncIterable<Batch>, source: Source, collection: string, signal: AbortSignal): AsyncGenerator<Step> {
+  for await (const batch of target) {
+    const step = emptyStep();
+    const ids = batch.docs().map(({ id }) => id);
+    const there = await source.find(collection, ids, signal);
+    step.extra.push(...ids.filter((id) => !there.has(id.key)));
+    yield step;
+  }
+}

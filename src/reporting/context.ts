@@ -1,0 +1,26 @@
+import type { Redactor } from "../redact.ts";
+import type { Meter, Plan } from "./reporter.ts";
+import type { Sink } from "./streams.ts";
+
+/** What every reporter is made from. */
+export interface ReportingContext {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly redactor: Redactor;
+  readonly verbose: boolean;
+  readonly runId: string;
+  readonly command: string;
+}
+
+/** The part of a human reporter that shows how far the run is. It gets only cleaned names. */
+export interface ProgressView {
+  expect(plan: Plan): void;
+  meter(collection: string, documents: number): Meter;
+  /** Runs `print` while nothing of this view is in its way on the terminal. */
+  aside(print: () => void): void;
+  /** Takes the view off the terminal for good. */
+  close(): void;
+}
+
+/** A meter for reporters that show no progress. */
+export const silentMeter: Meter = { advance() {}, phase() {}, end() {} };

@@ -1,0 +1,42 @@
+import { type Clean, cleaned, cleanText } from "./clean.ts";
+import type { ProgressView, ReportingContext } from "./context.ts";
+import { failureText } from "./failure-text.ts";
+import { planText } from "./plan-text.ts";
+import { reportText } from "./report-text.ts";
+import type { Reporter } from "./reporter.ts";
+import type { Sink } from "./streams.ts";
+
+/** For people: talk on stderr, the result on stdout, and between them whatever shows the progress. */
+export function human(context: ReportingContext, view: ProgressView): Reporter {
+  const { stdout, stderr, verbose } = context;
+  const clean: Clean = cleanText(context.redactor);
+  const say = (line: string) => view.aside(() => stderr.write(`${line}\n`));
+  return {
+    note: (message) => say(clean(message)),
+    warn: (message) => say(`${stderr.paint.yellow("warning:")} ${clean(message)}`),
+    detail: (message) => {
+      if (verbose) {
+        say(stderr.paint.dim(clean(message)));
+      }
+    },
+    plan: (plan) => {
+      const shown = cleaned(plan, clean);
+      view.expect(shown);
+      view.aside(() => stdout.write(`${planText(shown, styleOf(stdout))}\n`));
+    },
+    meter: (collection, documents) => view.meter(clean(collection), documents),
+    finish: (report) => {
+      view.close();
+      stdout.write(reportText(cleaned(report, clean), styleOf(stdout)));
+    },
+    fail: (error) => {
+      view.close();
+      stderr.write(failureText(error, clean, stderr.paint));
+    },
+    close: () => view.close(),
+  };
+}
+
+function styleOf(stream: Sink) {
+  return { width: stream.width, paint: stream.paint };
+}

@@ -1,0 +1,55 @@
+import type { ProgressView, ReportingContext } from "./context.ts";
+import { count, eta, grouped, percent, rate } from "./format.ts";
+import { human } from "./human.ts";
+import { Progress, type RunProgress } from "./progress.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** Milliseconds between two progress lines. */
+const EVERY = 10_000;
+
+/** For logs, and for terminals where bars are not wanted: whole lines, no cursor movement. */
+export function lines(context: ReportingContext): Reporter {
+  return human(
+    context,
+    progressLines((line) => context.stderr.write(`${line}\n`)),
+  );
+}
+
+function progressLines(write: (line: string) => void): ProgressView {
+  const progress = new Progress(() => performance.now());
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  return {
+    expect: (plan) => progress.expect(plan),
+    meter: (collection, documents) => {
+      const meter = progress.meter(collection, documents);
+      if (timer === undefined && !closed) {
+        write(startLine(progress.snapshot()));
+        timer = setInterval(() => write(progressLine(progress.snapshot())), EVERY).unref();
+      }
+      return meter;
+    },
+    aside: (print) => print(),
+    close: () => {
+      closed = true;
+      clearInterval(timer);
+    },
+  };
+}
+
+function startLine({ total, collections }: RunProgress): string {
+  return `started: about ${count(total, "document")} in ${count(collections, "collection")}`;
+}
+
+/** For example "copying: 45,000 of 100,000 documents (45%), 12,345/s, about 2 min left". */
+export function progressLine({ phase, done, total, rate: speed, remaining }: RunProgress): string {
+  if (phase === "building indexes") {
+    return phase;
+  }
+  const share = percent(done, total);
+  return [
+    `${phase}: ${grouped(done)} of ${count(total, "document")}${share === undefined ? "" : ` (${share}%)`}`,
+    ...(speed === undefined ? [] : [rate(speed)]),
+    ...(remaining === undefined ? [] : [`${eta(remaining)} left`]),
+  ].join(", ");
+}

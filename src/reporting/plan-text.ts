@@ -1,0 +1,74 @@
+import type { ChalkInstance } from "chalk";
+import { type Column, table } from "./columns.ts";
+import { bytes, grouped } from "./format.ts";
+import type { Plan, PlannedCollection } from "./reporter.ts";
+import { wrapped } from "./text-width.ts";
+
+export interface TextStyle {
+  /** Columns of the terminal; Infinity where there is none. */
+  readonly width: number;
+  readonly paint: ChalkInstance;
+}
+
+/** Stands at the end of the plan of a dry run, word for word: scripts look for it. */
+export const NOTHING_WRITTEN = "Nothing was written.";
+
+/** A collection under the name it has in the source, and in the target where that differs. */
+export function collectionName(source: string, target: string): string {
+  return source === target ? source : `${source} → ${target}`;
+}
+
+/** Stands for a number that there is not. */
+export const NO_NUMBER = "-";
+
+const COLUMNS: readonly Column[] = [
+  { heading: "collection", align: "left", cut: true },
+  { heading: "documents", align: "right" },
+  { heading: "size", align: "right" },
+  { heading: "on the target", align: "left" },
+];
+
+/** The plan as people read it, ended by a line break. Expects cleaned text. */
+export function planText(plan: Plan, { width, paint }: TextStyle): string {
+  const rows = plan.collections.map((planned) => [
+    collectionName(planned.source, planned.target),
+    planned.documents === undefined ? NO_NUMBER : grouped(planned.documents),
+    planned.bytes === undefined ? NO_NUMBER : bytes(planned.bytes),
+    action(planned),
+  ]);
+  const sums = ["total", grouped(plan.documents), bytes(plan.bytes), ""];
+  const parts = [
+    `${paint.bold(plan.command)}${plan.dryRun ? " (dry run)" : ""}\n  from  ${plan.source}\n  to    ${plan.target}\n`,
+    plan.collections.length === 0
+      ? "There is no collection to copy.\n"
+      : table(COLUMNS, [...rows, sums.map((text) => ({ text, paint: paint.bold }))], {
+          width,
+          heading: paint.dim,
+        }),
+  ];
+  if (plan.notCopied.length > 0) {
+    parts.push(
+      ["Not copied:", ...plan.notCopied.map(({ name, reason }) => `  ${name}: ${reason}`), ""].join("\n"),
+    );
+  }
+  const size = `Estimated size on the target: ${plan.estimatedTargetBytes > 0 ? `about ${bytes(plan.estimatedTargetBytes)}` : "no more than now"}.`;
+  parts.push([size, ...plan.notes.map((note) => wrapped(note, width)), ""].join("\n"));
+  if (plan.dryRun) {
+    parts.push(`${paint.bold(`Dry run: the above is what would happen. ${NOTHING_WRITTEN}`)}\n`);
+  }
+  return parts.join("\n");
+}
+
+function action(planned: PlannedCollection): string {
+  const kind = planned.kind === "collection" || planned.kind === "view" ? "" : `, ${planned.kind}`;
+  switch (planned.action) {
+    case "create":
+      return `create${kind}`;
+    case "fill":
+      return `fill${kind} (empty now)`;
+    case "update":
+      return `update${kind} (holds ${grouped(planned.targetDocuments)})`;
+    case "define":
+      return "define view";
+  }
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { MAX_MESSAGE_BYTES, MessageFramer } from "./message-framer.js";
+
+function message(length: number, fill: number): Buffer {
+  const bytes = Buffer.alloc(length, fill);
+  bytes.writeInt32LE(length, 0);
+  return bytes;
+}
+
+test("messages come out whole and in order, however the stream was cut", () => {
+  const messages = [message(16, 1), message(100, 2), message(17, 3), message(16, 4)];
+  const stream = Buffer.concat(messages);
+  for (let size = 1; size <= stream.length; size++) {
+    const framer = new MessageFramer();
+    const found: Buffer[] = [];
+    for (let at = 0; at < stream.length; at += size) {
+      for (const bytes of framer.push(stream.subarray(at, at + size))) found.push(Buffer.from(bytes));
+    }
+    expect(found).toEqual(messages);
+  }
+});
+
+test.each([0, 15, -1, MAX_MESSAGE_BYTES + 1])("a length of %i is refused", (length) => {
+  const bytes = Buffer.alloc(16);
+  bytes.writeInt32LE(length, 0);
+  expect(() => [...new MessageFramer().push(bytes)]).toThrow(RangeError);
+});
+
+test("the largest message is taken without joining it at each chunk", () => {
+  const stream = message(MAX_MESSAGE_BYTES, 0);
+  const framer = new MessageFramer();
+  const found: Buffer[] = [];
+  const started = process.cpuUsage();
+  for (let at = 0; at < stream.length; at += 65_536)
+    found.push(...framer.push(stream.subarray(at, at + 65_536)));
+  const { user, system } = process.cpuUsage(started);
+  expect(found.map((bytes) => bytes.length)).toEqual([MAX_MESSAGE_BYTES]);
+  // Joining at each chunk moves 17 GB here, which takes many seconds; joining once moves 48 MB.
+  expect(user + system).toBeLessThan(1_000_000);
+});

@@ -1,0 +1,124 @@
+import { BSON, type Document } from "mongodb";
+import { describe, expect, test } from "vitest";
+import { unwrapRawDocuments } from "./raw-documents.js";
+import { rawDocument } from "./raw-source.ts";
+
+/** `{ _id: 7, a: "xx", b: "xx" }` with both names and one text made into what the engine cannot store. */
+function strangeBytes(id: unknown): Uint8Array {
+  const bytes = Buffer.from(BSON.serialize({ _id: id, a: "xx", b: "yy" }));
+  bytes.write("a", bytes.indexOf("b\0\x03\0\0\0yy"), "latin1");
+  bytes[bytes.indexOf("yy")] = 0xff;
+  return bytes;
+}
+
+function reply(batchName: string, batch: readonly Document[]): Buffer {
+  const cursor = { [batchName]: batch, id: BSON.Long.ZERO, ns: "shop.orders" };
+  return Buffer.from(BSON.serialize({ cursor, ok: 1 }));
+}
+
+/** The reply's documents, each as its bytes. */
+function documents(bytes: Buffer, batchName: string): Uint8Array[] {
+  const { cursor, ok } = BSON.deserialize(bytes, { fieldsAsRaw: { [batchName]: true } });
+  expect(ok).toBe(1);
+  return cursor[batchName];
+}
+
+describe("a reply with wrapped documents", () => {
+  test.each(["firstBatch", "nextBatch"])("gets the wrapped bytes in %s, and keeps all others", (name) => {
+    const ordinary = { _id: 1, note: "as it is" };
+    const strange = strangeBytes(7);
+    const unwrapped = unwrapRawDocuments(
+      reply(name, [ordinary, rawDocument(strange), ordinary, rawDocument(strange)]),
+    );
+    const plain = Buffer.from(BSON.serialize(ordinary));
+    expect(documents(unwrapped, name).map((bytes) => Buffer.from(bytes))).toEqual([
+      plain,
+      Buffer.from(strange),
+      plain,
+      Buffer.from(strange),
+    ]);
+  });
+
+  test("has right lengths: its own, the cursor's and the batch's", () => {
+    const strange = strangeBytes(7);
+    const unwrapped = unwrapRawDocuments(reply("firstBatch", [rawDocument(strange)]));
+    const direct = reply("firstBatch", [{ placeholder: 0 }]);
+    const inner = BSON.serialize({ placeholder: 0 });
+    const at = direct.indexOf(inner);
+    expect(unwrapped.length).toBe(direct.length + strange.length - inner.length);
+    expect(unwrapped.readInt32LE(0)).toBe(unwrapped.length);
+    expect(unwrapped.subarray(at, at + strange.length)).toEqual(Buffer.from(strange));
+    expect(BSON.calculateObjectSize({ a: 1 })).toBe(12);
+    for (const name of ["cursor", "firstBatch"]) {
+      const length = direct.indexOf(`${name}\0`) + name.length + 1;
+      expect(unwrapped.readInt32LE(length)).toBe(direct.readInt32LE(length) + strange.length - inner.length);
+    }
+  });
+
+  test("steps over an _id of every type", () => {
+    const ids = [
+      1.5,
+      "one",
+      { sku: "a", nested: [1] },
+      new BSON.Binary(Buffer.from("id"), 4),
+      new BSON.ObjectId(),
+      true,
+      new Date(0),
+      null,
+      new BSON.BSONRegExp("^a", "i"),
+      new BSON.Code("f()"),
+      new BSON.Code("f()", { x: 1 }),
+      new BSON.BSONSymbol("s"),
+      new BSON.DBRef("c", new BSON.ObjectId()),
+      new BSON.Int32(1),
+      new BSON.Timestamp({ t: 1, i: 2 }),
+      BSON.Long.fromNumber(1),
+      BSON.Decimal128.fromString("1"),
+      new BSON.MinKey(),
+      new BSON.MaxKey(),
+    ];
+    const strange = ids.map(strangeBytes);
+    const unwrapped = unwrapRawDocuments(
+      reply(
+        "firstBatch",
+        strange.map((bytes) => rawDocument(bytes)),
+      ),
+    );
+    expect(documents(unwrapped, "firstBatch").map((bytes) => Buffer.from(bytes))).toEqual(
+      strange.map((bytes) => Buffer.from(bytes)),
+    );
+  });
+
+  test.each<[string, Document]>([
+    ["more fields than the wrapper", { _id: 1, $$raw: new BSON.Binary(Buffer.alloc(5)), more: 1 }],
+    ["a $$raw that is not binary", { _id: 1, $$raw: "text" }],
+    ["the wrapper inside a document", { _id: 1, inner: { _id: 1, $$raw: new BSON.Binary(Buffer.alloc(5)) } }],
+    ["no _id", { $$raw: new BSON.Binary(Buffer.alloc(5)) }],
+  ])("is left alone where a document has %s", (_, document) => {
+    const before = reply("firstBatch", [document]);
+    expect(unwrapRawDocuments(before)).toBe(before);
+  });
+
+  test("is left alone where there is no cursor", () => {
+    const before = Buffer.from(BSON.serialize({ n: 1, ok: 1 }));
+    expect(unwrapRawDocuments(before)).toBe(before);
+  });
+});
+
+describe("rawDocument", () => {
+  test("repeats the _id with its own type", () => {
+    const double = rawDocument(BSON.serialize({ x: 1, _id: new BSON.Double(3) }));
+    expect(double._id).toEqual(new BSON.Double(3));
+  });
+
+  test("refuses bytes without an _id", () => {
+    expect(() => rawDocument(BSON.serialize({ x: 1 }))).toThrow(/needs an _id/);
+  });
+
+  test("refuses an _id that the driver would change", () => {
+    const bytes = Buffer.from(BSON.serialize({ _id: "xx" }));
+    bytes[bytes.indexOf("xx")] = 0xff;
+    expect(() => rawDocument(bytes)).toThrow();
+    expect(rawDocument(bytes, "given")._id).toBe("given");
+  });
+});
