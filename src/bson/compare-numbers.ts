@@ -19,7 +19,7 @@ export function compareNumbers(
     if (bType === TYPE.int64) return compareInt64(a, aAt, b, bAt);
     return compareInt64ToDouble(a, aAt, readSmall(b, bType, bAt));
   }
-  if (bType === TYPE.int64) return -compareInt64ToDouble(b, bAt, readSmall(a, aType, aAt));
+  if (bType === TYPE.int64) return 0 - compareInt64ToDouble(b, bAt, readSmall(a, aType, aAt));
   return compareDoubles(readSmall(a, aType, aAt), readSmall(b, bType, bAt));
 }
 
@@ -63,7 +63,7 @@ function compareExact(
   const right = exactNumber(b, bType, bAt);
   if (left.rank !== right.rank) return left.rank - right.rank;
   const size = left.exponent - right.exponent || compareText(left.digits, right.digits);
-  return left.rank < 0 ? -size : size;
+  return left.rank < 0 ? 0 - size : size;
 }
 
 /** Digits after the point compare as text. */

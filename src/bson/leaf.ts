@@ -13,8 +13,6 @@ const NOTHING_PROMOTED: DeserializeOptions = {
  * refuses it, so that nothing is altered unseen.
  */
 export class RawValue {
-  /** What makes `serialize` throw: the package knows no such type. */
-  readonly _bsontype = "RawValue";
   readonly type: number;
   readonly bytes: Uint8Array;
 
@@ -22,6 +20,11 @@ export class RawValue {
   constructor(type: number, bytes: Uint8Array) {
     this.type = type;
     this.bytes = Uint8Array.from(bytes);
+  }
+
+  /** The `bson` package asks each value for this before it writes it. */
+  toBSON(): never {
+    throw new TypeError("this BSON value cannot be written without altering it");
   }
 
   equals(other: RawValue): boolean {
@@ -34,7 +37,7 @@ export function readLeaf(bytes: Uint8Array, type: number, start: number, end: nu
   const field = fieldAlone(bytes, type, start, end);
   try {
     const decoded = deserialize(field, NOTHING_PROMOTED);
-    if (Buffer.compare(serialize(decoded), field) === 0) return decoded["v"];
+    if (Buffer.compare(serialize(decoded), field) === 0) return decoded.v;
   } catch {
     // The package refuses the bytes; the caller gets them as they are.
   }

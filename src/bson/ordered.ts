@@ -52,14 +52,17 @@ function readArray(bytes: Uint8Array, { type, start, end }: Element): unknown[] 
  * are equal when their types and bytes are.
  */
 export function equalOrdered(a: unknown, b: unknown): boolean {
-  if (a instanceof Map && b instanceof Map) return equalDocuments(a, b);
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((value, index) => equalOrdered(value, b[index]));
-  }
+  if (a instanceof Map || b instanceof Map)
+    return a instanceof Map && b instanceof Map && equalDocuments(a, b);
+  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && equalArrays(a, b);
   if (a instanceof RawValue || b instanceof RawValue) {
     return a instanceof RawValue && b instanceof RawValue && a.equals(b);
   }
   return Buffer.compare(serialize({ v: a }), serialize({ v: b })) === 0;
+}
+
+function equalArrays(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, index) => equalOrdered(value, b[index]));
 }
 
 function equalDocuments(a: Map<unknown, unknown>, b: Map<unknown, unknown>): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Binary, EJSON } from "bson";
-import { elements, isNamed, readInt32, TYPE } from "./elements.ts";
+import { EJSON, UUID } from "bson";
+import { type Element, elements, isNamed, readInt32, TYPE } from "./elements.ts";
 import { RawValue, readLeaf } from "./leaf.ts";
 
 const LONGEST = 200;
@@ -9,6 +9,8 @@ const LONGEST = 200;
 const PLAIN = /^[A-Za-z0-9_.:@/+-]+$/;
 /** Plain texts that could be read as another kind of id. */
 const TAKEN = /^([0-9a-fA-F]{24}|true|false|null)$/;
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Characters that act on a terminal or cannot be seen. Listed, not taken from the Unicode properties that this Node
@@ -55,26 +57,26 @@ function printValue(bytes: Uint8Array, type: number, start: number, end: number)
   if (type === TYPE.int32) return String(readInt32(bytes, start));
   const leaf = readLeaf(bytes, type, start, end);
   if (leaf instanceof RawValue) throw new RangeError("not printable");
-  if (type === TYPE.binary && bytes[start + 4] === 4 && end - start === 21) return printUuid(leaf as Binary);
+  // Extended JSON's other form, in the digits that people search for.
+  if (leaf instanceof UUID) return JSON.stringify({ $uuid: leaf.toString() });
   return EJSON.stringify(leaf, { relaxed: type === TYPE.date });
 }
 
 function printElements(bytes: Uint8Array, at: number, named: boolean): string {
   const parts: string[] = [];
   for (const element of elements(bytes, at)) {
-    const { type, nameStart, nameEnd, start, end } = element;
+    const value = printValue(bytes, element.type, element.start, element.end);
     if (!named && !isNamed(bytes, element, String(parts.length))) throw new RangeError("not printable");
-    const value = printValue(bytes, type, start, end);
-    parts.push(named ? `${JSON.stringify(UTF8.decode(bytes.subarray(nameStart, nameEnd)))}:${value}` : value);
+    parts.push(named ? `${printName(bytes, element)}:${value}` : value);
   }
   return parts.join(",");
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Extended JSON's other form, in the digits that people search for. */
-function printUuid(binary: Binary): string {
-  return JSON.stringify({ $uuid: binary.toUUID().toString() });
+function printName(bytes: Uint8Array, { nameStart, nameEnd }: Element): string {
+  const name = UTF8.decode(bytes.subarray(nameStart, nameEnd));
+  // It would read as a type of Extended JSON.
+  if (name.startsWith("$")) throw new RangeError("not printable");
+  return JSON.stringify(name);
 }
 
 function escapeCharacter(character: string): string {

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { closeSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { configurationError } from "./configuration-error.ts";
@@ -26,18 +26,25 @@ export function readEnvFile(directory: string, fileName: string): EnvFile {
   const variables = new Map<string, string>();
   const first = new Map<string, Statement>();
   const warnings: FileWarning[] = [];
-  for (const line of strayLines) warnings.push({ text: `${fileName} line ${line} is ignored: it is not of the form NAME=value.` });
+  for (const line of strayLines)
+    warnings.push({ text: `${fileName} line ${line} is ignored: it is not of the form NAME=value.` });
   for (const statement of statements) {
     const { name, line } = statement;
     const value = parseEnv(`VALUE=${statement.text}`).VALUE ?? "";
     const earlier = first.get(name);
     if (earlier !== undefined && variables.get(name) !== value && isOurs(name)) {
-      warnings.push({ name, text: `${fileName} sets ${name} on line ${earlier.line} and again on line ${line}; line ${line} counts.` });
+      warnings.push({
+        name,
+        text: `${fileName} sets ${name} on line ${earlier.line} and again on line ${line}; line ${line} counts.`,
+      });
     }
     first.set(name, statement);
     variables.set(name, value);
   }
-  return { variables, warnings: [...warnings, ...[...first.values()].flatMap((last) => remarks(last, fileName))] };
+  return {
+    variables,
+    warnings: [...warnings, ...[...first.values()].flatMap((last) => remarks(last, fileName))],
+  };
 }
 
 function remarks(statement: Statement, fileName: string): FileWarning[] {
@@ -45,10 +52,20 @@ function remarks(statement: Statement, fileName: string): FileWarning[] {
   if (!holdsAddressOrSecret(name)) return [];
   const where = `${fileName} line ${line}`;
   if (statement.cut) {
-    return [{ name, text: `${where}: ${name} ends before an unquoted #. If the # belongs to the value, put the whole value in quotes.` }];
+    return [
+      {
+        name,
+        text: `${where}: ${name} ends before an unquoted #. If the # belongs to the value, put the whole value in quotes.`,
+      },
+    ];
   }
   if (statement.open) {
-    return [{ name, text: `${where}: ${name} begins with a quotation mark that is never closed, so the mark is a part of the value.` }];
+    return [
+      {
+        name,
+        text: `${where}: ${name} begins with a quotation mark that is never closed, so the mark is a part of the value.`,
+      },
+    ];
   }
   return [];
 }

@@ -36,7 +36,13 @@ export function splitStatements(text: string): Statements {
       const start = position + match[0].length;
       const value = endOfValue(text, start, lineEnd);
       end = value.end;
-      statements.push({ line, name: match[1], text: text.slice(start, end), cut: value.cut, open: value.open });
+      statements.push({
+        line,
+        name: match[1],
+        text: text.slice(start, end),
+        cut: value.cut,
+        open: value.open,
+      });
     } else if (!/^[ \t]*(?:#|$)/.test(row)) {
       strayLines.push(line);
     }
@@ -46,11 +52,17 @@ export function splitStatements(text: string): Statements {
   return { statements, strayLines };
 }
 
-function endOfValue(text: string, start: number, lineEnd: number): { end: number; cut: boolean; open: boolean } {
+function endOfValue(
+  text: string,
+  start: number,
+  lineEnd: number,
+): { end: number; cut: boolean; open: boolean } {
   const quote = text[start];
   if (quote === '"' || quote === "'" || quote === "`") {
     const close = text.indexOf(quote, start + 1);
-    return close === -1 ? { end: lineEnd, cut: false, open: true } : { end: endOfLine(text, close), cut: false, open: false };
+    return close === -1
+      ? { end: lineEnd, cut: false, open: true }
+      : { end: endOfLine(text, close), cut: false, open: false };
   }
   return { end: lineEnd, cut: isCut(text.slice(start, lineEnd)), open: false };
 }

@@ -43,7 +43,9 @@ export function loadEnvironment({ cwd, processEnv }: EnvironmentOptions): Enviro
   }
 
   const warnings = files.flatMap(([origin, file]) =>
-    file.warnings.filter(({ name }) => name === undefined || counts(get(name), origin)).map(({ text }) => text),
+    file.warnings
+      .filter(({ name }) => name === undefined || counts(get(name), origin))
+      .map(({ text }) => text),
   );
   return { cwd, get, warnings };
 }

@@ -25,14 +25,24 @@ export function splitUri(uri: string, name: string): UriParts {
   const tail = rest.slice(lastAt + 1);
   const match = /^([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?/.exec(tail);
   if (match === null || match[0].length < tail.length) {
-    throw configurationError(`${name} holds an unescaped # after the host.`, `Write %23 for #. ${KEEP_QUOTES}`);
+    throw configurationError(
+      `${name} holds an unescaped # after the host.`,
+      `Write %23 for #. ${KEEP_QUOTES}`,
+    );
   }
   const [, hosts = "", database = "", query = ""] = match;
-  return { srv: scheme[1] !== undefined, userInfo: lastAt === -1 ? undefined : rest.slice(0, lastAt), hosts, database, query };
+  return {
+    srv: scheme[1] !== undefined,
+    userInfo: lastAt === -1 ? undefined : rest.slice(0, lastAt),
+    hosts,
+    database,
+    query,
+  };
 }
 
 function notAnAddress(uri: string, name: string): Error {
-  const form = "A MongoDB address begins with mongodb:// or mongodb+srv://, for example mongodb://localhost:27017/ordersDB.";
+  const form =
+    "A MongoDB address begins with mongodb:// or mongodb+srv://, for example mongodb://localhost:27017/ordersDB.";
   if (uri === "") return configurationError(`${name} is empty.`, form);
   if (/^["'`\u2018\u2019\u201c\u201d]/.test(uri)) {
     return configurationError(
@@ -41,9 +51,15 @@ function notAnAddress(uri: string, name: string): Error {
     );
   }
   if (/^mongodb(?:\+srv)?:\/\//i.test(uri)) {
-    return configurationError(`${name} has capital letters in its scheme.`, "Write mongodb:// or mongodb+srv:// in small letters.");
+    return configurationError(
+      `${name} has capital letters in its scheme.`,
+      "Write mongodb:// or mongodb+srv:// in small letters.",
+    );
   }
-  return configurationError(`${name} is not a MongoDB address: it does not begin with mongodb:// or mongodb+srv://.`, form);
+  return configurationError(
+    `${name} is not a MongoDB address: it does not begin with mongodb:// or mongodb+srv://.`,
+    form,
+  );
 }
 
 function refuseInvisible(uri: string, name: string): void {
@@ -57,7 +73,11 @@ function refuseInvisible(uri: string, name: string): void {
 
 /** Only the `@` before the hosts may stand as it is. One in an option would be taken for it. */
 function refuseAtInOptions(rest: string, lastAt: number, name: string): void {
-  if (!/^[^/?#@]*@[^?#@]*\?[^@#]*=[^#]*$/.test(rest) || rest.indexOf("@") === lastAt) return;
+  const first = rest.indexOf("@");
+  const question = rest.indexOf("?");
+  if (first === lastAt || question < first || question > lastAt) return;
+  if (/[/?#]/.test(rest.slice(0, first)) || rest.indexOf("@", first + 1) < question) return;
+  if (!rest.slice(question, lastAt).includes("=")) return;
   throw configurationError(
     `${name} holds a second, unescaped @.`,
     "Write %40 for every @ but the one between the password and the host.",
@@ -69,9 +89,14 @@ export function refuseUnescaped(raw: string, separators: RegExp, place: string, 
   const found = [...new Set(raw.match(separators) ?? [])];
   if (found.length > 0) {
     const shown = listed(found.map(describeCharacter));
-    const advice = listed(found.map((character) => `${encodeURIComponent(character)} for ${describeCharacter(character)}`));
+    const advice = listed(
+      found.map((character) => `${encodeURIComponent(character)} for ${describeCharacter(character)}`),
+    );
     const option = found.includes("?") ? ", and %40 for an @ in an option" : "";
-    throw configurationError(`${name} holds an unescaped ${shown} in the ${place}.`, `Write ${advice} there${option}. ${KEEP_QUOTES}`);
+    throw configurationError(
+      `${name} holds an unescaped ${shown} in the ${place}.`,
+      `Write ${advice} there${option}. ${KEEP_QUOTES}`,
+    );
   }
   decodePart(raw, place, name);
 }
@@ -79,7 +104,10 @@ export function refuseUnescaped(raw: string, separators: RegExp, place: string, 
 /** Percent-decodes one part. */
 export function decodePart(raw: string, place: string, name: string): string {
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) {
-    throw configurationError(`${name} holds a % in the ${place} that begins no percent-encoding.`, `Write %25 for % there. ${KEEP_QUOTES}`);
+    throw configurationError(
+      `${name} holds a % in the ${place} that begins no percent-encoding.`,
+      `Write %25 for % there. ${KEEP_QUOTES}`,
+    );
   }
   try {
     return decodeURIComponent(raw);

@@ -113,7 +113,20 @@ export interface Lease {
   readonly lost: AbortSignal;
   /** A value that only this run wrote into this target. */
   readonly nonce: string;
+  /** Leaves in the target who filled it last, from where, and what was proved of it. */
+  record(filled: Filled): Promise<void>;
+  /** Gives the right back; a store in which nothing was recorded looks as it did before the claim. */
   release(): Promise<void>;
+}
+
+/** The target's memory of the run that filled it last. */
+export interface Filled {
+  readonly command: string;
+  readonly from: string;
+  readonly run: string;
+  readonly verified: boolean;
+  /** Documents of each collection, by its name in the target. */
+  readonly documents: Readonly<Record<string, number>>;
 }
 
 export interface StoreIdentity {

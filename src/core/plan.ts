@@ -127,7 +127,8 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
   const updates = collections.filter(({ action }) => action === "update").length;
   const notes: string[] = [];
   if (updates > 0) {
-    notes.push(`${updates === 1 ? "1 collection" : `${updates} collections`} of the target hold documents: those that differ from the source's are replaced.`);
+    const some = updates === 1 ? "1 collection of the target holds" : `${updates} collections of the target hold`;
+    notes.push(`${some} documents: those that differ from the source's are replaced.`);
   }
   notes.push(
     options.delete

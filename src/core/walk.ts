@@ -100,8 +100,8 @@ class Side {
   async fill(): Promise<void> {
     while (!this.has && !this.done) {
       const next = await this.#batches.next();
-      if (next.done === true) this.done = true;
-      else this.#batch = next.value;
+      this.done = next.done === true;
+      this.#batch = next.done === true ? undefined : next.value;
       this.#index = 0;
     }
   }

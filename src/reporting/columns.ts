@@ -111,7 +111,7 @@ function blocks(columns: readonly Column[], rows: readonly (readonly Cell[])[], 
         }
         const heading = columns[index + 1]?.heading.replace("\n", " ") ?? "";
         const part = `${heading} ${cell.text}`;
-        if (line !== "" && textWidth(`${indent}${line}, ${part}`) > width) {
+        if (line !== "" && textWidth(`${indent}${line}, ${part},`) > width) {
           lines.push(`${indent}${line},`);
           line = "";
         }

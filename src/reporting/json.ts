@@ -1,17 +1,15 @@
-import { cleanData, cleaned, cleanText } from "./clean.ts";
+import { cleanText } from "./clean.ts";
 import type { ReportingContext } from "./context.ts";
 import { failureLine, stack } from "./failure-text.ts";
 import { percent } from "./format.ts";
+import { type Emit, recordEmitter } from "./json-record.ts";
 import { outcome } from "./outcome.ts";
 import { Progress } from "./progress.ts";
 import type { Reporter, RunReport } from "./reporter.ts";
-import type { Sink } from "./streams.ts";
 import { totals } from "./totals.ts";
 
 /** Milliseconds between two progress records. */
 const EVERY = 1_000;
-
-type Emit = (type: string, body: object) => void;
 
 /**
  * For programs: one JSON record a line on stdout and nothing else there. The last record of a run that came to its end,
@@ -19,7 +17,7 @@ type Emit = (type: string, body: object) => void;
  */
 export function json(context: ReportingContext): Reporter {
   const { stderr, redactor, command, verbose } = context;
-  const emit = emitter(context);
+  const emit = recordEmitter(context);
   const progress = new Progress(() => performance.now());
   const started = new Date();
   let timer: NodeJS.Timeout | undefined;
@@ -76,27 +74,6 @@ export function json(context: ReportingContext): Reporter {
       end();
     },
   };
-}
-
-function emitter({ stdout, redactor, runId, command }: ReportingContext): Emit {
-  const clean = cleanData(redactor);
-  return (type, body) => {
-    const common = { v: 1, type, ts: new Date().toISOString(), run: runId, command };
-    writeRecord(stdout, cleaned({ ...common, ...body, ...common }, clean));
-  };
-}
-
-/** Absent values are null, so that every record of a type has the same fields. Nothing invisible leaves unescaped. */
-function writeRecord(stdout: Sink, record: object): void {
-  const text = JSON.stringify(record, (_, value: unknown) => value ?? null);
-  stdout.write(`${text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)}\n`);
-}
-
-function escaped(character: string): string {
-  return character
-    .split("")
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-    .join("");
 }
 
 function progressBody(progress: Progress): object {

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from "chalk";
-import { type Column, table } from "./columns.ts";
+import { type Cell, type Column, table } from "./columns.ts";
 import { bytes, grouped } from "./format.ts";
 import type { Plan, PlannedCollection } from "./reporter.ts";
 import { wrapped } from "./text-width.ts";
@@ -29,34 +29,36 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** The plan as people read it, ended by a line break. Expects cleaned text. */
-export function planText(plan: Plan, { width, paint }: TextStyle): string {
-  const rows = plan.collections.map((planned) => [
+export function planText(plan: Plan, style: TextStyle): string {
+  const { width, paint } = style;
+  const title = `${paint.bold(plan.command)}${plan.dryRun ? " (dry run)" : ""}`;
+  const parts = [`${title}\n  from  ${plan.source}\n  to    ${plan.target}\n`, planTable(plan, style)];
+  if (plan.notCopied.length > 0) {
+    const list = plan.notCopied.map(({ name, reason }) => wrapped(`  ${name}: ${reason}`, width, "    "));
+    parts.push(["Not copied:", ...list, ""].join("\n"));
+  }
+  const growth = plan.estimatedTargetBytes;
+  const size = growth > 0 ? `about ${bytes(growth)}` : "no more than now";
+  const notes = [`Estimated size on the target: ${size}.`, ...plan.notes];
+  parts.push(notes.map((note) => `${wrapped(note, width)}\n`).join(""));
+  if (plan.dryRun) {
+    parts.push(`${paint.bold(`Dry run: the above is what would happen. ${NOTHING_WRITTEN}`)}\n`);
+  }
+  return parts.join("\n");
+}
+
+function planTable({ collections, documents, bytes: size }: Plan, { width, paint }: TextStyle): string {
+  if (collections.length === 0) {
+    return "There is no collection to copy.\n";
+  }
+  const rows: (Cell | string)[][] = collections.map((planned) => [
     collectionName(planned.source, planned.target),
     planned.documents === undefined ? NO_NUMBER : grouped(planned.documents),
     planned.bytes === undefined ? NO_NUMBER : bytes(planned.bytes),
     action(planned),
   ]);
-  const sums = ["total", grouped(plan.documents), bytes(plan.bytes), ""];
-  const parts = [
-    `${paint.bold(plan.command)}${plan.dryRun ? " (dry run)" : ""}\n  from  ${plan.source}\n  to    ${plan.target}\n`,
-    plan.collections.length === 0
-      ? "There is no collection to copy.\n"
-      : table(COLUMNS, [...rows, sums.map((text) => ({ text, paint: paint.bold }))], {
-          width,
-          heading: paint.dim,
-        }),
-  ];
-  if (plan.notCopied.length > 0) {
-    parts.push(
-      ["Not copied:", ...plan.notCopied.map(({ name, reason }) => `  ${name}: ${reason}`), ""].join("\n"),
-    );
-  }
-  const size = `Estimated size on the target: ${plan.estimatedTargetBytes > 0 ? `about ${bytes(plan.estimatedTargetBytes)}` : "no more than now"}.`;
-  parts.push([size, ...plan.notes.map((note) => wrapped(note, width)), ""].join("\n"));
-  if (plan.dryRun) {
-    parts.push(`${paint.bold(`Dry run: the above is what would happen. ${NOTHING_WRITTEN}`)}\n`);
-  }
-  return parts.join("\n");
+  rows.push(["total", grouped(documents), bytes(size), ""].map((text) => ({ text, paint: paint.bold })));
+  return table(COLUMNS, rows, { width, heading: paint.dim });
 }
 
 function action(planned: PlannedCollection): string {

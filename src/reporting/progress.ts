@@ -1,15 +1,10 @@
 /** How far a run is. Every way of showing progress asks this one count. */
+import { Pace } from "./pace.ts";
 import type { Meter, Plan } from "./reporter.ts";
 
 export type Phase = Parameters<Meter["phase"]>[0];
 
 const PHASES: readonly Phase[] = ["copying", "verifying", "building indexes"];
-
-/** Over how long the rate is taken. */
-const RATE_WINDOW = 10_000;
-const SAMPLE_EVERY = 500;
-/** A rate and a remaining time from less than this would be noise. */
-const SETTLED = 2_000;
 
 export interface CollectionProgress {
   readonly collection: string;
@@ -50,14 +45,12 @@ export class Progress {
   #planned = { documents: 0, collections: 0 };
   #bytes = 0;
   #phase: Phase = "copying";
-  #samples: { at: number; done: number }[];
-  #base: { at: number; done: number };
+  readonly #pace: Pace;
 
   constructor(now: () => number) {
     this.#now = now;
     this.#started = now();
-    this.#base = { at: this.#started, done: 0 };
-    this.#samples = [this.#base];
+    this.#pace = new Pace(this.#started);
   }
 
   expect(plan: Plan): void {
@@ -67,7 +60,8 @@ export class Progress {
 
   meter(collection: string, documents: number): Meter {
     if (this.#open.size + this.#closed.collections === 0) {
-      this.#restart({ at: this.#now(), done: 0 });
+      // What came before, connecting and planning, says nothing about the speed of copying.
+      this.#pace.restart(this.#now(), 0);
     }
     const state: Open = { collection, estimate: documents, phase: "copying", copied: 0, verified: 0 };
     this.#open.add(state);
@@ -103,12 +97,11 @@ export class Progress {
     const open = [...this.#open];
     const { phase, done, total } = this.#total(open);
     const at = this.#now();
-    this.#sample(phase, at, done);
-    const oldest = this.#samples[0] ?? this.#base;
-    const elapsed = at - this.#started;
-    const rate = at - oldest.at >= SETTLED ? ((done - oldest.done) * 1000) / (at - oldest.at) : 0;
-    const speed = (done - this.#base.done) / Math.max(1, at - this.#base.at);
-    const known = speed > 0 && at - this.#base.at >= SETTLED && total > done;
+    if (phase !== this.#phase) {
+      this.#phase = phase;
+      this.#pace.restart(at, done);
+    }
+    this.#pace.sample(at, done);
     return {
       phase,
       done,
@@ -116,16 +109,16 @@ export class Progress {
       bytes: this.#bytes,
       collectionsDone: this.#closed.collections,
       collections: Math.max(this.#planned.collections, this.#closed.collections + open.length),
-      rate: rate > 0 ? rate : undefined,
-      remaining: known ? (total - done) / speed : undefined,
-      elapsed,
+      rate: this.#pace.rate(at, done),
+      remaining: this.#pace.remaining(at, done, total),
+      elapsed: at - this.#started,
       inFlight: open.map(inPhase),
     };
   }
 
   /**
-   * The run as a whole is copying until no collection is copying and none is still to come; so its share only grows, even
-   * where each collection is verified as soon as it is copied. Estimates give way to counts as these become known.
+   * The run as a whole is copying until no collection is copying and none is still to come; so that its share grows steadily
+   * even where each collection is verified as soon as it is copied. Estimates give way to counts as these become known.
    */
   #total(open: readonly Open[]): { phase: Phase; done: number; total: number } {
     const pending = Math.max(0, this.#planned.documents - this.#metered);
@@ -143,24 +136,6 @@ export class Progress {
       state.phase === "copying" ? Math.max(state.copied, state.estimate) : state.copied,
     );
     return { phase: now, done: copied, total: expected + this.#closed.copied + pending };
-  }
-
-  #sample(phase: Phase, at: number, done: number): void {
-    if (phase !== this.#phase) {
-      this.#phase = phase;
-      this.#restart({ at, done });
-    }
-    if (at - (this.#samples.at(-1)?.at ?? 0) >= SAMPLE_EVERY) {
-      this.#samples.push({ at, done });
-    }
-    while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) >= RATE_WINDOW) {
-      this.#samples.shift();
-    }
-  }
-
-  #restart(base: { at: number; done: number }): void {
-    this.#base = base;
-    this.#samples = [base];
   }
 }
 

@@ -16,7 +16,9 @@ export function quiet({ stderr, redactor, command }: ReportingContext): Reporter
     meter: () => silentMeter,
     finish: (report) => {
       if (report.exitCode !== 0) {
-        line(`dualsync ${command}: exit ${report.exitCode} (${outcome(report.exitCode)}): ${clean(report.verdict)}\n`);
+        line(
+          `dualsync ${command}: exit ${report.exitCode} (${outcome(report.exitCode)}): ${clean(report.verdict)}\n`,
+        );
       }
     },
     fail: (error, exitCode) => line(failureLine(command, error, exitCode, clean)),

@@ -72,10 +72,10 @@ export function pad(text: string, width: number, side: "left" | "right" = "left"
 /** `text` broken between words into lines of at most `width` columns; every line but the first begins with `indent`. */
 export function wrapped(text: string, width: number, indent = ""): string {
   const lines = [];
-  let line = "";
+  let line: string | undefined;
   for (const word of text.split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && textWidth(longer) > width) {
+    const longer = line === undefined ? word : `${line} ${word}`;
+    if (line !== undefined && line.trim() !== "" && textWidth(longer) > width) {
       lines.push(line);
       line = indent + word;
     } else {

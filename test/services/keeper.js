@@ -4,9 +4,13 @@
  *     node keeper.js PROGRAM ARGUMENT...
  *
  * Prints `{"pid":N}`, the program's process id, at once. The program's output goes to standard error. Passes
- * SIGTERM on, sends it too when its own standard input ends, and ends with the program's status.
+ * SIGTERM on, and sends it when its own standard input ends; kills the program when that does not help. Ends
+ * with the program's status.
  */
 import { spawn } from "node:child_process";
+
+/** Less than a caller waits for this process itself: were it killed, the program would live on. */
+const PATIENCE_MS = 10_000;
 
 const [program, ...args] = process.argv.slice(2);
 if (program === undefined) throw new Error("usage: keeper.js PROGRAM ARGUMENT...");
@@ -19,7 +23,11 @@ child.on("error", (error) => {
 });
 child.on("exit", (code) => process.exit(code ?? 1));
 
-process.on("SIGTERM", () => child.kill());
+function stop() {
+  child.kill();
+  setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+}
+process.on("SIGTERM", stop);
 process.on("SIGINT", () => {}); // Ctrl-C reaches the program too.
-process.stdin.on("close", () => child.kill());
+process.stdin.on("close", stop);
 process.stdin.resume();

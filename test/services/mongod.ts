@@ -24,16 +24,8 @@ export async function startMongod({
 }: MongodOptions): Promise<StartedServer> {
   const port = wanted === 0 ? await freePort() : wanted;
   const host = `127.0.0.1:${port}`;
-  const args = [
-    "--replSet",
-    REPLICA_SET,
-    "--bind_ip",
-    "127.0.0.1",
-    "--port",
-    String(port),
-    "--dbpath",
-    directory,
-  ];
+  const options = { replSet: REPLICA_SET, bind_ip: "127.0.0.1", port, dbpath: directory };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   // A mongod lives on when its parent is gone, so it runs under a keeper.
   const keeper = join(import.meta.dirname, "keeper.js");
   const child = await startProcess("mongod", { command: process.execPath, args: [keeper, program, ...args] });
@@ -47,19 +39,40 @@ export async function startMongod({
     await child.stop();
   };
   try {
-    await becomePrimary(host);
+    await becomePrimary(host, child.ended);
   } catch (error) {
     await kill();
-    throw new Error(`mongod did not become primary: ${child.stderr()}`, { cause: error });
+    throw new Error(`mongod did not become primary. It wrote:\n${child.stderr()}`, { cause: error });
   }
-  return { uri: `mongodb://${host}/?replicaSet=${REPLICA_SET}`, port, stop: child.stop, kill };
+  const stop = async () => {
+    await shutDown(host);
+    await child.stop();
+  };
+  return { uri: `mongodb://${host}/?replicaSet=${REPLICA_SET}`, port, stop, kill };
 }
 
-async function becomePrimary(host: string): Promise<void> {
+/** On a signal alone a primary waits 15 s for clients and secondaries, which is not worth a test's time. */
+async function shutDown(host: string): Promise<void> {
+  const client = new MongoClient(`mongodb://${host}/?directConnection=true`, {
+    serverSelectionTimeoutMS: 1_000,
+    socketTimeoutMS: 5_000,
+  });
+  const command = { shutdown: 1, force: true, timeoutSecs: 0 };
+  // The connection drops without an answer; and it may have been stopped or killed before.
+  await client
+    .db("admin")
+    .command(command)
+    .catch(() => {});
+  await client.close();
+}
+
+async function becomePrimary(host: string, ended: Promise<void>): Promise<void> {
   const deadline = Date.now() + START_DEADLINE_MS;
   const client = new MongoClient(`mongodb://${host}/?directConnection=true`, {
     serverSelectionTimeoutMS: START_DEADLINE_MS,
   });
+  // Without a server there is nothing to wait for: this fails what is under way.
+  ended.then(() => client.close()).catch(() => {});
   try {
     const admin = client.db("admin");
     const config = { _id: REPLICA_SET, members: [{ _id: 0, host }] };

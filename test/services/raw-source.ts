@@ -1,5 +1,5 @@
 import { Binary, BSON, type Document } from "mongodb";
-import { elements } from "./raw-documents.js";
+import { elements } from "./bson-walk.js";
 
 /**
  * What to insert so that an engine started with `rawDocuments` serves exactly `bytes`. The bytes are a whole BSON

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Command } from "./newer-loader.ts";
 
@@ -12,6 +11,8 @@ export interface ServiceProcess {
   readonly ready: unknown;
   /** The end of what it wrote to standard error so far. */
   stderr(): string;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>;
   /** Asks it to end and waits until it has; no answer in 15 s: kills it. Harmless when it has ended. */
   stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
@@ -31,6 +32,7 @@ export async function startProcess(
   timeoutMs = 60_000,
 ): Promise<ServiceProcess> {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-STDERR_KEPT);
@@ -38,7 +40,6 @@ export async function startProcess(
   child.stdin.on("error", () => {}); // It ended before its input did.
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-    const ended = once(child, "exit");
     child.kill(signal);
     const impatience = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
     await ended;
@@ -46,7 +47,7 @@ export async function startProcess(
   };
   try {
     const ready = await firstLine(child, timeoutMs);
-    return { ready, stderr: () => stderr, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+    return { ready, ended, stderr: () => stderr, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
   } catch (error) {
     await end("SIGKILL");
     const said = stderr.trim() === "" ? "It wrote nothing to standard error." : `It wrote:\n${stderr}`;

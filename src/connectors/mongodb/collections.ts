@@ -1,6 +1,7 @@
 import { equalOrdered } from "../../bson/ordered.ts";
 import type { CollectionInfo, CollectionKind, Listing, Metadata, NotCopied, NotReproduced } from "../connector.ts";
-import { isTransient, shapeOf, codeText } from "./faults.ts";
+import { countDocuments } from "./count.ts";
+import { codeText, isTransient, shapeOf } from "./faults.ts";
 import { readListing } from "./read.ts";
 import type { Server } from "./server.ts";
 
@@ -10,11 +11,12 @@ export const OWN_COLLECTION = "_dualsync";
 /** Options without which a collection would be another kind of thing; the others may be named as a loss. */
 const ESSENTIAL = new Set(["capped", "size", "timeseries", "clusteredIndex", "collation", "viewOn", "pipeline"]);
 
-/** What the server holds about a collection's size; zero for a view. */
+/** What the server's bookkeeping holds about a collection's size. After a crash it may be wrong, so "empty" is counted. */
 async function sizeOf(server: Server, name: string, signal: AbortSignal): Promise<{ documents: number; bytes: number }> {
   const answer = await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
   const bucketed = answer.timeseries as { numMeasurements?: unknown } | undefined;
-  return { documents: Number(bucketed?.numMeasurements ?? answer.count ?? 0), bytes: Number(answer.size ?? 0) };
+  const documents = Number(bucketed?.numMeasurements ?? answer.count ?? 0);
+  return { documents: documents > 0 ? documents : await countDocuments(server, name, {}, signal), bytes: Number(answer.size ?? 0) };
 }
 
 /** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */

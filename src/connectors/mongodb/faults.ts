@@ -27,10 +27,16 @@ export function shapeOf(error: unknown): Shape {
   return {
     name: typeof record.name === "string" ? record.name : "Error",
     message: typeof record.message === "string" ? record.message : String(error),
-    code: typeof record.code === "number" ? record.code : undefined,
+    code: numeric(record.code),
     codeName: typeof record.codeName === "string" ? record.codeName : undefined,
     labels: Array.isArray(labels) ? labels.map(String) : [],
   };
+}
+
+/** Answers are decoded without promotion: a code may be an Int32. A system's code, such as ECONNREFUSED, is none. */
+function numeric(code: unknown): number | undefined {
+  const value = typeof code === "string" || code === undefined || code === null ? Number.NaN : Number(code);
+  return Number.isNaN(value) ? undefined : value;
 }
 
 /** The connection failed, not the command: whether the command took effect is not known. */

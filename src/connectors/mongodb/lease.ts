@@ -1,7 +1,8 @@
 import type { Document } from "mongodb";
 import { DualsyncError } from "../../errors.ts";
 import type { Lease, Run } from "../connector.ts";
-import { OWN_COLLECTION } from "./collections.ts";
+import { lookUp, OWN_COLLECTION } from "./collections.ts";
+import { isEmpty } from "./count.ts";
 import type { Server } from "./server.ts";
 
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
@@ -24,11 +25,12 @@ export async function takeLease(server: Server, run: Run, nonce: string, signal:
     since: "$$NOW",
     until: { $add: ["$$NOW", LEASE_MS] },
   };
+  const untouched = (await lookUp(server, OWN_COLLECTION, signal)) === undefined;
   const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
   await update(server, { _id: "lease" }, [{ $replaceWith: { $cond: [expired, fresh, "$$ROOT"] } }], true, signal);
   const holder = await readOwn(server, "lease", signal);
   if (holder?.run !== run.id) throw lockedBy(server, holder);
-  return keepLease(server, run, nonce);
+  return keepLease(server, run, nonce, untouched);
 }
 
 function lockedBy(server: Server, holder: Document | undefined): DualsyncError {
@@ -40,7 +42,7 @@ function lockedBy(server: Server, holder: Document | undefined): DualsyncError {
 }
 
 /** Renews the lease until it is released; aborts `lost` when it was taken over or could not be renewed in time. */
-function keepLease(server: Server, run: Run, nonce: string): Lease {
+function keepLease(server: Server, run: Run, nonce: string, untouched: boolean): Lease {
   const lost = new AbortController();
   const closing = new AbortController();
   let renewed = performance.now();
@@ -60,11 +62,17 @@ function keepLease(server: Server, run: Run, nonce: string): Lease {
   return {
     lost: lost.signal,
     nonce,
+    record: (filled) => writeOwn(server, "filled", { ...filled, at: new Date() }, lost.signal),
     async release() {
       clearInterval(timer);
       closing.abort();
-      const never = new AbortController();
-      await server.run({ delete: OWN_COLLECTION, deletes: [{ q: { _id: "lease", run: run.id }, limit: 1 }] }, { signal: never.signal, doing: "release the lease" });
+      // The run may have been interrupted: the lease is given back all the same, under a signal of its own.
+      const { signal } = new AbortController();
+      const mine = [{ q: { _id: "lease", run: run.id }, limit: 1 }];
+      await server.run({ delete: OWN_COLLECTION, deletes: mine }, { signal, doing: "release the lease" });
+      if (untouched && (await isEmpty(server, OWN_COLLECTION, signal))) {
+        await server.run({ drop: OWN_COLLECTION, writeConcern: { w: "majority" } }, { signal, doing: "release the lease" });
+      }
     },
   };
 }

@@ -1,13 +1,13 @@
 /** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
 import { randomUUID } from "node:crypto";
-import type { Document } from "mongodb";
-import type { CollectionInfo, Lease, ReadOptions, Run, Selection, StoreIdentity, Target } from "../connector.ts";
+import type { CollectionInfo, Lease, ReadOptions, Run, StoreIdentity, Target } from "../connector.ts";
 import { alignOptions, createCollection, listCollections, lookUp } from "./collections.ts";
+import { countDocuments, isEmpty } from "./count.ts";
 import { findByIds } from "./find.ts";
 import { buildIndexes, listIndexes } from "./indexes.ts";
 import { readOwn, takeLease, writeOwn } from "./lease.ts";
 import { cutRanges } from "./ranges.ts";
-import { idValue, readBatches } from "./read.ts";
+import { readBatches } from "./read.ts";
 import { findWriteWay } from "./self-test.ts";
 import { Server, type ServerOptions } from "./server.ts";
 import { decodedCarrier, rawCarrier } from "./wire.ts";
@@ -68,29 +68,6 @@ function read(server: Server, collection: CollectionInfo, options: ReadOptions):
   const average = collection.documents > 0 ? collection.bytes / collection.documents : 1_000;
   const order = collection.kind === "collection" ? "id" : collection.kind === "capped" ? "natural" : "any";
   return readBatches(server, { ...options, collection: collection.name, order, documentBytes: average });
-}
-
-async function countDocuments(server: Server, collection: string, selection: Selection, signal: AbortSignal): Promise<number> {
-  const { filter, range } = selection;
-  const bounds: Document[] = [];
-  if (range?.from !== undefined) bounds.push({ $gte: ["$_id", { $literal: idValue(range.from) }] });
-  if (range?.to !== undefined) bounds.push({ $lt: ["$_id", { $literal: idValue(range.to) }] });
-  const match = [...(filter === undefined ? [] : [filter]), ...(bounds.length === 0 ? [] : [{ $expr: { $and: bounds } }])];
-  const pipeline = [...(match.length === 0 ? [] : [{ $match: { $and: match } }]), { $count: "n" }];
-  const answer = await server.run(
-    { aggregate: collection, pipeline, cursor: {}, readConcern: { level: "majority" } },
-    { signal, doing: `count ${collection}` },
-  );
-  const [row] = (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? [];
-  return row === undefined ? 0 : Number(row.n);
-}
-
-async function isEmpty(server: Server, collection: string, signal: AbortSignal): Promise<boolean> {
-  const answer = await server.run(
-    { find: collection, limit: 1, singleBatch: true, projection: { _id: 1 }, readConcern: { level: "majority" } },
-    { signal, doing: `look into ${collection}` },
-  );
-  return ((answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? []).length === 0;
 }
 
 /** Remembers, in the target, that this program created the collection, by the id that the server gave it. */

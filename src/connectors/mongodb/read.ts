@@ -1,6 +1,7 @@
-import { BSON, type ClientSession, type Document, Long } from "mongodb";
+import { BSON, type ClientSession, type Document, Long, MaxKey } from "mongodb";
+import { TYPE } from "../../bson/elements.ts";
 import { toOrdered } from "../../bson/ordered.ts";
-import { Batch, DocumentId } from "../../document.ts";
+import type { Batch, DocumentId } from "../../document.ts";
 import { retry } from "../retry.ts";
 import type { IdRange, Metadata } from "../connector.ts";
 import { isTransient } from "./faults.ts";
@@ -39,6 +40,24 @@ export function idValue(id: DocumentId): unknown {
 /** A raw find, batch after batch, one batch read ahead. Goes on after the last id when the cursor is lost on the way. */
 export async function* readBatches(server: Server, options: FindOptions): AsyncGenerator<Batch> {
   let after = options.after;
+  let boundedBelow = after !== undefined || options.range?.from !== undefined;
+  for await (const batch of readOn(server, options, () => {
+    boundedBelow = true;
+  })) {
+    if (options.order === "id") after = batch.idOf(batch.length - 1);
+    yield batch;
+  }
+  // A `min` without a `max` ends before the index key MaxKey: a document of that very `_id` is read by itself.
+  if (options.order !== "id" || !boundedBelow || options.range?.to !== undefined || after?.element[0] === TYPE.maxKey) return;
+  const last = new Map([["_id", new Map([["$eq", new MaxKey()]])]]);
+  const filter = options.filter === undefined ? last : new Map([["$and", [options.filter, last]]]);
+  const { collection, documentBytes, signal } = options;
+  yield* readOn(server, { collection, filter, order: "any", documentBytes, signal }, () => undefined);
+}
+
+/** Reads one find to its end; `onReopen` hears when it had to be opened again after the last id. */
+async function* readOn(server: Server, options: FindOptions, onReopen: () => void): AsyncGenerator<Batch> {
+  let after = options.after;
   let cursor = new RawCursor(server, options, after);
   let failures = 0;
   try {
@@ -50,6 +69,7 @@ export async function* readBatches(server: Server, options: FindOptions): AsyncG
       } catch (error) {
         if (options.order !== "id" || !isTransient(error) || failures++ >= server.policy.retries || options.signal.aborted) throw error;
         await cursor.close();
+        if (after !== undefined) onReopen();
         cursor = new RawCursor(server, options, after);
         continue;
       }

@@ -1,0 +1,152 @@
+/** Arguments → command → exit status. Besides `bin/`, the only file that touches `process`. */
+import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline/promises";
+import { Command, CommanderError } from "commander";
+import type { OutputFlags, Prepared, RunContext } from "./commands/command.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { DualsyncError, EXIT_CODES, exitCode } from "./errors.ts";
+import { Redactor, safeText } from "./redact.ts";
+import type { Reporter } from "./reporting/reporter.ts";
+
+/** Runs the program with this process's arguments and sets its exit status; output is left to drain. */
+export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  const redactor = new Redactor();
+  process.on("uncaughtException", (error) => crash(error, redactor));
+  process.on("unhandledRejection", (error) => crash(error, redactor));
+  const program = buildProgram(redactor);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    process.exitCode = failed(error, argv, redactor);
+  }
+}
+
+/** The whole command line, ready to parse or to be asked for its help. */
+export function buildProgram(redactor: Redactor): Command {
+  const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+  const program = new Command("dualsync")
+    .description("Keep a second copy of your application's data that you can trust.")
+    .version(version, "-V, --version", "print the version")
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({ outputError: (text, write) => write(redactor.redact(text)) })
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const command of COMMANDS) {
+    command
+      .describe(program)
+      .optionsGroup("Output:")
+      .option("--json", "records for machines, one a line, on standard output")
+      .option("-q, --quiet", "print nothing unless something is wrong")
+      .option("-v, --verbose", "say more")
+      .exitOverride()
+      .action(async (_flags: unknown, invoked: Command) => {
+        process.exitCode = await runCommand(command.name, invoked, redactor);
+      });
+  }
+  program.addHelpText("after", () => `\nExit status:\n${EXIT_CODES.map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`).join("\n")}`);
+  return program;
+}
+
+async function runCommand(name: string, invoked: Command, redactor: Redactor): Promise<number> {
+  const flags = invoked.opts<OutputFlags & Record<string, unknown>>();
+  const [{ createReporter }, { loadEnvironment }, { hideArguments }] = await Promise.all([
+    import("./reporting/index.ts"),
+    import("./config/environment.ts"),
+    import("./config/location.ts"),
+  ]);
+  hideArguments();
+  const runId = randomUUID().slice(0, 8);
+  const reporter = createReporter({
+    mode: flags.json === true ? "json" : flags.quiet === true ? "quiet" : "auto",
+    verbose: flags.verbose === true,
+    progress: true,
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    redactor,
+    runId,
+    command: name,
+  });
+  try {
+    const environment = loadEnvironment({ cwd: process.cwd(), processEnv: process.env });
+    const command = COMMANDS.find((candidate) => candidate.name === name);
+    if (command === undefined) throw new DualsyncError("bug", `There is no command ${name}.`);
+    const prepared = await command.prepare(flags, environment);
+    for (const secret of prepared.secrets) redactor.add(secret);
+    for (const warning of [...environment.warnings, ...prepared.warnings]) reporter.warn(warning);
+    return await withSignals(reporter, flags, runId, prepared);
+  } catch (error) {
+    const known = asDualsyncError(error);
+    const status = exitCode(known.exit);
+    reporter.fail(known, status);
+    return status;
+  } finally {
+    reporter.close();
+  }
+}
+
+/** Runs the work; the first signal asks it to stop cleanly, the second ends the process at once. */
+async function withSignals(reporter: Reporter, flags: OutputFlags, runId: string, prepared: Prepared): Promise<number> {
+  const stopper = new AbortController();
+  setMaxListeners(0, stopper.signal); // every command in flight listens
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const exit = signal === "SIGINT" ? "interrupted" : "terminated";
+    if (stopper.signal.aborted) process.exit(exitCode(exit));
+    reporter.note("Stopping after the writes in flight; press Ctrl-C again to stop at once.");
+    stopper.abort(
+      new DualsyncError(exit, signal === "SIGINT" ? "Interrupted." : "Terminated.", {
+        hint: "What was written stays. Run the same command again: it goes on.",
+      }),
+    );
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true && flags.json !== true;
+  const context: RunContext = { runId, reporter, signal: stopper.signal, confirm: canAsk ? (question) => ask(question, stopper.signal) : undefined };
+  try {
+    return await prepared.work(context);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}
+
+/** A yes-or-no question on the terminal; anything but a clear yes is a no. */
+async function ask(question: string, signal: AbortSignal): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${safeText(question)} [y/N] `, { signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function failed(error: unknown, argv: readonly string[], redactor: Redactor): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // Commander has printed its sentence; machines get a record too.
+    if (argv.includes("--json")) {
+      const message = redactor.redact(safeText(error.message));
+      const ts = new Date().toISOString();
+      process.stdout.write(`${JSON.stringify({ v: 1, type: "error", ts, exit: "usage", code: 2, message })}\n`);
+      process.stdout.write(`${JSON.stringify({ v: 1, type: "summary", ts, verdict: message, exitCode: 2 })}\n`);
+    }
+    return exitCode("usage");
+  }
+  const known = asDualsyncError(error);
+  process.stderr.write(`error: ${redactor.redact(safeText(known.message))}\n`);
+  return exitCode(known.exit);
+}
+
+function asDualsyncError(error: unknown): DualsyncError {
+  if (error instanceof DualsyncError) return error;
+  return new DualsyncError("bug", error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+function crash(error: unknown, redactor: Redactor): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`error: a bug in dualsync\n${redactor.redact(text)}\n  Please report it with the lines above.\n`);
+  process.exit(exitCode("bug"));
+}

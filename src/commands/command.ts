@@ -1,0 +1,39 @@
+import type { Command as Program } from "commander";
+import type { Environment } from "../config/environment.ts";
+import type { Reporter } from "../reporting/reporter.ts";
+
+/** What a command needs while it works. */
+export interface RunContext {
+  readonly runId: string;
+  readonly reporter: Reporter;
+  /** Ends every wait; its reason is what the run fails with. */
+  readonly signal: AbortSignal;
+  /** Asks the person; undefined where nobody can answer (no terminal). */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+}
+
+/** A run that is ready: all options are valid, nothing was contacted. Resolves with the process's exit status. */
+export type Work = (context: RunContext) => Promise<number>;
+
+/** Everything a command's flags and surroundings say about its run. */
+export interface Prepared {
+  readonly work: Work;
+  readonly warnings: readonly string[];
+  /** Values that no output may show. */
+  readonly secrets: readonly string[];
+}
+
+export interface OutputFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** One verb: how it is spelt, and what it does with valid flags. */
+export interface Command {
+  readonly name: string;
+  /** Adds flags, examples and help to the program; loads nothing heavy. */
+  describe(program: Program): Program;
+  /** Checks everything that can be checked without contact. @throws DualsyncError `usage` or `refused` */
+  prepare(flags: Readonly<Record<string, unknown>>, environment: Environment): Prepared | Promise<Prepared>;
+}

@@ -1,0 +1,5 @@
+import type { Command } from "./command.ts";
+import { duplicateCommand } from "./duplicate-command.ts";
+
+/** Every verb of the program, in the order in which help lists them. */
+export const COMMANDS: readonly Command[] = [duplicateCommand];

@@ -1,0 +1,67 @@
+import { safeText } from "../redact.ts";
+import { configurationError } from "./configuration-error.ts";
+
+/** In bytes; MongoDB counts the database's name and a dot as well. */
+const LONGEST = 255;
+
+/** Old name to new name. Fails with `usage` for anything that could not be carried out as written. */
+export function parseRenames(values: readonly string[]): Map<string, string> {
+  const renames = new Map<string, string>();
+  const targets = new Set<string>();
+  for (const value of values) {
+    const [from, to, ...rest] = value.split("=");
+    if (from === undefined || to === undefined || rest.length > 0) {
+      throw configurationError(
+        "--rename needs exactly one = between two names.",
+        "Write --rename old=new, once for each collection.",
+      );
+    }
+    checkName(from);
+    checkName(to);
+    if (from === to) throw invalid(from, "is renamed to itself");
+    if (renames.has(from)) throw invalid(from, "is renamed twice");
+    if (targets.has(to)) throw invalid(to, "is the new name of two collections");
+    renames.set(from, to);
+    targets.add(to);
+  }
+  return renames;
+}
+
+/**
+ * Holds the renames against the collections that will be copied. Fails with `usage` when a new name is that of another
+ * collection which keeps it: two collections would flow into one.
+ */
+export function checkRenames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
+  const kept = new Set(names.filter((name) => !renames.has(name)));
+  for (const [from, to] of renames) {
+    if (kept.has(to) && names.includes(from))
+      throw invalid(to, `is the new name of ${quoted(from)} and also another collection of the source`);
+  }
+}
+
+function checkName(name: string): void {
+  if (name.trim() === "") {
+    throw configurationError(
+      "--rename has an empty name.",
+      "Write --rename old=new, once for each collection.",
+    );
+  }
+  if (name.startsWith("system.") || name.startsWith("_dualsync"))
+    throw invalid(name, "is reserved and is never copied");
+  if (name.includes("$") || name.includes("\0") || /\p{Cs}/u.test(name))
+    throw invalid(name, "holds a character that no collection may have");
+  if (name.startsWith(".") || name.endsWith(".")) throw invalid(name, "begins or ends with a dot");
+  if (Buffer.byteLength(name) > LONGEST)
+    throw invalid(`${name.slice(0, 40)}…`, `is longer than ${LONGEST} bytes`);
+}
+
+function invalid(name: string, problem: string): Error {
+  return configurationError(
+    `--rename cannot be used: ${quoted(name)} ${problem}.`,
+    "Change the names after --rename and run again.",
+  );
+}
+
+function quoted(name: string): string {
+  return `"${safeText(name)}"`;
+}

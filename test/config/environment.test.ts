@@ -1,0 +1,197 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describeVariable, type Environment, loadEnvironment } from "../../src/config/environment.ts";
+import { failureOf, textOf } from "./failure.ts";
+
+let cwd: string;
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "dualsync-env-"));
+});
+
+afterEach(() => {
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+function load(files: Readonly<Record<string, string | Uint8Array>>, processEnv: Record<string, string> = {}): Environment {
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
+  return loadEnvironment({ cwd, processEnv });
+}
+
+describe("precedence", () => {
+  test("the process environment counts before .env.local, and that before .env", () => {
+    const environment = load({ ".env": "A=1\nB=1\nC=1", ".env.local": "A=2\nB=2" }, { A: "3" });
+    expect(environment.get("A")).toEqual({ value: "3", origin: "environment" });
+    expect(environment.get("B")).toEqual({ value: "2", origin: ".env.local" });
+    expect(environment.get("C")).toEqual({ value: "1", origin: ".env" });
+    expect(environment.get("D")).toBeUndefined();
+  });
+
+  test("an empty or blank value is an unset one", () => {
+    const environment = load({ ".env": "A=1\nB=\nC=' '", ".env.local": "A=" }, { A: "  ", B: "" });
+    expect(environment.get("A")).toEqual({ value: "1", origin: ".env" });
+    expect(environment.get("B")).toBeUndefined();
+    expect(environment.get("C")).toBeUndefined();
+  });
+
+  test("files of parent directories are not read", () => {
+    writeFileSync(join(cwd, ".env"), "A=1");
+    const inner = join(cwd, "inner");
+    mkdirSync(inner);
+    expect(loadEnvironment({ cwd: inner, processEnv: {} }).get("A")).toBeUndefined();
+  });
+
+  test("nothing is written into the process environment", () => {
+    const before = { ...process.env };
+    load({ ".env": "DUALSYNC_TEST_LEAK=1" });
+    expect({ ...process.env }).toEqual(before);
+  });
+
+  test("names that every object has are not variables", () => {
+    const environment = load({ ".env": "__proto__=1\nX=2" }, {});
+    expect(environment.get("constructor")).toBeUndefined();
+    expect(environment.get("toString")).toBeUndefined();
+    expect(environment.get("__proto__")).toEqual({ value: "1", origin: ".env" });
+  });
+
+  test("a variable is described with its origin", () => {
+    const environment = load({ ".env": "A=1" }, { B: "2" });
+    const [a, b] = [environment.get("A"), environment.get("B")];
+    expect(a && describeVariable("A", a)).toBe("A in .env");
+    expect(b && describeVariable("B", b)).toBe("B in the environment");
+  });
+});
+
+describe("traps of .env files", () => {
+  test("a byte-order mark does not hide the first variable", () => {
+    expect(load({ ".env": "\ufeffMONGODB_URI=mongodb://h/a\nB=2" }).get("MONGODB_URI")?.value).toBe("mongodb://h/a");
+  });
+
+  test("Windows and old Mac line ends are fine", () => {
+    const environment = load({ ".env": 'A=1\r\nB="2"\r\nC=3\rD=4' });
+    expect(["A", "B", "C", "D"].map((name) => environment.get(name)?.value)).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("a stray line does not swallow the variable after it, and is reported by its number only", () => {
+    const environment = load({ ".env": "A=1\nsome hunter2 words\nMONGODB_URI=mongodb://h/a" });
+    expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://h/a");
+    expect(environment.warnings).toEqual([".env line 2 is ignored: it is not of the form NAME=value."]);
+  });
+
+  test.each([
+    ["MONGODB_URI=mongodb://u:p#x@h/db", "MONGODB_URI"],
+    ["export KV_REST_API_URL=https://h#x", "KV_REST_API_URL"],
+    ["KV_REST_API_TOKEN = ab#cd", "KV_REST_API_TOKEN"],
+    ["SUPABASE_SERVICE_ROLE_KEY=#abcdef", "SUPABASE_SERVICE_ROLE_KEY"],
+    ["A=1\n\n# note\nMONGODB_URI=a#b # note", "MONGODB_URI"],
+  ])("warns when an unquoted # cuts %j", (text, name) => {
+    const { warnings } = load({ ".env": text });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(`${name} ends before an unquoted #`);
+    expect(warnings[0]).not.toContain("p#x");
+  });
+
+  test.each([
+    'MONGODB_URI="mongodb://u:p#x@h/db"',
+    "MONGODB_URI='mongodb://u:p#x@h/db'",
+    "MONGODB_URI=`mongodb://u:p#x@h/db`",
+    "MONGODB_URI=mongodb://h/db # the local one",
+    "MONGODB_URI= # fill me in",
+    "MONGODB_URI=#",
+    "# MONGODB_URI=mongodb://u:p#x@h/db",
+    "COLOR=#ff0000",
+    'NOTE="a\nMONGODB_URI=mongodb://u:p#x@h"',
+  ])("does not warn about %j", (text) => {
+    expect(load({ ".env": text }).warnings).toEqual([]);
+  });
+
+  test("a cut value that does not count is not warned about", () => {
+    expect(load({ ".env": "MONGODB_URI=a#b" }, { MONGODB_URI: "mongodb://h/a" }).warnings).toEqual([]);
+    expect(load({ ".env": "MONGODB_URI=a#b", ".env.local": "MONGODB_URI=mongodb://h/a" }).warnings).toEqual([]);
+  });
+
+  test("the same name twice with different values is warned about, and the last one counts", () => {
+    const environment = load({ ".env": "MONGODB_URI=mongodb://a/a\nX=1\nX=2\nMONGODB_URI=mongodb://b/b" });
+    expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://b/b");
+    expect(environment.warnings).toEqual([".env sets MONGODB_URI on line 1 and again on line 4; line 4 counts."]);
+  });
+
+  test("a quotation mark that is never closed is warned about", () => {
+    const environment = load({ ".env": 'MONGODB_URI="mongodb://h/a\nA=1' });
+    expect(environment.get("A")?.value).toBe("1");
+    expect(environment.warnings).toHaveLength(1);
+    expect(environment.warnings[0]).toContain("never closed");
+  });
+
+  test("well-formed files mean what Node's own parser says", () => {
+    const name = fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,8}$/);
+    const bare = fc.stringMatching(/^[a-z0-9:/@.=+-]{0,12}$/);
+    const quoted = fc.stringMatching(/^[a-z0-9 #\n=]{0,12}$/).map((text) => `"${text}"`);
+    const row = fc.oneof(
+      fc.tuple(name, fc.oneof(bare, quoted)).map(([key, value]) => `${key}=${value}`),
+      fc.constantFrom("", "# a comment", "#A=1", "  "),
+    );
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 8 }), (rows) => {
+        const text = rows.join("\n");
+        const environment = load({ ".env": text });
+        for (const [key, value] of Object.entries(parseEnv(text))) {
+          expect(environment.get(key)?.value ?? "").toBe((value ?? "").trim() === "" ? "" : value);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("files that cannot be read", () => {
+  function refusal(fileName = ".env"): string {
+    const failure = failureOf(() => loadEnvironment({ cwd, processEnv: {} }));
+    expect(failure.exit).toBe("usage");
+    expect(failure.message).toContain(fileName);
+    return textOf(failure);
+  }
+
+  test("missing files are fine", () => {
+    expect(load({}).warnings).toEqual([]);
+  });
+
+  test("a directory is refused", () => {
+    mkdirSync(join(cwd, ".env.local"));
+    expect(refusal(".env.local")).toContain("a directory");
+  });
+
+  test("a file of more than 1 MiB is refused, one of exactly 1 MiB is not", () => {
+    writeFileSync(join(cwd, ".env"), `A=1\n${"#".repeat(1024 * 1024 - 4)}`);
+    expect(loadEnvironment({ cwd, processEnv: {} }).get("A")?.value).toBe("1");
+    writeFileSync(join(cwd, ".env"), `A=1\n${"#".repeat(1024 * 1024 - 3)}`);
+    expect(refusal()).toContain("larger than 1 MiB");
+  });
+
+  test("UTF-16 text is refused instead of being read as no variables", () => {
+    writeFileSync(join(cwd, ".env"), Buffer.from("\ufeffA=1", "utf16le"));
+    expect(refusal()).toContain("not UTF-8");
+    writeFileSync(join(cwd, ".env"), Buffer.from("A=1", "utf16le"));
+    expect(refusal()).toContain("not UTF-8");
+  });
+
+  test("a link that leads nowhere is refused", () => {
+    symlinkSync(join(cwd, "gone"), join(cwd, ".env"));
+    expect(refusal()).toContain("does not exist");
+  });
+
+  test("a link to /dev/null is an empty file", () => {
+    symlinkSync("/dev/null", join(cwd, ".env"));
+    expect(loadEnvironment({ cwd, processEnv: {} }).get("A")).toBeUndefined();
+  });
+
+  test.skipIf(process.getuid?.() === 0)("a file without the right to read it is refused", () => {
+    writeFileSync(join(cwd, ".env"), "A=1");
+    chmodSync(join(cwd, ".env"), 0);
+    expect(refusal()).toContain("may not read");
+  });
+});

@@ -1,0 +1,187 @@
+import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId } from "bson";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
+import { Batch } from "../../src/document.ts";
+import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";
+import { never } from "../support/signal.ts";
+
+export interface ContractOptions {
+  /** Opens the store that the suite writes to; called several times. */
+  readonly open: () => Promise<Target>;
+}
+
+/** What every connector must do, whatever its store. */
+export function describeContract(name: string, { open }: ContractOptions): void {
+  describe(`${name} keeps the contract`, () => {
+    let store: Target;
+    beforeAll(async () => {
+      store = await open();
+      const lease = await store.claim(run("setup"), never);
+      await lease.release();
+      return () => store.close();
+    });
+
+    const create = async (collection: string, ...documents: Record<string, unknown>[]): Promise<CollectionInfo> => {
+      const info: CollectionInfo = { name: collection, kind: "collection", options: new Map(), ordered: true, documents: 0, bytes: 0 };
+      await store.prepare(info, never);
+      await store.write(collection, batchOf(...documents), "insert", never);
+      return { ...info, documents: documents.length, bytes: documents.length * 40 };
+    };
+
+    it("lists what was created, with its kind and its size", async () => {
+      await create("listed", { _id: 1 }, { _id: 2 });
+      const { collections } = await store.list(never);
+      expect(collections.find((info) => info.name === "listed")).toMatchObject({ kind: "collection", ordered: true, documents: 2 });
+    });
+
+    it("reads nothing from an empty collection", async () => {
+      const info = await create("empty");
+      expect(await collect(store.read(info, { signal: never }))).toEqual([]);
+      expect(await store.count("empty", {}, never)).toBe(0);
+    });
+
+    it("reads the same twice, in the order of the ids, in batches no larger than asked", async () => {
+      const info = await create("twice", ...Array.from({ length: 25 }, (_, n) => ({ _id: 24 - n, n })));
+      const lengths: number[] = [];
+      for await (const batch of store.read(info, { batchSize: 10, signal: never })) lengths.push(batch.length);
+      const first = await collect(store.read(info, { signal: never }));
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(10);
+      expect(first).toEqual(hexOf(Array.from({ length: 25 }, (_, n) => doc({ _id: n, n: 24 - n }))));
+      expect(await collect(store.read(info, { signal: never }))).toEqual(first);
+    });
+
+    it("goes on after an id, whether that document is still there or not", async () => {
+      const info = await create("after", { _id: 1 }, { _id: 3 }, { _id: 5 });
+      const rest = hexOf([doc({ _id: 5 })]);
+      expect(await collect(store.read(info, { after: id(3), signal: never }))).toEqual(rest);
+      expect(await collect(store.read(info, { after: id(new Double(3)), signal: never }))).toEqual(rest);
+      expect(await collect(store.read(info, { after: id(4), signal: never }))).toEqual(rest);
+    });
+
+    it("holds a range half-open, and open ranges reach every type of id", async () => {
+      const values = [new MinKey(), null, 1, 2, "a", { a: 1 }, new Binary(Buffer.from("x")), new ObjectId(), true, new Date(0), new MaxKey()];
+      const info = await create("half-open", ...values.map((value) => ({ _id: value })));
+      const read = async (range: object): Promise<number> => (await collect(store.read(info, { range, signal: never }))).length;
+      expect(await read({ from: id(1), to: id(2) })).toBe(1);
+      expect(await read({ to: id(1) })).toBe(2);
+      expect(await read({ from: id(2) })).toBe(values.length - 3);
+      expect(await store.count("half-open", { range: { from: id(2) } }, never)).toBe(values.length - 3);
+    });
+
+    it("finds documents by id and leaves absent ones out", async () => {
+      await create("find", { _id: 1, a: 1 }, { _id: "x" }, { _id: new Long(5) });
+      const found = await store.find("find", [id(1), id("x"), id(5), id(99), id("1")], never);
+      expect([...found.keys()].sort()).toEqual([id(1).key, id("x").key, id(5).key].sort());
+      expect(hexOf([...found.values()]).sort()).toEqual(hexOf([doc({ _id: 1, a: 1 }), doc({ _id: "x" }), doc({ _id: new Long(5) })]).sort());
+    });
+
+    it("writes a batch again without harm, and says that it was there", async () => {
+      const batch = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 });
+      const info = await create("again");
+      expect(await store.write("again", batch, "insert", never)).toEqual({ written: 2, unchanged: 0, setAside: [] });
+      expect(await store.write("again", batch, "insert", never)).toEqual({ written: 0, unchanged: 2, setAside: [] });
+      expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(batch.docs()));
+    });
+
+    it("replaces a document that differs, even by the type of its id", async () => {
+      const info = await create("replace", { _id: 1, a: 1 }, { _id: 2 });
+      const wanted = batchOf({ _id: new Long(1), a: 1 }, { _id: 2, b: new Decimal128("1.0") });
+      await store.write("replace", wanted, "insert", never);
+      expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(wanted.docs()));
+      const next = batchOf({ _id: new Double(1) }, { _id: 2, b: new Decimal128("1.00") }, { _id: 3 });
+      expect(await store.write("replace", next, "replace", never)).toEqual({ written: 3, unchanged: 0, setAside: [] });
+      expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(next.docs()));
+    });
+
+    it("accounts for each document of a batch in which some cannot be written", async () => {
+      const info = await create("partial", { _id: 1, email: "a" });
+      const unique = new Map<string, unknown>([
+        ["v", 2],
+        ["key", new Map([["email", 1]])],
+        ["name", "email_1"],
+        ["unique", true],
+      ]);
+      expect(await store.finish(info, [unique], never)).toEqual([]);
+      const outcome = await store.write("partial", batchOf({ _id: 2, email: "a" }, { _id: 3, email: "c" }), "insert", never);
+      expect(outcome).toMatchObject({ written: 1, unchanged: 0 });
+      expect(outcome.setAside.map((entry) => entry.id.key)).toEqual([id(2).key]);
+      expect(outcome.setAside[0]?.reason).toMatch(/unique index on email/);
+    });
+
+    it("removes by id and says how many were there", async () => {
+      const info = await create("remove", { _id: 1 }, { _id: "$ne" }, { _id: 3 });
+      expect(await store.remove("remove", [id(1), id("$ne"), id(77)], never)).toBe(2);
+      expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf([doc({ _id: 3 })]));
+    });
+
+    it("applies a filter to reads and counts", async () => {
+      const info = await create("filter", { _id: 1, s: "x" }, { _id: 2, s: "y" }, { _id: 3, s: "x" });
+      const filter = new Map([["s", "x"]]);
+      expect(await store.count("filter", { filter }, never)).toBe(2);
+      expect(await collect(store.read(info, { filter, range: { from: id(2) }, signal: never }))).toEqual(hexOf([doc({ _id: 3, s: "x" })]));
+    });
+
+    it("carries documents of 16 MB and batches beyond a message's size", async () => {
+      const info = await create("large");
+      const large = doc({ _id: "large", text: "x".repeat(16_777_216 - 31) });
+      expect(large.bytes.length).toBe(16_777_216);
+      const batch = Batch.of([large, ...Array.from({ length: 3 }, (_, n) => doc({ _id: n, text: "y".repeat(15_000_000) }))]);
+      expect(await store.write("large", batch, "insert", never)).toMatchObject({ written: 4 });
+      expect(await store.write("large", batch, "replace", never)).toMatchObject({ written: 4 });
+      let bytes = 0;
+      for await (const part of store.read(info, { signal: never })) bytes += part.bytes.length;
+      expect(bytes).toBe(batch.bytes.length);
+    });
+
+    it("ends a read at once when the signal aborts", async () => {
+      const info = await create("abort", ...Array.from({ length: 50 }, (_, n) => ({ _id: n })));
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const reading = (async () => {
+        for await (const _ of store.read(info, { batchSize: 5, signal: controller.signal })) controller.abort(reason);
+      })();
+      await expect(reading).rejects.toBe(reason);
+    });
+
+    it("cuts ranges that tile every document exactly once", async () => {
+      const info = await create("tiles", ...Array.from({ length: 500 }, (_, n) => ({ _id: n % 2 === 0 ? n : `k${n}` })));
+      const ranges = await store.ranges(info, 7, never);
+      const pieces = await Promise.all(ranges.map((range) => collect(store.read(info, { range, signal: never }))));
+      expect(ranges.length).toBeGreaterThan(3);
+      expect(pieces.flat()).toEqual(await collect(store.read(info, { signal: never })));
+    });
+
+    it("lets one run write at a time, and the next when it has released", async () => {
+      const other = await open();
+      try {
+        const lease = await store.claim(run("first"), never);
+        await expect(other.claim(run("second"), never)).rejects.toMatchObject({ exit: "locked", message: expect.stringMatching(/test-host/) });
+        await lease.release();
+        const next = await other.claim(run("third"), never);
+        await next.release();
+      } finally {
+        await other.close();
+      }
+    });
+
+    it("shows a nonce only to a connection to the same store", async () => {
+      const lease = await store.claim(run("nonce"), never);
+      try {
+        expect(await store.seesNonce(lease.nonce, never)).toBe(true);
+        expect(await store.seesNonce("another", never)).toBe(false);
+      } finally {
+        await lease.release();
+      }
+    });
+
+    it("can be closed twice", async () => {
+      const other = await open();
+      await other.close();
+      await other.close();
+    });
+  });
+}
+
+function run(runId: string): Parameters<Target["claim"]>[0] {
+  return { id: runId, command: "test", host: "test-host", pid: 1, from: "nowhere" };
+}

@@ -1,0 +1,103 @@
+import { expect, it } from "vitest";
+import { Budget } from "../../src/core/budget.ts";
+import { MultisetFingerprint, OrderedFingerprint } from "../../src/core/fingerprint.ts";
+import { Flights } from "../../src/core/flights.ts";
+import { Losses } from "../../src/core/losses.ts";
+import { Tally } from "../../src/core/tally.ts";
+import { Batch } from "../../src/document.ts";
+import { batchOf, doc, id } from "../support/documents.ts";
+import { never } from "../support/signal.ts";
+
+it("admits bytes up to the limit, first come first served, and an oversize batch alone", async () => {
+  const budget = new Budget(10);
+  const order: string[] = [];
+  const releaseA = await budget.take(6, never);
+  const waitingBig = budget.take(50, never).then((release) => {
+    order.push("big");
+    return release;
+  });
+  const waitingSmall = budget.take(1, never).then((release) => {
+    order.push("small");
+    return release;
+  });
+  await Promise.resolve();
+  expect(order).toEqual([]);
+  releaseA();
+  const releaseBig = await waitingBig;
+  expect(order).toEqual(["big"]);
+  releaseBig();
+  (await waitingSmall)();
+  expect(order).toEqual(["big", "small"]);
+});
+
+it("lets a waiting batch go when the signal aborts, and the next one in", async () => {
+  const budget = new Budget(10);
+  const release = await budget.take(5, never);
+  const controller = new AbortController();
+  const waiting = budget.take(8, controller.signal);
+  const next = budget.take(5, never);
+  controller.abort(new Error("stop"));
+  await expect(waiting).rejects.toThrow("stop");
+  (await next)();
+  release();
+});
+
+it("never has more under way than there are places, and tells the first failure", async () => {
+  const failures: unknown[] = [];
+  const flights = new Flights(2, (error) => failures.push(error));
+  let now = 0;
+  let most = 0;
+  const work = async (): Promise<void> => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setImmediate(resolve));
+    now--;
+  };
+  for (let i = 0; i < 10; i++) await flights.add(work);
+  await flights.land();
+  expect(most).toBe(2);
+  const broken = new Error("broken");
+  await flights.add(() => Promise.reject(broken));
+  await expect(flights.land()).rejects.toBe(broken);
+  await expect(flights.add(work)).rejects.toBe(broken);
+  expect(failures).toEqual([broken]);
+});
+
+it("refuses an outcome in which a document is unaccounted for", () => {
+  const tally = new Tally();
+  expect(() => tally.count(3, 30, { written: 1, unchanged: 1, setAside: [] })).toThrow(/Of 3 documents of a batch, 2/);
+  tally.count(3, 30, { written: 1, unchanged: 1, setAside: [{ id: id(1), reason: "x" }] });
+  tally.reclassify(2);
+  expect(tally).toMatchObject({ read: 3, written: 0, unchanged: 0, setAside: 3 });
+});
+
+it("does not count an accepted loss, lists it, and names acceptances that hit nothing", () => {
+  const losses = new Losses(["index orders/geo", "index orders/gone"]);
+  losses.add("index orders/geo", "why");
+  losses.addDocuments("orders", [{ id: id(17), reason: "too large" }]);
+  losses.addDocuments("orders", [{ id: id(17), reason: "too large" }]);
+  expect(losses.counted).toBe(1);
+  expect(losses.items).toEqual([
+    { key: "index orders/geo", reason: "why", accepted: true },
+    { key: "document orders/17", reason: "too large", accepted: false },
+  ]);
+  expect(losses.unusedAcceptances).toEqual(["index orders/gone"]);
+});
+
+it("fingerprints documents in order, or in any order without letting pairs cancel", () => {
+  const [a, b] = [batchOf({ _id: 1 }), batchOf({ _id: 2 })];
+  const ordered = (...batches: Batch[]): string => {
+    const fingerprint = new OrderedFingerprint();
+    for (const batch of batches) fingerprint.add(batch);
+    return fingerprint.digest();
+  };
+  const multiset = (...batches: Batch[]): string => {
+    const fingerprint = new MultisetFingerprint();
+    for (const batch of batches) fingerprint.add(batch);
+    return fingerprint.digest();
+  };
+  expect(ordered(a, b)).toBe(ordered(Batch.of([doc({ _id: 1 }), doc({ _id: 2 })])));
+  expect(ordered(a, b)).not.toBe(ordered(b, a));
+  expect(multiset(a, b)).toBe(multiset(b, a));
+  expect(multiset(a, a)).not.toBe(multiset(b, b));
+  expect(multiset(a, a, b)).not.toBe(multiset(a, b, b));
+});

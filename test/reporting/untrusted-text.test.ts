@@ -1,0 +1,122 @@
+/** Names and messages come from data and from servers; secrets can be in any of them. No mode may show them as they are. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DualsyncError, type ExitName } from "../../src/errors.ts";
+import type { ReporterOptions } from "../../src/reporting/index.ts";
+import { controls, type FakeStreamOptions, screenState, withoutSequences } from "./fake-stream.ts";
+import { copied, type Opened, open, plan, planned, report } from "./samples.ts";
+
+type Mode = Partial<ReporterOptions> & { terminal?: FakeStreamOptions };
+
+const MODES: [string, Mode][] = [
+  ["at a terminal", { terminal: {} }],
+  ["at a narrow terminal", { terminal: { columns: 40 } }],
+  ["at a terminal without colours", { terminal: {}, env: { NO_COLOR: "1" } }],
+  ["in a pipe", {}],
+  ["with colours in a pipe", { env: { FORCE_COLOR: "1" } }],
+  ["with --json", { mode: "json" }],
+  ["with --quiet", { mode: "quiet" }],
+];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Calls everything that a reporter has, with `text` in every string field of every argument. */
+function everything({ reporter }: Opened, text: string, end: "finish" | ExitName): void {
+  reporter.note(text);
+  reporter.warn(text);
+  reporter.detail(text);
+  reporter.plan(
+    plan({
+      command: text,
+      source: text,
+      target: text,
+      collections: [planned(text), planned("renamed", { target: text })],
+      notCopied: [{ name: text, reason: text }],
+      notes: [text],
+      dryRun: true,
+    }),
+  );
+  const meter = reporter.meter(text, 10);
+  meter.advance(5, 5);
+  vi.advanceTimersByTime(15_000);
+  if (end === "finish") {
+    const items = [
+      { key: text, reason: text, accepted: false },
+      { key: text, reason: text, accepted: true },
+    ];
+    const collections = [copied(text), copied("renamed", { target: text })];
+    const told = { command: text, source: text, target: text, verdict: text };
+    reporter.finish(report({ ...told, collections, items, itemCount: 2, exitCode: 3 }));
+  } else {
+    const cause = Object.assign(new Error(text), { cause: text });
+    reporter.fail(new DualsyncError(end, text, { hint: text, cause }), 70);
+  }
+  meter.end();
+  reporter.close();
+}
+
+const HOSTILE: [string, string][] = [
+  ["escape sequences", "\u001b[2J\u001b]0;title\u0007\u001b[31mred"],
+  ["C1 controls", "\u009b31m\u0085\u0090"],
+  ["line breaks", "name\r\nerror: forged\n\u2028verdict\u2029\u000b\u000c"],
+  ["backspaces and deletes", "secret\b\b\b\u007f\u0000"],
+  ["text direction", "\u202Eabc\u2066def\u2069\u200f\u061c"],
+  ["invisible characters", "a\u200bb\u2060c\ufeffd"],
+  ["lone surrogates", "\ud800x\udc00"],
+  ["255 bytes", "x".repeat(255)],
+  ["255 bytes of wide characters", "注".repeat(85)],
+];
+
+describe.each(MODES)("hostile text %s", (_mode, options) => {
+  it.each(HOSTILE)("puts no control character on a stream: %s", (_name, text) => {
+    for (const end of ["finish", "bug", "target"] as const) {
+      const opened = open({ verbose: true, ...options });
+      everything(opened, text, end);
+      const { stdout, stderr } = opened;
+      expect(controls(withoutSequences(stdout.text))).toEqual([]);
+      expect(controls(withoutSequences(stderr.text).replaceAll("\r", ""))).toEqual([]);
+      expect(screenState(stderr.text)).toEqual({ cursorShown: true, wraps: true });
+    }
+  });
+
+  it("cannot begin a line of its own", () => {
+    for (const end of ["finish", "target"] as const) {
+      const opened = open({ verbose: true, ...options });
+      const text = "name\nFORGED line";
+      everything(opened, text, end);
+      // A hint is written by this program: its line breaks are meant.
+      const forged = withoutSequences(opened.stdout.text + opened.stderr.text).match(/^\s*FORGED/gm) ?? [];
+      expect(forged.length).toBeLessThanOrEqual(end === "target" && options.mode === undefined ? 1 : 0);
+    }
+  });
+});
+
+describe("hostile text with --json", () => {
+  it.each(HOSTILE)("arrives whole at the program that reads: %s", (_name, text) => {
+    const opened = open({ mode: "json" });
+    opened.reporter.warn(text);
+    opened.reporter.finish(report({ items: [{ key: text, reason: "r", accepted: false }], itemCount: 1 }));
+    const parsed = opened.stdout.lines.map((line) => JSON.parse(line) as { message?: string; key?: string });
+    expect(parsed[0]?.message).toBe(text);
+    expect(parsed[2]?.key).toBe(text);
+  });
+});
+
+describe.each(MODES)("a secret %s", (_mode, options) => {
+  it.each(["finish", "bug", "target"] as const)("never reaches a stream, on the way to %s", (end) => {
+    const opened = open({ verbose: true, ...options });
+    const secret = 'Tr0ub4dor"&\\3-correct-horse-battery';
+    opened.redactor.add(secret);
+    everything(opened, `before ${secret} after`, end);
+    const output = withoutSequences(opened.stdout.text + opened.stderr.text);
+    expect(output.length).toBeGreaterThan(0);
+    for (const part of ["Tr0ub4dor", "correct-horse", "battery"]) {
+      expect(output).not.toContain(part);
+    }
+    expect(output).toContain("before");
+  });
+});

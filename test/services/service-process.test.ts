@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+import { type Command, engineCommand } from "./newer-loader.ts";
+import { startProcess } from "./service-process.ts";
+
+const here = import.meta.dirname;
+const FOREVER = "setInterval(() => {}, 1000)";
+
+/** Starts a command, waits for its first line, lets its input end as when its parent is gone, and waits for its end. */
+async function orphan({ command, args }: Command): Promise<{ line: string; status: number | null }> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const [line] = await once(createInterface(child.stdout), "line");
+  const ended = once(child, "exit");
+  child.stdin.destroy();
+  const [status] = await ended;
+  return { line, status };
+}
+
+test("an engine ends when its parent is gone, and takes its data folder along", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "dualsync-test-"));
+  const { line, status } = await orphan(
+    await engineCommand(join(here, "engine-child.js"), [directory, "--temporary"]),
+  );
+  expect(JSON.parse(line).port).toBeGreaterThan(0);
+  expect(status).toBe(0);
+  expect(existsSync(directory)).toBe(false);
+});
+
+test("a program that is kept ends when its keeper's parent is gone", async () => {
+  const args = [join(here, "keeper.js"), process.execPath, "-e", FOREVER];
+  const { line } = await orphan({ command: process.execPath, args });
+  const { pid } = JSON.parse(line);
+  expect(pid).toBeGreaterThan(0);
+  expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+});
+
+test("a keeper passes on what its program says and how it ends", async () => {
+  const program = "console.log('no room'); process.exitCode = 5";
+  const child = spawn(process.execPath, [join(here, "keeper.js"), process.execPath, "-e", program]);
+  let said = "";
+  child.stderr.on("data", (text) => {
+    said += text;
+  });
+  expect(await once(child, "close")).toEqual([5, null]);
+  expect(said).toBe("no room\n");
+});
+
+test.each<[string, Command, RegExp]>([
+  ["does not exist", { command: "/nowhere/program", args: [] }, /ENOENT/],
+  ["ends at once", node("console.error('why'); process.exit(3)"), /status 3\. It wrote:\nwhy/],
+  ["is silent", node(FOREVER), /not ready within 0\.3 s.*nothing to standard error/],
+  ["talks otherwise", node(`console.log("hello"); ${FOREVER}`), /not JSON: hello/],
+])("a program that %s is refused with its reason", async (_, command, reason) => {
+  const timeout = reason.source.includes("0\\.3") ? 300 : 30_000;
+  await expect(startProcess("the server", command, timeout)).rejects.toThrow(reason);
+});
+
+test("a process can be stopped twice, and killed after that", async () => {
+  const child = await startProcess("the server", node(`console.log("{}"); ${FOREVER}`));
+  await Promise.all([child.stop(), child.stop()]);
+  await child.kill();
+});
+
+function node(program: string): Command {
+  return { command: process.execPath, args: ["-e", program] };
+}
