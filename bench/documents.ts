@@ -1,7 +1,12 @@
 import { Decimal128, type Document, MongoClient } from "mongodb";
 
 /** Fills `database.orders` with `count` orders of about `bytes` bytes each. */
-export async function fillBenchOrders(uri: string, database: string, count: number, bytes: number): Promise<void> {
+export async function fillBenchOrders(
+  uri: string,
+  database: string,
+  count: number,
+  bytes: number,
+): Promise<void> {
   const client = new MongoClient(uri);
   try {
     const orders = client.db(database).collection("orders");
@@ -18,7 +23,11 @@ export async function fillBenchOrders(uri: string, database: string, count: numb
 function order(n: number, note: string): Document {
   return {
     number: n,
-    customer: { name: `Customer ${n % 1_000}`, email: `c${n}@shop.example`, address: { street: `Lane ${n % 77}`, town: "Town", zip: "1234" } },
+    customer: {
+      name: `Customer ${n % 1_000}`,
+      email: `c${n}@shop.example`,
+      address: { street: `Lane ${n % 77}`, town: "Town", zip: "1234" },
+    },
     lines: [
       { sku: `A${n % 50}`, quantity: n % 5, price: 19.5 },
       { sku: `B${n % 50}`, quantity: 1, price: 5 },

@@ -13,7 +13,9 @@ const BIN = resolve("bin/dualsync.js");
 const source = await startMongodb();
 const target = await startMongodb();
 try {
-  console.log(`MongoDB ${source.version} (${source.provider}), Node ${process.version}; medians of ${ROUNDS} rounds, each in turn\n`);
+  console.log(
+    `MongoDB ${source.version} (${source.provider}), Node ${process.version}; medians of ${ROUNDS} rounds, each in turn\n`,
+  );
   for (const bytes of [400, 4_000]) await compare(bytes);
   await memory();
   await startUp();
@@ -64,7 +66,9 @@ async function startUp(): Promise<void> {
     empty.push(await finished(["-e", ""]));
     help.push(await finished([BIN, "--help"]));
   }
-  console.log(`start-up: an empty script ${milliseconds(median(empty))}, dualsync --help ${milliseconds(median(help))}`);
+  console.log(
+    `start-up: an empty script ${milliseconds(median(empty))}, dualsync --help ${milliseconds(median(help))}`,
+  );
 }
 
 async function duplicate(from: MongodbService, database: string, verify: string): Promise<Usage> {

@@ -29,7 +29,10 @@ export async function measured(script: string, args: readonly string[]): Promise
 /** Runs Node to its end and returns the wall time in seconds. Throws on any exit status but 0. */
 export async function finished(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   const started = performance.now();
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => output.push(String(chunk)));
   const status = await new Promise<number | null>((done, fail) => {

@@ -45,8 +45,12 @@ async function show(shop: MongodbService, backup: MongodbService): Promise<numbe
   if (second !== 0) return second;
 
   say("That was a demo; both engines and their data are removed now. With your own databases:\n");
-  console.log('  export LIVE_URI="mongodb://user:password@host/shop"  COPY_URI="mongodb://user:password@other-host/shop"');
-  console.log("  npx dualsync duplicate --from env:LIVE_URI --to env:COPY_URI --dry-run   # shows the plan, writes nothing");
+  console.log(
+    '  export LIVE_URI="mongodb://user:password@host/shop"  COPY_URI="mongodb://user:password@other-host/shop"',
+  );
+  console.log(
+    "  npx dualsync duplicate --from env:LIVE_URI --to env:COPY_URI --dry-run   # shows the plan, writes nothing",
+  );
   console.log("  npx dualsync duplicate --from env:LIVE_URI --to env:COPY_URI\n");
   return 0;
 }
@@ -70,7 +74,10 @@ async function goOn(shop: MongodbService): Promise<void> {
 async function dualsync(env: Record<string, string>): Promise<number> {
   const args = ["duplicate", "--from", "env:SHOP_URI", "--to", "env:COPY_URI"];
   console.log(`$ npx dualsync ${args.join(" ")}\n`);
-  const child = spawn(process.execPath, [resolve("bin/dualsync.js"), ...args], { env: { ...process.env, ...env }, stdio: "inherit" });
+  const child = spawn(process.execPath, [resolve("bin/dualsync.js"), ...args], {
+    env: { ...process.env, ...env },
+    stdio: "inherit",
+  });
   const forward = (): void => void child.kill("SIGINT");
   stop.signal.addEventListener("abort", forward, { once: true });
   const status = await new Promise<number>((done, fail) => {

@@ -45,7 +45,11 @@ export function buildProgram(redactor: Redactor): Command {
         process.exitCode = await runCommand(command.name, invoked, redactor);
       });
   }
-  program.addHelpText("after", () => `\nExit status:\n${EXIT_CODES.map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`).join("\n")}`);
+  program.addHelpText(
+    "after",
+    () =>
+      `\nExit status:\n${EXIT_CODES.map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`).join("\n")}`,
+  );
   return program;
 }
 
@@ -88,7 +92,12 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
 }
 
 /** Runs the work; the first signal asks it to stop cleanly, the second ends the process at once. */
-async function withSignals(reporter: Reporter, flags: OutputFlags, runId: string, prepared: Prepared): Promise<number> {
+async function withSignals(
+  reporter: Reporter,
+  flags: OutputFlags,
+  runId: string,
+  prepared: Prepared,
+): Promise<number> {
   const stopper = new AbortController();
   setMaxListeners(0, stopper.signal); // every command in flight listens
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -104,7 +113,12 @@ async function withSignals(reporter: Reporter, flags: OutputFlags, runId: string
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, onSignal);
   const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true && flags.json !== true;
-  const context: RunContext = { runId, reporter, signal: stopper.signal, confirm: canAsk ? (question) => ask(question, stopper.signal) : undefined };
+  const context: RunContext = {
+    runId,
+    reporter,
+    signal: stopper.signal,
+    confirm: canAsk ? (question) => ask(question, stopper.signal) : undefined,
+  };
   try {
     return await prepared.work(context);
   } finally {
@@ -130,8 +144,12 @@ function failed(error: unknown, argv: readonly string[], redactor: Redactor): nu
     if (argv.includes("--json")) {
       const message = redactor.redact(safeText(error.message));
       const ts = new Date().toISOString();
-      process.stdout.write(`${JSON.stringify({ v: 1, type: "error", ts, exit: "usage", code: 2, message })}\n`);
-      process.stdout.write(`${JSON.stringify({ v: 1, type: "summary", ts, verdict: message, exitCode: 2 })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ v: 1, type: "error", ts, exit: "usage", code: 2, message })}\n`,
+      );
+      process.stdout.write(
+        `${JSON.stringify({ v: 1, type: "summary", ts, verdict: message, exitCode: 2 })}\n`,
+      );
     }
     return exitCode("usage");
   }
@@ -147,6 +165,8 @@ function asDualsyncError(error: unknown): DualsyncError {
 
 function crash(error: unknown, redactor: Redactor): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`error: a bug in dualsync\n${redactor.redact(text)}\n  Please report it with the lines above.\n`);
+  process.stderr.write(
+    `error: a bug in dualsync\n${redactor.redact(text)}\n  Please report it with the lines above.\n`,
+  );
   process.exit(exitCode("bug"));
 }

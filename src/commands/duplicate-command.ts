@@ -1,5 +1,5 @@
 /** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
-import { type Command as Program, Option } from "commander";
+import { Option, type Command as Program } from "commander";
 import type { Command } from "./command.ts";
 import type { DuplicateFlags } from "./duplicate-flags.ts";
 
@@ -19,11 +19,16 @@ export const duplicateCommand: Command = {
 };
 
 function describe(program: Program): Program {
-  const many = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+  const many = (value: string, before: readonly string[] | undefined): readonly string[] => [
+    ...(before ?? []),
+    value,
+  ];
   return program
     .command("duplicate")
     .summary("copy a MongoDB database to another one, and prove the copy")
-    .description("Copies a MongoDB database (data, indexes, options, views) to another one and proves the copy byte for byte.")
+    .description(
+      "Copies a MongoDB database (data, indexes, options, views) to another one and proves the copy byte for byte.",
+    )
     .optionsGroup("Where:")
     .option("--from <location>", "source: a mongodb:// URI, env:NAME, or mongodb (= MONGODB_URI)")
     .option("--to <location>", "target, in the same forms")
@@ -35,7 +40,11 @@ function describe(program: Program): Program {
     .option("--delete", "remove from the target what the source no longer has", false)
     .option("--no-indexes", "do not build indexes")
     .optionsGroup("How:")
-    .addOption(new Option("--verify <how>", "how to prove the copy").choices(["content", "counts", "none"]).default("content"))
+    .addOption(
+      new Option("--verify <how>", "how to prove the copy")
+        .choices(["content", "counts", "none"])
+        .default("content"),
+    )
     .option("--accept <key>", "a known loss that shall not count (repeatable)", many)
     .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
     .option("--concurrency <n>", "ranges copied at the same time (default: 4)")

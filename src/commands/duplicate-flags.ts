@@ -31,7 +31,10 @@ export interface DuplicateFlags {
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
 export function prepareDuplicate(flags: DuplicateFlags, environment: Environment): Prepared {
-  const settings = readSettings({ environment, flags: { batchSize: flags.batchSize, concurrency: flags.concurrency } });
+  const settings = readSettings({
+    environment,
+    flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
+  });
   const pair = resolvePair("duplicate", { from: flags.from, to: flags.to, environment });
   const include = flags.include ?? [];
   const exclude = flags.exclude ?? [];
@@ -73,7 +76,11 @@ function addressOf(location: Location, role: string): StoreAddress {
     const { uri, display } = location.address;
     return { kind: "mongodb", uri, database: location.database, label: display };
   }
-  throw new DualsyncError("usage", `duplicate copies from MongoDB to MongoDB, and its ${role} is ${location.kind}.`, {
-    hint: "Nothing was contacted. Give a MongoDB location with --from and --to.",
-  });
+  throw new DualsyncError(
+    "usage",
+    `duplicate copies from MongoDB to MongoDB, and its ${role} is ${location.kind}.`,
+    {
+      hint: "Nothing was contacted. Give a MongoDB location with --from and --to.",
+    },
+  );
 }

@@ -52,7 +52,18 @@ export async function duplicate(options: DuplicateOptions, context: RunContext):
     const done = await underLease(stores, context, (signal, stop) => {
       const size = options.batchSize === undefined ? {} : { batchSize: options.batchSize };
       const { verify, indexes, concurrency } = options;
-      const transfer = { ...stores, verify, indexes, concurrency, delete: options.delete, losses, budget: new Budget(BYTES_IN_FLIGHT), signal, stop, ...size };
+      const transfer = {
+        ...stores,
+        verify,
+        indexes,
+        concurrency,
+        delete: options.delete,
+        losses,
+        budget: new Budget(BYTES_IN_FLIGHT),
+        signal,
+        stop,
+        ...size,
+      };
       return transferAll(transfer, jobs, context.reporter);
     });
     return finish(context, report(plan, started, done, losses, options));
@@ -60,7 +71,11 @@ export async function duplicate(options: DuplicateOptions, context: RunContext):
 }
 
 /** Opens both stores at once and closes them whatever happens. */
-async function withStores<T>(options: DuplicateOptions, signal: AbortSignal, work: (stores: Stores) => Promise<T>): Promise<T> {
+async function withStores<T>(
+  options: DuplicateOptions,
+  signal: AbortSignal,
+  work: (stores: Stores) => Promise<T>,
+): Promise<T> {
   const retries = options.retries === undefined ? {} : { retries: options.retries };
   const opening = [
     openStore(options.from, { role: "source", signal, ...retries }),
@@ -76,13 +91,24 @@ async function withStores<T>(options: DuplicateOptions, signal: AbortSignal, wor
   }
 }
 
-async function planRun(stores: Stores, options: DuplicateOptions, context: RunContext): Promise<{ plan: Plan; jobs: PlannedJob[] }> {
-  const [source, target] = await Promise.all([stores.source.list(context.signal), stores.target.list(context.signal)]);
+async function planRun(
+  stores: Stores,
+  options: DuplicateOptions,
+  context: RunContext,
+): Promise<{ plan: Plan; jobs: PlannedJob[] }> {
+  const [source, target] = await Promise.all([
+    stores.source.list(context.signal),
+    stores.target.list(context.signal),
+  ]);
   const unmatched = options.unmatched(source.collections.map(({ name }) => name));
   if (unmatched.length > 0) {
-    throw new DualsyncError("refused", `No collection of the source matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(", ")}.`, {
-      hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
-    });
+    throw new DualsyncError(
+      "refused",
+      `No collection of the source matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
+      {
+        hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
+      },
+    );
   }
   return makePlan(source, target, options.wanted, {
     command: "duplicate",
@@ -95,10 +121,17 @@ async function planRun(stores: Stores, options: DuplicateOptions, context: RunCo
 }
 
 function notes(options: DuplicateOptions): string[] {
-  const sameServer = options.from.uri === options.to.uri || hostOf(options.from.label) === hostOf(options.to.label);
+  const sameServer =
+    options.from.uri === options.to.uri || hostOf(options.from.label) === hostOf(options.to.label);
   return [
-    ...(sameServer ? ["Source and target are on the same server: the copy doubles the space there, and is lost together with it."] : []),
-    ...(options.verify === "content" ? [] : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
+    ...(sameServer
+      ? [
+          "Source and target are on the same server: the copy doubles the space there, and is lost together with it.",
+        ]
+      : []),
+    ...(options.verify === "content"
+      ? []
+      : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
     ...(options.indexes ? [] : ["Indexes are not built (--no-indexes)."]),
   ];
 }
@@ -111,9 +144,13 @@ function hostOf(label: string): string {
 async function mustBeAllowed(options: DuplicateOptions, plan: Plan, context: RunContext): Promise<void> {
   if (!options.delete || options.yes) return;
   if (context.confirm === undefined) {
-    throw new DualsyncError("refused", "--delete removes documents from the target, and nobody can be asked here.", {
-      hint: "Nothing was changed. Add --yes when that is meant; --dry-run shows the plan.",
-    });
+    throw new DualsyncError(
+      "refused",
+      "--delete removes documents from the target, and nobody can be asked here.",
+      {
+        hint: "Nothing was changed. Add --yes when that is meant; --dry-run shows the plan.",
+      },
+    );
   }
   if (await context.confirm(`Remove from ${plan.target} what ${plan.source} no longer has?`)) return;
   throw new DualsyncError("refused", "Not confirmed.", { hint: "Nothing was changed." });
@@ -125,7 +162,13 @@ async function underLease(
   context: RunContext,
   work: (signal: AbortSignal, stop: (error: unknown) => void) => Promise<Transferred>,
 ): Promise<Transferred> {
-  const run = { id: context.runId, command: "duplicate", host: hostname(), pid: process.pid, from: stores.source.label };
+  const run = {
+    id: context.runId,
+    command: "duplicate",
+    host: hostname(),
+    pid: process.pid,
+    from: stores.source.label,
+  };
   const lease: Lease = await stores.target.claim(run, context.signal);
   const stopper = new AbortController();
   setMaxListeners(0, stopper.signal); // every command in flight listens
@@ -148,7 +191,9 @@ async function underLease(
 
 function filledBy(run: Run, { collections }: Transferred): Filled {
   const verified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
-  const documents = Object.fromEntries(collections.map(({ target, read, setAside }) => [target, read - setAside]));
+  const documents = Object.fromEntries(
+    collections.map(({ target, read, setAside }) => [target, read - setAside]),
+  );
   return { command: run.command, from: run.from, run: run.id, verified, documents };
 }
 
@@ -160,13 +205,35 @@ function finish(context: RunContext, result: RunReport): number {
 function dryReport(plan: Plan, started: Date): RunReport {
   const { command, source, target } = plan;
   const verdict = "Dry run: nothing was written. Run the same command without --dry-run to copy.";
-  return { command, source, target, started, ended: new Date(), collections: [], items: [], itemCount: 0, bytes: 0, exitCode: 0, verdict };
+  return {
+    command,
+    source,
+    target,
+    started,
+    ended: new Date(),
+    collections: [],
+    items: [],
+    itemCount: 0,
+    bytes: 0,
+    exitCode: 0,
+    verdict,
+  };
 }
 
-function report(plan: Plan, started: Date, done: Transferred, losses: Losses, options: DuplicateOptions): RunReport {
+function report(
+  plan: Plan,
+  started: Date,
+  done: Transferred,
+  losses: Losses,
+  options: DuplicateOptions,
+): RunReport {
   const { command, source, target } = plan;
   const failed = done.collections.some(({ verdict }) => verdict === "failed");
-  const exit = failed ? exitCode("unverified") : losses.counted > 0 ? exitCode("set-aside") : exitCode("done");
+  const exit = failed
+    ? exitCode("unverified")
+    : losses.counted > 0
+      ? exitCode("set-aside")
+      : exitCode("done");
   return {
     command,
     source,

@@ -4,8 +4,10 @@ import type { Transferred } from "../core/transfer.ts";
 
 /** The one sentence at the end of a copy: what was done, how it was proved, what to run next. */
 export function verdictOf(done: Transferred, losses: Losses, verify: VerifyMode, failed: boolean): string {
-  if (failed) return "Verification failed: the target does not hold what the source holds. Run the same command again.";
-  const sum = (pick: (report: Transferred["collections"][number]) => number): number => done.collections.reduce((total, report) => total + pick(report), 0);
+  if (failed)
+    return "Verification failed: the target does not hold what the source holds. Run the same command again.";
+  const sum = (pick: (report: Transferred["collections"][number]) => number): number =>
+    done.collections.reduce((total, report) => total + pick(report), 0);
   const written = sum(({ written }) => written);
   const unchanged = sum(({ unchanged }) => unchanged);
   const moved = `${plural(written, "document")} written, ${plural(unchanged, "document")} unchanged`;
@@ -15,7 +17,10 @@ export function verdictOf(done: Transferred, losses: Losses, verify: VerifyMode,
     none: "not verified",
   }[verify];
   if (losses.counted > 0) {
-    const named = losses.counted === 1 ? "1 thing is not on the target and is named above" : `${losses.counted} things are not on the target and are named above`;
+    const named =
+      losses.counted === 1
+        ? "1 thing is not on the target and is named above"
+        : `${losses.counted} things are not on the target and are named above`;
     return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known one with --accept KEY.`;
   }
   return `Done: ${moved}; ${proof}.`;

@@ -99,9 +99,9 @@ function checkSocket(host: string, srv: boolean, place: string, name: string): s
       "Write mongodb:// for a socket.",
     );
   const path = decodePart(host, place, name);
-  if (!path.endsWith(".sock") || path.includes("\0")) {
+  if (!/^[\w.~%-]+\.sock$/.test(host) || /\p{Cc}/u.test(path)) {
     throw configurationError(
-      `${name} has a socket as ${place} whose path does not end in .sock.`,
+      `${name} has a socket as ${place} whose path does not end in .sock or holds unescaped characters.`,
       "Write the whole path with %2F for each slash, for example %2Ftmp%2Fmongodb-27017.sock.",
     );
   }

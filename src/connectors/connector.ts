@@ -148,7 +148,11 @@ export interface Source {
   /** Batches bounded in bytes; in `_id` order where the collection is ordered, else in the store's own order. */
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
   /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */
-  find(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>>;
+  find(
+    collection: string,
+    ids: readonly DocumentId[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Doc>>;
   /** Index definitions as the store lists them, the one on `_id` left out; empty for a store without indexes. */
   indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
   /** Whether a nonce written by `Target.claim` is visible through this connection under this store's own name. */
@@ -171,5 +175,9 @@ export interface Target extends Source {
   /** Removes documents by id; resolves with the number removed. */
   remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number>;
   /** Builds the indexes that the source has and this collection lacks: plain ones first, then unique, then TTL. */
-  finish(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<readonly NotReproduced[]>;
+  finish(
+    info: CollectionInfo,
+    indexes: readonly Metadata[],
+    signal: AbortSignal,
+  ): Promise<readonly NotReproduced[]>;
 }

@@ -22,7 +22,16 @@ export async function openStore(address: StoreAddress, options: OpenOptions): Pr
     case "mongodb": {
       const { mongodb } = await import("./mongodb/mongodb.ts");
       const retries = options.retries === undefined ? {} : { retries: options.retries };
-      return await mongodb({ uri: address.uri, database: address.database, label: address.label, role: options.role, ...retries }, options.signal);
+      return await mongodb(
+        {
+          uri: address.uri,
+          database: address.database,
+          label: address.label,
+          role: options.role,
+          ...retries,
+        },
+        options.signal,
+      );
     }
     default:
       throw new DualsyncError("usage", `There is no connector for ${String(address.kind)} yet.`);

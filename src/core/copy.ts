@@ -1,27 +1,13 @@
-import type { IdRange, ReadOptions, WriteMode, WriteOutcome } from "../connectors/connector.ts";
+import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
 import { Batch, type Doc } from "../document.ts";
-import { Flights } from "./flights.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
-import { type Job, selectionOf } from "./job.ts";
+import { Flights } from "./flights.ts";
+import { type CopiedRange, type Job, readOptions } from "./job.ts";
 import { proveWritten } from "./prove.ts";
 import { lookUpEach, merge, type Step } from "./walk.ts";
 
 /** Batches of one range that may be on their way to the target at once. */
 const WRITES_PER_RANGE = 2;
-
-/** What is known of a range after it was copied. */
-export interface CopiedRange {
-  readonly range: IdRange;
-  /** Fingerprint that the target's range must have when it is read back; undefined when all is proved already. */
-  readonly expected: string | undefined;
-  /** Documents that only the target has. */
-  readonly extra: number;
-}
-
-export function readOptions(job: Job, range: IdRange): ReadOptions {
-  const size = job.batchSize === undefined ? {} : { batchSize: job.batchSize };
-  return { ...selectionOf(job, range), ...size, signal: job.signal };
-}
 
 /** Copies a range into a target that holds none of it: everything read is inserted, several batches in flight. */
 export async function fillRange(job: Job, range: IdRange): Promise<CopiedRange> {
@@ -61,7 +47,11 @@ export async function convergeRange(job: Job, range: IdRange): Promise<CopiedRan
   let extra = 0;
   for await (const step of steps) {
     extra += step.extra.length;
-    job.tally.count(step.equal.documents, step.equal.bytes, { written: 0, unchanged: step.equal.documents, setAside: [] });
+    job.tally.count(step.equal.documents, step.equal.bytes, {
+      written: 0,
+      unchanged: step.equal.documents,
+      setAside: [],
+    });
     job.meter.advance(step.equal.documents, step.equal.bytes);
     await writeStep(job, step);
   }

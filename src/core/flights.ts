@@ -15,7 +15,8 @@ export class Flights {
   }
 
   async add(work: () => Promise<void>): Promise<void> {
-    while (this.#underWay.size >= this.#places && this.#failure === undefined) await Promise.race(this.#underWay);
+    while (this.#underWay.size >= this.#places && this.#failure === undefined)
+      await Promise.race(this.#underWay);
     this.#throwFailure();
     const flight = work()
       .catch((error: unknown) => {

@@ -8,7 +8,11 @@ import { DualsyncError } from "../errors.ts";
  */
 export async function mustDiffer(source: Source, lease: Lease, signal: AbortSignal): Promise<void> {
   if (!(await source.seesNonce(lease.nonce, signal))) return;
-  throw new DualsyncError("refused", `Source and target are the same database (${source.label}), under two addresses.`, {
-    hint: "Nothing was copied. Give the target another database or another server with --to.",
-  });
+  throw new DualsyncError(
+    "refused",
+    `Source and target are the same database (${source.label}), under two addresses.`,
+    {
+      hint: "Nothing was copied. Give the target another database or another server with --to.",
+    },
+  );
 }

@@ -1,4 +1,11 @@
-import type { CollectionInfo, Filter, IdRange, Selection, Source, Target } from "../connectors/connector.ts";
+import type {
+  CollectionInfo,
+  Filter,
+  IdRange,
+  ReadOptions,
+  Source,
+  Target,
+} from "../connectors/connector.ts";
 import type { Meter } from "../reporting/reporter.ts";
 import type { Budget } from "./budget.ts";
 import type { Losses } from "./losses.ts";
@@ -38,8 +45,18 @@ export interface Job extends Transfer {
   readonly setAside: Set<string>;
 }
 
-/** The documents of this job within a range. */
-export function selectionOf(job: Job, range: IdRange): Selection {
-  return { range, ...(job.filter === undefined ? {} : { filter: job.filter }) };
+/** What is known of a range after it was copied. */
+export interface CopiedRange {
+  readonly range: IdRange;
+  /** Fingerprint that the target's range must have when it is read back; undefined when all is proved already. */
+  readonly expected: string | undefined;
+  /** Documents that only the target has. */
+  readonly extra: number;
 }
 
+/** How both stores read this job's documents within a range. */
+export function readOptions(job: Job, range: IdRange): ReadOptions {
+  const filter = job.filter === undefined ? {} : { filter: job.filter };
+  const size = job.batchSize === undefined ? {} : { batchSize: job.batchSize };
+  return { range, ...filter, ...size, signal: job.signal };
+}

@@ -30,7 +30,12 @@ export interface PlanOptions {
  * Holds what the source has against what the target has, and says what would be done. Pure: nothing is read here.
  * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
  */
-export function makePlan(source: Listing, target: Listing, wanted: Wanted, options: PlanOptions): { plan: Plan; jobs: PlannedJob[] } {
+export function makePlan(
+  source: Listing,
+  target: Listing,
+  wanted: Wanted,
+  options: PlanOptions,
+): { plan: Plan; jobs: PlannedJob[] } {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
   const there = new Map(target.collections.map((collection) => [collection.name, collection]));
   const jobs: PlannedJob[] = [];
@@ -52,9 +57,13 @@ function mustExist(source: Listing, names: readonly string[]): void {
   const known = new Set(source.collections.map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length === 0) return;
-  throw new DualsyncError("refused", `The source has no collection ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`, {
-    hint: "Nothing was changed. Check the names in --rename and --filter.",
-  });
+  throw new DualsyncError(
+    "refused",
+    `The source has no collection ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`,
+    {
+      hint: "Nothing was changed. Check the names in --rename and --filter.",
+    },
+  );
 }
 
 /** The collection under its new name; a view on a renamed collection follows it. */
@@ -66,7 +75,11 @@ function renamed(from: CollectionInfo, renames: ReadonlyMap<string, string>): Co
   return { ...from, name, options };
 }
 
-function mustFit(jobs: readonly PlannedJob[], there: ReadonlyMap<string, CollectionInfo>, options: PlanOptions): void {
+function mustFit(
+  jobs: readonly PlannedJob[],
+  there: ReadonlyMap<string, CollectionInfo>,
+  options: PlanOptions,
+): void {
   if (jobs.length === 0) {
     throw new DualsyncError("refused", `The source ${options.source} has nothing to copy.`, {
       hint: "Nothing was changed. Check the database name in the URI, and --include and --exclude.",
@@ -74,12 +87,19 @@ function mustFit(jobs: readonly PlannedJob[], there: ReadonlyMap<string, Collect
   }
   const names = new Set<string>();
   for (const { from, to } of jobs) {
-    if (names.has(to.name)) throw refuse(`Two collections would be copied into ${JSON.stringify(to.name)}.`, "Give each its own name with --rename.");
+    if (names.has(to.name))
+      throw refuse(
+        `Two collections would be copied into ${JSON.stringify(to.name)}.`,
+        "Give each its own name with --rename.",
+      );
     names.add(to.name);
     const existing = there.get(to.name);
     if (existing === undefined) continue;
     if (existing.kind !== from.kind) {
-      throw refuse(`${JSON.stringify(to.name)} is a ${from.kind} in the source and a ${existing.kind} in the target.`, "Give it another name with --rename, or leave it out with --exclude.");
+      throw refuse(
+        `${JSON.stringify(to.name)} is a ${from.kind} in the source and a ${existing.kind} in the target.`,
+        "Give it another name with --rename, or leave it out with --exclude.",
+      );
     }
     if (options.delete && from.documents === 0 && existing.documents > 0) {
       throw refuse(
@@ -94,7 +114,12 @@ function refuse(message: string, hint: string): DualsyncError {
   return new DualsyncError("refused", message, { hint: `Nothing was changed. ${hint}` });
 }
 
-function describe(jobs: readonly PlannedJob[], there: ReadonlyMap<string, CollectionInfo>, notCopied: readonly NotCopied[], options: PlanOptions): Plan {
+function describe(
+  jobs: readonly PlannedJob[],
+  there: ReadonlyMap<string, CollectionInfo>,
+  notCopied: readonly NotCopied[],
+  options: PlanOptions,
+): Plan {
   const collections = jobs.map(({ from, to }): PlannedCollection => {
     const existing = there.get(to.name);
     const isView = from.kind === "view";
@@ -104,11 +129,18 @@ function describe(jobs: readonly PlannedJob[], there: ReadonlyMap<string, Collec
       kind: from.kind,
       documents: isView ? undefined : from.documents,
       bytes: isView ? undefined : from.bytes,
-      action: isView ? "define" : existing === undefined ? "create" : existing.documents === 0 ? "fill" : "update",
+      action: isView
+        ? "define"
+        : existing === undefined
+          ? "create"
+          : existing.documents === 0
+            ? "fill"
+            : "update",
       targetDocuments: existing?.documents ?? 0,
     };
   });
-  const sum = (value: (job: PlannedJob) => number): number => jobs.reduce((total, job) => total + value(job), 0);
+  const sum = (value: (job: PlannedJob) => number): number =>
+    jobs.reduce((total, job) => total + value(job), 0);
   return {
     command: options.command,
     source: options.source,
@@ -127,7 +159,8 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
   const updates = collections.filter(({ action }) => action === "update").length;
   const notes: string[] = [];
   if (updates > 0) {
-    const some = updates === 1 ? "1 collection of the target holds" : `${updates} collections of the target hold`;
+    const some =
+      updates === 1 ? "1 collection of the target holds" : `${updates} collections of the target hold`;
     notes.push(`${some} documents: those that differ from the source's are replaced.`);
   }
   notes.push(
@@ -135,6 +168,8 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
       ? "Documents of these collections that the source no longer has are removed from the target (--delete)."
       : "Nothing is removed from the target.",
   );
-  notes.push("A copy of a source that is being written is not a point in time: each document is as it was at some instant of the run.");
+  notes.push(
+    "A copy of a source that is being written is not a point in time: each document is as it was at some instant of the run.",
+  );
   return notes;
 }

@@ -1,10 +1,9 @@
 /** Proving that the target holds what was written, by reading it back. */
 import { Batch, type Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { type CopiedRange, readOptions } from "./copy.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
-import type { Job } from "./job.ts";
-import { merge, lookUpEach } from "./walk.ts";
+import { type CopiedRange, type Job, readOptions } from "./job.ts";
+import { lookUpEach, merge } from "./walk.ts";
 
 /** Reads a copied range back from the target; what differs is fetched from both sides and mended. */
 export async function proveRange(job: Job, copied: CopiedRange): Promise<void> {
@@ -25,7 +24,9 @@ async function mendRange(job: Job, copied: CopiedRange): Promise<void> {
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
   for await (const step of steps) {
-    const documents = [...step.missing, ...step.different.map(({ expected }) => expected)].filter(({ id }) => !job.setAside.has(id.key));
+    const documents = [...step.missing, ...step.different.map(({ expected }) => expected)].filter(
+      ({ id }) => !job.setAside.has(id.key),
+    );
     job.tally.extra += step.extra.length;
     if (documents.length === 0) continue;
     const stored = await proveWritten(job, documents);
@@ -80,7 +81,11 @@ async function notThere(job: Job, documents: readonly Doc[]): Promise<Doc[]> {
 
 function lostError(job: Job, lost: readonly Doc[]): DualsyncError {
   const some = lost.length === 1 ? "a document" : `${lost.length} documents`;
-  return new DualsyncError("unverified", `The target acknowledged ${some} of ${job.to.name}, twice, and does not hold them.`, {
-    hint: "Is another program, or a TTL index, deleting from the target? The source was not changed. Run the same command again.",
-  });
+  return new DualsyncError(
+    "unverified",
+    `The target acknowledged ${some} of ${job.to.name}, twice, and does not hold them.`,
+    {
+      hint: "Is another program, or a TTL index, deleting from the target? The source was not changed. Run the same command again.",
+    },
+  );
 }

@@ -1,6 +1,5 @@
 import type { IdRange } from "../connectors/connector.ts";
-import { readOptions } from "./copy.ts";
-import type { Job } from "./job.ts";
+import { type Job, readOptions } from "./job.ts";
 import { findExtras, merge } from "./walk.ts";
 
 /**

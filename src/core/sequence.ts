@@ -2,16 +2,22 @@
 import type { CollectionInfo, Source } from "../connectors/connector.ts";
 import { Batch } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { readOptions } from "./copy.ts";
 import { MultisetFingerprint, OrderedFingerprint } from "./fingerprint.ts";
-import type { Job } from "./job.ts";
+import { type Job, readOptions } from "./job.ts";
 
 /** @returns true when the target now holds the same documents, proved unless verification is off */
 export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
   if (!empty) {
-    const [source, target] = await Promise.all([fingerprintOf(job, job.source, job.from), fingerprintOf(job, job.target, job.to)]);
+    const [source, target] = await Promise.all([
+      fingerprintOf(job, job.source, job.from),
+      fingerprintOf(job, job.target, job.to),
+    ]);
     if (source.digest === target.digest) {
-      job.tally.count(source.documents, source.bytes, { written: 0, unchanged: source.documents, setAside: [] });
+      job.tally.count(source.documents, source.bytes, {
+        written: 0,
+        unchanged: source.documents,
+        setAside: [],
+      });
       job.meter.advance(source.documents, source.bytes);
       return true;
     }
@@ -40,9 +46,13 @@ async function append(job: Job): Promise<boolean> {
   job.meter.phase("verifying");
   const found = await fingerprintOf(job, job.target, job.to);
   if (found.digest === expected.digest()) return true;
-  throw new DualsyncError("unverified", `The ${job.to.kind} collection ${job.to.name} came back from the target otherwise than it was written.`, {
-    hint: "A capped collection may be too small on the target, or another program writes to it. The source was not changed.",
-  });
+  throw new DualsyncError(
+    "unverified",
+    `The ${job.to.kind} collection ${job.to.name} came back from the target otherwise than it was written.`,
+    {
+      hint: "A capped collection may be too small on the target, or another program writes to it. The source was not changed.",
+    },
+  );
 }
 
 function without(batch: Batch, keys: ReadonlySet<string>): Batch {
@@ -54,7 +64,11 @@ function newFingerprint(collection: CollectionInfo): OrderedFingerprint | Multis
   return collection.kind === "capped" ? new OrderedFingerprint() : new MultisetFingerprint();
 }
 
-async function fingerprintOf(job: Job, store: Source, collection: CollectionInfo): Promise<{ digest: string; documents: number; bytes: number }> {
+async function fingerprintOf(
+  job: Job,
+  store: Source,
+  collection: CollectionInfo,
+): Promise<{ digest: string; documents: number; bytes: number }> {
   const fingerprint = newFingerprint(collection);
   let bytes = 0;
   for await (const batch of store.read(collection, readOptions(job, {}))) {

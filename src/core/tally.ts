@@ -18,9 +18,13 @@ export class Tally {
   count(documents: number, bytes: number, outcome: WriteOutcome): void {
     const accounted = outcome.written + outcome.unchanged + outcome.setAside.length;
     if (accounted !== documents) {
-      throw new DualsyncError("bug", `Of ${documents} documents of a batch, ${accounted} are accounted for.`, {
-        hint: "Nothing that was verified before is in doubt. Please report this.",
-      });
+      throw new DualsyncError(
+        "bug",
+        `Of ${documents} documents of a batch, ${accounted} are accounted for.`,
+        {
+          hint: "Nothing that was verified before is in doubt. Please report this.",
+        },
+      );
     }
     this.read += documents;
     this.bytes += bytes;

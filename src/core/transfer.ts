@@ -1,8 +1,8 @@
 import type { CollectionInfo, IdRange } from "../connectors/connector.ts";
 import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.ts";
-import { convergeRange, type CopiedRange, fillRange } from "./copy.ts";
+import { convergeRange, fillRange } from "./copy.ts";
 import { Flights } from "./flights.ts";
-import type { Job, Transfer } from "./job.ts";
+import type { CopiedRange, Job, Transfer } from "./job.ts";
 import type { PlannedJob } from "./plan.ts";
 import { proveRange } from "./prove.ts";
 import { piecesFor } from "./ranges.ts";
@@ -20,7 +20,11 @@ export interface Transferred {
  * Copies every collection of the plan, views last; small ones side by side, large ones in ranges, never more ranges at
  * once than `concurrency`. The first error ends the run.
  */
-export async function transferAll(transfer: Transfer, jobs: readonly PlannedJob[], reporter: Reporter): Promise<Transferred> {
+export async function transferAll(
+  transfer: Transfer,
+  jobs: readonly PlannedJob[],
+  reporter: Reporter,
+): Promise<Transferred> {
   const gate = new Flights(transfer.concurrency, transfer.stop);
   const collections = new Flights(transfer.concurrency, transfer.stop);
   const reports = new Map<string, CollectionReport>();
@@ -36,7 +40,10 @@ export async function transferAll(transfer: Transfer, jobs: readonly PlannedJob[
     }
   };
   try {
-    const ordered = [...jobs].sort((a, b) => Number(a.from.kind === "view") - Number(b.from.kind === "view") || b.from.bytes - a.from.bytes);
+    const ordered = [...jobs].sort(
+      (a, b) =>
+        Number(a.from.kind === "view") - Number(b.from.kind === "view") || b.from.bytes - a.from.bytes,
+    );
     for (const planned of ordered) {
       // A view is defined on collections that must be there before it.
       if (planned.from.kind === "view") await collections.land();
@@ -47,13 +54,19 @@ export async function transferAll(transfer: Transfer, jobs: readonly PlannedJob[
     await collections.settle();
     await gate.settle();
   }
-  return { collections: jobs.map((planned) => reports.get(planned.from.name)).filter((report) => report !== undefined), bytes };
+  return {
+    collections: jobs
+      .map((planned) => reports.get(planned.from.name))
+      .filter((report) => report !== undefined),
+    bytes,
+  };
 }
 
 async function transferOne(job: Job, gate: Flights): Promise<CollectionReport> {
   const prepared = await job.target.prepare(job.to, job.signal);
   for (const { key, reason } of prepared.notReproduced) job.losses.add(key, reason);
-  if (job.from.kind === "view") return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
+  if (job.from.kind === "view")
+    return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
   job.meter.phase("copying");
   let complete = true;
   if (job.from.kind === "collection") await copyRanges(job, prepared.empty, gate);
@@ -68,11 +81,13 @@ async function copyRanges(job: Job, empty: boolean, gate: Flights): Promise<void
   const own = new Flights(job.concurrency, job.stop);
   try {
     for (const range of ranges) {
-      await own.add(() => inGate(gate, async () => {
-        const copied = await copyRange(job, range, empty);
-        if (copied.extra > 0 || !job.from.ordered) withExtras.push(range);
-        job.tally.extra += copied.extra;
-      }));
+      await own.add(() =>
+        inGate(gate, async () => {
+          const copied = await copyRange(job, range, empty);
+          if (copied.extra > 0 || !job.from.ordered) withExtras.push(range);
+          job.tally.extra += copied.extra;
+        }),
+      );
     }
     await own.land();
   } finally {
@@ -90,7 +105,8 @@ function inGate(gate: Flights, work: () => Promise<void>): Promise<void> {
 
 async function copyRange(job: Job, range: IdRange, empty: boolean): Promise<CopiedRange> {
   job.signal.throwIfAborted();
-  const copied = empty || (await isEmptyRange(job, range)) ? await fillRange(job, range) : await convergeRange(job, range);
+  const copied =
+    empty || (await isEmptyRange(job, range)) ? await fillRange(job, range) : await convergeRange(job, range);
   await proveRange(job, copied);
   return copied;
 }
@@ -106,14 +122,20 @@ async function isEmptyRange(job: Job, range: IdRange): Promise<boolean> {
 async function copyIndexes(job: Job): Promise<void> {
   job.meter.phase("building indexes");
   const indexes = await job.source.indexes(job.from.name, job.signal);
-  for (const { key, reason } of await job.target.finish(job.to, indexes, job.signal)) job.losses.add(key, reason);
+  for (const { key, reason } of await job.target.finish(job.to, indexes, job.signal))
+    job.losses.add(key, reason);
 }
 
 async function conclude(job: Job, complete: boolean): Promise<CollectionReport> {
   const filter = job.filter === undefined ? {} : { filter: job.filter };
-  if (job.verify === "none") return report(job, undefined, undefined, complete ? "not verified" : "set aside");
-  const count = (store: Transfer["source"], collection: CollectionInfo): Promise<number> => store.count(collection.name, filter, job.signal);
-  const [sourceCount, targetCount] = await Promise.all([count(job.source, job.from), count(job.target, job.to)]);
+  if (job.verify === "none")
+    return report(job, undefined, undefined, complete ? "not verified" : "set aside");
+  const count = (store: Transfer["source"], collection: CollectionInfo): Promise<number> =>
+    store.count(collection.name, filter, job.signal);
+  const [sourceCount, targetCount] = await Promise.all([
+    count(job.source, job.from),
+    count(job.target, job.to),
+  ]);
   return report(job, sourceCount, targetCount, verdictOf(job, complete, sourceCount, targetCount));
 }
 
@@ -122,10 +144,17 @@ function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount
   if (job.verify === "content") return "verified";
   const kept = job.tally.extra - job.tally.deleted;
   // On a busy source its count now may differ from what was read; the target must hold at least what was read.
-  return targetCount === sourceCount + kept || targetCount === job.tally.read + kept ? "counts match" : "failed";
+  return targetCount === sourceCount + kept || targetCount === job.tally.read + kept
+    ? "counts match"
+    : "failed";
 }
 
-function report(job: Job, sourceCount: number | undefined, targetCount: number | undefined, verdict: Verdict): CollectionReport {
+function report(
+  job: Job,
+  sourceCount: number | undefined,
+  targetCount: number | undefined,
+  verdict: Verdict,
+): CollectionReport {
   const { read, written, unchanged, setAside, deleted, extra, changed } = job.tally;
   return {
     collection: job.from.name,

@@ -28,7 +28,10 @@ function emptyStep(): Step {
  * Merges two streams that both come in BSON order of `_id`. Whole batches that are equal cost one memcmp; ids are
  * looked at only where bytes differ.
  */
-export async function* merge(source: AsyncIterable<Batch>, target: AsyncIterable<Batch>): AsyncGenerator<Step> {
+export async function* merge(
+  source: AsyncIterable<Batch>,
+  target: AsyncIterable<Batch>,
+): AsyncGenerator<Step> {
   const left = new Side(source);
   const right = new Side(target);
   try {
@@ -117,7 +120,12 @@ class Side {
 }
 
 /** Compares by looking each document up on the other side: for stores whose reads are not in BSON order. Finds no extras. */
-export async function* lookUpEach(source: AsyncIterable<Batch>, target: Source, collection: string, signal: AbortSignal): AsyncGenerator<Step> {
+export async function* lookUpEach(
+  source: AsyncIterable<Batch>,
+  target: Source,
+  collection: string,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
   for await (const batch of source) {
     const step = emptyStep();
     const documents = batch.docs();
@@ -140,7 +148,12 @@ export async function* lookUpEach(source: AsyncIterable<Batch>, target: Source, 
 }
 
 /** The documents of the target that the source has not: the other half of `lookUpEach`. */
-export async function* findExtras(target: AsyncIterable<Batch>, source: Source, collection: string, signal: AbortSignal): AsyncGenerator<Step> {
+export async function* findExtras(
+  target: AsyncIterable<Batch>,
+  source: Source,
+  collection: string,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
   for await (const batch of target) {
     const step = emptyStep();
     const ids = batch.docs().map(({ id }) => id);

@@ -26,7 +26,7 @@ export function rate(perSecond: number): string {
 
 /** A measured time, from milliseconds: "0.4 s", "5 s", "1 min 5 s", "2 h 3 min", "3 d 4 h". */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 9_950) {
+  if (milliseconds < 10_000) {
     return `${(Math.max(0, milliseconds) / 1000).toFixed(1).replace(/\.0$/, "")} s`;
   }
   const seconds = Math.round(milliseconds / 1000);

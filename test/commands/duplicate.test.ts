@@ -49,14 +49,25 @@ describe("duplicate", () => {
     await duplicate();
     const again = await duplicate("--json");
     expect(again.code).toBe(0);
-    expect(collectionRecord(again.stdout, "orders")).toMatchObject({ read: 500, written: 0, unchanged: 500, verdict: "verified" });
+    expect(collectionRecord(again.stdout, "orders")).toMatchObject({
+      read: 500,
+      written: 0,
+      unchanged: 500,
+      verdict: "verified",
+    });
     const orders = from.db(database).collection("orders");
     const ids = (await orders.find().limit(2).toArray()).map(({ _id }) => _id);
     await orders.updateOne({ _id: { $in: ids.slice(0, 1) } }, { $set: { changed: new Long(1) } });
     await orders.deleteOne({ _id: { $in: ids.slice(1) } });
     await orders.insertOne({ fresh: true });
     const third = await duplicate("--json");
-    expect(collectionRecord(third.stdout, "orders")).toMatchObject({ read: 500, written: 2, unchanged: 498, extra: 1, verdict: "verified" });
+    expect(collectionRecord(third.stdout, "orders")).toMatchObject({
+      read: 500,
+      written: 2,
+      unchanged: 498,
+      extra: 1,
+      verdict: "verified",
+    });
     const fourth = await duplicate("--json", "--delete", "--yes");
     expect(collectionRecord(fourth.stdout, "orders")).toMatchObject({ written: 0, deleted: 1, extra: 0 });
     expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
@@ -76,7 +87,10 @@ describe("duplicate", () => {
       { _id: 2, v: new Decimal128("1.00") },
       { _id: 3, v: new Double(0) },
     ]);
-    await to.db(database).collection("looks").insertOne({ _id: 4 as never });
+    await to
+      .db(database)
+      .collection("looks")
+      .insertOne({ _id: 4 as never });
     const { code, stdout } = await duplicate("--json");
     expect(code).toBe(0);
     expect(collectionRecord(stdout, "looks")).toMatchObject({ written: 4, unchanged: 0 });
@@ -87,15 +101,29 @@ describe("duplicate", () => {
     const large = from.db(database).collection<{ _id: string | number; text: string }>("large");
     const text = "x".repeat(900);
     for (let n = 0; n < 20_000; n += 2_000) {
-      await large.insertMany(Array.from({ length: 2_000 }, (_, i) => ({ _id: (n + i) % 3 === 0 ? `k${n + i}` : n + i, text })));
+      await large.insertMany(
+        Array.from({ length: 2_000 }, (_, i) => ({ _id: (n + i) % 3 === 0 ? `k${n + i}` : n + i, text })),
+      );
     }
     const { code, stdout } = await duplicate("--json");
     expect(code).toBe(0);
-    expect(collectionRecord(stdout, "large")).toMatchObject({ read: 20_000, written: 20_000, sourceCount: 20_000, targetCount: 20_000, verdict: "verified" });
+    expect(collectionRecord(stdout, "large")).toMatchObject({
+      read: 20_000,
+      written: 20_000,
+      sourceCount: 20_000,
+      targetCount: 20_000,
+      verdict: "verified",
+    });
     expect(await contents(to, database, "large")).toEqual(await contents(from, database, "large"));
     // As after an interruption: a stretch in the middle and the end are not there.
-    await to.db(database).collection("large").deleteMany({ _id: { $gte: 7_000, $lt: 14_000 } as never });
-    await to.db(database).collection("large").deleteMany({ _id: { $gte: "k5" } as never });
+    await to
+      .db(database)
+      .collection("large")
+      .deleteMany({ _id: { $gte: 7_000, $lt: 14_000 } as never });
+    await to
+      .db(database)
+      .collection("large")
+      .deleteMany({ _id: { $gte: "k5" } as never });
     const again = await duplicate("--json");
     expect(again.code).toBe(0);
     expect(Number(collectionRecord(again.stdout, "large")?.written)).toBeGreaterThan(4_000);
@@ -131,10 +159,21 @@ describe("duplicate", () => {
     await db.collection("tmp_a").insertOne({});
     await db.collection("people").insertOne({});
     await db.createCollection("paid", { viewOn: "orders", pipeline: [{ $match: { state: "paid" } }] });
-    const flags = ["--exclude", "tmp_*", "--exclude", "people", "--rename", "orders=bestellungen", "--filter", 'orders={"state":"paid"}'];
+    const flags = [
+      "--exclude",
+      "tmp_*",
+      "--exclude",
+      "people",
+      "--rename",
+      "orders=bestellungen",
+      "--filter",
+      'orders={"state":"paid"}',
+    ];
     const { code, stdout } = await duplicate("--json", ...flags);
     expect(code).toBe(0);
-    const names = (await to.db(database).listCollections().toArray()).map(({ name }) => name).filter((name) => !/^(system\.|_dualsync)/.test(name));
+    const names = (await to.db(database).listCollections().toArray())
+      .map(({ name }) => name)
+      .filter((name) => !/^(system\.|_dualsync)/.test(name));
     expect(names.sort()).toEqual(["bestellungen", "paid"]);
     expect(await to.db(database).collection("bestellungen").countDocuments()).toBe(1);
     expect(await to.db(database).collection("paid").countDocuments()).toBe(1);
@@ -144,7 +183,10 @@ describe("duplicate", () => {
   it("names an index that cannot be built, ends with 3, and with 0 once that is accepted", async () => {
     await from.db(database).collection("people").insertOne({ email: "a" });
     await from.db(database).collection("people").createIndex({ email: 1 }, { unique: true });
-    await to.db(database).collection("people").insertMany([{ email: "b" }, { email: "b" }]);
+    await to
+      .db(database)
+      .collection("people")
+      .insertMany([{ email: "b" }, { email: "b" }]);
     const { code, stdout } = await duplicate();
     expect(code).toBe(3);
     expect(stdout).toMatch(/index people\/email_1/);
@@ -169,7 +211,9 @@ describe("duplicate", () => {
   it("ends --json output with a summary, whatever happens", async () => {
     await from.db(database).collection("a").insertOne({});
     const { stdout } = await duplicate("--json");
-    expect(records(stdout).map(({ type }) => type)).toEqual(expect.arrayContaining(["start", "collection", "summary"]));
+    expect(records(stdout).map(({ type }) => type)).toEqual(
+      expect.arrayContaining(["start", "collection", "summary"]),
+    );
     expect(summary(stdout)).toMatchObject({ type: "summary", exitCode: 0 });
     const refused = await duplicate("--json", "--include", "nothing_*");
     expect(refused.code).toBe(6);
@@ -179,7 +223,10 @@ describe("duplicate", () => {
   it("refuses one database under two addresses, and leaves no trace in it", async () => {
     await from.db(database).collection("a").insertOne({});
     const before = await snapshot(from, database);
-    const env = { A: withDatabase(source.uri, database), B: withDatabase(source.uri, database).replace("127.0.0.1", "localhost") };
+    const env = {
+      A: withDatabase(source.uri, database),
+      B: withDatabase(source.uri, database).replace("127.0.0.1", "localhost"),
+    };
     const { code, stderr } = await dualsync(["duplicate", "--from", "env:A", "--to", "env:B"], { env });
     expect(code).toBe(6);
     expect(stderr).toMatch(/same database/);

@@ -17,7 +17,10 @@ afterEach(() => {
   rmSync(cwd, { recursive: true, force: true });
 });
 
-function load(files: Readonly<Record<string, string | Uint8Array>>, processEnv: Record<string, string> = {}): Environment {
+function load(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  processEnv: Record<string, string> = {},
+): Environment {
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
   return loadEnvironment({ cwd, processEnv });
 }
@@ -68,7 +71,9 @@ describe("precedence", () => {
 
 describe("traps of .env files", () => {
   test("a byte-order mark does not hide the first variable", () => {
-    expect(load({ ".env": "\ufeffMONGODB_URI=mongodb://h/a\nB=2" }).get("MONGODB_URI")?.value).toBe("mongodb://h/a");
+    expect(load({ ".env": "\ufeffMONGODB_URI=mongodb://h/a\nB=2" }).get("MONGODB_URI")?.value).toBe(
+      "mongodb://h/a",
+    );
   });
 
   test("Windows and old Mac line ends are fine", () => {
@@ -80,6 +85,15 @@ describe("traps of .env files", () => {
     const environment = load({ ".env": "A=1\nsome hunter2 words\nMONGODB_URI=mongodb://h/a" });
     expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://h/a");
     expect(environment.warnings).toEqual([".env line 2 is ignored: it is not of the form NAME=value."]);
+  });
+
+  test.each([
+    "  \nMONGODB_URI=mongodb://h/a",
+    "=5\nMONGODB_URI=mongodb://h/a",
+    "export   MONGODB_URI=mongodb://h/a",
+    "\tMONGODB_URI = mongodb://h/a ",
+  ])("finds the variable in %j, which Node's own parser alone does not always do", (text) => {
+    expect(load({ ".env": text }).get("MONGODB_URI")?.value).toBe("mongodb://h/a");
   });
 
   test.each([
@@ -111,13 +125,17 @@ describe("traps of .env files", () => {
 
   test("a cut value that does not count is not warned about", () => {
     expect(load({ ".env": "MONGODB_URI=a#b" }, { MONGODB_URI: "mongodb://h/a" }).warnings).toEqual([]);
-    expect(load({ ".env": "MONGODB_URI=a#b", ".env.local": "MONGODB_URI=mongodb://h/a" }).warnings).toEqual([]);
+    expect(load({ ".env": "MONGODB_URI=a#b", ".env.local": "MONGODB_URI=mongodb://h/a" }).warnings).toEqual(
+      [],
+    );
   });
 
   test("the same name twice with different values is warned about, and the last one counts", () => {
     const environment = load({ ".env": "MONGODB_URI=mongodb://a/a\nX=1\nX=2\nMONGODB_URI=mongodb://b/b" });
     expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://b/b");
-    expect(environment.warnings).toEqual([".env sets MONGODB_URI on line 1 and again on line 4; line 4 counts."]);
+    expect(environment.warnings).toEqual([
+      ".env sets MONGODB_URI on line 1 and again on line 4; line 4 counts.",
+    ]);
   });
 
   test("a quotation mark that is never closed is warned about", () => {
@@ -133,11 +151,11 @@ describe("traps of .env files", () => {
     const quoted = fc.stringMatching(/^[a-z0-9 #\n=]{0,12}$/).map((text) => `"${text}"`);
     const row = fc.oneof(
       fc.tuple(name, fc.oneof(bare, quoted)).map(([key, value]) => `${key}=${value}`),
-      fc.constantFrom("", "# a comment", "#A=1", "  "),
+      fc.constantFrom("", "# a comment", "#A=1"),
     );
     fc.assert(
       fc.property(fc.array(row, { maxLength: 8 }), (rows) => {
-        const text = rows.join("\n");
+        const text = `${rows.join("\n")}\n`; // without the last line break Node takes a comment there for a variable
         const environment = load({ ".env": text });
         for (const [key, value] of Object.entries(parseEnv(text))) {
           expect(environment.get(key)?.value ?? "").toBe((value ?? "").trim() === "" ? "" : value);

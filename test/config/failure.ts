@@ -1,4 +1,4 @@
-import { loadEnvironment, type Environment } from "../../src/config/environment.ts";
+import { type Environment, loadEnvironment } from "../../src/config/environment.ts";
 import { DualsyncError } from "../../src/errors.ts";
 
 /** What `work` fails with; anything but the program's own error fails the test. */

@@ -2,7 +2,12 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { MongoClient } from "mongodb";
 import { describe, expect, test } from "vitest";
-import { checkMongodbUri, isSameAddress, mongodbSecrets, withDatabase } from "../../src/config/mongodb-uri.ts";
+import {
+  checkMongodbUri,
+  isSameAddress,
+  mongodbSecrets,
+  withDatabase,
+} from "../../src/config/mongodb-uri.ts";
 import { URI_OPTIONS } from "../../src/config/uri-options.ts";
 import { Redactor } from "../../src/redact.ts";
 import { failureOf, textOf } from "./failure.ts";
@@ -46,7 +51,11 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
   ["a masked password", "mongodb://u:****@h/a", "placeholder where the password"],
   ["a user placeholder", `mongodb://<username>:${SECRET}@h/a`, "placeholder where the user name"],
   ["a host placeholder", `mongodb+srv://u:${SECRET}@<cluster>/a`, "placeholder where the host"],
-  ["a host of a guide", `mongodb+srv://u:${SECRET}@cluster0.xxxxx.mongodb.net/a`, "placeholder where the host"],
+  [
+    "a host of a guide",
+    `mongodb+srv://u:${SECRET}@cluster0.xxxxx.mongodb.net/a`,
+    "placeholder where the host",
+  ],
   ["a database placeholder", `mongodb://u:${SECRET}@h/<dbname>`, "placeholder where the database"],
   ["a variable that nobody expands", `mongodb://u:\${DB_PASSWORD}@h/a`, "variable in the password"],
   ["no user name", `mongodb://:${SECRET}@h/a`, "no user name"],
@@ -86,12 +95,20 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
   ["an option without a value", `mongodb://u:${SECRET}@h/a?tls`, "tls without a value"],
   ["an option twice", `mongodb://u:${SECRET}@h/a?tls=true&TLS=true`, "tls twice"],
   ["a misspelt option", `mongodb://u:${SECRET}@h/a?retryWrite=true`, "Did you mean retryWrites?"],
-  ["an option of the old days", `mongodb://u:${SECRET}@h/a?useNewUrlParser=true`, "Leave useNewUrlParser out"],
+  [
+    "an option of the old days",
+    `mongodb://u:${SECRET}@h/a?useNewUrlParser=true`,
+    "Leave useNewUrlParser out",
+  ],
   ["an option that changes documents", `mongodb://u:${SECRET}@h/a?promoteValues=false`, "unknown option"],
   ["a database as an option", `mongodb://u:${SECRET}@h/?dbName=a`, "unknown option"],
   ["a switch that is neither on nor off", `mongodb://u:${SECRET}@h/a?tls=yes`, "neither true nor false"],
   ["a number that is none", `mongodb://u:${SECRET}@h/a?maxPoolSize=-1`, "not a whole number"],
-  ["a direct connection to several hosts", `mongodb://u:${SECRET}@h,g/a?directConnection=true`, "exactly one host"],
+  [
+    "a direct connection to several hosts",
+    `mongodb://u:${SECRET}@h,g/a?directConnection=true`,
+    "exactly one host",
+  ],
 ];
 
 describe("malformed addresses", () => {
@@ -112,16 +129,22 @@ describe("malformed addresses", () => {
     const templates = MALFORMED.map(([, uri]) => uri).filter((uri) => uri.includes(SECRET));
     let refused = 0;
     fc.assert(
-      fc.property(noise, noise, fc.constantFrom(...templates), fc.boolean(), (before, after, template, encoded) => {
-        const planted = `${before}planted-SECRET${after}`;
-        const uri = template.replace(SECRET, () => (encoded ? encodeURIComponent(planted) : planted));
-        try {
-          checkMongodbUri(uri, NAME);
-        } catch (error) {
-          refused += 1;
-          expect(String(error) + String((error as { hint?: string }).hint)).not.toContain("planted-SECRET");
-        }
-      }),
+      fc.property(
+        noise,
+        noise,
+        fc.constantFrom(...templates),
+        fc.boolean(),
+        (before, after, template, encoded) => {
+          const planted = `${before}planted-SECRET${after}`;
+          const uri = template.replace(SECRET, () => (encoded ? encodeURIComponent(planted) : planted));
+          try {
+            checkMongodbUri(uri, NAME);
+          } catch (error) {
+            refused += 1;
+            expect(String(error) + String((error as { hint?: string }).hint)).not.toContain("planted-SECRET");
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
     expect(refused).toBeGreaterThan(1000);
@@ -141,7 +164,10 @@ describe("good addresses", () => {
     ["mongodb://u:p$&+,;=!*'()~\"^|\\`{}@h/a", "h:27017/a"],
     ["mongodb://ü:päss@h/a", "h:27017/a"],
     ["mongodb://u:p@A,b:1,[::1]:2,127.0.0.1/a", "a:27017,b:1,[::1]:2,127.0.0.1:27017/a"],
-    ["mongodb+srv://u:p@Cluster0.abcde.mongodb.net/ordersDB?appName=x", "cluster0.abcde.mongodb.net/ordersDB"],
+    [
+      "mongodb+srv://u:p@Cluster0.abcde.mongodb.net/ordersDB?appName=x",
+      "cluster0.abcde.mongodb.net/ordersDB",
+    ],
     ["mongodb+srv://u:p@cluster0.abcde.mongodb.net/?appName=x", "cluster0.abcde.mongodb.net"],
     ["mongodb://%2Ftmp%2FMongo-27017.sock/a", "/tmp/Mongo-27017.sock/a"],
     ["mongodb://my_service.internal:27018/a", "my_service.internal:27018/a"],
@@ -156,12 +182,23 @@ describe("good addresses", () => {
   });
 
   test("the parts are told apart", () => {
-    const address = checkMongodbUri("mongodb://u:p@H/a?retryWrites=true&APPNAME=my+app%21&authSource=admin", NAME);
+    const address = checkMongodbUri(
+      "mongodb://u:p@H/a?retryWrites=true&APPNAME=my+app%21&authSource=admin",
+      NAME,
+    );
     expect(address).toMatchObject({ hosts: ["h:27017"], database: "a", hasPassword: true, srv: false });
-    expect(address.options).toEqual(new Map([["retryWrites", "true"], ["appName", "my app!"], ["authSource", "admin"]]));
+    expect(address.options).toEqual(
+      new Map([
+        ["retryWrites", "true"],
+        ["appName", "my app!"],
+        ["authSource", "admin"],
+      ]),
+    );
     expect(checkMongodbUri("mongodb://h", NAME)).not.toHaveProperty("database");
     expect(checkMongodbUri("mongodb://h/a", NAME).hasPassword).toBe(false);
-    expect(checkMongodbUri("mongodb://h/a?proxyHost=x&proxyUsername=u&proxyPassword=p", NAME).hasPassword).toBe(true);
+    expect(
+      checkMongodbUri("mongodb://h/a?proxyHost=x&proxyUsername=u&proxyPassword=p", NAME).hasPassword,
+    ).toBe(true);
   });
 
   test("an encoded password of any text is accepted, and the driver signs in with it", () => {
@@ -178,7 +215,11 @@ describe("good addresses", () => {
   });
 
   test("what is accepted unencoded, the driver reads in the same way; nothing is cut in another place", () => {
-    const raw = fc.string({ unit: fc.constantFrom(..."@:/?#[]% <>.,=&$ab1{}|\\^`\"'+~\u00e9"), minLength: 1, maxLength: 8 });
+    const raw = fc.string({
+      unit: fc.constantFrom(..."@:/?#[]% <>.,=&$ab1{}|\\^`\"'+~\u00e9"),
+      minLength: 1,
+      maxLength: 8,
+    });
     let accepted = 0;
     fc.assert(
       fc.property(raw, raw, (user, password) => {
@@ -191,7 +232,10 @@ describe("good addresses", () => {
         }
         accepted += 1;
         const { credentials, hosts, dbName } = new MongoClient(address.uri).options;
-        expect([credentials?.username, credentials?.password]).toEqual([decodeURIComponent(user), decodeURIComponent(password)]);
+        expect([credentials?.username, credentials?.password]).toEqual([
+          decodeURIComponent(user),
+          decodeURIComponent(password),
+        ]);
         expect([hosts.map(String), dbName]).toEqual([["h1:1", "h2:27017"], "a"]);
         expect(address.display).toBe("h1:1,h2:27017/a");
       }),
@@ -201,7 +245,11 @@ describe("good addresses", () => {
   });
 
   test("any text at all is accepted or refused as usage", () => {
-    const unit = fc.oneof(fc.constantFrom(..."@:/?#[]%,=&.<>$ "), fc.constantFrom("mongodb://", "%2F", ".sock", "tls=", "::1"), fc.string());
+    const unit = fc.oneof(
+      fc.constantFrom(..."@:/?#[]%,=&.<>$ "),
+      fc.constantFrom("mongodb://", "%2F", ".sock", "tls=", "::1"),
+      fc.string(),
+    );
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 20 }), (parts) => {
         try {
@@ -215,14 +263,17 @@ describe("good addresses", () => {
   });
 
   test("the driver knows every option that is let through", () => {
-    const { OPTIONS } = createRequire(import.meta.url)("mongodb/lib/connection_string") as { OPTIONS: object };
+    const { OPTIONS } = createRequire(import.meta.url)("mongodb/lib/connection_string") as {
+      OPTIONS: object;
+    };
     expect([...URI_OPTIONS.keys()].filter((option) => !(option in OPTIONS))).toEqual([]);
   });
 
   test("a hostile text of 200,000 characters takes no time", () => {
     const start = performance.now();
     for (const unit of ["@", "?=", ":", "%", "/", ",", "a=&", "<"]) {
-      for (const head of ["", "u:p@", "u:p@h/a?", "u:p@h/"]) failureOf(() => checkMongodbUri(`mongodb://${head}${unit.repeat(200_000 / unit.length)}#`, NAME));
+      for (const head of ["", "u:p@", "u:p@h/a?", "u:p@h/"])
+        failureOf(() => checkMongodbUri(`mongodb://${head}${unit.repeat(200_000 / unit.length)}#`, NAME));
     }
     expect(performance.now() - start).toBeLessThan(5000);
   });
@@ -230,24 +281,33 @@ describe("good addresses", () => {
 
 describe("another database", () => {
   test("names only the database: the user is still looked up where it was", () => {
-    for (const uri of ["mongodb://u:p@h/a", "mongodb://u:p@h", "mongodb://u:p@h/a?authSource=admin", "mongodb+srv://u:p@h.example.net/a"]) {
+    for (const uri of [
+      "mongodb://u:p@h/a",
+      "mongodb://u:p@h",
+      "mongodb://u:p@h/a?authSource=admin",
+      "mongodb+srv://u:p@h.example.net/a",
+    ]) {
       const before = checkMongodbUri(uri, NAME);
       const after = withDatabase(before, "a_backup", NAME);
       expect(after).toMatchObject({ database: "a_backup", display: `${before.hosts.join(",")}/a_backup` });
-      const source = (address: { uri: string }): string | undefined => new MongoClient(address.uri).options.credentials?.source;
+      const source = (address: { uri: string }): string | undefined =>
+        new MongoClient(address.uri).options.credentials?.source;
       expect(source(after)).toBe(source(before));
     }
   });
 
   test("an impossible name is refused", () => {
     const address = checkMongodbUri("mongodb://h/a", NAME);
-    expect(failureOf(() => withDatabase(address, "a/b", "MONGODB_DB_NAME in .env")).message).toContain("MONGODB_DB_NAME in .env");
+    expect(failureOf(() => withDatabase(address, "a/b", "MONGODB_DB_NAME in .env")).message).toContain(
+      "MONGODB_DB_NAME in .env",
+    );
     expect(failureOf(() => withDatabase(address, "x".repeat(64), NAME)).exit).toBe("usage");
     expect(withDatabase(address, "x".repeat(63), NAME).database).toHaveLength(63);
   });
 
   test("two addresses are one when hosts and database are, whatever the rest says", () => {
-    const same = (left: string, right: string): boolean => isSameAddress(checkMongodbUri(left, NAME), checkMongodbUri(right, NAME));
+    const same = (left: string, right: string): boolean =>
+      isSameAddress(checkMongodbUri(left, NAME), checkMongodbUri(right, NAME));
     expect(same("mongodb://H/a", "mongodb://u:p@h:27017/a?retryWrites=false")).toBe(true);
     expect(same("mongodb://h1,h2/a", "mongodb://h2:27017,h1/a")).toBe(true);
     expect(same("mongodb://h/a", "mongodb://h/b")).toBe(false);

@@ -21,8 +21,18 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       return () => store.close();
     });
 
-    const create = async (collection: string, ...documents: Record<string, unknown>[]): Promise<CollectionInfo> => {
-      const info: CollectionInfo = { name: collection, kind: "collection", options: new Map(), ordered: true, documents: 0, bytes: 0 };
+    const create = async (
+      collection: string,
+      ...documents: Record<string, unknown>[]
+    ): Promise<CollectionInfo> => {
+      const info: CollectionInfo = {
+        name: collection,
+        kind: "collection",
+        options: new Map(),
+        ordered: true,
+        documents: 0,
+        bytes: 0,
+      };
       await store.prepare(info, never);
       await store.write(collection, batchOf(...documents), "insert", never);
       return { ...info, documents: documents.length, bytes: documents.length * 40 };
@@ -31,7 +41,11 @@ export function describeContract(name: string, { open }: ContractOptions): void 
     it("lists what was created, with its kind and its size", async () => {
       await create("listed", { _id: 1 }, { _id: 2 });
       const { collections } = await store.list(never);
-      expect(collections.find((info) => info.name === "listed")).toMatchObject({ kind: "collection", ordered: true, documents: 2 });
+      expect(collections.find((info) => info.name === "listed")).toMatchObject({
+        kind: "collection",
+        ordered: true,
+        documents: 2,
+      });
     });
 
     it("reads nothing from an empty collection", async () => {
@@ -43,7 +57,8 @@ export function describeContract(name: string, { open }: ContractOptions): void 
     it("reads the same twice, in the order of the ids, in batches no larger than asked", async () => {
       const info = await create("twice", ...Array.from({ length: 25 }, (_, n) => ({ _id: 24 - n, n })));
       const lengths: number[] = [];
-      for await (const batch of store.read(info, { batchSize: 10, signal: never })) lengths.push(batch.length);
+      for await (const batch of store.read(info, { batchSize: 10, signal: never }))
+        lengths.push(batch.length);
       const first = await collect(store.read(info, { signal: never }));
       expect(Math.max(...lengths)).toBeLessThanOrEqual(10);
       expect(first).toEqual(hexOf(Array.from({ length: 25 }, (_, n) => doc({ _id: n, n: 24 - n }))));
@@ -59,9 +74,22 @@ export function describeContract(name: string, { open }: ContractOptions): void 
     });
 
     it("holds a range half-open, and open ranges reach every type of id", async () => {
-      const values = [new MinKey(), null, 1, 2, "a", { a: 1 }, new Binary(Buffer.from("x")), new ObjectId(), true, new Date(0), new MaxKey()];
+      const values = [
+        new MinKey(),
+        null,
+        1,
+        2,
+        "a",
+        { a: 1 },
+        new Binary(Buffer.from("x")),
+        new ObjectId(),
+        true,
+        new Date(0),
+        new MaxKey(),
+      ];
       const info = await create("half-open", ...values.map((value) => ({ _id: value })));
-      const read = async (range: object): Promise<number> => (await collect(store.read(info, { range, signal: never }))).length;
+      const read = async (range: object): Promise<number> =>
+        (await collect(store.read(info, { range, signal: never }))).length;
       expect(await read({ from: id(1), to: id(2) })).toBe(1);
       expect(await read({ to: id(1) })).toBe(2);
       expect(await read({ from: id(2) })).toBe(values.length - 3);
@@ -72,14 +100,24 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       await create("find", { _id: 1, a: 1 }, { _id: "x" }, { _id: new Long(5) });
       const found = await store.find("find", [id(1), id("x"), id(5), id(99), id("1")], never);
       expect([...found.keys()].sort()).toEqual([id(1).key, id("x").key, id(5).key].sort());
-      expect(hexOf([...found.values()]).sort()).toEqual(hexOf([doc({ _id: 1, a: 1 }), doc({ _id: "x" }), doc({ _id: new Long(5) })]).sort());
+      expect(hexOf([...found.values()]).sort()).toEqual(
+        hexOf([doc({ _id: 1, a: 1 }), doc({ _id: "x" }), doc({ _id: new Long(5) })]).sort(),
+      );
     });
 
     it("writes a batch again without harm, and says that it was there", async () => {
       const batch = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 });
       const info = await create("again");
-      expect(await store.write("again", batch, "insert", never)).toEqual({ written: 2, unchanged: 0, setAside: [] });
-      expect(await store.write("again", batch, "insert", never)).toEqual({ written: 0, unchanged: 2, setAside: [] });
+      expect(await store.write("again", batch, "insert", never)).toEqual({
+        written: 2,
+        unchanged: 0,
+        setAside: [],
+      });
+      expect(await store.write("again", batch, "insert", never)).toEqual({
+        written: 0,
+        unchanged: 2,
+        setAside: [],
+      });
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(batch.docs()));
     });
 
@@ -89,7 +127,11 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       await store.write("replace", wanted, "insert", never);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(wanted.docs()));
       const next = batchOf({ _id: new Double(1) }, { _id: 2, b: new Decimal128("1.00") }, { _id: 3 });
-      expect(await store.write("replace", next, "replace", never)).toEqual({ written: 3, unchanged: 0, setAside: [] });
+      expect(await store.write("replace", next, "replace", never)).toEqual({
+        written: 3,
+        unchanged: 0,
+        setAside: [],
+      });
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(next.docs()));
     });
 
@@ -102,7 +144,12 @@ export function describeContract(name: string, { open }: ContractOptions): void 
         ["unique", true],
       ]);
       expect(await store.finish(info, [unique], never)).toEqual([]);
-      const outcome = await store.write("partial", batchOf({ _id: 2, email: "a" }, { _id: 3, email: "c" }), "insert", never);
+      const outcome = await store.write(
+        "partial",
+        batchOf({ _id: 2, email: "a" }, { _id: 3, email: "c" }),
+        "insert",
+        never,
+      );
       expect(outcome).toMatchObject({ written: 1, unchanged: 0 });
       expect(outcome.setAside.map((entry) => entry.id.key)).toEqual([id(2).key]);
       expect(outcome.setAside[0]?.reason).toMatch(/unique index on email/);
@@ -118,14 +165,19 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       const info = await create("filter", { _id: 1, s: "x" }, { _id: 2, s: "y" }, { _id: 3, s: "x" });
       const filter = new Map([["s", "x"]]);
       expect(await store.count("filter", { filter }, never)).toBe(2);
-      expect(await collect(store.read(info, { filter, range: { from: id(2) }, signal: never }))).toEqual(hexOf([doc({ _id: 3, s: "x" })]));
+      expect(await collect(store.read(info, { filter, range: { from: id(2) }, signal: never }))).toEqual(
+        hexOf([doc({ _id: 3, s: "x" })]),
+      );
     });
 
     it("carries documents of 16 MB and batches beyond a message's size", async () => {
       const info = await create("large");
       const large = doc({ _id: "large", text: "x".repeat(16_777_216 - 31) });
       expect(large.bytes.length).toBe(16_777_216);
-      const batch = Batch.of([large, ...Array.from({ length: 3 }, (_, n) => doc({ _id: n, text: "y".repeat(15_000_000) }))]);
+      const batch = Batch.of([
+        large,
+        ...Array.from({ length: 3 }, (_, n) => doc({ _id: n, text: "y".repeat(15_000_000) })),
+      ]);
       expect(await store.write("large", batch, "insert", never)).toMatchObject({ written: 4 });
       expect(await store.write("large", batch, "replace", never)).toMatchObject({ written: 4 });
       let bytes = 0;
@@ -138,15 +190,21 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       const controller = new AbortController();
       const reason = new Error("enough");
       const reading = (async () => {
-        for await (const _ of store.read(info, { batchSize: 5, signal: controller.signal })) controller.abort(reason);
+        for await (const _ of store.read(info, { batchSize: 5, signal: controller.signal }))
+          controller.abort(reason);
       })();
       await expect(reading).rejects.toBe(reason);
     });
 
     it("cuts ranges that tile every document exactly once", async () => {
-      const info = await create("tiles", ...Array.from({ length: 500 }, (_, n) => ({ _id: n % 2 === 0 ? n : `k${n}` })));
+      const info = await create(
+        "tiles",
+        ...Array.from({ length: 500 }, (_, n) => ({ _id: n % 2 === 0 ? n : `k${n}` })),
+      );
       const ranges = await store.ranges(info, 7, never);
-      const pieces = await Promise.all(ranges.map((range) => collect(store.read(info, { range, signal: never }))));
+      const pieces = await Promise.all(
+        ranges.map((range) => collect(store.read(info, { range, signal: never }))),
+      );
       expect(ranges.length).toBeGreaterThan(3);
       expect(pieces.flat()).toEqual(await collect(store.read(info, { signal: never })));
     });
@@ -155,7 +213,10 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       const other = await open();
       try {
         const lease = await store.claim(run("first"), never);
-        await expect(other.claim(run("second"), never)).rejects.toMatchObject({ exit: "locked", message: expect.stringMatching(/test-host/) });
+        await expect(other.claim(run("second"), never)).rejects.toMatchObject({
+          exit: "locked",
+          message: expect.stringMatching(/test-host/),
+        });
         await lease.release();
         const next = await other.claim(run("third"), never);
         await next.release();

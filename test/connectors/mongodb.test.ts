@@ -11,5 +11,6 @@ beforeAll(async () => {
 });
 
 describeContract("mongodb", {
-  open: () => mongodb({ uri: server.uri, database: "contract", role: "target", label: "test/contract" }, never),
+  open: () =>
+    mongodb({ uri: server.uri, database: "contract", role: "target", label: "test/contract" }, never),
 });

@@ -64,7 +64,9 @@ it("never has more under way than there are places, and tells the first failure"
 
 it("refuses an outcome in which a document is unaccounted for", () => {
   const tally = new Tally();
-  expect(() => tally.count(3, 30, { written: 1, unchanged: 1, setAside: [] })).toThrow(/Of 3 documents of a batch, 2/);
+  expect(() => tally.count(3, 30, { written: 1, unchanged: 1, setAside: [] })).toThrow(
+    /Of 3 documents of a batch, 2/,
+  );
   tally.count(3, 30, { written: 1, unchanged: 1, setAside: [{ id: id(1), reason: "x" }] });
   tally.reclassify(2);
   expect(tally).toMatchObject({ read: 3, written: 0, unchanged: 0, setAside: 3 });

@@ -7,10 +7,16 @@ import { doc } from "../support/documents.ts";
 
 /** Sorted documents with distinct ids, cut into batches of random lengths. */
 const side = fc.tuple(
-  fc.uniqueArray(fc.record({ _id: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.string({ maxLength: 2 })), v: fc.integer({ min: 0, max: 2 }) }), {
-    selector: ({ _id }) => `${typeof _id}${_id}`,
-    maxLength: 25,
-  }),
+  fc.uniqueArray(
+    fc.record({
+      _id: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.string({ maxLength: 2 })),
+      v: fc.integer({ min: 0, max: 2 }),
+    }),
+    {
+      selector: ({ _id }) => `${typeof _id}${_id}`,
+      maxLength: 25,
+    },
+  ),
   fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 }),
 );
 
@@ -39,11 +45,14 @@ it("finds exactly what is missing, different and extra, however the batches fall
         found.different.push(...step.different.map(({ expected }) => expected.id.key));
         found.extra.push(...step.extra.map(({ key }) => key));
       }
-      const same = (document: Doc): boolean => Buffer.compare(there.get(document.id.key)?.bytes ?? Buffer.alloc(0), document.bytes) === 0;
+      const same = (document: Doc): boolean =>
+        Buffer.compare(there.get(document.id.key)?.bytes ?? Buffer.alloc(0), document.bytes) === 0;
       expect(found).toEqual({
         equal: source.filter(same).length,
         missing: source.filter(({ id }) => !there.has(id.key)).map(({ id }) => id.key),
-        different: source.filter((document) => there.has(document.id.key) && !same(document)).map(({ id }) => id.key),
+        different: source
+          .filter((document) => there.has(document.id.key) && !same(document))
+          .map(({ id }) => id.key),
         extra: target.filter(({ id }) => !wanted.has(id.key)).map(({ id }) => id.key),
       });
     }),

@@ -58,6 +58,11 @@ describe("table", () => {
     expect(text).toBe("a_long_collection_name\n  read 123,456,789, set aside 0,\n  verdict verified\n");
   });
 
+  it("shortens only the columns that may be", () => {
+    const rows = [["a_long_collection_name", "1", "0", "verified, with a remark"]];
+    expect(table(COLUMNS, rows, { width: 36 })).toContain("verified, with a remark");
+  });
+
   it("colours a cell without moving its neighbours", () => {
     const cell = { text: "7", paint: (text: string) => `<${text}>` };
     const lines = table(COLUMNS, [["vip", cell, "0", "verified"]], PIPE).split("\n");

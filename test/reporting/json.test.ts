@@ -54,6 +54,12 @@ describe("json", () => {
     });
   });
 
+  it("lets nothing take the place of the common fields", () => {
+    const { reporter, stdout } = open({ mode: "json" });
+    reporter.plan({ ...plan({ command: "other" }), ...{ v: 2, type: "x", run: "y" } });
+    expect(records(stdout)).toMatchObject([{ v: 1, type: "start", run: "run-1", command: "duplicate" }]);
+  });
+
   it("has every field of the report in collection, item and summary", () => {
     const { reporter, stdout } = open({ mode: "json" });
     const collections = [copied("a"), copied("b", { target: "c", targetCount: undefined })];

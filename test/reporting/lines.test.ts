@@ -40,6 +40,14 @@ describe("lines", () => {
     }
   });
 
+  it("do not start after the reporter was closed", () => {
+    const { reporter, stderr } = open();
+    reporter.close();
+    reporter.meter("orders", 10);
+    vi.advanceTimersByTime(60_000);
+    expect(stderr.text).toBe("");
+  });
+
   it("put the result on stdout and talk on stderr, details only when asked for", () => {
     for (const verbose of [false, true]) {
       const { reporter, stdout, stderr } = open({ verbose });

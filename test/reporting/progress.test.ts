@@ -52,6 +52,14 @@ describe("progress", () => {
     expect(progress.snapshot().phase).toBe("building indexes");
   });
 
+  it("verifies as many documents as were copied, not as many as were expected", () => {
+    const { progress } = expecting(100);
+    const meter = progress.meter("c0", 100);
+    meter.advance(60, 1);
+    meter.phase("verifying");
+    expect(progress.snapshot()).toMatchObject({ phase: "verifying", total: 60, inFlight: [{ total: 60 }] });
+  });
+
   it("counts a comparison, which copies nothing, from its first document", () => {
     const { progress } = expecting(100, 300);
     const meter = progress.meter("c0", 100);

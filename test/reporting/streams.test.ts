@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { colorLevel, sink } from "../../src/reporting/streams.ts";
 import { BrokenPipe, FakeStream } from "./fake-stream.ts";
 import { open, plan, report } from "./samples.ts";
@@ -53,8 +53,10 @@ describe("a sink", () => {
     expect(output.lost).toBeUndefined();
     output.write("one\n");
     await once(stream, "error").catch(() => undefined);
+    const write = vi.spyOn(stream, "write");
     output.write("two\n");
     output.write("three\n");
+    expect(write).not.toHaveBeenCalled();
     expect(output.lost?.code).toBe("EPIPE");
     expect(stream.attempts).toBe(1);
   });

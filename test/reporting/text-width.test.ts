@@ -49,6 +49,7 @@ describe("text width", () => {
       "  name: a\n    reason\n    that is\n    long",
     );
     expect(wrapped("unbroken", 3)).toBe("unbroken");
+    expect(wrapped("  unbroken name", 5, "    ")).toBe("  unbroken\n    name");
     expect(wrapped("never broken in a pipe", Number.POSITIVE_INFINITY)).toBe("never broken in a pipe");
   });
 });

@@ -70,6 +70,10 @@ test("the same seed fills a database with the same bytes, another one does not",
   for (const name of Object.keys(orders.collections)) {
     expect(await contents("again", name), name).toBe(await contents("ordersDB", name));
   }
+  await fillLocalAtlas(client, "school2");
+  for (const name of Object.keys(school.collections)) {
+    expect(await contents("school2", name), name).toBe(await contents("school", name));
+  }
   await fillOrders(client, "other", { orders: 50, seed: 2 });
   await fillOrders(client, "one", { orders: 50 });
   expect(await contents("other", "orders")).not.toBe(await contents("one", "orders"));

@@ -24,9 +24,14 @@ const BIN = resolve("bin/dualsync.js");
 export async function dualsync(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const cwd = mkdtempSync(join(tmpdir(), "dualsync-cli-"));
   try {
-    for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(cwd, name), content);
+    for (const [name, content] of Object.entries(options.files ?? {}))
+      writeFileSync(join(cwd, name), content);
     const { PATH = "", HOME = "" } = process.env;
-    const child = spawn(process.execPath, [options.bin ?? BIN, ...args], { cwd, env: { PATH, HOME, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [options.bin ?? BIN, ...args], {
+      cwd,
+      env: { PATH, HOME, ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     options.onStart?.(child);
     let stdout = "";
     let stderr = "";

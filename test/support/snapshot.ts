@@ -6,20 +6,39 @@ import type { MongoClient } from "mongodb";
 export async function snapshot(client: MongoClient, database: string): Promise<Record<string, unknown>> {
   const db = client.db(database);
   const found: Record<string, unknown> = {};
-  for (const { name, type, options } of (await db.listCollections().toArray()) as { name: string; type: string; options: object }[]) {
+  for (const { name, type, options } of (await db.listCollections().toArray()) as {
+    name: string;
+    type: string;
+    options: object;
+  }[]) {
     if (name.startsWith("system.") || name === "_dualsync") continue;
     const isView = type === "view";
-    const indexes = isView ? [] : (await db.collection(name).listIndexes().toArray()).map((index) => EJSON.stringify(index)).sort();
-    found[name] = { type, options: EJSON.stringify(options), indexes, ...(isView ? {} : await contents(client, database, name)) };
+    const indexes = isView
+      ? []
+      : (await db.collection(name).listIndexes().toArray()).map((index) => EJSON.stringify(index)).sort();
+    found[name] = {
+      type,
+      options: EJSON.stringify(options),
+      indexes,
+      ...(isView ? {} : await contents(client, database, name)),
+    };
   }
   return found;
 }
 
 /** Number and hash of a collection's documents, byte for byte, in any order. */
-export async function contents(client: MongoClient, database: string, collection: string): Promise<{ count: number; hash: string }> {
+export async function contents(
+  client: MongoClient,
+  database: string,
+  collection: string,
+): Promise<{ count: number; hash: string }> {
   const hashes: string[] = [];
   for await (const bytes of client.db(database).collection(collection).find({}, { raw: true })) {
-    hashes.push(createHash("sha256").update(bytes as unknown as Uint8Array).digest("hex"));
+    hashes.push(
+      createHash("sha256")
+        .update(bytes as unknown as Uint8Array)
+        .digest("hex"),
+    );
   }
   return { count: hashes.length, hash: createHash("sha256").update(hashes.sort().join()).digest("hex") };
 }

@@ -1,5 +1,12 @@
 import { equalOrdered } from "../../bson/ordered.ts";
-import type { CollectionInfo, CollectionKind, Listing, Metadata, NotCopied, NotReproduced } from "../connector.ts";
+import type {
+  CollectionInfo,
+  CollectionKind,
+  Listing,
+  Metadata,
+  NotCopied,
+  NotReproduced,
+} from "../connector.ts";
 import { countDocuments } from "./count.ts";
 import { codeText, isTransient, shapeOf } from "./faults.ts";
 import { readListing } from "./read.ts";
@@ -9,14 +16,29 @@ import type { Server } from "./server.ts";
 export const OWN_COLLECTION = "_dualsync";
 
 /** Options without which a collection would be another kind of thing; the others may be named as a loss. */
-const ESSENTIAL = new Set(["capped", "size", "timeseries", "clusteredIndex", "collation", "viewOn", "pipeline"]);
+const ESSENTIAL = new Set([
+  "capped",
+  "size",
+  "timeseries",
+  "clusteredIndex",
+  "collation",
+  "viewOn",
+  "pipeline",
+]);
 
 /** What the server's bookkeeping holds about a collection's size. After a crash it may be wrong, so "empty" is counted. */
-async function sizeOf(server: Server, name: string, signal: AbortSignal): Promise<{ documents: number; bytes: number }> {
+async function sizeOf(
+  server: Server,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ documents: number; bytes: number }> {
   const answer = await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
   const bucketed = answer.timeseries as { numMeasurements?: unknown } | undefined;
   const documents = Number(bucketed?.numMeasurements ?? answer.count ?? 0);
-  return { documents: documents > 0 ? documents : await countDocuments(server, name, {}, signal), bytes: Number(answer.size ?? 0) };
+  return {
+    documents: documents > 0 ? documents : await countDocuments(server, name, {}, signal),
+    bytes: Number(answer.size ?? 0),
+  };
 }
 
 /** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */
@@ -37,7 +59,12 @@ export async function listCollections(server: Server, signal: AbortSignal): Prom
   return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
 }
 
-async function describe(server: Server, name: string, entry: Metadata, signal: AbortSignal): Promise<CollectionInfo> {
+async function describe(
+  server: Server,
+  name: string,
+  entry: Metadata,
+  signal: AbortSignal,
+): Promise<CollectionInfo> {
   const options = (entry.get("options") as Metadata | undefined) ?? new Map();
   const kind = kindOf(entry.get("type"), options);
   const size = kind === "view" ? { documents: 0, bytes: 0 } : await sizeOf(server, name, signal);
@@ -64,7 +91,11 @@ export function withoutVersions(options: Metadata): Metadata {
 }
 
 /** The collection of this name as the server lists it now; undefined when there is none. */
-export async function lookUp(server: Server, name: string, signal: AbortSignal): Promise<Metadata | undefined> {
+export async function lookUp(
+  server: Server,
+  name: string,
+  signal: AbortSignal,
+): Promise<Metadata | undefined> {
   const [entry] = await readListing(server, { listCollections: 1, filter: { name }, cursor: {} }, "", signal);
   return entry;
 }
@@ -73,12 +104,19 @@ export async function lookUp(server: Server, name: string, signal: AbortSignal):
  * Creates the collection with all its options; what this server does not take is left out, one option after the
  * other, and named.
  */
-export async function createCollection(server: Server, info: CollectionInfo, signal: AbortSignal): Promise<NotReproduced[]> {
+export async function createCollection(
+  server: Server,
+  info: CollectionInfo,
+  signal: AbortSignal,
+): Promise<NotReproduced[]> {
   const options = new Map(info.options);
   const lost: NotReproduced[] = [];
   for (;;) {
     try {
-      await server.run({ create: info.name, ...Object.fromEntries(options), writeConcern: { w: "majority" } }, { signal, doing: `create ${info.name}`, retry: false });
+      await server.run(
+        { create: info.name, ...Object.fromEntries(options), writeConcern: { w: "majority" } },
+        { signal, doing: `create ${info.name}`, retry: false },
+      );
       return lost;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -86,7 +124,10 @@ export async function createCollection(server: Server, info: CollectionInfo, sig
       const culprit = isTransient(error) ? undefined : optionToDrop(options, shapeOf(error).message);
       if (culprit === undefined) throw server.fault(error, `create the ${info.kind} ${info.name}`);
       options.delete(culprit);
-      lost.push({ key: `option ${info.name}/${culprit}`, reason: `the target's server does not take this option (${codeText(shapeOf(error))})` });
+      lost.push({
+        key: `option ${info.name}/${culprit}`,
+        reason: `the target's server does not take this option (${codeText(shapeOf(error))})`,
+      });
     }
   }
 }
@@ -98,10 +139,17 @@ function optionToDrop(options: ReadonlyMap<string, unknown>, message: string): s
 }
 
 /** Options in which the existing collection differs from the wanted one; mended where the server lets us. */
-export async function alignOptions(server: Server, info: CollectionInfo, existing: Metadata, signal: AbortSignal): Promise<NotReproduced[]> {
+export async function alignOptions(
+  server: Server,
+  info: CollectionInfo,
+  existing: Metadata,
+  signal: AbortSignal,
+): Promise<NotReproduced[]> {
   const have = withoutVersions((existing.get("options") as Metadata | undefined) ?? new Map());
   const names = new Set([...info.options.keys(), ...have.keys()]);
-  const different = [...names].filter((name) => !equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]])));
+  const different = [...names].filter(
+    (name) => !equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]])),
+  );
   const lost: NotReproduced[] = [];
   for (const name of different) {
     const reason = await modify(server, info, name, signal);
@@ -110,7 +158,13 @@ export async function alignOptions(server: Server, info: CollectionInfo, existin
   return lost;
 }
 
-const MODIFIABLE = new Set(["validator", "validationLevel", "validationAction", "expireAfterSeconds", "changeStreamPreAndPostImages"]);
+const MODIFIABLE = new Set([
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "expireAfterSeconds",
+  "changeStreamPreAndPostImages",
+]);
 const OFF: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["validator", {}],
   ["validationLevel", "strict"],
@@ -119,11 +173,20 @@ const OFF: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["changeStreamPreAndPostImages", { enabled: false }],
 ]);
 
-async function modify(server: Server, info: CollectionInfo, name: string, signal: AbortSignal): Promise<string | undefined> {
-  if (!MODIFIABLE.has(name)) return "the target's collection was created with another value, which cannot be changed";
+async function modify(
+  server: Server,
+  info: CollectionInfo,
+  name: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!MODIFIABLE.has(name))
+    return "the target's collection was created with another value, which cannot be changed";
   try {
     const value = info.options.get(name) ?? OFF.get(name);
-    await server.run({ collMod: info.name, [name]: value, writeConcern: { w: "majority" } }, { signal, doing: `change ${name}`, retry: false });
+    await server.run(
+      { collMod: info.name, [name]: value, writeConcern: { w: "majority" } },
+      { signal, doing: `change ${name}`, retry: false },
+    );
     return undefined;
   } catch (error) {
     if (signal.aborted) throw signal.reason;

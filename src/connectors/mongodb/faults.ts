@@ -5,8 +5,8 @@ export type Role = "source" | "target";
 
 /** Server error codes: the same call may succeed in a moment (failover, shutdown, conflicts, time-outs). */
 const TRANSIENT = new Set([
-  6, 7, 43, 50, 63, 64, 79, 89, 91, 112, 133, 134, 150, 175, 189, 202, 234, 237, 262, 317, 358, 384, 9001, 10058, 10107, 11600,
-  11602, 13388, 13435, 13436, 13475, 16500,
+  6, 7, 43, 50, 63, 64, 79, 89, 91, 112, 133, 134, 150, 175, 189, 202, 234, 237, 262, 317, 358, 384, 9001,
+  10058, 10107, 11600, 11602, 13388, 13435, 13436, 13475, 16500,
 ]);
 const AUTHENTICATION = new Set([18, 31, 11]);
 const DENIED = new Set([13, 33, 8000]);
@@ -41,7 +41,9 @@ function numeric(code: unknown): number | undefined {
 
 /** The connection failed, not the command: whether the command took effect is not known. */
 export function isConnectionFault(error: unknown): boolean {
-  return /^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|ConnectionPool|WaitQueue|TopologyClosed)/.test(shapeOf(error).name);
+  return /^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|ConnectionPool|WaitQueue|TopologyClosed)/.test(
+    shapeOf(error).name,
+  );
 }
 
 export function isTransient(error: unknown): boolean {
@@ -62,31 +64,57 @@ export function toDualsyncError(error: unknown, role: Role, label: string, doing
   if (error instanceof DualsyncError) return error;
   const shape = shapeOf(error);
   if (error instanceof RangeError) {
-    return new DualsyncError(role, `The ${role} ${label} gave an answer that cannot be understood: ${error.message}.`, {
-      hint: "Is something between this machine and the server that changes its answers?",
-      cause: error,
-    });
+    return new DualsyncError(
+      role,
+      `The ${role} ${label} gave an answer that cannot be understood: ${error.message}.`,
+      {
+        hint: "Is something between this machine and the server that changes its answers?",
+        cause: error,
+      },
+    );
   }
   const where = `the ${role} ${label}`;
-  const make = (exit: ExitName, message: string, hint: string): DualsyncError => new DualsyncError(exit, message, { hint, cause: error });
+  const make = (exit: ExitName, message: string, hint: string): DualsyncError =>
+    new DualsyncError(exit, message, { hint, cause: error });
   if (isAuthentication(shape)) {
-    return make("denied", `Authentication failed at ${where}.`, "Check the user name and password (percent-encoded) and the authSource in the URI.");
+    return make(
+      "denied",
+      `Authentication failed at ${where}.`,
+      "Check the user name and password (percent-encoded) and the authSource in the URI.",
+    );
   }
-  if (shape.name === "MongoServerSelectionError" || isConnectionFault(error)) return unreachable(error, role, where, doing);
+  if (shape.name === "MongoServerSelectionError" || isConnectionFault(error))
+    return unreachable(error, role, where, doing);
   if (shape.code === 13) {
     return make("denied", `The user has no right to ${doing} at ${where}.`, rights(role));
   }
   if (shape.code === 8000) {
-    return make("denied", `The cloud service refused to ${doing} at ${where}: ${brief(shape.message)}`, "See the limits of the cluster's plan; a free cluster may be full or may not allow this command.");
+    return make(
+      "denied",
+      `The cloud service refused to ${doing} at ${where}: ${brief(shape.message)}`,
+      "See the limits of the cluster's plan; a free cluster may be full or may not allow this command.",
+    );
   }
   if (shape.code !== undefined && FULL.has(shape.code)) {
-    return make("target", `There is no space left at ${where}.`, "Free space or choose a larger target, then run the same command again: it goes on.");
+    return make(
+      "target",
+      `There is no space left at ${where}.`,
+      "Free space or choose a larger target, then run the same command again: it goes on.",
+    );
   }
-  return make(role, `Could not ${doing} at ${where}: ${codeText(shape)}.`, "Run the same command again; if it fails again, look into the server's log for this code.");
+  return make(
+    role,
+    `Could not ${doing} at ${where}: ${codeText(shape)}.`,
+    "Run the same command again; if it fails again, look into the server's log for this code.",
+  );
 }
 
 function isAuthentication(shape: Shape): boolean {
-  return (shape.code !== undefined && AUTHENTICATION.has(shape.code)) || /^MongoMissingCredentials/.test(shape.name) || /bad auth/i.test(shape.message);
+  return (
+    (shape.code !== undefined && AUTHENTICATION.has(shape.code)) ||
+    /^MongoMissingCredentials/.test(shape.name) ||
+    /bad auth/i.test(shape.message)
+  );
 }
 
 function rights(role: Role): string {
@@ -97,22 +125,37 @@ function rights(role: Role): string {
 
 function unreachable(error: unknown, role: Role, where: string, doing: string): DualsyncError {
   const text = causes(error);
-  const make = (message: string, hint: string): DualsyncError => new DualsyncError(role, message, { hint, cause: error, retryable: true });
+  const make = (message: string, hint: string): DualsyncError =>
+    new DualsyncError(role, message, { hint, cause: error, retryable: true });
   const host = where.replace(/^the (source|target) /, "");
   if (/ENOTFOUND|EAI_AGAIN|querySrv/.test(text)) {
-    return make(`The host name of ${where} cannot be resolved.`, "Check the spelling of the host in the URI, the DNS and any VPN.");
+    return make(
+      `The host name of ${where} cannot be resolved.`,
+      "Check the spelling of the host in the URI, the DNS and any VPN.",
+    );
   }
   if (/ECONNREFUSED/.test(text)) {
     const local = /^(localhost|127\.|\[::1\])/.test(host);
-    return make(`Connection refused by ${where}.`, local ? "Is the server running on this machine, and is the port right?" : "Is the server running, and is the port right?");
+    return make(
+      `Connection refused by ${where}.`,
+      local
+        ? "Is the server running on this machine, and is the port right?"
+        : "Is the server running, and is the port right?",
+    );
   }
   if (/certificate|SSL|TLS|self.signed/i.test(text)) {
-    return make(`No secure (TLS) connection to ${where}.`, "Check the certificate, the host name and the tls options in the URI.");
+    return make(
+      `No secure (TLS) connection to ${where}.`,
+      "Check the certificate, the host name and the tls options in the URI.",
+    );
   }
   if (/ServerSelection|timed out|ETIMEDOUT/i.test(text)) {
     return make(`No answer from ${where} while trying to ${doing}.`, hostedHint(host));
   }
-  return make(`The connection to ${where} broke while trying to ${doing}.`, "What was written stays; run the same command again: it goes on.");
+  return make(
+    `The connection to ${where} broke while trying to ${doing}.`,
+    "What was written stays; run the same command again: it goes on.",
+  );
 }
 
 function hostedHint(host: string): string {
@@ -133,7 +176,11 @@ function causes(error: unknown): string {
 }
 
 /** A server's code without its message: messages of write errors quote values of documents. */
-export function codeText(shape: { readonly name: string; readonly code: number | undefined; readonly codeName: string | undefined }): string {
+export function codeText(shape: {
+  readonly name: string;
+  readonly code: number | undefined;
+  readonly codeName: string | undefined;
+}): string {
   if (shape.code === undefined) return shape.name;
   return shape.codeName === undefined ? `code ${shape.code}` : `code ${shape.code}, ${shape.codeName}`;
 }

@@ -16,7 +16,13 @@ export async function findByIds(
   for (let from = 0; from < ids.length; from += IDS_PER_QUERY) {
     const wanted = ids.slice(from, from + IDS_PER_QUERY);
     const filter = new Map([["_id", new Map([["$in", wanted.map(idValue)]])]]);
-    for await (const batch of readBatches(server, { collection, filter, order: "any", documentBytes: 1_000, signal })) {
+    for await (const batch of readBatches(server, {
+      collection,
+      filter,
+      order: "any",
+      documentBytes: 1_000,
+      signal,
+    })) {
       for (const document of batch.docs()) found.set(document.id.key, document);
     }
   }

@@ -8,7 +8,11 @@ import type { Server } from "./server.ts";
 const NAMESPACE_NOT_FOUND = 26;
 
 /** Index definitions as the server lists them, without the one on `_id` and without what only that server can know. */
-export async function listIndexes(server: Server, collection: string, signal: AbortSignal): Promise<Metadata[]> {
+export async function listIndexes(
+  server: Server,
+  collection: string,
+  signal: AbortSignal,
+): Promise<Metadata[]> {
   try {
     const found = await readListing(server, { listIndexes: collection, cursor: {} }, collection, signal);
     return found.filter((index) => !isIdIndex(index)).map(portable);
@@ -21,7 +25,9 @@ export async function listIndexes(server: Server, collection: string, signal: Ab
 
 function isIdIndex(index: Metadata): boolean {
   const key = index.get("key");
-  return index.get("name") === "_id_" || (key instanceof Map && key.size === 1 && index.get("clustered") === true);
+  return (
+    index.get("name") === "_id_" || (key instanceof Map && key.size === 1 && index.get("clustered") === true)
+  );
 }
 
 /** Without the old server's namespace, a build option without effect since 4.2, and the collation library's version. */
@@ -38,14 +44,22 @@ function portable(index: Metadata): Metadata {
  * Builds the indexes that are missing: plain ones first, then unique ones, then those that delete documents (TTL), so
  * that nothing expires or is refused while data is still to come.
  */
-export async function buildIndexes(server: Server, collection: string, wanted: readonly Metadata[], signal: AbortSignal): Promise<NotReproduced[]> {
+export async function buildIndexes(
+  server: Server,
+  collection: string,
+  wanted: readonly Metadata[],
+  signal: AbortSignal,
+): Promise<NotReproduced[]> {
   const lost: NotReproduced[] = [];
-  const have = new Map((await listIndexes(server, collection, signal)).map((index) => [index.get("name"), index]));
+  const have = new Map(
+    (await listIndexes(server, collection, signal)).map((index) => [index.get("name"), index]),
+  );
   const missing: Metadata[] = [];
   for (const index of wanted) {
     const same = have.get(index.get("name"));
     if (same === undefined) missing.push(index);
-    else if (!isSame(same, index)) lost.push({ key: keyOf(collection, index), reason: "the target has another index of this name" });
+    else if (!isSame(same, index))
+      lost.push({ key: keyOf(collection, index), reason: "the target has another index of this name" });
   }
   for (const group of stages(missing)) lost.push(...(await buildGroup(server, collection, group, signal)));
   return lost;
@@ -54,16 +68,26 @@ export async function buildIndexes(server: Server, collection: string, wanted: r
 /** The order in which fields of a definition stand has no meaning; the order within `key` has. */
 function isSame(a: Metadata, b: Metadata): boolean {
   if (a.size !== b.size) return false;
-  return [...a].every(([name, value]) => b.has(name) && equalOrdered(new Map([["", value]]), new Map([["", b.get(name)]])));
+  return [...a].every(
+    ([name, value]) => b.has(name) && equalOrdered(new Map([["", value]]), new Map([["", b.get(name)]])),
+  );
 }
 
 function stages(indexes: readonly Metadata[]): Metadata[][] {
-  const stage = (index: Metadata): number => (index.has("expireAfterSeconds") ? 2 : index.get("unique") === true ? 1 : 0);
-  return [0, 1, 2].map((wanted) => indexes.filter((index) => stage(index) === wanted)).filter((group) => group.length > 0);
+  const stage = (index: Metadata): number =>
+    index.has("expireAfterSeconds") ? 2 : index.get("unique") === true ? 1 : 0;
+  return [0, 1, 2]
+    .map((wanted) => indexes.filter((index) => stage(index) === wanted))
+    .filter((group) => group.length > 0);
 }
 
 /** One command for the whole group reads the data once; when it is refused, each index is tried alone to find out which. */
-async function buildGroup(server: Server, collection: string, group: readonly Metadata[], signal: AbortSignal): Promise<NotReproduced[]> {
+async function buildGroup(
+  server: Server,
+  collection: string,
+  group: readonly Metadata[],
+  signal: AbortSignal,
+): Promise<NotReproduced[]> {
   const refusal = await build(server, collection, group, signal);
   if (refusal === undefined) return [];
   const [only, ...others] = group;
@@ -74,7 +98,12 @@ async function buildGroup(server: Server, collection: string, group: readonly Me
 }
 
 /** Why the server would not build them; undefined when it did. */
-async function build(server: Server, collection: string, indexes: readonly Metadata[], signal: AbortSignal): Promise<string | undefined> {
+async function build(
+  server: Server,
+  collection: string,
+  indexes: readonly Metadata[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     const command = { createIndexes: collection, indexes, writeConcern: { w: "majority" } };
     await server.run(command, { signal, doing: `build indexes of ${collection}`, silence: 0 });

@@ -13,7 +13,12 @@ const LEASE_MS = 60_000;
  * with different clocks respect each other.
  * @throws DualsyncError `locked` with who holds it and since when
  */
-export async function takeLease(server: Server, run: Run, nonce: string, signal: AbortSignal): Promise<Lease> {
+export async function takeLease(
+  server: Server,
+  run: Run,
+  nonce: string,
+  signal: AbortSignal,
+): Promise<Lease> {
   const fresh = {
     _id: "lease",
     run: { $literal: run.id },
@@ -27,7 +32,13 @@ export async function takeLease(server: Server, run: Run, nonce: string, signal:
   };
   const untouched = (await lookUp(server, OWN_COLLECTION, signal)) === undefined;
   const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
-  await update(server, { _id: "lease" }, [{ $replaceWith: { $cond: [expired, fresh, "$$ROOT"] } }], true, signal);
+  await update(
+    server,
+    { _id: "lease" },
+    [{ $replaceWith: { $cond: [expired, fresh, "$$ROOT"] } }],
+    true,
+    signal,
+  );
   const holder = await readOwn(server, "lease", signal);
   if (holder?.run !== run.id) throw lockedBy(server, holder);
   return keepLease(server, run, nonce, untouched);
@@ -35,7 +46,10 @@ export async function takeLease(server: Server, run: Run, nonce: string, signal:
 
 function lockedBy(server: Server, holder: Document | undefined): DualsyncError {
   const since = holder?.since instanceof Date ? ` since ${holder.since.toISOString()}` : "";
-  const who = holder === undefined ? "another run" : `dualsync ${holder.command} on ${holder.host} (process ${Number(holder.pid)})`;
+  const who =
+    holder === undefined
+      ? "another run"
+      : `dualsync ${holder.command} on ${holder.host} (process ${Number(holder.pid)})`;
   return new DualsyncError("locked", `The target ${server.label} is being written by ${who}${since}.`, {
     hint: `Wait until it is done. If that run is dead, its right to write ends by itself within ${LEASE_MS / 1000} seconds.`,
   });
@@ -71,19 +85,32 @@ function keepLease(server: Server, run: Run, nonce: string, untouched: boolean):
       const mine = [{ q: { _id: "lease", run: run.id }, limit: 1 }];
       await server.run({ delete: OWN_COLLECTION, deletes: mine }, { signal, doing: "release the lease" });
       if (untouched && (await isEmpty(server, OWN_COLLECTION, signal))) {
-        await server.run({ drop: OWN_COLLECTION, writeConcern: { w: "majority" } }, { signal, doing: "release the lease" });
+        await server.run(
+          { drop: OWN_COLLECTION, writeConcern: { w: "majority" } },
+          { signal, doing: "release the lease" },
+        );
       }
     },
   };
 }
 
 function lostError(server: Server): DualsyncError {
-  return new DualsyncError("locked", `The right to write to the target ${server.label} was lost on the way.`, {
-    hint: "This machine was suspended or cut off for too long, or another run took over. Run the same command again: it goes on.",
-  });
+  return new DualsyncError(
+    "locked",
+    `The right to write to the target ${server.label} was lost on the way.`,
+    {
+      hint: "This machine was suspended or cut off for too long, or another run took over. Run the same command again: it goes on.",
+    },
+  );
 }
 
-async function update(server: Server, q: Document, u: Document[], upsert: boolean, signal: AbortSignal): Promise<Document> {
+async function update(
+  server: Server,
+  q: Document,
+  u: Document[],
+  upsert: boolean,
+  signal: AbortSignal,
+): Promise<Document> {
   const answer = await server.run(
     { update: OWN_COLLECTION, updates: [{ q, u, upsert }], writeConcern: { w: "majority" } },
     { signal, doing: `write to ${OWN_COLLECTION}` },
@@ -94,7 +121,11 @@ async function update(server: Server, q: Document, u: Document[], upsert: boolea
 }
 
 /** A document of dualsync's own collection; undefined when it is not there. */
-export async function readOwn(server: Server, id: string, signal: AbortSignal): Promise<Document | undefined> {
+export async function readOwn(
+  server: Server,
+  id: string,
+  signal: AbortSignal,
+): Promise<Document | undefined> {
   const answer = await server.run(
     { find: OWN_COLLECTION, filter: { _id: id }, limit: 1, singleBatch: true },
     { signal, doing: `read ${OWN_COLLECTION}` },
@@ -103,12 +134,20 @@ export async function readOwn(server: Server, id: string, signal: AbortSignal): 
 }
 
 /** Replaces a document of dualsync's own collection. */
-export async function writeOwn(server: Server, id: string, content: Document, signal: AbortSignal): Promise<void> {
+export async function writeOwn(
+  server: Server,
+  id: string,
+  content: Document,
+  signal: AbortSignal,
+): Promise<void> {
   const answer = await server.run(
-    { update: OWN_COLLECTION, updates: [{ q: { _id: id }, u: { _id: id, ...content }, upsert: true }], writeConcern: { w: "majority" } },
+    {
+      update: OWN_COLLECTION,
+      updates: [{ q: { _id: id }, u: { _id: id, ...content }, upsert: true }],
+      writeConcern: { w: "majority" },
+    },
     { signal, doing: `write to ${OWN_COLLECTION}` },
   );
   const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : undefined;
   if (failed !== undefined) throw server.fault(failed, `write to ${OWN_COLLECTION}`);
 }
-

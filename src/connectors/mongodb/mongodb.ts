@@ -46,7 +46,10 @@ export async function mongodb(options: ServerOptions, signal: AbortSignal): Prom
       const existing = await lookUp(server, info.name, prepareSignal);
       if (existing !== undefined) {
         const notReproduced = await alignOptions(server, info, existing, prepareSignal);
-        return { empty: info.kind !== "view" && (await isEmpty(server, info.name, prepareSignal)), notReproduced };
+        return {
+          empty: info.kind !== "view" && (await isEmpty(server, info.name, prepareSignal)),
+          notReproduced,
+        };
       }
       const notReproduced = await createCollection(server, info, prepareSignal);
       if (info.kind !== "collection") await recordCreated(server, info.name, prepareSignal);
@@ -64,7 +67,11 @@ async function identify(server: Server, signal: AbortSignal): Promise<StoreIdent
   return { product: `MongoDB ${String(answer.version)}`, label: server.label };
 }
 
-function read(server: Server, collection: CollectionInfo, options: ReadOptions): ReturnType<typeof readBatches> {
+function read(
+  server: Server,
+  collection: CollectionInfo,
+  options: ReadOptions,
+): ReturnType<typeof readBatches> {
   const average = collection.documents > 0 ? collection.bytes / collection.documents : 1_000;
   const order = collection.kind === "collection" ? "id" : collection.kind === "capped" ? "natural" : "any";
   return readBatches(server, { ...options, collection: collection.name, order, documentBytes: average });
@@ -86,7 +93,10 @@ async function reset(server: Server, info: CollectionInfo, signal: AbortSignal):
   const uuid = await uuidOf(server, info.name, signal);
   const created = await readOwn(server, `created ${info.name}`, signal);
   if (uuid === undefined || created?.uuid !== uuid) return false;
-  await server.run({ drop: info.name, writeConcern: { w: "majority" } }, { signal, doing: `empty ${info.name}` });
+  await server.run(
+    { drop: info.name, writeConcern: { w: "majority" } },
+    { signal, doing: `empty ${info.name}` },
+  );
   await createCollection(server, info, signal);
   await recordCreated(server, info.name, signal);
   return true;

@@ -1,4 +1,4 @@
-import { DocumentId } from "../../document.ts";
+import type { DocumentId } from "../../document.ts";
 import type { CollectionInfo, IdRange } from "../connector.ts";
 import { readCursor } from "./replies.ts";
 import type { Server } from "./server.ts";
@@ -10,11 +10,25 @@ const SAMPLES_PER_RANGE = 16;
  * Cuts a collection into half-open ranges that tile every possible `_id`, at ids sampled and sorted by the server.
  * Cuts decide only how the work is divided: whatever they are, each document lies in exactly one range.
  */
-export async function cutRanges(server: Server, collection: CollectionInfo, pieces: number, signal: AbortSignal): Promise<readonly IdRange[]> {
+export async function cutRanges(
+  server: Server,
+  collection: CollectionInfo,
+  pieces: number,
+  signal: AbortSignal,
+): Promise<readonly IdRange[]> {
   if (pieces <= 1 || collection.kind !== "collection") return [{}];
-  const pipeline = [{ $sample: { size: pieces * SAMPLES_PER_RANGE } }, { $sort: { _id: 1 } }, { $project: { _id: 1 } }];
+  const pipeline = [
+    { $sample: { size: pieces * SAMPLES_PER_RANGE } },
+    { $sort: { _id: 1 } },
+    { $project: { _id: 1 } },
+  ];
   const answer = await server.run(
-    { aggregate: collection.name, pipeline, cursor: { batchSize: pieces * SAMPLES_PER_RANGE + 1 }, collation: { locale: "simple" } },
+    {
+      aggregate: collection.name,
+      pipeline,
+      cursor: { batchSize: pieces * SAMPLES_PER_RANGE + 1 },
+      collation: { locale: "simple" },
+    },
     { signal, doing: `sample ${collection.name}`, raw: true },
   );
   const { batch } = readCursor(answer.cursor);
@@ -33,4 +47,3 @@ function tile(cuts: readonly DocumentId[]): IdRange[] {
     return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   });
 }
-

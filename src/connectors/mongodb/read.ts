@@ -2,8 +2,8 @@ import { BSON, type ClientSession, type Document, Long, MaxKey } from "mongodb";
 import { TYPE } from "../../bson/elements.ts";
 import { toOrdered } from "../../bson/ordered.ts";
 import type { Batch, DocumentId } from "../../document.ts";
-import { retry } from "../retry.ts";
 import type { IdRange, Metadata } from "../connector.ts";
+import { retry } from "../retry.ts";
 import { isTransient } from "./faults.ts";
 import { readCursor } from "./replies.ts";
 import type { Server } from "./server.ts";
@@ -48,7 +48,13 @@ export async function* readBatches(server: Server, options: FindOptions): AsyncG
     yield batch;
   }
   // A `min` without a `max` ends before the index key MaxKey: a document of that very `_id` is read by itself.
-  if (options.order !== "id" || !boundedBelow || options.range?.to !== undefined || after?.element[0] === TYPE.maxKey) return;
+  if (
+    options.order !== "id" ||
+    !boundedBelow ||
+    options.range?.to !== undefined ||
+    after?.element[0] === TYPE.maxKey
+  )
+    return;
   const last = new Map([["_id", new Map([["$eq", new MaxKey()]])]]);
   const filter = options.filter === undefined ? last : new Map([["$and", [options.filter, last]]]);
   const { collection, documentBytes, signal } = options;
@@ -67,7 +73,13 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
         batch = await cursor.next();
         failures = 0;
       } catch (error) {
-        if (options.order !== "id" || !isTransient(error) || failures++ >= server.policy.retries || options.signal.aborted) throw error;
+        if (
+          options.order !== "id" ||
+          !isTransient(error) ||
+          failures++ >= server.policy.retries ||
+          options.signal.aborted
+        )
+          throw error;
         await cursor.close();
         if (after !== undefined) onReopen();
         cursor = new RawCursor(server, options, after);
@@ -132,7 +144,9 @@ class RawCursor {
     if (id !== undefined && id !== 0n && !this.#options.signal.aborted) {
       const command = { killCursors: this.#options.collection, cursors: [Long.fromBigInt(id)] };
       // Best effort: a server frees an idle cursor by itself.
-      await this.#server.run(command, { signal: this.#options.signal, doing: "close a cursor", retry: false }).catch(() => undefined);
+      await this.#server
+        .run(command, { signal: this.#options.signal, doing: "close a cursor", retry: false })
+        .catch(() => undefined);
     }
     await this.#session?.endSession();
     this.#session = undefined;
@@ -144,7 +158,12 @@ class RawCursor {
     return await retry(this.#server.policy, signal, isTransient, async () => {
       await this.#session?.endSession();
       this.#session = this.#server.startSession();
-      const answer = await this.#run({ find: collection, ...this.#conditions(), batchSize: this.#batchSize(), readConcern: { level: "majority" } });
+      const answer = await this.#run({
+        find: collection,
+        ...this.#conditions(),
+        batchSize: this.#batchSize(),
+        readConcern: { level: "majority" },
+      });
       return answer;
     });
   }
@@ -169,7 +188,11 @@ class RawCursor {
   }
 
   async #getMore(): Promise<Batch> {
-    const command = { getMore: Long.fromBigInt(this.#id ?? 0n), collection: this.#options.collection, batchSize: this.#batchSize() };
+    const command = {
+      getMore: Long.fromBigInt(this.#id ?? 0n),
+      collection: this.#options.collection,
+      batchSize: this.#batchSize(),
+    };
     return await this.#run(command);
   }
 
@@ -194,14 +217,25 @@ class RawCursor {
 }
 
 /** All documents of a cursor command's first batch and the following ones, decoded in order: for listings. */
-export async function readListing(server: Server, command: Document, collection: string, signal: AbortSignal): Promise<Metadata[]> {
+export async function readListing(
+  server: Server,
+  command: Document,
+  collection: string,
+  signal: AbortSignal,
+): Promise<Metadata[]> {
   const doing = `list ${collection === "" ? "collections" : `indexes of ${collection}`}`;
   return await retry(server.policy, signal, isTransient, async () => {
     const found: Metadata[] = [];
     const session = server.startSession();
     try {
       const run = async (next: Document): Promise<bigint> => {
-        const answer = await server.run(next, { signal, doing, raw: true, retry: false, ...(session === undefined ? {} : { session }) });
+        const answer = await server.run(next, {
+          signal,
+          doing,
+          raw: true,
+          retry: false,
+          ...(session === undefined ? {} : { session }),
+        });
         const reply = readCursor(answer.cursor);
         for (let i = 0; i < reply.batch.length; i++) found.push(toOrdered(reply.batch.bytesOf(i)));
         return reply.id;

@@ -20,7 +20,10 @@ export function readCursor(cursor: unknown): CursorReply {
   for (const element of elements(cursor)) {
     if (element.type === TYPE.int64 && isNamed(cursor, element, "id")) {
       id = new DataView(cursor.buffer, cursor.byteOffset).getBigInt64(element.start, true);
-    } else if (element.type === TYPE.array && (isNamed(cursor, element, "firstBatch") || isNamed(cursor, element, "nextBatch"))) {
+    } else if (
+      element.type === TYPE.array &&
+      (isNamed(cursor, element, "firstBatch") || isNamed(cursor, element, "nextBatch"))
+    ) {
       batch = compact(cursor, element.start, element.end);
     }
   }
@@ -40,7 +43,8 @@ function compact(bytes: Uint8Array, start: number, end: number): Batch {
     const from = read + 1;
     const length = readInt32(bytes, from);
     const to = from + length;
-    if (length < 5 || to > last || bytes[to - 1] !== 0) throw new RangeError("a document runs past its batch");
+    if (length < 5 || to > last || bytes[to - 1] !== 0)
+      throw new RangeError("a document runs past its batch");
     bytes.copyWithin(write, from, to);
     write += length;
     ends.push(write - start - 4);

@@ -1,8 +1,8 @@
 /** Proves, on the target itself, that documents written by this program arrive byte for byte. */
 import { BSON } from "mongodb";
+import { elements, TYPE } from "../../bson/elements.ts";
 import { Batch } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
-import { elements, TYPE } from "../../bson/elements.ts";
 import { OWN_COLLECTION } from "./collections.ts";
 import { shapeOf } from "./faults.ts";
 import type { Server } from "./server.ts";
@@ -17,11 +17,18 @@ const KEEP_TIMESTAMPS = { bypassEmptyTsReplacement: true };
  * reads it back.
  * @throws DualsyncError `target` when nothing arrives unaltered
  */
-export async function findWriteWay(server: Server, find: Find, nonce: string, signal: AbortSignal): Promise<WriteWay> {
+export async function findWriteWay(
+  server: Server,
+  find: Find,
+  nonce: string,
+  signal: AbortSignal,
+): Promise<WriteWay> {
   const carriers = [rawCarrier(), decodedCarrier].filter((carrier) => carrier !== undefined);
   for (const carrier of carriers) {
     const flags = await timestampFlags(server, { carrier, flags: KEEP_TIMESTAMPS }, find, nonce, signal);
-    const checks = [carrier.objection, flags === undefined ? emptyTimestamp : undefined].filter((check) => check !== undefined);
+    const checks = [carrier.objection, flags === undefined ? emptyTimestamp : undefined].filter(
+      (check) => check !== undefined,
+    );
     const way: WriteWay = {
       carrier,
       flags: flags ?? {},
@@ -29,22 +36,39 @@ export async function findWriteWay(server: Server, find: Find, nonce: string, si
     };
     if (await arrives(new Writer(server, find, way), find, probe(nonce, false), signal)) return way;
   }
-  throw new DualsyncError("target", `A document written to ${server.label} did not come back as it was written.`, {
-    hint: "Nothing was copied. Is something between this machine and the server that changes documents?",
-  });
+  throw new DualsyncError(
+    "target",
+    `A document written to ${server.label} did not come back as it was written.`,
+    {
+      hint: "Nothing was copied. Is something between this machine and the server that changes documents?",
+    },
+  );
 }
 
 /** The flag that keeps the server from filling in empty timestamps, proved; undefined when this server has none. */
-async function timestampFlags(server: Server, way: WriteWay, find: Find, nonce: string, signal: AbortSignal): Promise<object | undefined> {
+async function timestampFlags(
+  server: Server,
+  way: WriteWay,
+  find: Find,
+  nonce: string,
+  signal: AbortSignal,
+): Promise<object | undefined> {
   try {
-    return (await arrives(new Writer(server, find, way), find, probe(nonce, true), signal)) ? KEEP_TIMESTAMPS : undefined;
+    return (await arrives(new Writer(server, find, way), find, probe(nonce, true), signal))
+      ? KEEP_TIMESTAMPS
+      : undefined;
   } catch (error) {
     if (error instanceof DualsyncError && shapeOf(error.cause).code === UNKNOWN_FIELD) return undefined;
     throw error;
   }
 }
 
-async function arrives(writer: Writer, find: Find, document: Uint8Array, signal: AbortSignal): Promise<boolean> {
+async function arrives(
+  writer: Writer,
+  find: Find,
+  document: Uint8Array,
+  signal: AbortSignal,
+): Promise<boolean> {
   const batch = new Batch(document, [document.length]);
   const id = batch.idOf(0);
   await writer.remove(OWN_COLLECTION, [id], signal);
@@ -87,7 +111,10 @@ function emptyTimestamp(document: Uint8Array): string | undefined {
   return undefined;
 }
 
-function firstReason(checks: readonly ((document: Uint8Array) => string | undefined)[], document: Uint8Array): string | undefined {
+function firstReason(
+  checks: readonly ((document: Uint8Array) => string | undefined)[],
+  document: Uint8Array,
+): string | undefined {
   for (const check of checks) {
     const reason = check(document);
     if (reason !== undefined) return reason;

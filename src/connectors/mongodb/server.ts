@@ -52,7 +52,8 @@ export class Server {
     this.#db = client.db(options.database);
     this.label = options.label;
     this.role = options.role;
-    this.policy = options.retries === undefined ? DEFAULT_RETRIES : { ...DEFAULT_RETRIES, retries: options.retries };
+    this.policy =
+      options.retries === undefined ? DEFAULT_RETRIES : { ...DEFAULT_RETRIES, retries: options.retries };
   }
 
   /** Connects and says hello. @throws DualsyncError source/target/denied when the server cannot be used */
@@ -68,10 +69,14 @@ export class Server {
         readPreference: "primary",
       });
     } catch (error) {
-      throw new DualsyncError("usage", `The URI of the ${options.role} ${options.label} is not valid for the MongoDB driver.`, {
-        hint: "Check the options after the question mark in the URI.",
-        cause: error,
-      });
+      throw new DualsyncError(
+        "usage",
+        `The URI of the ${options.role} ${options.label} is not valid for the MongoDB driver.`,
+        {
+          hint: "Check the options after the question mark in the URI.",
+          cause: error,
+        },
+      );
     }
     const server = new Server(client, options);
     try {
@@ -88,7 +93,8 @@ export class Server {
   }
 
   get hello(): Hello {
-    if (this.#hello === undefined) throw new DualsyncError("bug", "The server was used before it was greeted.");
+    if (this.#hello === undefined)
+      throw new DualsyncError("bug", "The server was used before it was greeted.");
     return this.#hello;
   }
 
@@ -96,14 +102,19 @@ export class Server {
     const answer = await this.run({ hello: 1 }, { signal, doing: "connect", database: "admin" });
     this.#hello = {
       maxWireVersion: Number(answer.maxWireVersion),
-      sessions: answer.logicalSessionTimeoutMinutes !== undefined && answer.logicalSessionTimeoutMinutes !== null,
+      sessions:
+        answer.logicalSessionTimeoutMinutes !== undefined && answer.logicalSessionTimeoutMinutes !== null,
       router: answer.msg === "isdbgrid",
       writable: answer.isWritablePrimary === true,
     };
     if (!this.#hello.writable) {
-      throw new DualsyncError(this.role, `The ${this.role} ${this.label} is not the primary of its replica set.`, {
-        hint: "Give the URI of the whole replica set, without directConnection=true.",
-      });
+      throw new DualsyncError(
+        this.role,
+        `The ${this.role} ${this.label} is not the primary of its replica set.`,
+        {
+          hint: "Give the URI of the whole replica set, without directConnection=true.",
+        },
+      );
     }
   }
 

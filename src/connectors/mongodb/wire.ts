@@ -22,7 +22,8 @@ type SequenceClass = new (field: string) => { push(document: object, bytes: Uint
 /** The raw carrier, or undefined when this driver has no document sequences. */
 export function rawCarrier(): Carrier | undefined {
   const internals: unknown = createRequire(import.meta.url)("mongodb/lib/cmap/commands");
-  if (typeof internals !== "object" || internals === null || !("DocumentSequence" in internals)) return undefined;
+  if (typeof internals !== "object" || internals === null || !("DocumentSequence" in internals))
+    return undefined;
   const found = internals.DocumentSequence;
   if (typeof found !== "function" || typeof found.prototype?.push !== "function") return undefined;
   const Sequence = found as SequenceClass;
@@ -46,6 +47,8 @@ export const decodedCarrier: Carrier = {
   },
   objection(document) {
     const again = BSON.serialize(toOrdered(document));
-    return Buffer.compare(again, document) === 0 ? undefined : "this version of the MongoDB driver cannot carry it unaltered";
+    return Buffer.compare(again, document) === 0
+      ? undefined
+      : "this version of the MongoDB driver cannot carry it unaltered";
   },
 };

@@ -13,7 +13,11 @@ const DOLLAR_PREFIXED_NAME = 52;
 const MESSAGE_BYTES = 40_000_000;
 
 /** How writes look documents up again: given by the connector, which also reads. */
-export type Find = (collection: string, ids: readonly DocumentId[], signal: AbortSignal) => Promise<ReadonlyMap<string, Doc>>;
+export type Find = (
+  collection: string,
+  ids: readonly DocumentId[],
+  signal: AbortSignal,
+) => Promise<ReadonlyMap<string, Doc>>;
 
 interface WriteError {
   readonly index: number;
@@ -53,12 +57,14 @@ export class Writer {
     const refused = this.#refuse(batch);
     if (refused.length > 0) return await this.#without(collection, batch, refused, mode, signal);
     if (batch.length === 0) return NOTHING;
-    if (batch.length > 1 && batch.bytes.length > MESSAGE_BYTES) return await this.#halves(collection, batch, mode, signal);
+    if (batch.length > 1 && batch.bytes.length > MESSAGE_BYTES)
+      return await this.#halves(collection, batch, mode, signal);
     try {
       return await this.#whole(collection, batch, mode, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (mode === "append" || !(await this.#isDocumentFault(error, signal))) throw this.#server.fault(error, `write ${collection}`);
+      if (mode === "append" || !(await this.#isDocumentFault(error, signal)))
+        throw this.#server.fault(error, `write ${collection}`);
       if (batch.length > 1) return await this.#halves(collection, batch, mode, signal);
       return { ...NOTHING, setAside: [{ id: batch.idOf(0), reason: refusal(error) }] };
     }
@@ -76,7 +82,13 @@ export class Writer {
     return refused;
   }
 
-  async #without(collection: string, batch: Batch, refused: readonly SetAside[], mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
+  async #without(
+    collection: string,
+    batch: Batch,
+    refused: readonly SetAside[],
+    mode: WriteMode,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
     const keys = new Set(refused.map(({ id }) => id.key));
     const rest = Batch.of(batch.docs().filter(({ id }) => !keys.has(id.key)));
     return add({ ...NOTHING, setAside: refused }, await this.write(collection, rest, mode, signal));
@@ -85,7 +97,12 @@ export class Writer {
   async remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number> {
     if (ids.length === 0) return 0;
     const answer = await this.#server.run(
-      { delete: collection, deletes: this.#way.carrier.sequence("deletes", removeStatements(ids)), ordered: false, writeConcern: { w: "majority" } },
+      {
+        delete: collection,
+        deletes: this.#way.carrier.sequence("deletes", removeStatements(ids)),
+        ordered: false,
+        writeConcern: { w: "majority" },
+      },
       { signal, doing: `remove documents of ${collection}` },
     );
     const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : undefined;
@@ -94,13 +111,23 @@ export class Writer {
     return Number(answer.n);
   }
 
-  async #halves(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
+  async #halves(
+    collection: string,
+    batch: Batch,
+    mode: WriteMode,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
     const middle = Math.floor(batch.length / 2);
     const first = await this.write(collection, batch.slice(0, middle), mode, signal);
     return add(first, await this.write(collection, batch.slice(middle, batch.length), mode, signal));
   }
 
-  async #whole(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
+  async #whole(
+    collection: string,
+    batch: Batch,
+    mode: WriteMode,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
     const reply = await this.#send(collection, batch, mode, signal);
     if (reply.errors.length === 0) return { written: batch.length, unchanged: 0, setAside: [] };
     const failed = new Map(reply.errors.map((error) => [error.index, error]));
@@ -118,7 +145,12 @@ export class Writer {
   }
 
   /** Documents whose `_id` is there already: equal ones are done, others are replaced. */
-  async #settle(collection: string, batch: Batch, repeated: boolean, signal: AbortSignal): Promise<WriteOutcome> {
+  async #settle(
+    collection: string,
+    batch: Batch,
+    repeated: boolean,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
     if (batch.length === 0) return NOTHING;
     const documents = batch.docs();
     const there = await this.#find(
@@ -153,12 +185,20 @@ export class Writer {
     const mayRetry = (error: unknown): boolean => {
       // Two broken connections in a row on one batch: perhaps a document breaks them. The caller finds out which.
       if (isConnectionFault(error)) connectionFaults++;
-      return isTransient(error) && !(connectionFaults >= 2 && batch.length > 1 && shapeOf(error).name !== "MongoServerSelectionError");
+      return (
+        isTransient(error) &&
+        !(connectionFaults >= 2 && batch.length > 1 && shapeOf(error).name !== "MongoServerSelectionError")
+      );
     };
     return await retry(policy, signal, mayRetry, async () => {
       sent++;
-      const answer = await this.#server.run(this.#command(collection, batch, mode), { signal, doing: `write ${collection}`, retry: false });
-      if (answer.writeConcernError !== undefined) throw Object.assign(new Error("not acknowledged by a majority"), { code: 64 });
+      const answer = await this.#server.run(this.#command(collection, batch, mode), {
+        signal,
+        doing: `write ${collection}`,
+        retry: false,
+      });
+      if (answer.writeConcernError !== undefined)
+        throw Object.assign(new Error("not acknowledged by a majority"), { code: 64 });
       const errors = readErrors(answer.writeErrors);
       const fatal = errors.find((error) => isFatal(error));
       if (fatal !== undefined) throw Object.assign(new Error("write refused"), { code: fatal.code });
@@ -167,9 +207,19 @@ export class Writer {
   }
 
   #command(collection: string, batch: Batch, mode: WriteMode): Document {
-    const common = { ordered: mode === "append", bypassDocumentValidation: true, writeConcern: { w: "majority" }, ...this.#way.flags };
+    const common = {
+      ordered: mode === "append",
+      bypassDocumentValidation: true,
+      writeConcern: { w: "majority" },
+      ...this.#way.flags,
+    };
     const { carrier } = this.#way;
-    if (mode === "replace") return { update: collection, updates: carrier.sequence("updates", replaceStatements(batch)), ...common };
+    if (mode === "replace")
+      return {
+        update: collection,
+        updates: carrier.sequence("updates", replaceStatements(batch)),
+        ...common,
+      };
     return { insert: collection, documents: carrier.sequence("documents", batch.bytes), ...common };
   }
 
@@ -185,7 +235,11 @@ export class Writer {
 const NOTHING: WriteOutcome = { written: 0, unchanged: 0, setAside: [] };
 
 export function add(a: WriteOutcome, b: WriteOutcome): WriteOutcome {
-  return { written: a.written + b.written, unchanged: a.unchanged + b.unchanged, setAside: [...a.setAside, ...b.setAside] };
+  return {
+    written: a.written + b.written,
+    unchanged: a.unchanged + b.unchanged,
+    setAside: [...a.setAside, ...b.setAside],
+  };
 }
 
 function pick(batch: Batch, indexes: readonly number[]): Batch {
@@ -214,6 +268,7 @@ function reasonOf(error: WriteError): string {
 }
 
 function refusal(error: unknown): string {
-  if (isConnectionFault(error)) return "the target's server closes the connection when it is sent this document";
+  if (isConnectionFault(error))
+    return "the target's server closes the connection when it is sent this document";
   return `the target's server refused it (${codeText(shapeOf(error))})`;
 }

@@ -1,0 +1,278 @@
+import { Decimal128, Double, deserialize, EJSON, Int32, Long, ObjectId, serialize } from "bson";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { OPERATORS } from "../../src/config/filter-query.ts";
+import { parseFilters } from "../../src/config/filters.ts";
+import { failureOf, textOf } from "./failure.ts";
+
+function filter(json: string): ReadonlyMap<string, unknown> {
+  return parseFilters([`orders=${json}`]).get("orders") ?? new Map();
+}
+
+/** What a server would get, as canonical Extended JSON. */
+function onTheWire(json: string): string {
+  return EJSON.stringify(deserialize(serialize(filter(json)), { promoteValues: false, bsonRegExp: true }), {
+    relaxed: false,
+  });
+}
+
+describe("--filter", () => {
+  test("is kept by collection; the first = ends its name", () => {
+    const filters = parseFilters(['a={"x": "y=z"}', "b={}"]);
+    expect([...filters.keys()]).toEqual(["a", "b"]);
+    expect(filters.get("a")).toEqual(new Map([["x", "y=z"]]));
+    expect(filters.get("b")).toEqual(new Map());
+  });
+
+  test.each([
+    ['{"a":{"$numberInt":"1"}}', '{"a":{"$numberInt":"1"}}'],
+    [
+      '{"a":1,"b":2147483648,"c":1.5,"d":1.0,"e":-0}',
+      '{"a":{"$numberInt":"1"},"b":{"$numberLong":"2147483648"},"c":{"$numberDouble":"1.5"},"d":{"$numberDouble":"1.0"},"e":{"$numberDouble":"-0.0"}}',
+    ],
+    ['{"a":9007199254740993}', '{"a":{"$numberLong":"9007199254740993"}}'],
+    ['{"_id":{"$oid":"65f000000000000000000001"}}', '{"_id":{"$oid":"65f000000000000000000001"}}'],
+    [
+      '{"a":{"$gte":{"$date":"2026-01-01T00:00:00Z"}}}',
+      '{"a":{"$gte":{"$date":{"$numberLong":"1767225600000"}}}}',
+    ],
+    ['{"a":{"$date":{"$numberLong":"-1"}}}', '{"a":{"$date":{"$numberLong":"-1"}}}'],
+    ['{"a":{"$numberDecimal":"1.10"}}', '{"a":{"$numberDecimal":"1.10"}}'],
+    [
+      '{"a":{"$uuid":"12345678-1234-1234-1234-123456789abc"}}',
+      '{"a":{"$binary":{"base64":"EjRWeBI0EjQSNBI0VniavA==","subType":"04"}}}',
+    ],
+    ['{"a":{"$timestamp":{"t":1,"i":2}}}', '{"a":{"$timestamp":{"t":1,"i":2}}}'],
+    [
+      '{"a":{"$not":{"$regularExpression":{"pattern":"^x","options":"i"}}}}',
+      '{"a":{"$not":{"$regularExpression":{"pattern":"^x","options":"i"}}}}',
+    ],
+    ['{"a":{"$regex":"^x","$options":"i"}}', '{"a":{"$regex":"^x","$options":"i"}}'],
+    ['{"a":{"$in":[null,true,"x",{"$minKey":1}]}}', '{"a":{"$in":[null,true,"x",{"$minKey":1}]}}'],
+    [
+      '{"$or":[{"a":{"$exists":false}},{"b":{"$type":["string",{"$numberInt":"16"}]}}]}',
+      '{"$or":[{"a":{"$exists":false}},{"b":{"$type":["string",{"$numberInt":"16"}]}}]}',
+    ],
+    [
+      '{"a":{"$elemMatch":{"$gt":1,"$lt":2}},"b":{"$elemMatch":{"c":"x","$or":[{"d":"y"}]}}}',
+      '{"a":{"$elemMatch":{"$gt":{"$numberInt":"1"},"$lt":{"$numberInt":"2"}}},"b":{"$elemMatch":{"c":"x","$or":[{"d":"y"}]}}}',
+    ],
+    [
+      '{"a":{"$mod":[4,0]},"b":{"$size":2},"c":{"$bitsAllSet":[1,5]},"d":{"$all":["x",{"$elemMatch":{"e":"y"}}]}}',
+      '{"a":{"$mod":[{"$numberInt":"4"},{"$numberInt":"0"}]},"b":{"$size":{"$numberInt":"2"}},"c":{"$bitsAllSet":[{"$numberInt":"1"},{"$numberInt":"5"}]},"d":{"$all":["x",{"$elemMatch":{"e":"y"}}]}}',
+    ],
+  ])("%s reaches the server with its types", (json, expected) => {
+    expect(onTheWire(json)).toBe(expected);
+  });
+
+  test("keys keep their order, also those that look like numbers", () => {
+    const json = '{"b":{"z":"-","10":"-","2":"-"},"1":"-","a":"-"}';
+    const bytes = serialize(filter(json));
+    const at = ["b", "z", "10", "2", "1", "a"].map((key) => Buffer.from(bytes).indexOf(`${key}\0`));
+    expect(at).toEqual([...at].sort((left, right) => left - right));
+    expect(at).not.toContain(-1);
+  });
+
+  test("__proto__ and constructor are data", () => {
+    const found = filter('{"__proto__":{"$gt":1},"constructor":{"prototype":"x"}}');
+    expect([...found.keys()]).toEqual(["__proto__", "constructor"]);
+    expect(({} as Record<string, unknown>).$gt).toBeUndefined();
+    expect(Buffer.from(serialize(found)).includes("__proto__\0")).toBe(true);
+  });
+
+  test("values are BSON's own", () => {
+    const found = filter(
+      '{"a":1,"b":5000000000,"c":0.5,"d":{"$oid":"65f000000000000000000001"},"e":{"$numberDecimal":"1"}}',
+    );
+    expect([...found.values()].map((value) => value?.constructor)).toEqual([
+      Int32,
+      Long,
+      Double,
+      ObjectId,
+      Decimal128,
+    ]);
+  });
+});
+
+describe("what a filter must not hold", () => {
+  function refusal(value: string): string {
+    const failure = failureOf(() => parseFilters([value]));
+    expect(failure.exit).toBe("usage");
+    expect(textOf(failure)).not.toContain("hunter2");
+    return textOf(failure);
+  }
+
+  test.each([
+    ["$where", '{"$where":"hunter2"}'],
+    ["$expr", '{"$expr":{"$eq":["$a","hunter2"]}}'],
+    ["$function", '{"a":{"$function":{"body":"hunter2"}}}'],
+    ["$text", '{"$text":{"$search":"hunter2"}}'],
+    ["$near", '{"a":{"$near":[1,2]}}'],
+    ["$geoWithin", '{"a":{"$geoWithin":{}}}'],
+    ["$jsonSchema", '{"$jsonSchema":{}}'],
+    ["$comment", '{"$comment":"hunter2"}'],
+    ["$where", '{"$and":[{"$or":[{"$where":"hunter2"}]}]}'],
+    ["$where", '{"a":{"$elemMatch":{"$or":[{"$where":"hunter2"}]}}}'],
+    ["$where", '{"a":{"$not":{"$where":"hunter2"}}}'],
+    ["$expr", '{"a":{"$all":[{"$elemMatch":{"$expr":"hunter2"}}]}}'],
+    ["$code", '{"a":{"$code":"hunter2"}}'],
+    ["$dbPointer", '{"a":{"$dbPointer":{}}}'],
+    ["$ref", '{"a":{"$ref":"x","$id":"hunter2"}}'],
+  ])("the operator %s, named", (operator, json) => {
+    expect(refusal(`orders=${json}`)).toContain(`--filter orders cannot be used: ${operator} is not allowed`);
+  });
+
+  test.each([
+    ["an operator where a field must stand", '{"$gt":1}', "$gt must stand under a field"],
+    ["a logical operator under a field", '{"a":{"$or":[{"b":1}]}}', "$or must not stand under"],
+    ["operators and fields mixed", '{"a":{"$gt":1,"b":2}}', "mixed"],
+    ["an operator inside a value", '{"a":{"b":{"$gt":"hunter2"}}}', "$gt is not allowed inside a value"],
+    ["an operator inside $in", '{"a":{"$in":[{"$gt":1}]}}', "$gt is not allowed inside a value"],
+    ["$in without an array", '{"a":{"$in":"hunter2"}}', "$in takes an array"],
+    ["$or without members", '{"$or":[]}', "$or takes an array that is not empty"],
+    ["$and of something else", '{"$and":[1]}', "a filter must be an object"],
+    ["$not of a value", '{"a":{"$not":"hunter2"}}', "$not takes"],
+    ["$exists of a text", '{"a":{"$exists":"false"}}', "$exists has a value"],
+    ["$size below zero", '{"a":{"$size":-1}}', "$size has a value"],
+    ["$mod by zero", '{"a":{"$mod":[0,1]}}', "$mod has a value"],
+    ["$mod of three", '{"a":{"$mod":[1,1,1]}}', "$mod has a value"],
+    ["$bitsAllSet below zero", '{"a":{"$bitsAllSet":-1}}', "$bitsAllSet has a value"],
+    ["$regex of a number", '{"a":{"$regex":1}}', "$regex has a value"],
+    ["$regex with NUL", '{"a":{"$regex":"a\\u0000"}}', "$regex has a value"],
+    ["$options alone", '{"a":{"$options":"i"}}', "$options needs $regex"],
+    ["$options unknown", '{"a":{"$regex":"x","$options":"hunter2"}}', "$options has a value"],
+    ["$type empty", '{"a":{"$type":[]}}', "$type has a value"],
+    [
+      "a comparison with a regular expression",
+      '{"a":{"$gt":{"$regularExpression":{"pattern":"x","options":""}}}}',
+      "$gt takes no regular",
+    ],
+    ["another operator in $all", '{"a":{"$all":[{"$gt":1}]}}', "$all takes"],
+    ["an object id that is none", '{"a":{"$oid":"hunter2"}}', "$oid does not hold"],
+    [
+      "a typed value with more beside it",
+      '{"a":{"$oid":"65f000000000000000000001","x":1}}',
+      "$oid does not hold",
+    ],
+    ["a date that is none", '{"a":{"$date":"hunter2"}}', "$date does not hold"],
+    [
+      "a date beyond JavaScript's",
+      '{"a":{"$date":{"$numberLong":"8640000000000001"}}}',
+      "$date does not hold",
+    ],
+    ["a Long beyond 64 bits", '{"a":{"$numberLong":"9223372036854775808"}}', "$numberLong does not hold"],
+    ["an Int32 beyond 32 bits", '{"a":{"$numberInt":"2147483648"}}', "$numberInt does not hold"],
+    [
+      "a decimal that would be rounded",
+      `{"a":{"$numberDecimal":"${"1".repeat(40)}"}}`,
+      "$numberDecimal does not hold",
+    ],
+    ["a whole number beyond 64 bits", '{"a":9223372036854775808}', "does not fit in 64 bits"],
+    ["a number beyond a Double", '{"a":1e999}', "too large"],
+    ["an array", "[]", "must be an object"],
+    ["a typed value alone", '{"$oid":"65f000000000000000000001"}', "must be an object"],
+    ["a text", '"hunter2"', "must be an object"],
+  ])("%s", (_what, json, expected) => {
+    expect(refusal(`orders=${json}`)).toContain(expected);
+  });
+
+  test.each([
+    ["", "the end of the text where a value must stand, at character 1"],
+    ['{"a":hunter2}', "something else where a value must stand, at character 6"],
+    ["{a:1}", "a key in double quotes must stand, at character 2"],
+    ["{'a':1}", "a key in double quotes must stand, at character 2"],
+    ['{"a" 1}', "a colon must stand, at character 6"],
+    ['{"a":1,}', "a key in double quotes must stand, at character 8"],
+    ['{"a":1', "the end of the text where a comma or } must stand, at character 7"],
+    ['{"a":[1 2]}', "a comma or ] must stand, at character 9"],
+    ['{"a":"hunter2}', "not closed or holds a wrong escape, at character 6"],
+    ['{"a":"hunter2\\x"}', "not closed or holds a wrong escape, at character 6"],
+    ['{"a":"\n"}', "not closed or holds a wrong escape, at character 6"],
+    ['{"a":"\\ud800"}', "not valid Unicode, at character 6"],
+    ['{"a":01}', "a comma or } must stand, at character 7"],
+    ['{"a":1}hunter2', "the end must stand, at character 8"],
+    ['{"a":1,"a":2}', "a key that its object has already, at character 8"],
+    ['{"a\\u0000":1}', "NUL"],
+    [`${'{"a":'.repeat(20)}{}${"}".repeat(20)}`, "more than 20 levels"],
+    ["[".repeat(60_000), "more than 20 levels"],
+  ])("JSON that is none: %s", (json, expected) => {
+    expect(refusal(`orders=${json}`)).toContain(expected);
+  });
+
+  test("20 levels and 64 KiB are allowed, more is not", () => {
+    expect(filter(`${'{"a":'.repeat(19)}{}${"}".repeat(19)}`).size).toBe(1);
+    const sized = (length: number): string => `orders={"a":"${"x".repeat(length - 8)}"}`;
+    expect(parseFilters([sized(64 * 1024)]).size).toBe(1);
+    expect(refusal(sized(64 * 1024 + 1))).toContain("longer than 65536 bytes");
+  });
+
+  test.each([['{"a":1}'], ["=1"], ["orders"], ['{"a":"x=y"}']])(
+    "a collection's name must stand first: %s",
+    (value) => {
+      expect(refusal(value)).toContain("--filter needs a collection's name");
+    },
+  );
+
+  test("one collection has one filter", () => {
+    expect(failureOf(() => parseFilters(["a={}", "a={}"])).message).toContain("--filter a is given twice");
+  });
+
+  test("any text gives a filter that bson takes, or a usage error without the text", () => {
+    const keys = fc.constantFrom(
+      "a",
+      "1",
+      "__proto__",
+      ...OPERATORS,
+      "$oid",
+      "$date",
+      "$numberLong",
+      "$where",
+      "$regularExpression",
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom(null, true, 0, -1, 1.5, 2 ** 40, "planted-SECRET", "i", "1"),
+        fc.array(tie("tree"), { maxLength: 3 }),
+        fc.dictionary(keys, tie("tree"), { maxKeys: 3 }),
+      ),
+    }));
+    let accepted = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          tree.map((value) => JSON.stringify(value)),
+          fc.string().map((text) => `{"planted-SECRET${text}`),
+        ),
+        (json) => {
+          try {
+            serialize(filter(json));
+            accepted += 1;
+          } catch (error) {
+            expect(error).toMatchObject({ exit: "usage" });
+            expect(String(error)).not.toContain("planted-SECRET");
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(accepted).toBeGreaterThan(20);
+  });
+
+  test("plain JSON means the same as to bson's own parser", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        if (/"[^"]*\$/.test(JSON.stringify(value)) || /\d{15}|[eE][+-]?\d{2}/.test(JSON.stringify(value)))
+          return;
+        const json = JSON.stringify({ a: value });
+        expect(onTheWire(json)).toBe(
+          EJSON.stringify(
+            deserialize(serialize(EJSON.parse(json, { relaxed: false })), { promoteValues: false }),
+            { relaxed: false },
+          ),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

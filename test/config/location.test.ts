@@ -1,0 +1,258 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { hideArguments, type Location, parseLocation, secretsOf } from "../../src/config/location.ts";
+import { Redactor } from "../../src/redact.ts";
+import { environmentOf, failureOf, textOf } from "./failure.ts";
+
+const jwt = (claims: object): string =>
+  `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+const SERVICE_KEY = jwt({ role: "service_role" });
+const SUPABASE = {
+  NEXT_PUBLIC_SUPABASE_URL: "https://abc.supabase.co",
+  SUPABASE_SERVICE_ROLE_KEY: SERVICE_KEY,
+};
+const KV = { KV_REST_API_URL: "https://abc.upstash.io", KV_REST_API_TOKEN: "hunter2token" };
+
+function parse(text: string, variables: Record<string, string> = {}): Location {
+  return parseLocation(text, "--from", environmentOf(variables)).location;
+}
+
+function refusal(text: string, variables: Record<string, string> = {}): string {
+  const failure = failureOf(() => parse(text, variables));
+  expect(failure.exit).toBe("usage");
+  expect(textOf(failure)).not.toContain("hunter2");
+  expect(new Redactor().redact(textOf(failure))).toBe(textOf(failure));
+  return textOf(failure);
+}
+
+describe("MongoDB", () => {
+  test("an address as an argument", () => {
+    const location = parse("mongodb://localhost/ordersDB");
+    expect(location).toMatchObject({
+      kind: "mongodb",
+      database: "ordersDB",
+      origin: "--from",
+      label: "localhost:27017/ordersDB",
+    });
+    expect(location).not.toHaveProperty("reference");
+    expect(parse("mongodb+srv://c.abcde.mongodb.net/x").label).toBe("c.abcde.mongodb.net/x");
+  });
+
+  test("a password in an argument works and is warned about", () => {
+    const { location, warnings } = parseLocation("mongodb://u:hunter2@h/a", "--to", environmentOf());
+    expect(location.kind).toBe("mongodb");
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("--to holds a password");
+    expect(warnings[0]).not.toContain("hunter2");
+    expect(new Redactor().redact(warnings.join())).toBe(warnings.join());
+    expect(parseLocation("mongodb://h/a", "--to", environmentOf()).warnings).toEqual([]);
+  });
+
+  test("mongodb is MONGODB_URI, env:NAME is the address in that variable", () => {
+    const variables = { MONGODB_URI: "mongodb://u:hunter2@h/a", OTHER: "mongodb://g/b" };
+    expect(parse("mongodb", variables)).toMatchObject({
+      database: "a",
+      origin: "MONGODB_URI in the environment",
+      reference: "mongodb",
+    });
+    expect(parse("env:OTHER", variables)).toMatchObject({
+      database: "b",
+      origin: "OTHER in the environment",
+      reference: "env:OTHER",
+    });
+    expect(parse("env:MONGODB_URI", variables)).toMatchObject({ database: "a", reference: "mongodb" });
+    expect(parseLocation("mongodb", "--from", environmentOf(variables)).warnings).toEqual([]);
+  });
+
+  test("a variable that is not set is named", () => {
+    expect(refusal("mongodb")).toContain("MONGODB_URI is not set");
+    expect(refusal("env:NOPE")).toContain("NOPE is not set");
+    expect(refusal("env:")).toContain("--from has no variable's name");
+    expect(refusal("env:a b")).toContain("--from has no variable's name");
+    expect(refusal("env:SUPABASE", { SUPABASE: "https://hunter2.supabase.co" })).toContain(
+      "SUPABASE in the environment is not a MongoDB address",
+    );
+  });
+
+  test("an address without a database takes MONGODB_DB_NAME, and never the driver's default", () => {
+    expect(refusal("mongodb", { MONGODB_URI: "mongodb://u:hunter2@h" })).toContain("names no database");
+    expect(refusal("mongodb://h/")).toContain("names no database");
+    const named = {
+      MONGODB_URI: "mongodb+srv://u:p@h.example.net/?appName=x",
+      MONGODB_DB_NAME: " skinvault ",
+    };
+    expect(parse("mongodb", named)).toMatchObject({
+      database: "skinvault",
+      label: "h.example.net/skinvault",
+    });
+    expect(parse("mongodb://h", named)).toMatchObject({ database: "skinvault" });
+  });
+
+  test("MONGODB_DB_NAME and another database in a pair's variable contradict each other", () => {
+    expect(refusal("mongodb", { MONGODB_URI: "mongodb://h/a", MONGODB_DB_NAME: "b" })).toContain(
+      "names another one",
+    );
+    expect(
+      refusal("env:MONGODB_ATLAS_URI", { MONGODB_ATLAS_URI: "mongodb://h/a", MONGODB_DB_NAME: "b" }),
+    ).toContain("names another one");
+    expect(parse("mongodb", { MONGODB_URI: "mongodb://h/a", MONGODB_DB_NAME: "a" })).toMatchObject({
+      database: "a",
+    });
+  });
+
+  test("an address that is meant for another database by hand does not contradict MONGODB_DB_NAME", () => {
+    expect(parse("mongodb://h/a", { MONGODB_DB_NAME: "b" })).toMatchObject({ database: "a" });
+    expect(parse("env:COPY", { COPY: "mongodb://h/a", MONGODB_DB_NAME: "b" })).toMatchObject({
+      database: "a",
+    });
+  });
+
+  test("an impossible MONGODB_DB_NAME is named", () => {
+    expect(refusal("mongodb://h", { MONGODB_DB_NAME: "a.b" })).toContain(
+      "MONGODB_DB_NAME in the environment holds .",
+    );
+  });
+
+  test.each(["admin", "local", "config", "Admin"])("the server's own database %s is refused", (database) => {
+    expect(refusal(`mongodb://u:hunter2@h/${database}`)).toContain("authSource=");
+  });
+});
+
+describe("Supabase", () => {
+  test("address and key come from their variables or the aliases", () => {
+    expect(parse("supabase", SUPABASE)).toEqual({
+      kind: "supabase",
+      url: "https://abc.supabase.co",
+      key: SERVICE_KEY,
+      origin: "NEXT_PUBLIC_SUPABASE_URL in the environment",
+      label: "abc.supabase.co",
+      reference: "supabase",
+    });
+    const aliases = {
+      SUPABASE_URL: "https://abc.supabase.co/rest/v1/",
+      SUPABASE_SECRET_KEY: "sb_secret_hunter2",
+    };
+    expect(parse("supabase", aliases)).toMatchObject({
+      url: "https://abc.supabase.co",
+      key: "sb_secret_hunter2",
+    });
+  });
+
+  test("aliases that differ are refused, equal ones are not", () => {
+    expect(refusal("supabase", { ...SUPABASE, SUPABASE_URL: "https://other.supabase.co" })).toContain(
+      "differ",
+    );
+    expect(parse("supabase", { ...SUPABASE, SUPABASE_URL: "https://abc.supabase.co" }).kind).toBe("supabase");
+  });
+
+  test.each([
+    ["no address", { NEXT_PUBLIC_SUPABASE_URL: "" }, "NEXT_PUBLIC_SUPABASE_URL, which is not set"],
+    ["no key", { SUPABASE_SERVICE_ROLE_KEY: "" }, "SUPABASE_SERVICE_ROLE_KEY, which is not set"],
+    ["no web address", { NEXT_PUBLIC_SUPABASE_URL: "abc" }, "not a web address"],
+    ["another scheme", { NEXT_PUBLIC_SUPABASE_URL: "postgres://u:hunter2@h/a" }, "https://"],
+    ["a password in the address", { NEXT_PUBLIC_SUPABASE_URL: "https://u:hunter2@h" }, "more than a host"],
+    ["an anonymous key", { SUPABASE_SERVICE_ROLE_KEY: jwt({ role: "anon", x: "hunter2" }) }, "public key"],
+    ["a publishable key", { SUPABASE_SERVICE_ROLE_KEY: "sb_publishable_hunter2" }, "public key"],
+    ["a placeholder", { SUPABASE_SERVICE_ROLE_KEY: "your-service-role-key" }, "placeholder"],
+    ["quotes around the key", { SUPABASE_SERVICE_ROLE_KEY: '"hunter2"' }, "quotes"],
+    ["a line break in the key", { SUPABASE_SERVICE_ROLE_KEY: "hunter2\nhunter2" }, "quotes, blanks"],
+  ])("%s is refused", (_what, variables, expected) => {
+    expect(refusal("supabase", { ...SUPABASE, ...variables })).toContain(expected);
+  });
+
+  test("an unencrypted address is warned about unless it is this machine", () => {
+    const warnings = (url: string): readonly string[] =>
+      parseLocation("supabase", "--from", environmentOf({ ...SUPABASE, NEXT_PUBLIC_SUPABASE_URL: url }))
+        .warnings;
+    expect(warnings("http://db.example.com")).toHaveLength(1);
+    expect(warnings("http://127.0.0.1:54321")).toEqual([]);
+    expect(warnings("http://localhost:54321")).toEqual([]);
+    expect(warnings("https://db.example.com")).toEqual([]);
+  });
+});
+
+describe("KV", () => {
+  test("address and token come from one pair of variables", () => {
+    expect(parse("kv", KV)).toMatchObject({
+      kind: "kv",
+      url: "https://abc.upstash.io",
+      token: "hunter2token",
+      label: "abc.upstash.io",
+      reference: "kv",
+    });
+    const upstash = { UPSTASH_REDIS_REST_URL: "https://x.upstash.io/", UPSTASH_REDIS_REST_TOKEN: "t0ken" };
+    expect(parse("kv", upstash)).toMatchObject({ url: "https://x.upstash.io", token: "t0ken" });
+  });
+
+  test("an address and a token of different pairs are never mixed", () => {
+    const mixed = { KV_REST_API_URL: "https://abc.upstash.io", UPSTASH_REDIS_REST_TOKEN: "hunter2" };
+    expect(refusal("kv", mixed)).toContain("KV_REST_API_TOKEN, which is not set");
+    expect(refusal("kv")).toContain("KV_REST_API_URL and KV_REST_API_TOKEN, which are not set");
+  });
+
+  test("two pairs for one store are fine, for two stores refused", () => {
+    const second = { UPSTASH_REDIS_REST_URL: "https://abc.upstash.io", UPSTASH_REDIS_REST_TOKEN: "other" };
+    expect(parse("kv", { ...KV, ...second })).toMatchObject({ token: "hunter2token" });
+    expect(refusal("kv", { ...KV, ...second, UPSTASH_REDIS_REST_URL: "https://x.upstash.io" })).toContain(
+      "different stores",
+    );
+  });
+});
+
+describe("archives", () => {
+  test("a directory is made absolute", () => {
+    expect(parse("file:/tmp/a")).toMatchObject({ kind: "file", directory: "/tmp/a", label: "/tmp/a" });
+    expect(parse("file:///tmp/a")).toMatchObject({ directory: "/tmp/a" });
+    expect(parse("file:./a b/../c")).toMatchObject({ directory: "/nonexistent/c" });
+    expect(refusal("file:")).toContain("no directory");
+  });
+});
+
+describe("anything else", () => {
+  test.each([
+    ["supabse", "Did you mean supabase?"],
+    ["Mongodb", "Did you mean mongodb?"],
+    ["mongdb://u:hunter2@h/a", "Did you mean mongodb://?"],
+    ["envv:X", "Did you mean env:?"],
+    ["fil:./a", "Did you mean file:?"],
+    ["postgresql://u:hunter2@h/a", "write supabase"],
+    ["https://hunter2.supabase.co", "write supabase"],
+    ["rediss://default:hunter2@h:6379", "write kv"],
+    ["./backup", "write file: before it"],
+    ["COPY_URI", "Did you mean env:COPY_URI?"],
+    ["", "A location is"],
+    ["hunter2", "A location is mongodb, supabase, kv, env:NAME, file:DIR, mongodb://…"],
+  ])("%j is refused with advice", (text, expected) => {
+    expect(refusal(text, { COPY_URI: "mongodb://h/a" })).toContain(expected);
+  });
+});
+
+test("every secret of a location is known to the redactor", () => {
+  const locations = [
+    parse("mongodb://u:hunter2%40x@h/a?authMechanismProperties=AWS_SESSION_TOKEN:hunter2s"),
+    parse("supabase", SUPABASE),
+    parse("kv", KV),
+  ];
+  const redactor = new Redactor();
+  for (const secret of locations.flatMap(secretsOf)) redactor.add(secret);
+  const text = `hunter2%40x hunter2@x AWS_SESSION_TOKEN:hunter2s ${SERVICE_KEY} hunter2token`;
+  expect(redactor.redact(text)).not.toMatch(/hunter2|eyJ/);
+  expect(secretsOf(parse("file:/a"))).toEqual([]);
+});
+
+test.runIf(process.platform === "linux")("arguments are gone from /proc once they are hidden", () => {
+  const script = `
+    const { readFileSync } = require("node:fs");
+    const line = () => readFileSync("/proc/self/cmdline", "latin1").replaceAll("\\0", " ");
+    const before = line();
+    (${hideArguments.toString()})();
+    console.log(JSON.stringify({ before, after: line(), argv: process.argv.at(-1) }));`;
+  const secret = "mongodb://u:hunter2@h/a";
+  const seen = JSON.parse(
+    execFileSync(process.execPath, ["-e", script, "--", "--from", secret], { encoding: "utf8" }),
+  ) as Record<string, string>;
+  expect(seen.before).toContain("hunter2");
+  expect(seen.after).not.toContain("hunter2");
+  expect(seen.after?.trim()).toBe("dualsync");
+  expect(seen.argv).toBe(secret);
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { readSettings, type SettingFlags, type Settings, wholeNumber } from "../../src/config/settings.ts";
+import { environmentOf, failureOf } from "./failure.ts";
+
+function read(variables: Record<string, string>, flags: SettingFlags = {}): Settings {
+  return readSettings({ environment: environmentOf(variables), flags });
+}
+
+const RULE = { name: "--batch-size", min: 1, max: 100_000 };
+
+describe("a whole number", () => {
+  test.each([
+    ["1", 1],
+    ["100000", 100_000],
+    [" 42 ", 42],
+    ["007", 7],
+  ])("%j is %d", (text, expected) => {
+    expect(wholeNumber(text, RULE)).toBe(expected);
+  });
+
+  test.each([
+    "0",
+    "100001",
+    "-1",
+    "+1",
+    "1.5",
+    "1e3",
+    "1_000",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "",
+    " ",
+    "false",
+    "\u0661",
+    "9".repeat(400),
+  ])("%j is refused with the limits and the value", (text) => {
+    const failure = failureOf(() => wholeNumber(text, RULE));
+    expect(failure.exit).toBe("usage");
+    expect(failure.message).toContain('--batch-size must be a whole number from 1 to 100000, but it is "');
+    expect(failure.message.length).toBeLessThan(200);
+  });
+
+  test("the sentence is exact, and shows what a terminal would obey", () => {
+    expect(failureOf(() => wholeNumber("0", RULE)).message).toBe(
+      '--batch-size must be a whole number from 1 to 100000, but it is "0". Nothing was contacted.',
+    );
+    expect(failureOf(() => wholeNumber("\u001b[2J", RULE)).message).toContain('"\\x1b[2J"');
+  });
+});
+
+describe("settings", () => {
+  test("nothing set gives the defaults", () => {
+    expect(read({})).toEqual({ batchSize: undefined, concurrency: 4, maxRetries: undefined, excluded: [] });
+  });
+
+  test("the seed's variables are honoured", () => {
+    const variables = {
+      SYNC_BATCH_SIZE: "100",
+      SYNC_MAX_RETRIES: "5",
+      SYNC_EXCLUDED_COLLECTIONS: " sessions,, logs_* ,cache",
+    };
+    expect(read(variables)).toEqual({
+      batchSize: 100,
+      concurrency: 4,
+      maxRetries: 5,
+      excluded: ["sessions", "logs_*", "cache"],
+    });
+  });
+
+  test("a flag counts before its variable, which may then be wrong", () => {
+    expect(
+      read({ SYNC_BATCH_SIZE: "nonsense" }, { batchSize: "7", concurrency: "2", maxRetries: "0" }),
+    ).toMatchObject({
+      batchSize: 7,
+      concurrency: 2,
+      maxRetries: 0,
+    });
+  });
+
+  test("all problems are reported together, one a line", () => {
+    const variables = {
+      SYNC_BATCH_SIZE: "0",
+      SYNC_MAX_RETRIES: "-1",
+      SYNC_EXCLUDED_COLLECTIONS: `ok,${"x".repeat(256)}`,
+    };
+    const failure = failureOf(() => read(variables, { concurrency: "many" }));
+    const lines = failure.message.split("\n");
+    expect(failure.exit).toBe("usage");
+    expect(lines).toHaveLength(4);
+    expect(lines[0]).toBe(
+      'SYNC_BATCH_SIZE in the environment must be a whole number from 1 to 100000, but it is "0".',
+    );
+    expect(lines[1]).toContain("--concurrency");
+    expect(lines[2]).toContain("SYNC_MAX_RETRIES in the environment");
+    expect(lines[3]).toContain(
+      "SYNC_EXCLUDED_COLLECTIONS in the environment holds a name that is longer than 255",
+    );
+  });
+});
