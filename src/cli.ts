@@ -73,6 +73,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     runId,
     command: name,
   });
+  let status: number;
   try {
     const environment = loadEnvironment({ cwd: process.cwd(), processEnv: process.env });
     const command = COMMANDS.find((candidate) => candidate.name === name);
@@ -80,15 +81,18 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     const prepared = await command.prepare(flags, environment);
     for (const secret of prepared.secrets) redactor.add(secret);
     for (const warning of [...environment.warnings, ...prepared.warnings]) reporter.warn(warning);
-    return await withSignals(reporter, flags, runId, prepared);
+    status = await withSignals(reporter, flags, runId, prepared);
   } catch (error) {
     const known = asDualsyncError(error);
-    const status = exitCode(known.exit);
+    status = exitCode(known.exit);
     reporter.fail(known, status);
-    return status;
   } finally {
     reporter.close();
   }
+  await new Promise((resolve) => setImmediate(resolve)); // only then a failed write of the output is known
+  const lost = reporter.lost();
+  // A reader that has gone (`| head`) has what it wanted; a full disk under the output has lost the result.
+  return lost === undefined || lost.code === "EPIPE" ? status : exitCode("local");
 }
 
 /** Runs the work; the first signal asks it to stop cleanly, the second ends the process at once. */
@@ -102,7 +106,10 @@ async function withSignals(
   setMaxListeners(0, stopper.signal); // every command in flight listens
   const onSignal = (signal: NodeJS.Signals): void => {
     const exit = signal === "SIGINT" ? "interrupted" : "terminated";
-    if (stopper.signal.aborted) process.exit(exitCode(exit));
+    if (stopper.signal.aborted) {
+      reporter.close();
+      process.exit(exitCode(exit));
+    }
     reporter.note("Stopping after the writes in flight; press Ctrl-C again to stop at once.");
     stopper.abort(
       new DualsyncError(exit, signal === "SIGINT" ? "Interrupted." : "Terminated.", {

@@ -21,7 +21,7 @@ export class Redactor {
     for (const part of userInfoOf(secret)) this.add(part);
   }
 
-  /** Takes time in proportion to the text's length. Applying it twice changes nothing more. */
+  /** The text with `***` for every secret. Takes time in proportion to the text's length. */
   redact(text: string): string {
     const found = secretStretches(text);
     for (const spelling of this.#spellings) {

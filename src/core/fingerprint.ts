@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { elements } from "../bson/elements.ts";
 import type { Batch } from "../document.ts";
 
 /** SHA-256 over documents in the order in which they come. */
@@ -18,10 +19,11 @@ export class OrderedFingerprint {
 }
 
 /**
- * SHA-256 of each document, added up modulo 2^256, and their number: equal for the same documents in any order, and
- * two equal differences do not cancel each other as they would under XOR.
+ * SHA-256 of each measurement of a time-series, added up modulo 2^256, and their number: equal for the same
+ * measurements in any order, and two equal differences do not cancel each other as they would under XOR. A server
+ * stores measurements in columns and promises no order of their fields, so the fields are taken sorted by name.
  */
-export class MultisetFingerprint {
+export class MeasurementsFingerprint {
   readonly #sum = new Uint32Array(8);
   documents = 0;
 
@@ -34,13 +36,24 @@ export class MultisetFingerprint {
   }
 
   #addOne(bytes: Uint8Array): void {
-    const hash = createHash("sha256").update(bytes).digest();
+    const hash = createHash("sha256");
+    for (const field of fieldsByName(bytes)) hash.update(field);
+    const digest = hash.digest();
     let carry = 0;
     for (let lane = 0; lane < 8; lane++) {
-      const sum = (this.#sum[lane] as number) + hash.readUInt32LE(lane * 4) + carry;
+      const sum = (this.#sum[lane] as number) + digest.readUInt32LE(lane * 4) + carry;
       this.#sum[lane] = sum % 0x1_0000_0000;
       carry = sum >= 0x1_0000_0000 ? 1 : 0;
     }
     this.documents++;
   }
+}
+
+/** The top-level fields, each with its type and name, sorted by name; fields of one name keep their order. */
+function fieldsByName(document: Uint8Array): Uint8Array[] {
+  const fields = [...elements(document)].map((element) => ({
+    name: document.subarray(element.nameStart, element.nameEnd),
+    bytes: document.subarray(element.nameStart - 1, element.end),
+  }));
+  return fields.sort((a, b) => Buffer.compare(a.name, b.name)).map(({ bytes }) => bytes);
 }

@@ -1,5 +1,6 @@
 import { printId } from "../bson/print-id.ts";
 import type { SetAside } from "../connectors/connector.ts";
+import { safeText } from "../redact.ts";
 import type { Item } from "../reporting/reporter.ts";
 
 /** As many losses are kept by name; more are counted. */
@@ -16,7 +17,9 @@ export class Losses {
     this.#accepted = new Set(accepted);
   }
 
-  add(key: string, reason: string): void {
+  /** The key is kept as people see it, so that what they copy from the report into --accept is the same text. */
+  add(name: string, reason: string): void {
+    const key = safeText(name);
     if (this.#items.has(key)) return;
     const accepted = this.#accepted.has(key);
     if (!accepted) this.#counted++;

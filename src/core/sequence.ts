@@ -2,7 +2,7 @@
 import type { CollectionInfo, Source } from "../connectors/connector.ts";
 import { Batch } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { MultisetFingerprint, OrderedFingerprint } from "./fingerprint.ts";
+import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
 import { type Job, readOptions } from "./job.ts";
 
 /** @returns true when the target now holds the same documents, proved unless verification is off */
@@ -59,9 +59,9 @@ function without(batch: Batch, keys: ReadonlySet<string>): Batch {
   return keys.size === 0 ? batch : Batch.of(batch.docs().filter(({ id }) => !keys.has(id.key)));
 }
 
-/** A server may hand the measurements of a time-series out in another order than they came in; a capped one may not. */
-function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MultisetFingerprint {
-  return collection.kind === "capped" ? new OrderedFingerprint() : new MultisetFingerprint();
+/** A server may hand measurements out in another order than they came in; documents of a capped collection never. */
+function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MeasurementsFingerprint {
+  return collection.kind === "capped" ? new OrderedFingerprint() : new MeasurementsFingerprint();
 }
 
 async function fingerprintOf(

@@ -10,7 +10,11 @@ import type { Sink } from "./streams.ts";
 export function human(context: ReportingContext, view: ProgressView): Reporter {
   const { stdout, stderr, verbose } = context;
   const clean: Clean = cleanText(context.redactor);
-  const say = (line: string) => view.aside(() => stderr.write(`${line}\n`));
+  let said = false;
+  const say = (line: string) => {
+    said = true;
+    view.aside(() => stderr.write(`${line}\n`));
+  };
   return {
     note: (message) => say(clean(message)),
     warn: (message) => say(`${stderr.paint.yellow("warning:")} ${clean(message)}`),
@@ -22,11 +26,15 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
     plan: (plan) => {
       const shown = cleaned(plan, clean);
       view.expect(shown);
+      said = false;
       view.aside(() => stdout.write(`${planText(shown, styleOf(stdout))}\n`));
     },
     meter: (collection, documents) => view.meter(clean(collection), documents),
     finish: (report) => {
       view.close();
+      if (said && stderr.isTTY) {
+        stderr.write("\n");
+      }
       stdout.write(reportText(cleaned(report, clean), styleOf(stdout)));
     },
     fail: (error) => {

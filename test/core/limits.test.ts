@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Budget } from "../../src/core/budget.ts";
-import { MultisetFingerprint, OrderedFingerprint } from "../../src/core/fingerprint.ts";
+import { MeasurementsFingerprint, OrderedFingerprint } from "../../src/core/fingerprint.ts";
 import { Flights } from "../../src/core/flights.ts";
 import { Losses } from "../../src/core/losses.ts";
 import { Tally } from "../../src/core/tally.ts";
@@ -93,7 +93,7 @@ it("fingerprints documents in order, or in any order without letting pairs cance
     return fingerprint.digest();
   };
   const multiset = (...batches: Batch[]): string => {
-    const fingerprint = new MultisetFingerprint();
+    const fingerprint = new MeasurementsFingerprint();
     for (const batch of batches) fingerprint.add(batch);
     return fingerprint.digest();
   };
@@ -101,5 +101,7 @@ it("fingerprints documents in order, or in any order without letting pairs cance
   expect(ordered(a, b)).not.toBe(ordered(b, a));
   expect(multiset(a, b)).toBe(multiset(b, a));
   expect(multiset(a, a)).not.toBe(multiset(b, b));
+  expect(multiset(batchOf({ a: 1, b: 2 }))).toBe(multiset(batchOf({ b: 2, a: 1 })));
+  expect(multiset(batchOf({ a: 1, b: 2 }))).not.toBe(multiset(batchOf({ a: 2, b: 1 })));
   expect(multiset(a, a, b)).not.toBe(multiset(a, b, b));
 });

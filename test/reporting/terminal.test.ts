@@ -154,6 +154,16 @@ describe("the terminal is left tidy", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("with a blank line between what was said and the result", () => {
+    const silent = atTerminal();
+    silent.reporter.finish(report());
+    expect(silent.stderr.text).toBe("");
+    const talking = atTerminal();
+    talking.reporter.note("hello");
+    talking.reporter.finish(report());
+    expect(talking.stderr.text).toBe("hello\n\n");
+  });
+
   it("before a failure is told", () => {
     const opened = atTerminal();
     opened.reporter.meter("orders", 10);

@@ -116,7 +116,7 @@ test("values that the driver no longer writes are stepped over", () => {
 test.each([
   ["a name does not end", "\x0a\0\0\0\x10nn\x01\x01\x01"],
   ["a value runs past the document", "\x0c\0\0\0\x02n\0\x7f\0\0\0\0"],
-  ["a length is negative", "\x0c\0\0\0\x02n\0\xf0\xff\xff\xff\0"],
+  ["a value ends before it starts", "\x0c\0\0\0\x02n\0\xf9\xff\xff\xff\0"],
   ["a type is unknown", "\x0c\0\0\0\x20n\0\0\0\0\0\0"],
 ])("bytes in which %s are refused", (_, bytes) => {
   expect(() => [...elements(Buffer.from(bytes, "latin1"), 0)]).toThrow(RangeError);

@@ -36,6 +36,8 @@ export interface Hello {
   /** A router of a sharded cluster. */
   readonly router: boolean;
   readonly writable: boolean;
+  /** Largest message that the server takes, in bytes. */
+  readonly maxMessageBytes: number;
 }
 
 /** One database on one MongoDB server or cluster: runs commands, repeats what may be repeated, names what failed. */
@@ -106,6 +108,7 @@ export class Server {
         answer.logicalSessionTimeoutMinutes !== undefined && answer.logicalSessionTimeoutMinutes !== null,
       router: answer.msg === "isdbgrid",
       writable: answer.isWritablePrimary === true,
+      maxMessageBytes: Number(answer.maxMessageSizeBytes ?? 48_000_000),
     };
     if (!this.#hello.writable) {
       throw new DualsyncError(

@@ -9,8 +9,13 @@ import type { Carrier } from "./wire.ts";
 
 const DUPLICATE_KEY = 11000;
 const DOLLAR_PREFIXED_NAME = 52;
-/** One message may hold 48 MB; statements around documents need some room. */
-const MESSAGE_BYTES = 40_000_000;
+/** Room in a message for what stands around the documents: the command itself, and 100 bytes for each statement. */
+const ROOM_BYTES = 3_000_000;
+
+/** So many broken connections in a row on one batch, and perhaps a document in it breaks them: it is halved to find out. */
+const BROKEN_BATCH = 2;
+/** So many on a document by itself, while the server answers otherwise, and it is the document. */
+const BROKEN_DOCUMENT = 4;
 
 /** How writes look documents up again: given by the connector, which also reads. */
 export type Find = (
@@ -57,7 +62,7 @@ export class Writer {
     const refused = this.#refuse(batch);
     if (refused.length > 0) return await this.#without(collection, batch, refused, mode, signal);
     if (batch.length === 0) return NOTHING;
-    if (batch.length > 1 && batch.bytes.length > MESSAGE_BYTES)
+    if (batch.length > 1 && batch.bytes.length > this.#server.hello.maxMessageBytes - ROOM_BYTES)
       return await this.#halves(collection, batch, mode, signal);
     try {
       return await this.#whole(collection, batch, mode, signal);
@@ -181,14 +186,10 @@ export class Writer {
   async #send(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<Reply> {
     let sent = 0;
     const policy = mode === "append" ? { ...this.#server.policy, retries: 0 } : this.#server.policy;
-    let connectionFaults = 0;
+    let broken = 0;
     const mayRetry = (error: unknown): boolean => {
-      // Two broken connections in a row on one batch: perhaps a document breaks them. The caller finds out which.
-      if (isConnectionFault(error)) connectionFaults++;
-      return (
-        isTransient(error) &&
-        !(connectionFaults >= 2 && batch.length > 1 && shapeOf(error).name !== "MongoServerSelectionError")
-      );
+      if (isConnectionFault(error) && shapeOf(error).name !== "MongoServerSelectionError") broken++;
+      return isTransient(error) && broken < (batch.length > 1 ? BROKEN_BATCH : BROKEN_DOCUMENT);
     };
     return await retry(policy, signal, mayRetry, async () => {
       sent++;
