@@ -1,11 +1,7 @@
 import { type DeserializeOptions, deserialize, serialize } from "bson";
 
-const NOTHING_PROMOTED: DeserializeOptions = {
-  promoteValues: false,
-  promoteLongs: false,
-  promoteBuffers: false,
-  bsonRegExp: true,
-};
+/** `promoteValues: false` covers the package's `promoteLongs` and `promoteBuffers` too. */
+const NOTHING_PROMOTED: DeserializeOptions = { promoteValues: false, bsonRegExp: true };
 
 /**
  * A value that the `bson` package would not write back with the same bytes: text that is not UTF-8, a date beyond

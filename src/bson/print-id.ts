@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { EJSON, UUID } from "bson";
-import { type Element, elements, isNamed, readInt32, TYPE } from "./elements.ts";
+import { type Element, elements, isNamed, readInt32, TYPE, valueEnd } from "./elements.ts";
 import { RawValue, readLeaf } from "./leaf.ts";
 
 const LONGEST = 200;
@@ -22,8 +22,8 @@ const UNSAFE =
 /**
  * An `_id` element on one line of at most 200 characters, for people and for keys that stay the same: `17` is an int32,
  * `abc` a string (`"17"` quoted where it could be mistaken), 24 hex digits are an ObjectId, all else is Extended JSON in
- * which only int32 and dates are relaxed. Different ids print differently, except decimals that no writer makes. Too long
- * a text is cut and ends with a hash of the id. Never throws: bytes that it cannot read are printed in hex.
+ * which only int32 and dates are relaxed. Ids that a server holds different print differently. Too long a text is cut and
+ * ends with a hash of the id. Never throws: bytes that it cannot read are printed in hex.
  */
 export function printId(element: Uint8Array): string {
   const text = readable(element);
@@ -36,6 +36,7 @@ export function printId(element: Uint8Array): string {
 function readable(element: Uint8Array): string {
   try {
     const type = element[0] ?? 0;
+    if (valueEnd(element, type, 1) !== element.length) throw new RangeError("not one value");
     const text = printValue(element, type, 1, element.length).replace(UNSAFE, escapeCharacter);
     if (type === TYPE.string) return unquoted(text);
     return type === TYPE.objectId ? text.slice('{"$oid":"'.length, -'"}'.length) : text;

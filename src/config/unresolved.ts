@@ -36,7 +36,7 @@ function halfSet(command: PairCommand, environment: Environment): string | undef
       names,
       set: names.find((name) => environment.get(name) !== undefined),
     }));
-    const present = parts.find(({ set }) => set !== undefined && set !== "MONGODB_URI")?.set;
+    const present = parts.find(({ set }) => set !== undefined)?.set;
     const missing = parts.flatMap(({ names, set }) => (set === undefined ? [names[0]] : []));
     if (present !== undefined && missing.length > 0)
       return `${present} is set, but ${listed(missing)} ${missing.length > 1 ? "are" : "is"} not`;

@@ -46,6 +46,11 @@ const PRINTED: readonly (readonly [BsonValue, string])[] = [
     ]),
     '{"shop":"a b","2":1,"1":[{"$numberLong":"1"}]}',
   ],
+  [bson.object([["\ufeffa", bson.int32(1)]]), '{"\\ufeffa":1}'],
+  [
+    bson.object([["a", { type: TYPE.array, bytes: bson.documentBytes([["7", bson.int32(1)]]) }]]),
+    "object 0x03140000000461000c000000103700010000000000",
+  ],
   [bson.object([["$oid", string("x")]]), "object 0x031100000002246f69640002000000780000"],
   [bson.object([[Buffer.of(0xff), bson.int32(1)]]), "object 0x030c00000010ff000100000000"],
 ];
@@ -97,6 +102,7 @@ describe("printId", () => {
       { seed: SEED, numRuns: 2000 },
     );
     expect(printId(new Uint8Array())).toBe("unreadable 0x");
+    expect(printId(bson.element(bson.int32(17)).subarray(0, 3))).toBe("int32 0x101100");
     let deep = bson.object([]);
     for (let level = 0; level < 20_000; level++) deep = bson.object([["a", deep]]);
     expect(printId(bson.element(deep))).toMatch(/^object 0x/);

@@ -130,6 +130,16 @@ describe("traps of .env files", () => {
     );
   });
 
+  test("the same name twice with the same value is not warned about", () => {
+    expect(load({ ".env": "MONGODB_URI=mongodb://a/a\nMONGODB_URI='mongodb://a/a'" }).warnings).toEqual([]);
+  });
+
+  test("lines are counted through values of several lines", () => {
+    const { warnings } = load({ ".env": 'NOTE="a\nb\n\nc" # d\n\nMONGODB_URI=a#b' });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(".env line 6: MONGODB_URI");
+  });
+
   test("the same name twice with different values is warned about, and the last one counts", () => {
     const environment = load({ ".env": "MONGODB_URI=mongodb://a/a\nX=1\nX=2\nMONGODB_URI=mongodb://b/b" });
     expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://b/b");
@@ -194,6 +204,8 @@ describe("files that cannot be read", () => {
     writeFileSync(join(cwd, ".env"), Buffer.from("\ufeffA=1", "utf16le"));
     expect(refusal()).toContain("not UTF-8");
     writeFileSync(join(cwd, ".env"), Buffer.from("A=1", "utf16le"));
+    expect(refusal()).toContain("not UTF-8");
+    writeFileSync(join(cwd, ".env"), Buffer.from("A=\u00e4", "latin1"));
     expect(refusal()).toContain("not UTF-8");
   });
 

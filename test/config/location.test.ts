@@ -151,6 +151,11 @@ describe("Supabase", () => {
     ["no web address", { NEXT_PUBLIC_SUPABASE_URL: "abc" }, "not a web address"],
     ["another scheme", { NEXT_PUBLIC_SUPABASE_URL: "postgres://u:hunter2@h/a" }, "https://"],
     ["a password in the address", { NEXT_PUBLIC_SUPABASE_URL: "https://u:hunter2@h" }, "more than a host"],
+    [
+      "a password alone in the address",
+      { NEXT_PUBLIC_SUPABASE_URL: "https://:hunter2@h" },
+      "more than a host",
+    ],
     ["an anonymous key", { SUPABASE_SERVICE_ROLE_KEY: jwt({ role: "anon", x: "hunter2" }) }, "public key"],
     ["a publishable key", { SUPABASE_SERVICE_ROLE_KEY: "sb_publishable_hunter2" }, "public key"],
     ["a placeholder", { SUPABASE_SERVICE_ROLE_KEY: "your-service-role-key" }, "placeholder"],
@@ -230,13 +235,13 @@ describe("anything else", () => {
 test("every secret of a location is known to the redactor", () => {
   const locations = [
     parse("mongodb://u:hunter2%40x@h/a?authMechanismProperties=AWS_SESSION_TOKEN:hunter2s"),
-    parse("supabase", SUPABASE),
+    parse("supabase", { ...SUPABASE, SUPABASE_SERVICE_ROLE_KEY: "hunter2-of-no-known-form" }),
     parse("kv", KV),
   ];
   const redactor = new Redactor();
   for (const secret of locations.flatMap(secretsOf)) redactor.add(secret);
-  const text = `hunter2%40x hunter2@x AWS_SESSION_TOKEN:hunter2s ${SERVICE_KEY} hunter2token`;
-  expect(redactor.redact(text)).not.toMatch(/hunter2|eyJ/);
+  const text = `hunter2%40x hunter2@x AWS_SESSION_TOKEN:hunter2s hunter2-of-no-known-form hunter2token`;
+  expect(redactor.redact(text)).not.toContain("hunter2");
   expect(secretsOf(parse("file:/a"))).toEqual([]);
 });
 

@@ -154,7 +154,11 @@ describe("no pair", () => {
       { UPSTASH_REDIS_REST_TOKEN: "hunter2", ...MAIN },
       "UPSTASH_REDIS_REST_TOKEN is set, but KV_REST_API_URL is not",
     ],
-    ["backfill", MAIN, "found no pair"],
+    [
+      "backfill",
+      MAIN,
+      "MONGODB_URI is set, but NEXT_PUBLIC_SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY are not",
+    ],
   ])("%s with %j says what to set", (command, variables, expected) => {
     const failure = refusal(command, variables);
     expect(failure.exit).toBe("usage");
@@ -189,7 +193,9 @@ describe("no pair", () => {
       MONGODB_URI: `mongodb://h/${"x".repeat(length)}`,
     });
     expect(labels("duplicate", uri(56))).toContain("_backup");
-    expect(refusal("duplicate", uri(57)).message).toContain("64 bytes");
+    expect(refusal("duplicate", uri(57)).message).toContain(
+      "no room for _backup: the copy's name is 64 bytes long",
+    );
   });
 });
 

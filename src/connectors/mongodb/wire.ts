@@ -1,12 +1,13 @@
 /**
- * The one place that uses an internal of the MongoDB driver: its document sequence (OP_MSG section kind 1), which
- * carries raw documents to the server without decoding them. `mongodb` is pinned to an exact version for this file,
- * and `claim` proves before every run that what goes through here arrives byte for byte; where it does not, the
- * `decodedCarrier` takes over, which uses the public interface only and refuses what it cannot carry.
+ * The one place that uses an internal of the MongoDB driver: where it puts a message together, so that raw documents
+ * go to the server as a document sequence (OP_MSG section kind 1), undecoded and uncopied. `mongodb` is pinned to an
+ * exact version for this file, and `claim` proves before every run that what goes through here arrives byte for byte;
+ * where it does not, the `decodedCarrier` takes over, which uses the public interface only and refuses what it cannot
+ * carry.
  */
 import { createRequire } from "node:module";
 import { BSON } from "mongodb";
-import { readInt32 } from "../../bson/elements.ts";
+import { readInt32, writeInt32 } from "../../bson/elements.ts";
 import { toOrdered } from "../../bson/ordered.ts";
 
 /** How documents get into a command. */
@@ -17,23 +18,54 @@ export interface Carrier {
   readonly objection?: (document: Uint8Array) => string | undefined;
 }
 
-type SequenceClass = new (field: string) => { push(document: object, bytes: Uint8Array): number };
+/** One section of a message: its kind, its length, the name of the field, the documents. */
+class Section {
+  readonly header: Uint8Array;
+  readonly documents: Uint8Array;
 
-/** The raw carrier, or undefined when this driver has no document sequences. */
+  constructor(field: string, documents: Uint8Array) {
+    this.header = Buffer.from(`\u0001\0\0\0\0${field}\0`, "latin1");
+    writeInt32(this.header, this.header.length - 1 + documents.length, 1);
+    this.documents = documents;
+  }
+
+  get length(): number {
+    return this.header.length + this.documents.length;
+  }
+}
+
+/** Appends a command's sections to the parts of a message and returns their length. */
+type MakeSections = (this: unknown, parts: Uint8Array[], command: Record<string, unknown>) => number;
+
+let ready: boolean | undefined;
+
+/** The raw carrier, or undefined when this driver puts messages together in another way. */
 export function rawCarrier(): Carrier | undefined {
+  ready ??= teachDriver();
+  return ready ? { sequence: (field, bytes) => new Section(field, bytes) } : undefined;
+}
+
+/** Teaches the driver our sections; a command without one is put together as ever. */
+function teachDriver(): boolean {
   const internals: unknown = createRequire(import.meta.url)("mongodb/lib/cmap/commands");
-  if (typeof internals !== "object" || internals === null || !("DocumentSequence" in internals))
-    return undefined;
-  const found = internals.DocumentSequence;
-  if (typeof found !== "function" || typeof found.prototype?.push !== "function") return undefined;
-  const Sequence = found as SequenceClass;
-  return {
-    sequence(field, bytes) {
-      const sequence = new Sequence(field);
-      sequence.push({}, bytes);
-      return sequence;
-    },
+  const request = (
+    internals as { OpMsgRequest?: { prototype?: { makeSections?: MakeSections } } } | undefined
+  )?.OpMsgRequest?.prototype;
+  const original = request?.makeSections;
+  if (request === undefined || typeof original !== "function") return false;
+  request.makeSections = function (parts, command) {
+    const sections = Object.entries(command).filter(
+      (entry): entry is [string, Section] => entry[1] instanceof Section,
+    );
+    for (const [field] of sections) delete command[field];
+    let length = original.call(this, parts, command);
+    for (const [, section] of sections) {
+      parts.push(section.header, section.documents);
+      length += section.length;
+    }
+    return length;
   };
+  return true;
 }
 
 /** Carries documents as values of the public interface; several times slower, and some documents do not survive it. */
