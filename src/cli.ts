@@ -37,9 +37,10 @@ export function buildProgram(redactor: Redactor): Command {
     command
       .describe(program)
       .optionsGroup("Output:")
-      .option("--json", "records for machines, one a line, on standard output")
+      .option("--json", "records for machines, one a line")
       .option("-q, --quiet", "print nothing unless something is wrong")
       .option("-v, --verbose", "say more")
+      .helpOption("-h, --help", "show this help")
       .exitOverride()
       .action(async (_flags: unknown, invoked: Command) => {
         process.exitCode = await runCommand(command.name, invoked, redactor);
@@ -78,9 +79,10 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     const environment = loadEnvironment({ cwd: process.cwd(), processEnv: process.env });
     const command = COMMANDS.find((candidate) => candidate.name === name);
     if (command === undefined) throw new DualsyncError("bug", `There is no command ${name}.`);
+    for (const warning of environment.warnings) reporter.warn(warning);
     const prepared = await command.prepare(flags, environment);
     for (const secret of prepared.secrets) redactor.add(secret);
-    for (const warning of [...environment.warnings, ...prepared.warnings]) reporter.warn(warning);
+    for (const warning of prepared.warnings) reporter.warn(warning);
     status = await withSignals(reporter, flags, runId, prepared);
   } catch (error) {
     const known = asDualsyncError(error);
@@ -149,7 +151,7 @@ function failed(error: unknown, argv: readonly string[], redactor: Redactor): nu
     if (error.exitCode === 0) return 0;
     // Commander has printed its sentence; machines get a record too.
     if (argv.includes("--json")) {
-      const message = redactor.redact(safeText(error.message));
+      const message = safeText(redactor.redact(error.message));
       const ts = new Date().toISOString();
       process.stdout.write(
         `${JSON.stringify({ v: 1, type: "error", ts, exit: "usage", code: 2, message })}\n`,
@@ -161,7 +163,7 @@ function failed(error: unknown, argv: readonly string[], redactor: Redactor): nu
     return exitCode("usage");
   }
   const known = asDualsyncError(error);
-  process.stderr.write(`error: ${redactor.redact(safeText(known.message))}\n`);
+  process.stderr.write(`error: ${safeText(redactor.redact(known.message))}\n`);
   return exitCode(known.exit);
 }
 

@@ -25,30 +25,25 @@ function describe(program: Program): Program {
   ];
   return program
     .command("duplicate")
-    .summary("copy a MongoDB database to another one, and prove the copy")
-    .description(
-      "Copies a MongoDB database (data, indexes, options, views) to another one and proves the copy byte for byte.",
-    )
+    .usage("[flags]")
+    .summary("copy a MongoDB database to another one, and prove it")
+    .description("Copies a MongoDB database to another one, and proves the copy byte for byte.")
     .optionsGroup("Where:")
-    .option("--from <location>", "source: a mongodb:// URI, env:NAME, or mongodb (= MONGODB_URI)")
-    .option("--to <location>", "target, in the same forms")
-    .optionsGroup("What:")
-    .option("--include <glob>", "only collections of these names (repeatable)", many)
-    .option("--exclude <glob>", "not these (repeatable; also SYNC_EXCLUDED_COLLECTIONS)", many)
-    .option("--rename <old=new>", "copy a collection under another name (repeatable)", many)
-    .option("--filter <collection=ejson>", "only documents that match (repeatable)", many)
-    .option("--delete", "remove from the target what the source no longer has", false)
+    .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
+    .option("--to <location>", "the same; it is the one that is written")
+    .optionsGroup("What (the first four can be repeated):")
+    .option("--include <glob>", "only collections of these names", many)
+    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", many)
+    .option("--rename <old=new>", "copy a collection under another name", many)
+    .option("--filter <name=ejson>", "only documents of a collection that match", many)
+    .option("--delete", "remove from the target what the source has no more")
     .option("--no-indexes", "do not build indexes")
     .optionsGroup("How:")
-    .addOption(
-      new Option("--verify <how>", "how to prove the copy")
-        .choices(["content", "counts", "none"])
-        .default("content"),
-    )
-    .option("--accept <key>", "a known loss that shall not count (repeatable)", many)
+    .option("--verify <how>", "content (default), counts or none")
+    .option("--accept <key>", "a known loss that does not count (repeatable)", many)
     .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
-    .option("--concurrency <n>", "ranges copied at the same time (default: 4)")
-    .option("-n, --dry-run", "show the plan, write nothing", false)
-    .option("-y, --yes", "do not ask before removing documents", false)
+    .option("--concurrency <n>", "ranges copied at the same time (4)")
+    .option("-n, --dry-run", "show the plan, write nothing")
+    .option("-y, --yes", "do not ask before removing documents")
     .addHelpText("after", EXAMPLES);
 }

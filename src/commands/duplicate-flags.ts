@@ -1,8 +1,8 @@
 /** What the flags and the surroundings of `duplicate` mean: everything is checked here, nothing is contacted. */
 import type { Environment } from "../config/environment.ts";
 import { parseFilters } from "../config/filters.ts";
-import { select, unmatched } from "../config/globs.ts";
-import type { Location } from "../config/location.ts";
+import { checkGlobs, select, unmatched } from "../config/globs.ts";
+import { type Location, secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { parseRenames } from "../config/renames.ts";
 import { readSettings } from "../config/settings.ts";
@@ -22,11 +22,11 @@ export interface DuplicateFlags {
   readonly batchSize?: string;
   readonly concurrency?: string;
   readonly indexes: boolean;
-  readonly delete: boolean;
-  readonly verify: VerifyMode;
+  readonly delete?: boolean;
+  readonly verify?: string;
   readonly accept?: readonly string[];
-  readonly dryRun: boolean;
-  readonly yes: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
@@ -38,6 +38,8 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
   const pair = resolvePair("duplicate", { from: flags.from, to: flags.to, environment });
   const include = flags.include ?? [];
   const exclude = flags.exclude ?? [];
+  checkGlobs(include, "--include");
+  checkGlobs(exclude, "--exclude");
   const globs = { include, exclude: [...exclude, ...settings.excluded] };
   const wanted = {
     selects: (name: string) => select([name], globs).length > 0,
@@ -50,24 +52,31 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     wanted,
     // Names from SYNC_EXCLUDED_COLLECTIONS may well be absent: the variable serves several databases.
     unmatched: (names: readonly string[]) => unmatched(names, { include, exclude }),
-    verify: flags.verify,
-    delete: flags.delete,
+    verify: verifyMode(flags.verify),
+    delete: flags.delete ?? false,
     indexes: flags.indexes,
     ...(settings.batchSize === undefined ? {} : { batchSize: settings.batchSize }),
     concurrency: settings.concurrency,
     ...(settings.maxRetries === undefined ? {} : { retries: settings.maxRetries }),
     accept: flags.accept ?? [],
-    dryRun: flags.dryRun,
-    yes: flags.yes,
+    dryRun: flags.dryRun ?? false,
+    yes: flags.yes ?? false,
   };
   return {
     warnings: pair.warnings,
-    secrets: [options.from.uri, options.to.uri],
+    secrets: [...secretsOf(pair.source), ...secretsOf(pair.target)],
     async work(context) {
       const { duplicate } = await import("./duplicate.ts");
       return await duplicate(options, context);
     },
   };
+}
+
+function verifyMode(text = "content"): VerifyMode {
+  if (text === "content" || text === "counts" || text === "none") return text;
+  throw new DualsyncError("usage", "--verify must be content, counts or none. Nothing was contacted.", {
+    hint: "content reads the copy back and compares it byte for byte; it is the default.",
+  });
 }
 
 /** `duplicate` copies between MongoDB databases only. */

@@ -27,18 +27,6 @@ export function parseRenames(values: readonly string[]): Map<string, string> {
   return renames;
 }
 
-/**
- * Holds the renames against the collections that will be copied. Fails with `usage` when a new name is that of another
- * collection which keeps it: two collections would flow into one.
- */
-export function checkRenames(renames: ReadonlyMap<string, string>, names: readonly string[]): void {
-  const kept = new Set(names.filter((name) => !renames.has(name)));
-  for (const [from, to] of renames) {
-    if (kept.has(to) && names.includes(from))
-      throw invalid(to, `is the new name of ${quoted(from)} and also another collection of the source`);
-  }
-}
-
 function checkName(name: string): void {
   if (name.trim() === "") {
     throw configurationError(

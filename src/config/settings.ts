@@ -72,7 +72,7 @@ export function readSettings({
   };
   if (problems.length > 0) {
     throw configurationError(
-      problems.join("\n"),
+      problems.join(" "),
       problems.length === 1 ? "Correct it and run again." : "Correct these and run again.",
     );
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkRenames, parseRenames } from "../../src/config/renames.ts";
+import { parseRenames } from "../../src/config/renames.ts";
 import { failureOf } from "./failure.ts";
 
 describe("--rename", () => {
@@ -40,15 +40,5 @@ describe("--rename", () => {
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain(expected);
     expect(failure.message).toContain("--rename");
-  });
-
-  test("a new name must not be that of another collection that keeps its own", () => {
-    const failure = failureOf(() => checkRenames(parseRenames(["a=b"]), ["a", "b"]));
-    expect(failure.exit).toBe("usage");
-    expect(failure.message).toContain('"b" is the new name of "a"');
-    checkRenames(parseRenames(["a=b", "b=a"]), ["a", "b"]);
-    checkRenames(parseRenames(["a=b", "b=c"]), ["a", "b"]);
-    checkRenames(parseRenames(["a=c"]), ["a", "b"]);
-    checkRenames(parseRenames(["x=b"]), ["a", "b"]);
   });
 });

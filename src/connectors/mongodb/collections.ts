@@ -147,9 +147,11 @@ export async function alignOptions(
 ): Promise<NotReproduced[]> {
   const have = withoutVersions((existing.get("options") as Metadata | undefined) ?? new Map());
   const names = new Set([...info.options.keys(), ...have.keys()]);
-  const different = [...names].filter(
-    (name) => !equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]])),
-  );
+  const same = (name: string): boolean =>
+    info.options.has(name) &&
+    have.has(name) &&
+    equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]]));
+  const different = [...names].filter((name) => !same(name));
   const lost: NotReproduced[] = [];
   for (const name of different) {
     const reason = await modify(server, info, name, signal);

@@ -1,5 +1,6 @@
 import type { DocumentId } from "../../document.ts";
 import type { CollectionInfo, IdRange } from "../connector.ts";
+import { isLookable } from "./lookable.ts";
 import { readCursor } from "./replies.ts";
 import type { Server } from "./server.ts";
 
@@ -35,7 +36,7 @@ export async function cutRanges(
   const cuts: DocumentId[] = [];
   for (let i = SAMPLES_PER_RANGE; i < batch.length; i += SAMPLES_PER_RANGE) {
     const cut = batch.idOf(i);
-    if (cut.key !== cuts.at(-1)?.key) cuts.push(cut);
+    if (cut.key !== cuts.at(-1)?.key && isLookable(cut.element)) cuts.push(cut);
   }
   return tile(cuts);
 }

@@ -78,9 +78,14 @@ export const decodedCarrier: Carrier = {
     return documents;
   },
   objection(document) {
-    const again = BSON.serialize(toOrdered(document));
-    return Buffer.compare(again, document) === 0
-      ? undefined
-      : "this version of the MongoDB driver cannot carry it unaltered";
+    return survives(document) ? undefined : "this version of the MongoDB driver cannot carry it unaltered";
   },
 };
+
+function survives(document: Uint8Array): boolean {
+  try {
+    return Buffer.compare(BSON.serialize(toOrdered(document)), document) === 0;
+  } catch {
+    return false; // a value that the driver can only carry altered refuses to be carried
+  }
+}

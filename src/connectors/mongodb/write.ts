@@ -1,8 +1,10 @@
 import type { Document } from "mongodb";
+import { TYPE } from "../../bson/elements.ts";
 import { Batch, type Doc, type DocumentId } from "../../document.ts";
 import type { SetAside, WriteMode, WriteOutcome } from "../connector.ts";
 import { retry } from "../retry.ts";
 import { codeText, isConnectionFault, isFatal, isTransient, shapeOf } from "./faults.ts";
+import { isLookable } from "./lookable.ts";
 import type { Server } from "./server.ts";
 import { removeStatements, replaceStatements } from "./statements.ts";
 import type { Carrier } from "./wire.ts";
@@ -75,13 +77,14 @@ export class Writer {
     }
   }
 
-  /** Documents that this target cannot store unaltered, with the reason. */
+  /** Documents that this target cannot store unaltered or that could not be found there again, with the reason. */
   #refuse(batch: Batch): SetAside[] {
     const { objection } = this.#way;
-    if (objection === undefined) return [];
     const refused: SetAside[] = [];
     for (let i = 0; i < batch.length; i++) {
-      const reason = objection(batch.bytesOf(i));
+      // Nearly every document has an ObjectId in its first place: nothing more to ask.
+      if (objection === undefined && batch.bytes[batch.start(i) + 4] === TYPE.objectId) continue;
+      const reason = objection?.(batch.bytesOf(i)) ?? lookUpObjection(batch.idOf(i));
       if (reason !== undefined) refused.push({ id: batch.idOf(i), reason });
     }
     return refused;
@@ -241,6 +244,10 @@ export function add(a: WriteOutcome, b: WriteOutcome): WriteOutcome {
     unchanged: a.unchanged + b.unchanged,
     setAside: [...a.setAside, ...b.setAside],
   };
+}
+
+function lookUpObjection({ element }: DocumentId): string | undefined {
+  return isLookable(element) ? undefined : "its _id cannot be asked for, so the copy could not be proved";
 }
 
 function pick(batch: Batch, indexes: readonly number[]): Batch {

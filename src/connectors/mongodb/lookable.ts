@@ -1,0 +1,32 @@
+import { isUtf8 } from "node:buffer";
+import { TYPE } from "../../bson/elements.ts";
+import { DocumentId } from "../../document.ts";
+import { idValue, serialize } from "./read.ts";
+
+/** Types of which every value can be put into a query. */
+const ALWAYS = new Set<number>([
+  TYPE.objectId,
+  TYPE.int32,
+  TYPE.int64,
+  TYPE.double,
+  TYPE.decimal128,
+  TYPE.null,
+  TYPE.minKey,
+  TYPE.maxKey,
+]);
+
+/**
+ * Whether a document can be found again by this `_id`: the driver puts queries together from values, and a few very
+ * old or broken ids (text that is not UTF-8, DBPointer) have none.
+ */
+export function isLookable(element: Uint8Array): boolean {
+  const type = element[0] as number;
+  if (ALWAYS.has(type)) return true;
+  // A string is its length, its bytes and a NUL.
+  if (type === TYPE.string) return isUtf8(element.subarray(5, -1));
+  try {
+    return serialize({ _id: idValue(new DocumentId(element)) }).length > 0;
+  } catch {
+    return false;
+  }
+}
