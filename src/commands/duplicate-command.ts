@@ -1,5 +1,5 @@
 /** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
-import { Option, type Command as Program } from "commander";
+import type { Command as Program } from "commander";
 import type { Command } from "./command.ts";
 import type { DuplicateFlags } from "./duplicate-flags.ts";
 

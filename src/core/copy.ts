@@ -21,6 +21,7 @@ export async function fillRange(job: Job, range: IdRange): Promise<CopiedRange> 
       await flights.add(async () => {
         try {
           await put(job, batch, "insert");
+          batch.release();
         } finally {
           release();
         }

@@ -9,7 +9,10 @@ import { lookUpEach, merge } from "./walk.ts";
 export async function proveRange(job: Job, copied: CopiedRange): Promise<void> {
   if (copied.expected === undefined) return;
   const fingerprint = new OrderedFingerprint();
-  for await (const batch of job.target.read(job.to, readOptions(job, copied.range))) fingerprint.add(batch);
+  for await (const batch of job.target.read(job.to, readOptions(job, copied.range))) {
+    fingerprint.add(batch);
+    batch.release();
+  }
   if (fingerprint.digest() !== copied.expected) await mendRange(job, copied);
 }
 

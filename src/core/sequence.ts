@@ -74,6 +74,7 @@ async function fingerprintOf(
   for await (const batch of store.read(collection, readOptions(job, {}))) {
     fingerprint.add(batch);
     bytes += batch.bytes.length;
+    batch.release();
   }
   return { digest: fingerprint.digest(), documents: fingerprint.documents, bytes };
 }

@@ -73,6 +73,8 @@ class Side {
   readonly #batches: AsyncIterator<Batch>;
   #batch: Batch | undefined;
   #index = 0;
+  /** A document of the present batch was handed out: its memory is still needed. */
+  #taken = false;
   done = false;
 
   constructor(batches: AsyncIterable<Batch>) {
@@ -96,6 +98,7 @@ class Side {
   }
 
   take(): Doc {
+    this.#taken = true;
     return this.#current.doc(this.#index++);
   }
 
@@ -103,6 +106,8 @@ class Side {
   async fill(): Promise<void> {
     while (!this.has && !this.done) {
       const next = await this.#batches.next();
+      if (!this.#taken) this.#batch?.release();
+      this.#taken = false;
       this.done = next.done === true;
       this.#batch = next.done === true ? undefined : next.value;
       this.#index = 0;
