@@ -4,16 +4,26 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { EXIT_CODES } from "../dist/errors.js";
 
 const env = { ...process.env, COLUMNS: "100", NO_COLOR: "1" };
-const help = spawnSync(process.execPath, ["bin/dualsync.js", "duplicate", "--help"], { encoding: "utf8", env }).stdout;
+const help = spawnSync(process.execPath, ["bin/dualsync.js", "duplicate", "--help"], {
+  encoding: "utf8",
+  env,
+}).stdout;
 const parts = {
   usage: `\`\`\`text\n${help.trimEnd()}\n\`\`\``,
-  "exit codes": ["| Status | Meaning |", "|---|---|", ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${meaning} |`)].join("\n"),
+  "exit codes": [
+    "| Status | Meaning |",
+    "|---|---|",
+    ...EXIT_CODES.map(({ code, meaning }) => `| ${code} | ${meaning} |`),
+  ].join("\n"),
 };
 
 let text = readFileSync("README.md", "utf8");
 const before = text;
 for (const [name, content] of Object.entries(parts)) {
-  text = text.replace(new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(<!-- /${name} -->)`), (_, open, close) => `${open}${content}\n${close}`);
+  text = text.replace(
+    new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(<!-- /${name} -->)`),
+    (_, open, close) => `${open}${content}\n${close}`,
+  );
 }
 if (process.argv.includes("--check") && text !== before) {
   console.error("README.md is out of date: npm run build && node scripts/readme.js");

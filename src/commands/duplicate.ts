@@ -62,6 +62,7 @@ export async function duplicate(options: DuplicateOptions, context: RunContext):
         budget: new Budget(BYTES_IN_FLIGHT),
         signal,
         stop,
+        note: (message: string) => context.reporter.note(message),
         ...size,
       };
       return transferAll(transfer, jobs, context.reporter);

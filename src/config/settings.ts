@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { safeText } from "../redact.ts";
 import { configurationError } from "./configuration-error.ts";
 import { describeVariable, type Environment } from "./environment.ts";
@@ -31,7 +32,8 @@ export interface Settings {
 const BATCH_SIZE = { min: 1, max: 100_000 };
 const CONCURRENCY = { min: 1, max: 64 };
 const MAX_RETRIES = { min: 0, max: 100 };
-const DEFAULT_CONCURRENCY = 4;
+/** More ranges than processors only crowd a small machine; more than four seldom help a server. */
+const DEFAULT_CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
 const LONGEST_SHOWN = 40;
 
 /** Flags before variables before defaults. Fails with `usage` once, with a line for each value that cannot be right. */

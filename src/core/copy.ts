@@ -6,8 +6,8 @@ import { type CopiedRange, type Job, readOptions } from "./job.ts";
 import { proveWritten } from "./prove.ts";
 import { lookUpEach, merge, type Step } from "./walk.ts";
 
-/** Batches of one range that may be on their way to the target at once. */
-const WRITES_PER_RANGE = 2;
+/** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
+const WRITES_PER_RANGE = 1;
 
 /** Copies a range into a target that holds none of it: everything read is inserted, several batches in flight. */
 export async function fillRange(job: Job, range: IdRange): Promise<CopiedRange> {

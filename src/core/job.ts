@@ -29,6 +29,8 @@ export interface Transfer {
   readonly budget: Budget;
   /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
   readonly signal: AbortSignal;
+  /** Tells the person something that is not part of the result. */
+  readonly note: (message: string) => void;
   /** Stops the whole run: called with the first failure. */
   readonly stop: (error: unknown) => void;
 }

@@ -1,4 +1,6 @@
 /** Proving that the target holds what was written, by reading it back. */
+import { printId } from "../bson/print-id.ts";
+import type { SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
@@ -32,63 +34,101 @@ async function mendRange(job: Job, copied: CopiedRange): Promise<void> {
     );
     job.tally.extra += step.extra.length;
     if (documents.length === 0) continue;
-    const stored = await proveWritten(job, documents);
-    job.tally.changed += stored;
+    nameChanged(job, await proveWritten(job, documents));
   }
 }
 
-/**
- * Proves that the target holds exactly these bytes. A document that it holds otherwise is written once more; one that
- * the server still stores with other bytes is removed again and set aside by name; one that is gone although the
- * server acknowledged it fails the run.
- * @returns how many of the documents had to be written again and are now proved
- */
-export async function proveWritten(job: Job, documents: readonly Doc[]): Promise<number> {
-  const suspects = (await notThere(job, documents)).filter(({ id }) => !job.setAside.has(id.key));
-  if (suspects.length === 0) return 0;
-  const outcome = await job.target.write(job.to.name, Batch.of(suspects), "replace", job.signal);
-  const refused = new Set(outcome.setAside.map(({ id }) => id.key));
-  const written = suspects.filter(({ id }) => !refused.has(id.key));
-  const altered = await notThere(job, written);
-  const there = await job.target.find(
-    job.to.name,
-    altered.map(({ id }) => id),
-    job.signal,
+function nameChanged(job: Job, changed: readonly Doc[]): void {
+  if (changed.length === 0) return;
+  job.tally.changed += changed.length;
+  const some = changed.slice(0, 5).map(({ id }) => printId(id.element));
+  const more = changed.length > some.length ? ` and ${changed.length - some.length} more` : "";
+  job.note(
+    `${job.from.name}: changed in the source during the run and copied again: ${some.join(", ")}${more}.`,
   );
-  const lost = altered.filter(({ id }) => !there.has(id.key));
-  if (lost.length > 0) throw lostError(job, lost);
-  await job.target.remove(
-    job.to.name,
-    altered.map(({ id }) => id),
-    job.signal,
-  );
-  const reason = "the target's server stores it with other bytes than it was given";
-  const setAside = [...outcome.setAside, ...altered.map(({ id }) => ({ id, reason }))];
-  for (const { id } of setAside) job.setAside.add(id.key);
-  job.losses.addDocuments(job.from.name, setAside);
-  job.tally.reclassify(setAside.length);
-  return written.length - altered.length;
 }
 
-async function notThere(job: Job, documents: readonly Doc[]): Promise<Doc[]> {
-  const there = await job.target.find(
+/** How often a document is written again before the target is held to be changed by somebody else. */
+const ROUNDS = 3;
+
+/**
+ * Proves that the target holds exactly these bytes. What it holds otherwise is written again; a document that the
+ * server stores with the same other bytes each time is altered by the server: it is removed again and set aside by
+ * name. One that is gone although it was acknowledged, or that is something else each time, fails the run.
+ * @returns the documents that had to be written again and are now proved
+ */
+export async function proveWritten(job: Job, documents: readonly Doc[]): Promise<readonly Doc[]> {
+  const proved: Doc[] = [];
+  let held = await findOn(job, documents);
+  let suspects = documents.filter(
+    (document) => !job.setAside.has(document.id.key) && !isHeld(held, document),
+  );
+  for (let round = 1; suspects.length > 0; round++) {
+    const written = await writeAgain(job, suspects);
+    const before = held;
+    held = await findOn(job, written);
+    proved.push(...written.filter((document) => isHeld(held, document)));
+    const other = written.filter((document) => !isHeld(held, document));
+    const altered = other.filter(({ id }) => isSame(before.get(id.key), held.get(id.key)));
+    await takeBack(job, altered);
+    suspects = other.filter((document) => !altered.includes(document));
+    if (suspects.length > 0 && round === ROUNDS) throw unprovable(job, suspects, held);
+  }
+  return proved;
+}
+
+type Held = ReadonlyMap<string, Doc>;
+
+function findOn(job: Job, documents: readonly Doc[]): Promise<Held> {
+  return job.target.find(
     job.to.name,
     documents.map(({ id }) => id),
     job.signal,
   );
-  return documents.filter(({ id, bytes }) => {
-    const found = there.get(id.key);
-    return found === undefined || Buffer.compare(found.bytes, bytes) !== 0;
-  });
 }
 
-function lostError(job: Job, lost: readonly Doc[]): DualsyncError {
-  const some = lost.length === 1 ? "a document" : `${lost.length} documents`;
+function isHeld(held: Held, document: Doc): boolean {
+  return isSame(held.get(document.id.key), document);
+}
+
+function isSame(a: Doc | undefined, b: Doc | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.compare(a.bytes, b.bytes) === 0;
+}
+
+/** @returns those of the documents that the target took */
+async function writeAgain(job: Job, documents: readonly Doc[]): Promise<Doc[]> {
+  const { setAside } = await job.target.write(job.to.name, Batch.of(documents), "replace", job.signal);
+  nameSetAside(job, setAside);
+  return documents.filter(({ id }) => !job.setAside.has(id.key));
+}
+
+/** Removes what this run has written and the server has altered. */
+async function takeBack(job: Job, altered: readonly Doc[]): Promise<void> {
+  const ids = altered.map(({ id }) => id);
+  await job.target.remove(job.to.name, ids, job.signal);
+  const reason = "the target's server stores it with other bytes than it was given";
+  nameSetAside(
+    job,
+    ids.map((id) => ({ id, reason })),
+  );
+}
+
+function nameSetAside(job: Job, setAside: readonly SetAside[]): void {
+  for (const { id } of setAside) job.setAside.add(id.key);
+  job.losses.addDocuments(job.from.name, setAside);
+  job.tally.reclassify(setAside.length);
+}
+
+function unprovable(job: Job, documents: readonly Doc[], held: Held): DualsyncError {
+  const gone = documents.filter(({ id }) => !held.has(id.key)).length;
+  const some = documents.length === 1 ? "a document" : `${documents.length} documents`;
+  const how =
+    gone === 0 ? "and something else is there each time" : `and does not hold ${gone === 1 ? "it" : "them"}`;
   return new DualsyncError(
     "unverified",
-    `The target acknowledged ${some} of ${job.to.name}, twice, and does not hold them.`,
+    `The target acknowledged ${some} of ${job.to.name} ${ROUNDS} times, ${how}.`,
     {
-      hint: "Is another program, or a TTL index, deleting from the target? The source was not changed. Run the same command again.",
+      hint: "Is another program, or a TTL index, changing the target? The source was not changed. Run the same command again.",
     },
   );
 }

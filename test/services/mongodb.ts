@@ -9,6 +9,8 @@ import { startMongod } from "./mongod.ts";
 export interface MongodbOptions {
   /** Serve what `rawDocument` wraps as the bytes it wraps. Needs the embedded engine, which is then taken. */
   readonly rawDocuments?: boolean;
+  /** Refuse commands of this name or with this field, as for want of a right (13). Needs the embedded engine, too. */
+  readonly deny?: readonly string[];
   /** Data folder to use, and to leave in place. Default: a new one, removed by `stop`. */
   readonly directory?: string;
   /** Port to listen on, to come back after `kill` where it was. Default: a free one. */
@@ -37,7 +39,8 @@ export interface MongodbService {
  * own words when it is not ready within 60 s.
  */
 export async function startMongodb(options: MongodbOptions = {}): Promise<MongodbService> {
-  const program = options.rawDocuments === true ? undefined : findMongod();
+  const altered = options.rawDocuments === true || options.deny !== undefined;
+  const program = altered ? undefined : findMongod();
   const provider = program === undefined ? "embedded" : "mongod";
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "dualsync-mongodb-")));
   const temporary = options.directory === undefined;
@@ -48,7 +51,12 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
     const place = { directory, port: options.port ?? 0 };
     const server =
       program === undefined
-        ? await startEmbedded({ ...place, temporary, rawDocuments: options.rawDocuments ?? false })
+        ? await startEmbedded({
+            ...place,
+            temporary,
+            rawDocuments: options.rawDocuments ?? false,
+            deny: options.deny ?? [],
+          })
         : await startMongod({ ...place, program });
     const stop = async () => {
       await server.stop();

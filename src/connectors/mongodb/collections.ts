@@ -90,6 +90,14 @@ export function withoutVersions(options: Metadata): Metadata {
   return new Map(options).set("collation", plain);
 }
 
+/** The same collection without what could refuse its documents; the very same object when there is nothing like that. */
+export function withoutValidator(info: CollectionInfo): CollectionInfo {
+  if (!info.options.has("validator")) return info;
+  const options = new Map(info.options);
+  for (const name of ["validator", "validationLevel", "validationAction"]) options.delete(name);
+  return { ...info, options };
+}
+
 /** The collection of this name as the server lists it now; undefined when there is none. */
 export async function lookUp(
   server: Server,

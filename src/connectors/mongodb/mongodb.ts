@@ -1,7 +1,7 @@
 /** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
 import { randomUUID } from "node:crypto";
 import type { CollectionInfo, Lease, ReadOptions, Run, StoreIdentity, Target } from "../connector.ts";
-import { alignOptions, createCollection, listCollections, lookUp } from "./collections.ts";
+import { alignOptions, createCollection, listCollections, lookUp, withoutValidator } from "./collections.ts";
 import { countDocuments, isEmpty } from "./count.ts";
 import { findByIds } from "./find.ts";
 import { buildIndexes, listIndexes } from "./indexes.ts";
@@ -11,13 +11,16 @@ import { readBatches } from "./read.ts";
 import { findWriteWay } from "./self-test.ts";
 import { Server, type ServerOptions } from "./server.ts";
 import { decodedCarrier, rawCarrier } from "./wire.ts";
-import { type Find, Writer } from "./write.ts";
+import { type Find, Writer, type WriteWay } from "./write.ts";
 
 /** Opens a MongoDB database as a source or a target. @throws DualsyncError when it cannot be reached or used */
 export async function mongodb(options: ServerOptions, signal: AbortSignal): Promise<Target> {
   const server = await Server.open(options, signal);
   const find: Find = (collection, ids, findSignal) => findByIds(server, collection, ids, findSignal);
-  let writer = new Writer(server, find, { carrier: rawCarrier() ?? decodedCarrier, flags: {} });
+  let way: WriteWay = { carrier: rawCarrier() ?? decodedCarrier, flags: {}, passesValidators: false };
+  let writer = new Writer(server, find, way);
+  /** Collections that were created without their validator, which would stop documents that it did not stop before. */
+  const unvalidated = new Set<string>();
 
   return {
     label: options.label,
@@ -35,7 +38,8 @@ export async function mongodb(options: ServerOptions, signal: AbortSignal): Prom
       const nonce = randomUUID();
       const lease = await takeLease(server, run, nonce, claimSignal);
       try {
-        writer = new Writer(server, find, await findWriteWay(server, find, nonce, claimSignal));
+        way = await findWriteWay(server, find, nonce, claimSignal);
+        writer = new Writer(server, find, way);
         return lease;
       } catch (error) {
         await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
@@ -51,14 +55,23 @@ export async function mongodb(options: ServerOptions, signal: AbortSignal): Prom
           notReproduced,
         };
       }
-      const notReproduced = await createCollection(server, info, prepareSignal);
+      const created = way.passesValidators ? info : withoutValidator(info);
+      if (created !== info) unvalidated.add(info.name);
+      const notReproduced = await createCollection(server, created, prepareSignal);
       if (info.kind !== "collection") await recordCreated(server, info.name, prepareSignal);
       return { empty: true, notReproduced };
     },
     reset: (info, resetSignal) => reset(server, info, resetSignal),
     write: (collection, batch, mode, writeSignal) => writer.write(collection, batch, mode, writeSignal),
     remove: (collection, ids, removeSignal) => writer.remove(collection, ids, removeSignal),
-    finish: (info, indexes, finishSignal) => buildIndexes(server, info.name, indexes, finishSignal),
+    async finish(info, indexes, finishSignal) {
+      const lost = await buildIndexes(server, info.name, indexes, finishSignal);
+      if (!unvalidated.delete(info.name)) return lost;
+      const existing = await lookUp(server, info.name, finishSignal);
+      return existing === undefined
+        ? lost
+        : [...lost, ...(await alignOptions(server, info, existing, finishSignal))];
+    },
   };
 }
 

@@ -8,9 +8,11 @@ import { isTransient } from "./faults.ts";
 import { readCursor } from "./replies.ts";
 import type { Server } from "./server.ts";
 
-/** Size that batches aim at, in bytes. Large enough to make the cost of a round trip small; small enough that those in
- * flight die young: larger ones make the garbage collector walk the whole heap again and again. */
-export const BATCH_BYTES = 1_000_000;
+/**
+ * Size that batches aim at, in bytes. Large enough to make the cost of a round trip small, small enough that those of
+ * all ranges together stay far below the memory budget.
+ */
+export const BATCH_BYTES = 4_000_000;
 /** No batch holds more documents than this, however small they are. */
 const BATCH_DOCUMENTS = 20_000;
 

@@ -6,16 +6,23 @@ import { DualsyncError } from "../../errors.ts";
 import { OWN_COLLECTION } from "./collections.ts";
 import { shapeOf } from "./faults.ts";
 import type { Server } from "./server.ts";
-import { decodedCarrier, rawCarrier } from "./wire.ts";
+import { type Carrier, decodedCarrier, rawCarrier } from "./wire.ts";
 import { type Find, Writer, type WriteWay } from "./write.ts";
 
 const UNKNOWN_FIELD = 40415;
+const UNAUTHORIZED = 13;
+
+/** Keeps the server from putting its own time into empty timestamps; old servers do not know it. */
 const KEEP_TIMESTAMPS = { bypassEmptyTsReplacement: true };
+/** Lets documents in that an older validator would refuse today; the role readWrite alone may not. */
+const PAST_VALIDATORS = { bypassDocumentValidation: true };
+/** From the best to the plainest. */
+const FLAGS = [{ ...PAST_VALIDATORS, ...KEEP_TIMESTAMPS }, PAST_VALIDATORS, KEEP_TIMESTAMPS, {}] as const;
 
 /**
  * Finds out how this target takes documents: writes one that careless carriers alter, by insert and by replace, and
  * reads it back.
- * @throws DualsyncError `target` when nothing arrives unaltered
+ * @throws DualsyncError `target` when nothing arrives unaltered, or what the server says when nothing may be written
  */
 export async function findWriteWay(
   server: Server,
@@ -23,19 +30,29 @@ export async function findWriteWay(
   nonce: string,
   signal: AbortSignal,
 ): Promise<WriteWay> {
-  const carriers = [rawCarrier(), decodedCarrier].filter((carrier) => carrier !== undefined);
-  for (const carrier of carriers) {
-    const flags = await timestampFlags(server, { carrier, flags: KEEP_TIMESTAMPS }, find, nonce, signal);
-    const checks = [carrier.objection, flags === undefined ? emptyTimestamp : undefined].filter(
-      (check) => check !== undefined,
-    );
-    const way: WriteWay = {
-      carrier,
-      flags: flags ?? {},
-      ...(checks.length === 0 ? {} : { objection: (document: Uint8Array) => firstReason(checks, document) }),
-    };
-    if (await arrives(new Writer(server, find, way), find, probe(nonce, false), signal)) return way;
+  let refusal: unknown;
+  for (const carrier of [rawCarrier(), decodedCarrier]) {
+    for (const flags of FLAGS) {
+      if (carrier === undefined) continue;
+      const way = wayOf(carrier, flags);
+      try {
+        if (
+          await arrives(
+            new Writer(server, find, way),
+            find,
+            probe(nonce, "bypassEmptyTsReplacement" in flags),
+            signal,
+          )
+        )
+          return way;
+      } catch (error) {
+        const code = error instanceof DualsyncError ? shapeOf(error.cause).code : undefined;
+        if (code !== UNKNOWN_FIELD && code !== UNAUTHORIZED) throw error;
+        refusal = error;
+      }
+    }
   }
+  if (refusal !== undefined) throw refusal;
   throw new DualsyncError(
     "target",
     `A document written to ${server.label} did not come back as it was written.`,
@@ -45,22 +62,13 @@ export async function findWriteWay(
   );
 }
 
-/** The flag that keeps the server from filling in empty timestamps, proved; undefined when this server has none. */
-async function timestampFlags(
-  server: Server,
-  way: WriteWay,
-  find: Find,
-  nonce: string,
-  signal: AbortSignal,
-): Promise<object | undefined> {
-  try {
-    return (await arrives(new Writer(server, find, way), find, probe(nonce, true), signal))
-      ? KEEP_TIMESTAMPS
-      : undefined;
-  } catch (error) {
-    if (error instanceof DualsyncError && shapeOf(error.cause).code === UNKNOWN_FIELD) return undefined;
-    throw error;
-  }
+function wayOf(carrier: Carrier, flags: object): WriteWay {
+  const checks = [carrier.objection, "bypassEmptyTsReplacement" in flags ? undefined : emptyTimestamp].filter(
+    (check) => check !== undefined,
+  );
+  const objection =
+    checks.length === 0 ? {} : { objection: (document: Uint8Array) => firstReason(checks, document) };
+  return { carrier, flags, passesValidators: "bypassDocumentValidation" in flags, ...objection };
 }
 
 async function arrives(

@@ -44,6 +44,8 @@ export interface WriteWay {
   readonly carrier: Carrier;
   /** Extra fields of insert and update commands. */
   readonly flags: Document;
+  /** Validators of the target do not stop documents. */
+  readonly passesValidators: boolean;
   /** Why a document cannot be stored unaltered; absent when every document can. */
   readonly objection?: (document: Uint8Array) => string | undefined;
 }
@@ -213,7 +215,6 @@ export class Writer {
   #command(collection: string, batch: Batch, mode: WriteMode): Document {
     const common = {
       ordered: mode === "append",
-      bypassDocumentValidation: true,
       writeConcern: { w: "majority" },
       ...this.#way.flags,
     };

@@ -1,0 +1,165 @@
+import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import { EXIT_CODES } from "../src/errors.ts";
+import { dualsync, records, summary } from "./support/cli.ts";
+
+const PASSWORD = "tr0ub4dor-canary";
+const GOOD = "mongodb://127.0.0.1:1/shop";
+
+/** Everything that can be wrong before anything is contacted, with what the sentence must say. */
+const BAD_INPUT: readonly (readonly [
+  what: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  says: RegExp,
+])[] = [
+  ["no pair", [], {}, /MONGODB_URI/],
+  ["an unknown flag", ["--frm", "x"], {}, /unknown option '--frm'/],
+  ["an unescaped @", [], { MONGODB_URI: `mongodb://user:${PASSWORD}@x@host/shop` }, /%40/],
+  ["an unescaped #", [], { MONGODB_URI: `mongodb://user:${PASSWORD}#x@host/shop` }, /%23/],
+  ["no database", [], { MONGODB_URI: "mongodb://localhost:27017" }, /database/],
+  [
+    "a placeholder password",
+    [],
+    { MONGODB_URI: "mongodb+srv://user:<password>@c.example.net/shop" },
+    /<password>/,
+  ],
+  [
+    "another placeholder",
+    [],
+    { MONGODB_URI: "mongodb+srv://user:YOUR_PASSWORD@c.example.net/shop" },
+    /placeholder|YOUR_PASSWORD/i,
+  ],
+  [
+    "a batch size of nothing",
+    ["--batch-size", "0"],
+    { MONGODB_URI: GOOD },
+    /--batch-size must be a whole number/,
+  ],
+  [
+    "a concurrency of words",
+    ["--concurrency", "many"],
+    { MONGODB_URI: GOOD },
+    /--concurrency must be a whole number/,
+  ],
+  ["a verification that is none", ["--verify", "maybe"], { MONGODB_URI: GOOD }, /content, counts or none/],
+  ["a filter that runs code", ["--filter", 'a={"$where":"1"}'], { MONGODB_URI: GOOD }, /\$where/],
+  ["a filter that is not JSON", ["--filter", "a={"], { MONGODB_URI: GOOD }, /--filter/],
+  ["a rename without a name", ["--rename", "a="], { MONGODB_URI: GOOD }, /--rename/],
+  ["an empty glob", ["--include", ""], { MONGODB_URI: GOOD }, /--include/],
+  ["a location that is none", ["--from", "mongo"], { MONGODB_URI: GOOD }, /mongodb/],
+  ["two names for the database", [], { MONGODB_URI: GOOD, MONGODB_DB_NAME: "other" }, /MONGODB_DB_NAME/],
+  [
+    "several pairs",
+    [],
+    {
+      MONGODB_URI: GOOD,
+      MONGODB_LOCAL_URI: "mongodb://localhost/a",
+      MONGODB_ATLAS_URI: "mongodb+srv://c.example.net/a",
+    },
+    /--from env:MONGODB_LOCAL_URI --to env:MONGODB_ATLAS_URI/,
+  ],
+];
+
+describe("bad input", () => {
+  it.each(BAD_INPUT)("is refused with one clear sentence: %s", async (_what, args, env, says) => {
+    const { code, stdout, stderr } = await dualsync(["duplicate", ...args], { env });
+    expect(stderr).toMatch(says);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout + stderr).not.toContain(PASSWORD);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+  });
+
+  it.each(BAD_INPUT)("is a record too, with the summary last: %s", async (_what, args, env) => {
+    const { code, stdout } = await dualsync(["duplicate", "--json", ...args], { env });
+    expect(code).toBe(2);
+    expect(records(stdout).map(({ type }) => type)).toContain("error");
+    expect(summary(stdout)).toMatchObject({ type: "summary", exitCode: 2 });
+    expect(stdout).not.toContain(PASSWORD);
+  });
+
+  it("without any command is help on stderr and 2", async () => {
+    const { code, stdout, stderr } = await dualsync([]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/Usage: dualsync/);
+  });
+});
+
+describe("a server that cannot be used", () => {
+  it("at a refused port is named, with the question to ask", async () => {
+    const env = { LIVE: `mongodb://user:${PASSWORD}@127.0.0.1:1/shop`, COPY: "mongodb://127.0.0.1:2/shop" };
+    const { code, stderr, stdout } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], {
+      env,
+    });
+    expect(stderr).toMatch(/refused by the (source|target) 127\.0\.0\.1:[12]\/shop/);
+    expect(stderr).toMatch(/Is the server running/);
+    expect([4, 5]).toContain(code);
+    expect(stdout + stderr).not.toContain(PASSWORD);
+  });
+
+  it("under a name that nobody knows is named", async () => {
+    const env = { LIVE: "mongodb://no-such-host.invalid/shop", COPY: "mongodb://no-such-host.invalid/copy" };
+    const { code, stderr } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], { env });
+    expect(stderr).toMatch(/no-such-host\.invalid/);
+    expect(stderr).toMatch(/spelling|resolve/);
+    expect([4, 5]).toContain(code);
+  });
+
+  it("that takes the connection and says nothing does not hold the run for ever", async () => {
+    const silent = createServer((socket) => socket.on("error", () => undefined));
+    await new Promise<void>((ready) => silent.listen(0, "127.0.0.1", ready));
+    const address = silent.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const env = { LIVE: `mongodb://127.0.0.1:${port}/shop`, COPY: `mongodb://127.0.0.1:${port}/copy` };
+    const { code, stderr } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], {
+      env: { ...env, SYNC_MAX_RETRIES: "0" },
+    });
+    silent.close();
+    expect(stderr).toMatch(/No answer from/);
+    expect([4, 5]).toContain(code);
+  });
+});
+
+describe("help", () => {
+  it("of a command fits one screen, with three examples that parse", async () => {
+    const { code, stdout } = await dualsync(["duplicate", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout.split("\n").length).toBeLessThanOrEqual(40);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    const examples = [...stdout.matchAll(/\$ dualsync (.*?)(?: {2,}.*)?$/gm)].map((match) =>
+      (match[1] as string).replaceAll('"', ""),
+    );
+    expect(examples).toHaveLength(3);
+    for (const example of examples) {
+      const env = {
+        LIVE_URI: "mongodb://127.0.0.1:1/a",
+        COPY_URI: "mongodb://127.0.0.1:1/b",
+        MONGODB_URI: "mongodb://127.0.0.1:1/c",
+      };
+      const { code: outcome } = await dualsync(example.split(" "), {
+        env: example.includes("env:") ? env : { MONGODB_URI: env.MONGODB_URI },
+      });
+      expect([4, 5], example).toContain(outcome); // the flags are right; nobody answers there
+    }
+  });
+
+  it("lists every exit status", async () => {
+    const { stdout } = await dualsync(["--help"]);
+    for (const { code, meaning } of EXIT_CODES)
+      expect(stdout).toContain(`${String(code).padStart(3)}  ${meaning}`);
+  });
+
+  it("loads no database driver", () => {
+    const { stdout } = spawnSync(process.execPath, ["-e", LIST_MODULES], { encoding: "utf8" });
+    expect(stdout).toMatch(/node_modules.commander/);
+    expect(stdout).not.toMatch(/node_modules.mongodb/);
+  });
+});
+
+/** Runs `--help` in this process and prints every CommonJS module that it has loaded. */
+const LIST_MODULES = `
+  process.argv = [process.argv[0], "dualsync", "--help"];
+  import("./dist/cli.js").then((cli) => cli.main(["--help"])).then(() => console.log(Object.keys(require.cache).join("\\n")));
+`;

@@ -1,0 +1,61 @@
+import { MongoClient } from "mongodb";
+import { beforeAll, expect, it } from "vitest";
+import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { dualsync, records, summary } from "../support/cli.ts";
+import { contents } from "../support/snapshot.ts";
+
+let source: MongodbService;
+let target: MongodbService;
+let from: MongoClient;
+let to: MongoClient;
+beforeAll(async () => {
+  [source, target] = await Promise.all([startMongodb(), startMongodb()]);
+  from = new MongoClient(source.uri);
+  to = new MongoClient(target.uri);
+  const text = "x".repeat(2_000);
+  for (let n = 0; n < 30_000; n += 3_000) {
+    await from
+      .db("shop")
+      .collection<{ _id: number; text: string }>("orders")
+      .insertMany(Array.from({ length: 3_000 }, (_, i) => ({ _id: n + i, text })));
+  }
+  return async () => {
+    await Promise.all([from.close(), to.close()]);
+    await Promise.all([source.stop(), target.stop()]);
+  };
+});
+
+it.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s stops cleanly, and the same command goes on to the same end", async (signal, status) => {
+  await to.db("shop").dropDatabase();
+  const env = { LIVE: withDatabase(source.uri, "shop"), COPY: withDatabase(target.uri, "shop") };
+  const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
+  const stopped = await dualsync(args, {
+    env,
+    onStart: (child) => {
+      // The plan is out: the first writes are on their way.
+      child.stdout?.once("data", () => child.kill(signal));
+    },
+  });
+  expect(stopped.code).toBe(status);
+  expect(summary(stopped.stdout)).toMatchObject({ type: "summary", exitCode: status });
+  expect(records(stopped.stdout).find(({ type }) => type === "error")).toMatchObject({
+    hint: expect.stringMatching(/Run the same command again/),
+  });
+  const again = await dualsync(args, { env });
+  expect(again.code).toBe(0);
+  expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
+});
+
+it("two runs at once: one writes, the other says who does, and ends with 7", async () => {
+  await to.db("shop").dropDatabase();
+  const env = { LIVE: withDatabase(source.uri, "shop"), COPY: withDatabase(target.uri, "shop") };
+  const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
+  const runs = await Promise.all([dualsync(args, { env }), dualsync(args, { env })]);
+  expect(runs.map(({ code }) => code).sort()).toEqual([0, 7]);
+  const refused = runs.find(({ code }) => code === 7);
+  expect(refused?.stdout).toMatch(/being written by dualsync duplicate on .* since 20/);
+  expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
+});

@@ -1,0 +1,19 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+it("shows the usage and the exit codes that the program has", () => {
+  expect(() =>
+    execFileSync(process.execPath, ["scripts/readme.js", "--check"], { stdio: "pipe" }),
+  ).not.toThrow();
+});
+
+it("names only scripts that exist", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  const readme = readFileSync("README.md", "utf8");
+  const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)]
+    .map((match) => match[1] as string)
+    .filter((name) => name !== "ci");
+  expect(named.length).toBeGreaterThan(3);
+  for (const name of named) expect(Object.keys(scripts), name).toContain(name);
+});
