@@ -23,7 +23,7 @@ const BAD_INPUT: readonly (readonly [
     "a placeholder password",
     [],
     { MONGODB_URI: "mongodb+srv://user:<password>@c.example.net/shop" },
-    /<password>/,
+    /placeholder where the password belongs/,
   ],
   [
     "another placeholder",
@@ -134,8 +134,8 @@ describe("help", () => {
     expect(examples).toHaveLength(3);
     for (const example of examples) {
       const env = {
-        LIVE_URI: "mongodb://127.0.0.1:1/a",
-        COPY_URI: "mongodb://127.0.0.1:1/b",
+        LIVE: "mongodb://127.0.0.1:1/a",
+        COPY: "mongodb://127.0.0.1:1/b",
         MONGODB_URI: "mongodb://127.0.0.1:1/c",
       };
       const { code: outcome } = await dualsync(example.split(" "), {

@@ -5,9 +5,9 @@ import type { DuplicateFlags } from "./duplicate-flags.ts";
 
 const EXAMPLES = `
 Examples:
-  $ dualsync duplicate                        the pair that the environment names
-  $ dualsync duplicate --dry-run              show the plan, write nothing
-  $ dualsync duplicate --from env:LIVE_URI --to env:COPY_URI --exclude "tmp_*"`;
+  $ dualsync duplicate                  the pair that the environment names
+  $ dualsync duplicate --dry-run        show the plan, write nothing
+  $ dualsync duplicate --from env:LIVE --to env:COPY --exclude "tmp_*"`;
 
 export const duplicateCommand: Command = {
   name: "duplicate",

@@ -101,7 +101,11 @@ export class Server {
   }
 
   async #greet(signal: AbortSignal): Promise<void> {
-    const answer = await this.run({ hello: 1 }, { signal, doing: "connect", database: "admin" });
+    // Once: the driver itself has looked for a server until its time was up.
+    const options = { signal, doing: "connect", database: "admin", retry: false } as const;
+    const answer = await this.run({ hello: 1 }, options).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : this.fault(error, "connect");
+    });
     this.#hello = {
       maxWireVersion: Number(answer.maxWireVersion),
       sessions:
