@@ -1,8 +1,10 @@
 // Writes the parts of the README that the program itself knows: usage and exit codes. `--check` only compares.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { EXIT_CODES } from "../dist/errors.js";
 
+// The built program, which the types of a fresh checkout do not know yet.
+/** @type {typeof import("../src/errors.ts")} */
+const { EXIT_CODES } = await import(new URL("../dist/errors.js", import.meta.url).href);
 const env = { ...process.env, COLUMNS: "100", NO_COLOR: "1" };
 const help = spawnSync(process.execPath, ["bin/dualsync.js", "duplicate", "--help"], {
   encoding: "utf8",
