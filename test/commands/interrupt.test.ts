@@ -1,6 +1,7 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, expect, it } from "vitest";
 import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { Random } from "../shops/random.ts";
 import { dualsync, records, summary } from "../support/cli.ts";
 import { contents } from "../support/snapshot.ts";
 
@@ -58,4 +59,29 @@ it("two runs at once: one writes, the other says who does, and ends with 7", asy
   const refused = runs.find(({ code }) => code === 7);
   expect(refused?.stdout).toMatch(/being written by dualsync duplicate on .* since 20/);
   expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
+});
+
+const POINTS = process.env.DUALSYNC_TEST_LONG === undefined ? 8 : 100;
+
+it(`Ctrl-C at any of ${POINTS} moments leaves nothing that stops the next run`, {
+  timeout: POINTS * 10_000,
+}, async () => {
+  await to.db("shop").dropDatabase();
+  const env = { LIVE: withDatabase(source.uri, "shop"), COPY: withDatabase(target.uri, "shop") };
+  const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
+  const random = new Random(20);
+  const ends: (number | null)[] = [];
+  for (let point = 0; point < POINTS; point++) {
+    const delay = random.whole(0, 1_500);
+    const { code } = await dualsync(args, {
+      env,
+      onStart: (child) => void setTimeout(() => child.kill("SIGINT"), delay),
+    });
+    ends.push(code);
+  }
+  // Killed by the signal itself before the program listened (null), stopped cleanly (130), or done before it came (0).
+  expect(ends.filter((code) => code !== null && code !== 130 && code !== 0)).toEqual([]);
+  expect((await dualsync(args, { env })).code).toBe(0);
+  expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
+  console.log(`interrupted at ${POINTS} points: ${ends.join(" ")}`);
 });

@@ -3,7 +3,10 @@ import { DualsyncError } from "../../errors.ts";
 import type { Lease, Run } from "../connector.ts";
 import { lookUp, OWN_COLLECTION } from "./collections.ts";
 import { isEmpty } from "./count.ts";
+import { shapeOf } from "./faults.ts";
 import type { Server } from "./server.ts";
+
+const DUPLICATE_KEY = 11000;
 
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
 const LEASE_MS = 60_000;
@@ -32,14 +35,14 @@ export async function takeLease(
   };
   const untouched = (await lookUp(server, OWN_COLLECTION, signal)) === undefined;
   const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
-  await update(
-    server,
-    { _id: "lease" },
-    [{ $replaceWith: { $cond: [expired, fresh, "$$ROOT"] } }],
-    true,
-    signal,
-  );
-  const holder = await readOwn(server, "lease", signal);
+  // Not under the run's signal: broken off half-way, nobody would know whether the lease was taken.
+  const own = new AbortController().signal;
+  const taken = [{ $replaceWith: { $cond: [expired, fresh, "$$ROOT"] } }];
+  await update(server, { _id: "lease" }, taken, true, own).catch((error: unknown) => {
+    // Two runs that come at once may both try to insert it; then one of them finds the other's.
+    if (!(error instanceof DualsyncError) || shapeOf(error.cause).code !== DUPLICATE_KEY) throw error;
+  });
+  const holder = await readOwn(server, "lease", own);
   if (holder?.run !== run.id) throw lockedBy(server, holder);
   return keepLease(server, run, nonce, untouched);
 }
