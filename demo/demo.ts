@@ -44,14 +44,11 @@ async function show(shop: MongodbService, backup: MongodbService): Promise<numbe
   const second = await dualsync(env);
   if (second !== 0) return second;
 
-  say("That was a demo; both engines and their data are removed now. With your own databases:\n");
-  console.log(
-    '  export LIVE_URI="mongodb://user:password@host/shop"  COPY_URI="mongodb://user:password@other-host/shop"',
-  );
-  console.log(
-    "  npx dualsync duplicate --from env:LIVE_URI --to env:COPY_URI --dry-run   # shows the plan, writes nothing",
-  );
-  console.log("  npx dualsync duplicate --from env:LIVE_URI --to env:COPY_URI\n");
+  say("That was a demo; both engines and their data are removed now. With your own databases:");
+  console.log('  export LIVE="mongodb://user:password@host/shop"');
+  console.log('  export COPY="mongodb://user:password@other-host/shop"');
+  console.log("  npx dualsync duplicate --from env:LIVE --to env:COPY --dry-run");
+  console.log("  npx dualsync duplicate --from env:LIVE --to env:COPY\n");
   return 0;
 }
 

@@ -87,11 +87,11 @@ function effort(report: RunReport): string {
   const { read } = totals(report.collections);
   const milliseconds = report.ended.getTime() - report.started.getTime();
   const speed = milliseconds >= 1000 ? `, ${rate((read * 1000) / milliseconds)}` : "";
-  const [from, to] = [report.started, report.ended].map((time) =>
+  const [from = "", to = ""] = [report.started, report.ended].map((time) =>
     time.toISOString().slice(0, 19).replace("T", " "),
   );
-  const work = `${count(read, "document")} read (${bytes(report.bytes)}) in ${duration(milliseconds)}${speed}`;
-  return `${work}, between ${from} and ${to} UTC.`;
+  const end = from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to;
+  return `${count(read, "document")} read (${bytes(report.bytes)}) in ${duration(milliseconds)}${speed}; ${from} to ${end} UTC.`;
 }
 
 function verdictPaint(exitCode: number, paint: ChalkInstance): (text: string) => string {
