@@ -12,6 +12,8 @@ import type { Reporter } from "./reporting/reporter.ts";
 
 /** Runs the program with this process's arguments and sets its exit status; output is left to drain. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // At once, and before anything can fail: `ps` shows arguments to everybody, and one may hold a password.
+  process.title = "dualsync";
   const redactor = new Redactor();
   process.on("uncaughtException", (error) => crash(error, redactor));
   process.on("unhandledRejection", (error) => crash(error, redactor));
@@ -56,12 +58,10 @@ export function buildProgram(redactor: Redactor): Command {
 
 async function runCommand(name: string, invoked: Command, redactor: Redactor): Promise<number> {
   const flags = invoked.opts<OutputFlags & Record<string, unknown>>();
-  const [{ createReporter }, { loadEnvironment }, { hideArguments }] = await Promise.all([
+  const [{ createReporter }, { loadEnvironment }] = await Promise.all([
     import("./reporting/index.ts"),
     import("./config/environment.ts"),
-    import("./config/location.ts"),
   ]);
-  hideArguments();
   const runId = randomUUID().slice(0, 8);
   const reporter = createReporter({
     mode: flags.json === true ? "json" : flags.quiet === true ? "quiet" : "auto",

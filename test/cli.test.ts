@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { EXIT_CODES } from "../src/errors.ts";
@@ -85,6 +86,33 @@ describe("bad input", () => {
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/Usage: dualsync/);
   });
+});
+
+describe("a password in an argument", () => {
+  it.runIf(process.platform === "linux")(
+    "is warned about, never shown, and gone from the process list by then",
+    async () => {
+      let shown = "";
+      const args = [
+        "duplicate",
+        "--from",
+        `mongodb://user:${PASSWORD}@127.0.0.1:1/a`,
+        "--to",
+        "mongodb://127.0.0.1:1/b",
+      ];
+      const { stdout, stderr } = await dualsync(args, {
+        onStart: (child) => {
+          child.stderr?.once("data", () => {
+            shown = readFileSync(`/proc/${child.pid}/cmdline`, "latin1");
+            child.kill();
+          });
+        },
+      });
+      expect(shown.replaceAll("\0", "").trim()).toBe("dualsync");
+      expect(stderr).toMatch(/--from.*password|password.*--from/);
+      expect(stdout + stderr).not.toContain(PASSWORD);
+    },
+  );
 });
 
 describe("a server that cannot be used", () => {

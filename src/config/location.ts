@@ -54,14 +54,6 @@ export function secretsOf(location: Location): string[] {
   return location.kind === "kv" ? [location.token] : [];
 }
 
-/**
- * Takes the arguments out of what `ps` and `/proc` show to every user of the machine, for they may hold a password.
- * Call it as soon as they are parsed. `process.argv` keeps them.
- */
-export function hideArguments(title = "dualsync"): void {
-  process.title = title;
-}
-
 function fromNamedVariable(name: string, flag: string, environment: Environment): MongodbLocation {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return mongodbFromVariable(name, environment);
   throw configurationError(

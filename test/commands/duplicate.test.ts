@@ -1,51 +1,25 @@
-import { Decimal128, Double, Long, MongoClient } from "mongodb";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { Decimal128, Double, Long } from "mongodb";
+import { describe, expect, it } from "vitest";
+import { withDatabase } from "../services/mongodb.ts";
 import { fillOrders } from "../shops/orders.ts";
-import { type CliResult, collectionRecord, dualsync, records, summary } from "../support/cli.ts";
+import { collectionRecord, dualsync, records, summary } from "../support/cli.ts";
+import { serverPair } from "../support/pair.ts";
 import { contents, snapshot } from "../support/snapshot.ts";
 
-let source: MongodbService;
-let target: MongodbService;
-let from: MongoClient;
-let to: MongoClient;
-let count = 0;
-let database = "";
-
-beforeAll(async () => {
-  [source, target] = await Promise.all([startMongodb(), startMongodb()]);
-  from = new MongoClient(source.uri);
-  to = new MongoClient(target.uri);
-  return async () => {
-    await Promise.all([from.close(), to.close()]);
-    await Promise.all([source.stop(), target.stop()]);
-  };
-});
-
-beforeEach(() => {
-  database = `shop${count++}`;
-});
-
-afterEach(async () => {
-  await Promise.all([from.db(database).dropDatabase(), to.db(database).dropDatabase()]);
-});
-
-function duplicate(...flags: string[]): Promise<CliResult> {
-  const env = { LIVE: withDatabase(source.uri, database), COPY: withDatabase(target.uri, database) };
-  return dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY", ...flags], { env });
-}
+const pair = serverPair();
+const { duplicate } = pair;
 
 describe("duplicate", () => {
   it("copies a whole shop: documents, indexes, options, views", async () => {
-    await fillOrders(source.uri, database, { orders: 3_000 });
+    await fillOrders(pair.source.uri, pair.database, { orders: 3_000 });
     const { code, stdout, stderr } = await duplicate();
     expect(stderr + stdout).not.toMatch(/error/);
     expect(code).toBe(0);
-    expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
+    expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
   });
 
   it("writes nothing the second time, and only what changed the third time", async () => {
-    await fillOrders(source.uri, database, { orders: 500 });
+    await fillOrders(pair.source.uri, pair.database, { orders: 500 });
     await duplicate();
     const again = await duplicate("--json");
     expect(again.code).toBe(0);
@@ -55,7 +29,7 @@ describe("duplicate", () => {
       unchanged: 500,
       verdict: "verified",
     });
-    const orders = from.db(database).collection("orders");
+    const orders = pair.from.db(pair.database).collection("orders");
     const ids = (await orders.find().limit(2).toArray()).map(({ _id }) => _id);
     await orders.updateOne({ _id: { $in: ids.slice(0, 1) } }, { $set: { changed: new Long(1) } });
     await orders.deleteOne({ _id: { $in: ids.slice(1) } });
@@ -70,12 +44,12 @@ describe("duplicate", () => {
     });
     const fourth = await duplicate("--json", "--delete", "--yes");
     expect(collectionRecord(fourth.stdout, "orders")).toMatchObject({ written: 0, deleted: 1, extra: 0 });
-    expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
+    expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
   });
 
   it("tells types apart that look alike", async () => {
-    const looks = from.db(database).collection<{ _id: number; v: unknown }>("looks");
-    const copy = to.db(database).collection<{ _id: number; v: unknown }>("looks");
+    const looks = pair.from.db(pair.database).collection<{ _id: number; v: unknown }>("looks");
+    const copy = pair.to.db(pair.database).collection<{ _id: number; v: unknown }>("looks");
     await looks.insertMany([
       { _id: 1, v: Long.fromNumber(5e9) },
       { _id: 2, v: new Decimal128("1.0") },
@@ -87,18 +61,20 @@ describe("duplicate", () => {
       { _id: 2, v: new Decimal128("1.00") },
       { _id: 3, v: new Double(0) },
     ]);
-    await to
-      .db(database)
+    await pair.to
+      .db(pair.database)
       .collection("looks")
       .insertOne({ _id: 4 as never });
     const { code, stdout } = await duplicate("--json");
     expect(code).toBe(0);
     expect(collectionRecord(stdout, "looks")).toMatchObject({ written: 4, unchanged: 0 });
-    expect(await contents(to, database, "looks")).toEqual(await contents(from, database, "looks"));
+    expect(await contents(pair.to, pair.database, "looks")).toEqual(
+      await contents(pair.from, pair.database, "looks"),
+    );
   });
 
   it("cuts a large collection into ranges and loses nothing", async () => {
-    const large = from.db(database).collection<{ _id: string | number; text: string }>("large");
+    const large = pair.from.db(pair.database).collection<{ _id: string | number; text: string }>("large");
     const text = "x".repeat(900);
     for (let n = 0; n < 20_000; n += 2_000) {
       await large.insertMany(
@@ -114,24 +90,28 @@ describe("duplicate", () => {
       targetCount: 20_000,
       verdict: "verified",
     });
-    expect(await contents(to, database, "large")).toEqual(await contents(from, database, "large"));
+    expect(await contents(pair.to, pair.database, "large")).toEqual(
+      await contents(pair.from, pair.database, "large"),
+    );
     // As after an interruption: a stretch in the middle and the end are not there.
-    await to
-      .db(database)
+    await pair.to
+      .db(pair.database)
       .collection("large")
       .deleteMany({ _id: { $gte: 7_000, $lt: 14_000 } as never });
-    await to
-      .db(database)
+    await pair.to
+      .db(pair.database)
       .collection("large")
       .deleteMany({ _id: { $gte: "k5" } as never });
     const again = await duplicate("--json");
     expect(again.code).toBe(0);
     expect(Number(collectionRecord(again.stdout, "large")?.written)).toBeGreaterThan(4_000);
-    expect(await contents(to, database, "large")).toEqual(await contents(from, database, "large"));
+    expect(await contents(pair.to, pair.database, "large")).toEqual(
+      await contents(pair.from, pair.database, "large"),
+    );
   });
 
   it("does not fail because the source is written meanwhile, and a quiet run afterwards is exact", async () => {
-    const busy = from.db(database).collection<{ _id: number; n: number }>("busy");
+    const busy = pair.from.db(pair.database).collection<{ _id: number; n: number }>("busy");
     await busy.insertMany(Array.from({ length: 5_000 }, (_, n) => ({ _id: n, n })));
     let running = true;
     let next = 5_000;
@@ -150,11 +130,13 @@ describe("duplicate", () => {
     expect(next).toBeGreaterThan(5_010);
     const after = await duplicate("--json", "--delete", "--yes");
     expect(after.code).toBe(0);
-    expect(await contents(to, database, "busy")).toEqual(await contents(from, database, "busy"));
+    expect(await contents(pair.to, pair.database, "busy")).toEqual(
+      await contents(pair.from, pair.database, "busy"),
+    );
   });
 
   it("copies what is chosen, under the names that were asked for", async () => {
-    const db = from.db(database);
+    const db = pair.from.db(pair.database);
     await db.collection("orders").insertMany([{ state: "paid" }, { state: "open" }]);
     await db.collection("tmp_a").insertOne({});
     await db.collection("people").insertOne({});
@@ -171,20 +153,20 @@ describe("duplicate", () => {
     ];
     const { code, stdout } = await duplicate("--json", ...flags);
     expect(code).toBe(0);
-    const names = (await to.db(database).listCollections().toArray())
+    const names = (await pair.to.db(pair.database).listCollections().toArray())
       .map(({ name }) => name)
       .filter((name) => !/^(system\.|_dualsync)/.test(name));
     expect(names.sort()).toEqual(["bestellungen", "paid"]);
-    expect(await to.db(database).collection("bestellungen").countDocuments()).toBe(1);
-    expect(await to.db(database).collection("paid").countDocuments()).toBe(1);
+    expect(await pair.to.db(pair.database).collection("bestellungen").countDocuments()).toBe(1);
+    expect(await pair.to.db(pair.database).collection("paid").countDocuments()).toBe(1);
     expect(collectionRecord(stdout, "orders")).toMatchObject({ target: "bestellungen", read: 1, written: 1 });
   });
 
   it("names an index that cannot be built, ends with 3, and with 0 once that is accepted", async () => {
-    await from.db(database).collection("people").insertOne({ email: "a" });
-    await from.db(database).collection("people").createIndex({ email: 1 }, { unique: true });
-    await to
-      .db(database)
+    await pair.from.db(pair.database).collection("people").insertOne({ email: "a" });
+    await pair.from.db(pair.database).collection("people").createIndex({ email: 1 }, { unique: true });
+    await pair.to
+      .db(pair.database)
       .collection("people")
       .insertMany([{ email: "b" }, { email: "b" }]);
     const { code, stdout } = await duplicate();
@@ -196,20 +178,20 @@ describe("duplicate", () => {
   });
 
   it("writes nothing in a dry run, and says so", async () => {
-    await from.db(database).collection("a").insertOne({});
+    await pair.from.db(pair.database).collection("a").insertOne({});
     const { code, stdout } = await duplicate("--dry-run");
     expect(code).toBe(0);
     expect(stdout).toMatch(/nothing was written/i);
-    expect(await to.db(database).listCollections().toArray()).toEqual([]);
+    expect(await pair.to.db(pair.database).listCollections().toArray()).toEqual([]);
   });
 
   it("prints nothing with --quiet when all is well", async () => {
-    await from.db(database).collection("a").insertOne({});
+    await pair.from.db(pair.database).collection("a").insertOne({});
     expect(await duplicate("--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   it("ends --json output with a summary, whatever happens", async () => {
-    await from.db(database).collection("a").insertOne({});
+    await pair.from.db(pair.database).collection("a").insertOne({});
     const { stdout } = await duplicate("--json");
     expect(records(stdout).map(({ type }) => type)).toEqual(
       expect.arrayContaining(["start", "collection", "summary"]),
@@ -221,26 +203,28 @@ describe("duplicate", () => {
   });
 
   it("refuses one database under two addresses, and leaves no trace in it", async () => {
-    await from.db(database).collection("a").insertOne({});
-    const before = await snapshot(from, database);
+    await pair.from.db(pair.database).collection("a").insertOne({});
+    const before = await snapshot(pair.from, pair.database);
     const env = {
-      A: withDatabase(source.uri, database),
-      B: withDatabase(source.uri, database).replace("127.0.0.1", "localhost"),
+      A: withDatabase(pair.source.uri, pair.database),
+      B: withDatabase(pair.source.uri, pair.database).replace("127.0.0.1", "localhost"),
     };
     const { code, stderr } = await dualsync(["duplicate", "--from", "env:A", "--to", "env:B"], { env });
     expect(code).toBe(6);
     expect(stderr).toMatch(/same database/);
-    expect(await snapshot(from, database)).toEqual(before);
-    expect((await from.db(database).listCollections().toArray()).map(({ name }) => name)).toEqual(["a"]);
+    expect(await snapshot(pair.from, pair.database)).toEqual(before);
+    expect((await pair.from.db(pair.database).listCollections().toArray()).map(({ name }) => name)).toEqual([
+      "a",
+    ]);
   });
 
   it("refuses --delete where nobody can be asked, and where the source is empty", async () => {
-    await from.db(database).createCollection("a");
-    await to.db(database).collection("a").insertOne({});
+    await pair.from.db(pair.database).createCollection("a");
+    await pair.to.db(pair.database).collection("a").insertOne({});
     const unasked = await duplicate("--delete");
     expect([unasked.code, unasked.stderr]).toEqual([6, expect.stringMatching(/--yes|empty in the source/)]);
     const emptied = await duplicate("--delete", "--yes");
     expect([emptied.code, emptied.stderr]).toEqual([6, expect.stringMatching(/empty in the source/)]);
-    expect(await to.db(database).collection("a").countDocuments()).toBe(1);
+    expect(await pair.to.db(pair.database).collection("a").countDocuments()).toBe(1);
   });
 });

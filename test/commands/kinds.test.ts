@@ -1,42 +1,15 @@
 import { EJSON } from "bson";
-import { Decimal128, type Document, Double, Long, MaxKey, MinKey, MongoClient } from "mongodb";
-import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
-import { type CliResult, collectionRecord, dualsync } from "../support/cli.ts";
+import { Decimal128, type Document, Double, Long, MaxKey, MinKey, type MongoClient } from "mongodb";
+import { expect, it } from "vitest";
+import { type CliResult, collectionRecord } from "../support/cli.ts";
+import { serverPair } from "../support/pair.ts";
 import { contents, snapshot } from "../support/snapshot.ts";
 
-let source: MongodbService;
-let target: MongodbService;
-let from: MongoClient;
-let to: MongoClient;
-let count = 0;
-let database = "";
-
-beforeAll(async () => {
-  [source, target] = await Promise.all([startMongodb(), startMongodb()]);
-  from = new MongoClient(source.uri);
-  to = new MongoClient(target.uri);
-  return async () => {
-    await Promise.all([from.close(), to.close()]);
-    await Promise.all([source.stop(), target.stop()]);
-  };
-});
-
-beforeEach(() => {
-  database = `kinds${count++}`;
-});
-
-afterEach(async () => {
-  await Promise.all([from.db(database).dropDatabase(), to.db(database).dropDatabase()]);
-});
-
-function duplicate(...flags: string[]): Promise<CliResult> {
-  const env = { LIVE: withDatabase(source.uri, database), COPY: withDatabase(target.uri, database) };
-  return dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY", "--json", ...flags], { env });
-}
+const pair = serverPair();
+const duplicate = (...flags: string[]): Promise<CliResult> => pair.duplicate("--json", ...flags);
 
 it("copies every kind of index with all its options", async () => {
-  const places = from.db(database).collection("places");
+  const places = pair.from.db(pair.database).collection("places");
   await places.insertMany([
     { at: [1, 2], where: { type: "Point", coordinates: [1, 2] }, text: "quiet", n: 1 },
     { n: 2 },
@@ -57,13 +30,13 @@ it("copies every kind of index with all its options", async () => {
     { key: { "tags.$**": 1 }, name: "wildcard path" },
   ] as Parameters<typeof places.createIndexes>[0]);
   expect((await duplicate()).code).toBe(0);
-  expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
+  expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
   expect((await duplicate()).code).toBe(0);
   expect((await duplicate("--no-indexes")).code).toBe(0);
 });
 
 it("copies collections with every option", async () => {
-  const db = from.db(database);
+  const db = pair.from.db(pair.database);
   await db.createCollection("validated", {
     validator: { $jsonSchema: { required: ["a"] }, "1": { $exists: true } },
     validationLevel: "moderate",
@@ -80,15 +53,15 @@ it("copies collections with every option", async () => {
   await db.collection("validated").insertOne({ wrong: true }, { bypassDocumentValidation: true });
   await db.collection<{ _id: number }>("clustered").insertMany([{ _id: 3 }, { _id: 1 }]);
   expect((await duplicate()).code).toBe(0);
-  expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
+  expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
 });
 
 it("copies collections whose ids follow a collation, and converges them", async () => {
-  await from.db(database).createCollection("names", { collation: { locale: "en", strength: 2 } });
-  const names = from.db(database).collection<{ _id: string | number; n?: number }>("names");
+  await pair.from.db(pair.database).createCollection("names", { collation: { locale: "en", strength: 2 } });
+  const names = pair.from.db(pair.database).collection<{ _id: string | number; n?: number }>("names");
   await names.insertMany([{ _id: "b" }, { _id: "A" }, { _id: "C" }, { _id: 5 }]);
   expect((await duplicate()).code).toBe(0);
-  expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
+  expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
   await names.updateOne({ _id: "C" }, { $set: { n: 1 } });
   await names.deleteOne({ _id: "b" });
   const { code, stdout } = await duplicate("--delete", "--yes");
@@ -100,39 +73,39 @@ it("copies collections whose ids follow a collation, and converges them", async 
     deleted: 1,
     verdict: "verified",
   });
-  expect(await snapshot(to, database)).toEqual(await snapshot(from, database));
+  expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
 });
 
 it("copies a capped collection in its order, and again as a whole when it has moved on", async () => {
-  await from.db(database).createCollection("log", { capped: true, size: 100_000, max: 50 });
-  const log = from.db(database).collection<{ _id: number; text: string }>("log");
+  await pair.from.db(pair.database).createCollection("log", { capped: true, size: 100_000, max: 50 });
+  const log = pair.from.db(pair.database).collection<{ _id: number; text: string }>("log");
   const order = async (client: MongoClient): Promise<unknown[]> =>
-    (await client.db(database).collection("log").find().toArray()).map(({ _id }) => _id);
+    (await client.db(pair.database).collection("log").find().toArray()).map(({ _id }) => _id);
   await log.insertMany([7, 3, 9].map((_id) => ({ _id, text: "x" })));
   expect((await duplicate()).code).toBe(0);
-  expect(await order(to)).toEqual([7, 3, 9]);
+  expect(await order(pair.to)).toEqual([7, 3, 9]);
   await log.insertMany(Array.from({ length: 60 }, (_, n) => ({ _id: 100 - n, text: "y" })));
   const second = await duplicate();
   expect(second.code).toBe(0);
-  expect(await order(to)).toEqual(await order(from));
+  expect(await order(pair.to)).toEqual(await order(pair.from));
   const third = await duplicate();
   expect(collectionRecord(third.stdout, "log")).toMatchObject({ read: 50, written: 0, unchanged: 50 });
 });
 
 it("leaves a capped collection alone that somebody else made", async () => {
-  for (const client of [from, to])
-    await client.db(database).createCollection("log", { capped: true, size: 100_000 });
-  await from.db(database).collection("log").insertOne({ ours: true });
-  await to.db(database).collection("log").insertOne({ theirs: true });
-  const before = await contents(to, database, "log");
+  for (const client of [pair.from, pair.to])
+    await client.db(pair.database).createCollection("log", { capped: true, size: 100_000 });
+  await pair.from.db(pair.database).collection("log").insertOne({ ours: true });
+  await pair.to.db(pair.database).collection("log").insertOne({ theirs: true });
+  const before = await contents(pair.to, pair.database, "log");
   const { code, stdout } = await duplicate();
   expect(code).toBe(3);
   expect(stdout).toContain("collection log");
-  expect(await contents(to, database, "log")).toEqual(before);
+  expect(await contents(pair.to, pair.database, "log")).toEqual(before);
 });
 
 it("copies time-series, and again as a whole when they differ", async () => {
-  const db = from.db(database);
+  const db = pair.from.db(pair.database);
   await db.createCollection("readings", {
     timeseries: { timeField: "at", metaField: "sensor", granularity: "minutes" },
   });
@@ -146,7 +119,7 @@ it("copies time-series, and again as a whole when they differ", async () => {
     })),
   );
   expect((await duplicate()).code).toBe(0);
-  expect(await measurements(to)).toEqual(await measurements(from));
+  expect(await measurements(pair.to)).toEqual(await measurements(pair.from));
   await readings.insertOne({ at: new Date(), sensor: { id: 9 }, value: 1 });
   const { code, stdout } = await duplicate();
   expect(code).toBe(0);
@@ -156,12 +129,16 @@ it("copies time-series, and again as a whole when they differ", async () => {
     sourceCount: 501,
     targetCount: 501,
   });
-  expect(await measurements(to)).toEqual(await measurements(from));
+  expect(await measurements(pair.to)).toEqual(await measurements(pair.from));
 });
 
 /** All measurements, exact in every type, with their fields by name: servers promise no order of them. */
 async function measurements(client: MongoClient): Promise<string[]> {
-  const found = await client.db(database).collection("readings").find({}, { promoteValues: false }).toArray();
+  const found = await client
+    .db(pair.database)
+    .collection("readings")
+    .find({}, { promoteValues: false })
+    .toArray();
   return found
     .map((measurement) => EJSON.stringify(Object.entries(measurement).sort(), { relaxed: false }))
     .sort();
@@ -183,12 +160,12 @@ it("copies ids of every type, and sees a numeric twin as one changed document", 
     /x/.source,
     new MaxKey(),
   ];
-  await from
-    .db(database)
+  await pair.from
+    .db(pair.database)
     .collection<Odd>("odd")
     .insertMany(ids.map((_id, n) => ({ _id, n })) as never, { forceServerObjectId: true });
-  await to
-    .db(database)
+  await pair.to
+    .db(pair.database)
     .collection<Odd>("odd")
     .insertMany([
       { _id: new Double(1), n: 4 },
@@ -202,28 +179,30 @@ it("copies ids of every type, and sees a numeric twin as one changed document", 
     extra: 0,
     verdict: "verified",
   });
-  expect(await contents(to, database, "odd")).toEqual(await contents(from, database, "odd"));
+  expect(await contents(pair.to, pair.database, "odd")).toEqual(
+    await contents(pair.from, pair.database, "odd"),
+  );
 });
 
 it("refuses where a name means two kinds of things, before anything is written", async () => {
-  await from.db(database).createCollection("a", { capped: true, size: 1_000 });
-  await from.db(database).collection("b").insertOne({});
-  await to.db(database).createCollection("a");
+  await pair.from.db(pair.database).createCollection("a", { capped: true, size: 1_000 });
+  await pair.from.db(pair.database).collection("b").insertOne({});
+  await pair.to.db(pair.database).createCollection("a");
   const { code, stdout } = await duplicate();
   expect(code).toBe(6);
   expect(stdout).toMatch(/capped.*collection/);
-  expect(await to.db(database).listCollections({ name: "b" }).toArray()).toEqual([]);
+  expect(await pair.to.db(pair.database).listCollections({ name: "b" }).toArray()).toEqual([]);
 });
 
 it("names options and indexes of the target that are others than the source's", async () => {
-  await from.db(database).createCollection("a", { validator: { n: { $gt: 1 } } });
-  await from.db(database).collection("a").createIndex({ n: 1 }, { name: "n", sparse: true });
-  await to.db(database).createCollection("a", { validator: { n: { $gt: 2 } } });
-  await to.db(database).collection("a").createIndex({ n: 1 }, { name: "n" });
+  await pair.from.db(pair.database).createCollection("a", { validator: { n: { $gt: 1 } } });
+  await pair.from.db(pair.database).collection("a").createIndex({ n: 1 }, { name: "n", sparse: true });
+  await pair.to.db(pair.database).createCollection("a", { validator: { n: { $gt: 2 } } });
+  await pair.to.db(pair.database).collection("a").createIndex({ n: 1 }, { name: "n" });
   const { code, stdout } = await duplicate();
   expect(stdout).toContain("index a/n");
-  if (target.provider === "mongod")
-    expect((await to.db(database).listCollections({ name: "a" }).toArray())[0]).toMatchObject({
+  if (pair.target.provider === "mongod")
+    expect((await pair.to.db(pair.database).listCollections({ name: "a" }).toArray())[0]).toMatchObject({
       options: { validator: { n: { $gt: 1 } } },
     });
   else expect(stdout).toContain("option a/validator"); // this engine has no collMod
