@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { Command, CommanderError } from "commander";
 import type { OutputFlags, Prepared, RunContext } from "./commands/command.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -14,6 +14,8 @@ import type { Reporter } from "./reporting/reporter.ts";
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   // At once, and before anything can fail: `ps` shows arguments to everybody, and one may hold a password.
   process.title = "dualsync";
+  // A run that ends without saying how is not a success: Node would call it 0.
+  process.exitCode = exitCode("bug");
   const redactor = new Redactor();
   process.on("uncaughtException", (error) => crash(error, redactor));
   process.on("unhandledRejection", (error) => crash(error, redactor));
@@ -135,15 +137,16 @@ async function withSignals(
   }
 }
 
-/** A yes-or-no question on the terminal; anything but a clear yes is a no. */
-async function ask(question: string, signal: AbortSignal): Promise<boolean> {
+/** A yes-or-no question on the terminal; anything but a clear yes, and the end of input too, is a no. */
+function ask(question: string, signal: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${safeText(question)} [y/N] `, { signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
+  return new Promise<boolean>((resolve) => {
+    // A terminal that is being asked keeps Ctrl-C to itself.
+    terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
+    signal.addEventListener("abort", () => resolve(false), { once: true });
+    terminal.once("close", () => resolve(false));
+    terminal.question(`${safeText(question)} [y/N] `, (answer) => resolve(/^y(es)?$/i.test(answer.trim())));
+  }).finally(() => terminal.close());
 }
 
 function failed(error: unknown, argv: readonly string[], redactor: Redactor): number {

@@ -154,6 +154,7 @@ async function mustBeAllowed(options: DuplicateOptions, plan: Plan, context: Run
     );
   }
   if (await context.confirm(`Remove from ${plan.target} what ${plan.source} no longer has?`)) return;
+  context.signal.throwIfAborted();
   throw new DualsyncError("refused", "Not confirmed.", { hint: "Nothing was changed." });
 }
 

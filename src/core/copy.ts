@@ -4,7 +4,7 @@ import { OrderedFingerprint } from "./fingerprint.ts";
 import { Flights } from "./flights.ts";
 import { type CopiedRange, type Job, readOptions } from "./job.ts";
 import { proveWritten } from "./prove.ts";
-import { lookUpEach, merge, type Step } from "./walk.ts";
+import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
 /** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
 const WRITES_PER_RANGE = 1;
@@ -56,7 +56,17 @@ export async function convergeRange(job: Job, range: IdRange): Promise<CopiedRan
     job.meter.advance(step.equal.documents, step.equal.bytes);
     await writeStep(job, step);
   }
+  if (!job.from.ordered) extra = await countExtras(job, range);
   return { range, expected: undefined, extra };
+}
+
+/** Looking up each document of the source finds no others on the target: those are looked up the other way round. */
+async function countExtras(job: Job, range: IdRange): Promise<number> {
+  const target = job.target.read(job.to, readOptions(job, range));
+  let extra = 0;
+  for await (const step of findExtras(target, job.source, job.from.name, job.signal))
+    extra += step.extra.length;
+  return extra;
 }
 
 async function writeStep(job: Job, step: Step): Promise<void> {

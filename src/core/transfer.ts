@@ -84,7 +84,7 @@ async function copyRanges(job: Job, empty: boolean, gate: Flights): Promise<void
       await own.add(() =>
         inGate(gate, async () => {
           const copied = await copyRange(job, range, empty);
-          if (copied.extra > 0 || !job.from.ordered) withExtras.push(range);
+          if (copied.extra > 0) withExtras.push(range);
           job.tally.extra += copied.extra;
         }),
       );
@@ -165,7 +165,7 @@ function report(
     unchanged,
     setAside,
     deleted,
-    extra: extra - deleted,
+    extra: Math.max(0, extra - deleted),
     changed,
     sourceCount,
     targetCount,

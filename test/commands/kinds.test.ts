@@ -64,6 +64,9 @@ it("copies collections whose ids follow a collation, and converges them", async 
   expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
   await names.updateOne({ _id: "C" }, { $set: { n: 1 } });
   await names.deleteOne({ _id: "b" });
+  const kept = await duplicate("--verify", "counts");
+  expect(collectionRecord(kept.stdout, "names")).toMatchObject({ extra: 1, verdict: "counts match" });
+  await names.updateOne({ _id: "C" }, { $set: { n: 2 } });
   const { code, stdout } = await duplicate("--delete", "--yes");
   expect(code).toBe(0);
   expect(collectionRecord(stdout, "names")).toMatchObject({

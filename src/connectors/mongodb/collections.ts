@@ -44,19 +44,26 @@ async function sizeOf(
 /** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */
 export async function listCollections(server: Server, signal: AbortSignal): Promise<Listing> {
   const found = await readListing(server, { listCollections: 1, cursor: {} }, "", signal);
-  const collections: CollectionInfo[] = [];
-  const notCopied: NotCopied[] = [];
-  for (const entry of found) {
-    const name = String(entry.get("name"));
-    if (name === OWN_COLLECTION || name === "system.views" || name.startsWith("system.buckets.")) continue;
-    if (name.startsWith("system.")) {
-      notCopied.push({ name, reason: "system collections belong to the server and are not copied" });
-      continue;
-    }
-    collections.push(await describe(server, name, entry, signal));
-  }
+  const wanted = found.filter((entry) => !isBehindTheScenes(nameOf(entry)));
+  const [system, ordinary] = [true, false].map((of) =>
+    wanted.filter((entry) => nameOf(entry).startsWith("system.") === of),
+  );
+  const reason = "system collections belong to the server and are not copied";
+  const notCopied: NotCopied[] = (system ?? []).map((entry) => ({ name: nameOf(entry), reason }));
+  const collections = await Promise.all(
+    (ordinary ?? []).map((entry) => describe(server, nameOf(entry), entry, signal)),
+  );
   const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
   return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
+}
+
+function nameOf(entry: Metadata): string {
+  return String(entry.get("name"));
+}
+
+/** dualsync's own, and those in which the server keeps what it shows as views and time-series. */
+function isBehindTheScenes(name: string): boolean {
+  return name === OWN_COLLECTION || name === "system.views" || name.startsWith("system.buckets.");
 }
 
 async function describe(
