@@ -141,11 +141,18 @@ async function withSignals(
 function ask(question: string, signal: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   return new Promise<boolean>((resolve) => {
+    const noAnswer = (): void => {
+      process.stderr.write("\n");
+      resolve(false);
+    };
     // A terminal that is being asked keeps Ctrl-C to itself.
     terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
-    signal.addEventListener("abort", () => resolve(false), { once: true });
-    terminal.once("close", () => resolve(false));
-    terminal.question(`${safeText(question)} [y/N] `, (answer) => resolve(/^y(es)?$/i.test(answer.trim())));
+    terminal.once("close", noAnswer);
+    signal.addEventListener("abort", () => terminal.close(), { once: true });
+    terminal.question(`${safeText(question)} [y/N] `, (answer) => {
+      terminal.off("close", noAnswer);
+      resolve(/^y(es)?$/i.test(answer.trim()));
+    });
   }).finally(() => terminal.close());
 }
 
