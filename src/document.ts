@@ -33,10 +33,13 @@ export interface Doc {
 export class Batch {
   readonly bytes: Uint8Array;
   readonly ends: readonly number[];
+  readonly #ownsMemory: boolean;
 
-  constructor(bytes: Uint8Array, ends: readonly number[]) {
+  /** `ownsMemory`: nobody else holds a view of the memory behind `bytes`, however much larger that is. */
+  constructor(bytes: Uint8Array, ends: readonly number[], ownsMemory = false) {
     this.bytes = bytes;
     this.ends = ends;
+    this.#ownsMemory = ownsMemory;
   }
 
   static of(documents: readonly Doc[]): Batch {
@@ -81,9 +84,12 @@ export class Batch {
     return this.ends.map((_, index) => this.doc(index));
   }
 
-  /** Gives the memory back at once. Nothing of this batch, and no document taken from it, may be used afterwards. */
+  /**
+   * Gives the memory back at once, where it is the batch's own. Nothing of this batch, and no document taken from it,
+   * may be used afterwards.
+   */
   release(): void {
-    free(this.bytes);
+    if (this.#ownsMemory) free(this.bytes);
   }
 
   /** Documents `from` (included) to `to` (excluded), without copying. */

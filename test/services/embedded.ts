@@ -6,6 +6,7 @@ export interface EmbeddedOptions {
   readonly directory: string;
   readonly port: number;
   readonly rawDocuments: boolean;
+  readonly clusterTime: boolean;
   readonly deny: readonly string[];
   /** The engine's process removes the folder itself when this process is gone. */
   readonly temporary: boolean;
@@ -15,6 +16,7 @@ export interface EmbeddedOptions {
 export async function startEmbedded(options: EmbeddedOptions): Promise<StartedServer> {
   const args = [options.directory, "--port", String(options.port)];
   if (options.rawDocuments) args.push("--raw-documents");
+  if (options.clusterTime) args.push("--cluster-time");
   for (const field of options.deny) args.push("--deny", field);
   if (options.temporary) args.push("--temporary");
   const command = await engineCommand(join(import.meta.dirname, "engine-child.js"), args);

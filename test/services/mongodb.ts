@@ -9,6 +9,8 @@ import { startMongod } from "./mongod.ts";
 export interface MongodbOptions {
   /** Serve what `rawDocument` wraps as the bytes it wraps. Needs the embedded engine, which is then taken. */
   readonly rawDocuments?: boolean;
+  /** Add a cluster time to each answer, as replica sets do. Needs the embedded engine, too. */
+  readonly clusterTime?: boolean;
   /** Refuse commands of this name or with this field, as for want of a right (13). Needs the embedded engine, too. */
   readonly deny?: readonly string[];
   /** Data folder to use, and to leave in place. Default: a new one, removed by `stop`. */
@@ -39,7 +41,7 @@ export interface MongodbService {
  * own words when it is not ready within 60 s.
  */
 export async function startMongodb(options: MongodbOptions = {}): Promise<MongodbService> {
-  const altered = options.rawDocuments === true || options.deny !== undefined;
+  const altered = options.rawDocuments === true || options.clusterTime === true || options.deny !== undefined;
   const program = altered ? undefined : findMongod();
   const provider = program === undefined ? "embedded" : "mongod";
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "dualsync-mongodb-")));
@@ -55,7 +57,8 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
             ...place,
             temporary,
             rawDocuments: options.rawDocuments ?? false,
-            deny: options.deny ?? [],
+            clusterTime: options.clusterTime ?? false,
+          deny: options.deny ?? [],
           })
         : await startMongod({ ...place, program });
     const stop = async () => {

@@ -16,7 +16,10 @@ export interface ServerPair {
 }
 
 /** Call at the top of a test file; the servers are there as soon as tests run. */
-export function serverPair(sourceOptions: MongodbOptions = {}): ServerPair {
+export function serverPair(
+  sourceOptions: MongodbOptions = {},
+  targetOptions: MongodbOptions = {},
+): ServerPair {
   let servers: [MongodbService, MongodbService] | undefined;
   let clients: [MongoClient, MongoClient] | undefined;
   let count = 0;
@@ -49,7 +52,7 @@ export function serverPair(sourceOptions: MongodbOptions = {}): ServerPair {
     },
   };
   beforeAll(async () => {
-    const [source, target] = await Promise.all([startMongodb(sourceOptions), startMongodb()]);
+    const [source, target] = await Promise.all([startMongodb(sourceOptions), startMongodb(targetOptions)]);
     servers = [source, target];
     const [from, to] = [new MongoClient(source.uri), new MongoClient(target.uri)];
     clients = [from, to];

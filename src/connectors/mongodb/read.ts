@@ -7,6 +7,7 @@ import { retry } from "../retry.ts";
 import { isTransient } from "./faults.ts";
 import { readCursor } from "./replies.ts";
 import type { Server } from "./server.ts";
+import { clusterTimesAreCopied } from "./wire.ts";
 
 /**
  * Size that batches aim at, in bytes. Large enough to make the cost of a round trip small, small enough that those of
@@ -207,7 +208,8 @@ class RawCursor {
       ...(this.#session === undefined ? {} : { session: this.#session }),
     };
     const answer = await this.#server.run(command, options);
-    const reply = readCursor(answer.cursor);
+    // A reply with a cluster time is also the driver's: it keeps that part for its next commands.
+    const reply = readCursor(answer.cursor, answer.$clusterTime === undefined || clusterTimesAreCopied());
     if (this.#id !== 0n) this.#id = reply.id;
     return reply.batch;
   }

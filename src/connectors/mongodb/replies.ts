@@ -11,9 +11,10 @@ export interface CursorReply {
 /**
  * Reads the `cursor` sub-document of a `find` or `getMore` answer. The documents are moved together within the same
  * buffer (their array keys go), so that a batch can be hashed, compared and sent on in one piece.
+ * `ownsMemory`: the answer's memory is nobody else's.
  * @throws RangeError when the bytes are not such an answer
  */
-export function readCursor(cursor: unknown): CursorReply {
+export function readCursor(cursor: unknown, ownsMemory = false): CursorReply {
   if (!(cursor instanceof Uint8Array)) throw new RangeError("the answer has no cursor");
   let id: bigint | undefined;
   let batch: Batch | undefined;
@@ -24,7 +25,7 @@ export function readCursor(cursor: unknown): CursorReply {
       element.type === TYPE.array &&
       (isNamed(cursor, element, "firstBatch") || isNamed(cursor, element, "nextBatch"))
     ) {
-      batch = compact(cursor, element.start, element.end);
+      batch = compact(cursor, element.start, element.end, ownsMemory);
     }
   }
   if (id === undefined || batch === undefined) throw new RangeError("the cursor has no batch");
@@ -32,7 +33,7 @@ export function readCursor(cursor: unknown): CursorReply {
 }
 
 /** Moves the documents of the array at `start` together and returns them as a batch. */
-function compact(bytes: Uint8Array, start: number, end: number): Batch {
+function compact(bytes: Uint8Array, start: number, end: number, ownsMemory: boolean): Batch {
   const ends: number[] = [];
   let write = start + 4;
   let read = start + 4;
@@ -50,5 +51,5 @@ function compact(bytes: Uint8Array, start: number, end: number): Batch {
     ends.push(write - start - 4);
     read = to;
   }
-  return new Batch(bytes.subarray(start + 4, write), ends);
+  return new Batch(bytes.subarray(start + 4, write), ends, ownsMemory);
 }

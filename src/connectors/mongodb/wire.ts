@@ -89,3 +89,40 @@ function survives(document: Uint8Array): boolean {
     return false; // a value that the driver can only carry altered refuses to be carried
   }
 }
+
+let copied: boolean | undefined;
+
+/**
+ * The driver keeps the cluster time of a reply, and its signature is a view of the whole reply. This makes the driver
+ * keep a copy of those few bytes, so that the memory of a reply is the reader's alone; false when it cannot.
+ */
+export function clusterTimesAreCopied(): boolean {
+  copied ??= copyClusterTimes();
+  return copied;
+}
+
+interface ClusterTime {
+  signature?: { hash?: { buffer?: unknown } };
+}
+
+function copyClusterTimes(): boolean {
+  const internals: unknown = createRequire(import.meta.url)("mongodb/lib/cmap/wire_protocol/responses");
+  const response = (internals as { MongoDBResponse?: { prototype?: object } } | undefined)?.MongoDBResponse
+    ?.prototype;
+  const found =
+    response === undefined ? undefined : Object.getOwnPropertyDescriptor(response, "$clusterTime");
+  const original = found?.get;
+  if (response === undefined || original === undefined || found?.configurable !== true) return false;
+  Object.defineProperty(response, "$clusterTime", {
+    configurable: true,
+    get(this: object) {
+      const time: ClusterTime | null | undefined = original.call(this);
+      const hash = time?.signature?.hash;
+      if (hash?.buffer instanceof Uint8Array && hash.buffer.buffer.byteLength > hash.buffer.length) {
+        hash.buffer = Uint8Array.prototype.slice.call(hash.buffer);
+      }
+      return time;
+    },
+  });
+  return true;
+}

@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { serverPair } from "../support/pair.ts";
+import { contents } from "../support/snapshot.ts";
+
+const pair = serverPair({ clusterTime: true }, { clusterTime: true });
+
+it("copies between servers whose answers carry a cluster time, in large batches", async () => {
+  const orders = pair.from.db(pair.database).collection<{ _id: number; text: string }>("orders");
+  const text = "x".repeat(900);
+  for (let n = 0; n < 12_000; n += 3_000) {
+    await orders.insertMany(Array.from({ length: 3_000 }, (_, i) => ({ _id: n + i, text })));
+  }
+  const { code, stderr } = await pair.duplicate();
+  expect(stderr).not.toMatch(/error/);
+  expect(code).toBe(0);
+  expect(await contents(pair.to, pair.database, "orders")).toEqual(
+    await contents(pair.from, pair.database, "orders"),
+  );
+});
