@@ -187,15 +187,18 @@ async function underLease(
   } finally {
     context.signal.removeEventListener("abort", onAbort);
     lease.lost.removeEventListener("abort", onLost);
-    await lease.release();
+    // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
+    await lease.release().catch((error: unknown) => {
+      context.reporter.warn(
+        `The right to write could not be given back; it ends by itself within a minute. ${(error as Error).message}`,
+      );
+    });
   }
 }
 
 function filledBy(run: Run, { collections }: Transferred): Filled {
   const verified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
-  const documents = Object.fromEntries(
-    collections.map(({ target, read, setAside }) => [target, read - setAside]),
-  );
+  const documents = new Map(collections.map(({ target, read, setAside }) => [target, read - setAside]));
   return { command: run.command, from: run.from, run: run.id, verified, documents };
 }
 

@@ -17,6 +17,8 @@ export type Metadata = ReadonlyMap<string, unknown>;
 export interface CollectionInfo {
   readonly name: string;
   readonly kind: CollectionKind;
+  /** Tells this collection from a later one of the same name; undefined where the store cannot. */
+  readonly incarnation?: string;
   /** The options that the collection was created with. */
   readonly options: Metadata;
   /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
@@ -126,7 +128,7 @@ export interface Filled {
   readonly run: string;
   readonly verified: boolean;
   /** Documents of each collection, by its name in the target. */
-  readonly documents: Readonly<Record<string, number>>;
+  readonly documents: ReadonlyMap<string, number>;
 }
 
 export interface StoreIdentity {
@@ -153,6 +155,10 @@ export interface Source {
     ids: readonly DocumentId[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Doc>>;
+  /** Whether the collection that was listed is still there, not dropped and not replaced by one of the same name. */
+  isStillThere(collection: CollectionInfo, signal: AbortSignal): Promise<boolean>;
+  /** Whether `find` can be asked for this id at all; one that it cannot be asked for is never in its answer. */
+  canFind(id: DocumentId): boolean;
   /** Index definitions as the store lists them, the one on `_id` left out; empty for a store without indexes. */
   indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
   /** Whether a nonce written by `Target.claim` is visible through this connection under this store's own name. */
@@ -166,8 +172,8 @@ export interface Target extends Source {
   /** Creates the collection as the source has it, under `info.name`, or checks the one that is there. */
   prepare(info: CollectionInfo, signal: AbortSignal): Promise<Prepared>;
   /**
-   * Empties a capped or time-series collection that a former run of this program created, so that it can be copied
-   * again; false, with nothing done, when the collection is somebody else's.
+   * Drops and creates again a capped or time-series collection that a former run of this program created, so that it
+   * can be copied again; false, with nothing done, when the collection is somebody else's.
    */
   reset(info: CollectionInfo, signal: AbortSignal): Promise<boolean>;
   /** Resolves when the store has acknowledged the batch durably; repeating it is harmless but for `append`. */

@@ -1,8 +1,8 @@
 import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
-import { Batch, type Doc } from "../document.ts";
+import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
 import { Flights } from "./flights.ts";
-import { type CopiedRange, type Job, readOptions } from "./job.ts";
+import { type CopiedRange, type Job, readOptions, TWIN } from "./job.ts";
 import { proveWritten } from "./prove.ts";
 import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
@@ -54,6 +54,7 @@ export async function convergeRange(job: Job, range: IdRange): Promise<CopiedRan
       setAside: [],
     });
     job.meter.advance(step.equal.documents, step.equal.bytes);
+    nameTwins(job, step.twins);
     await writeStep(job, step);
   }
   if (!job.from.ordered) extra = await countExtras(job, range);
@@ -67,6 +68,13 @@ async function countExtras(job: Job, range: IdRange): Promise<number> {
   for await (const step of findExtras(target, job.source, job.from.name, job.signal))
     extra += step.extra.length;
   return extra;
+}
+
+/** Documents that cannot be copied because another one of the source has their `_id`. */
+function nameTwins(job: Job, twins: readonly DocumentId[]): void {
+  const setAside = twins.map((id) => ({ id, reason: TWIN }));
+  job.losses.addDocuments(job.from.name, setAside);
+  job.tally.count(twins.length, 0, { written: 0, unchanged: 0, setAside });
 }
 
 async function writeStep(job: Job, step: Step): Promise<void> {

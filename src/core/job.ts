@@ -47,6 +47,10 @@ export interface Job extends Transfer {
   readonly setAside: Set<string>;
 }
 
+/** Why the second of two documents under one `_id` is set aside. */
+export const TWIN =
+  "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
+
 /** What is known of a range after it was copied. */
 export interface CopiedRange {
   readonly range: IdRange;

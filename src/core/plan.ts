@@ -168,6 +168,15 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
       ? "Documents of these collections that the source no longer has are removed from the target (--delete)."
       : "Nothing is removed from the target.",
   );
+  if (
+    collections.some(
+      ({ kind, action }) => action === "update" && (kind === "capped" || kind === "timeseries"),
+    )
+  ) {
+    notes.push(
+      "Capped and time-series collections that differ are dropped on the target and copied again as a whole.",
+    );
+  }
   notes.push(
     "A copy of a source that is being written is not a point in time: each document is as it was at some instant of the run.",
   );

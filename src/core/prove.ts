@@ -4,7 +4,7 @@ import type { SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
-import { type CopiedRange, type Job, readOptions } from "./job.ts";
+import { type CopiedRange, type Job, readOptions, TWIN } from "./job.ts";
 import { lookUpEach, merge } from "./walk.ts";
 
 /** Reads a copied range back from the target; what differs is fetched from both sides and mended. */
@@ -33,6 +33,13 @@ async function mendRange(job: Job, copied: CopiedRange): Promise<void> {
       ({ id }) => !job.setAside.has(id.key),
     );
     job.tally.extra += step.extra.length;
+    if (step.twins.length > 0) {
+      job.losses.addDocuments(
+        job.from.name,
+        step.twins.map((id) => ({ id, reason: TWIN })),
+      );
+      job.tally.reclassify(step.twins.length);
+    }
     if (documents.length === 0) continue;
     nameChanged(job, await proveWritten(job, documents));
   }

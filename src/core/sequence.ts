@@ -21,15 +21,33 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
       job.meter.advance(source.documents, source.bytes);
       return true;
     }
+    const objection = objectionToReplacing(job, source.documents, target.documents);
+    if (objection !== undefined) return leave(job, objection);
     if (!(await job.target.reset(job.to, job.signal))) {
-      job.losses.add(
-        `collection ${job.from.name}`,
-        `the target's ${job.to.kind} collection holds other documents and was not made by dualsync; rename or drop it there, then run again`,
+      return leave(
+        job,
+        "holds other documents and was not made by dualsync; rename or drop it there, then run again",
       );
-      return false;
     }
   }
   return await append(job);
+}
+
+/**
+ * Such a collection can only be replaced whole. That is done for a copy that the source has outgrown; never where
+ * documents would be gone from the target that are nowhere else.
+ */
+function objectionToReplacing(job: Job, source: number, target: number): string | undefined {
+  if (job.filter !== undefined) return "differs and can only be replaced whole, which a filter forbids";
+  if (source < target && !job.delete) {
+    return `holds ${target} documents and the source's ${source}: replacing it would remove some; --delete allows that`;
+  }
+  return source === 0 ? "would be emptied; if that is meant, drop it on the target by hand" : undefined;
+}
+
+function leave(job: Job, reason: string): boolean {
+  job.losses.add(`collection ${job.from.name}`, `the target's ${job.to.kind} collection ${reason}`);
+  return false;
 }
 
 /** Writes everything in order, one batch at a time: a repeated batch would double documents. */

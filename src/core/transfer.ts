@@ -1,4 +1,5 @@
 import type { CollectionInfo, IdRange } from "../connectors/connector.ts";
+import { DualsyncError } from "../errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.ts";
 import { convergeRange, fillRange } from "./copy.ts";
 import { Flights } from "./flights.ts";
@@ -71,6 +72,7 @@ async function transferOne(job: Job, gate: Flights): Promise<CollectionReport> {
   let complete = true;
   if (job.from.kind === "collection") await copyRanges(job, prepared.empty, gate);
   else complete = await copySequence(job, prepared.empty);
+  await mustStillBeThere(job);
   if (job.indexes) await copyIndexes(job);
   return await conclude(job, complete);
 }
@@ -93,7 +95,20 @@ async function copyRanges(job: Job, empty: boolean, gate: Flights): Promise<void
   } finally {
     await own.settle();
   }
+  await mustStillBeThere(job);
   if (job.delete && !empty) await removeExtras(job, withExtras);
+}
+
+/** A collection that is dropped while it is read looks like one that ends early, or is empty. */
+async function mustStillBeThere(job: Job): Promise<void> {
+  if (await job.source.isStillThere(job.from, job.signal)) return;
+  throw new DualsyncError(
+    "source",
+    `The collection ${job.from.name} was dropped or replaced in the source during the run.`,
+    {
+      hint: "Nothing was removed from the target. Run the same command again when the source is at rest.",
+    },
+  );
 }
 
 /** Runs `work` when the gate has a place, and fails as it fails: the gate is shared, its failures are not. */
@@ -140,13 +155,12 @@ async function conclude(job: Job, complete: boolean): Promise<CollectionReport> 
 }
 
 function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount: number): Verdict {
+  const kept = Math.max(0, job.tally.extra - job.tally.deleted) - job.tally.setAside;
+  // On a busy source its count now may differ from what was read.
+  const agrees = targetCount === sourceCount + kept || targetCount === job.tally.read + kept;
+  if (complete && job.verify === "counts" && !agrees) return "failed";
   if (!complete || job.tally.setAside > 0) return "set aside";
-  if (job.verify === "content") return "verified";
-  const kept = job.tally.extra - job.tally.deleted;
-  // On a busy source its count now may differ from what was read; the target must hold at least what was read.
-  return targetCount === sourceCount + kept || targetCount === job.tally.read + kept
-    ? "counts match"
-    : "failed";
+  return job.verify === "content" ? "verified" : "counts match";
 }
 
 function report(

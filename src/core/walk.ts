@@ -1,7 +1,7 @@
 /** One walk over two stores, for everything that compares them: copying into a filled target, verifying, deleting. */
 import { compareIds } from "../bson/compare-ids.ts";
 import type { Source } from "../connectors/connector.ts";
-import type { Batch, Doc, DocumentId } from "../document.ts";
+import { type Batch, type Doc, type DocumentId, idElement } from "../document.ts";
 
 export interface Pair {
   readonly expected: Doc;
@@ -18,10 +18,12 @@ export interface Step {
   readonly different: Pair[];
   /** Only in the target. */
   readonly extra: DocumentId[];
+  /** Later documents of the source under an `_id` that came before: shards of a cluster may hold such twins. */
+  readonly twins: DocumentId[];
 }
 
 function emptyStep(): Step {
-  return { equal: { documents: 0, bytes: 0 }, missing: [], different: [], extra: [] };
+  return { equal: { documents: 0, bytes: 0 }, missing: [], different: [], extra: [], twins: [] };
 }
 
 /**
@@ -61,11 +63,19 @@ function advance(step: Step, left: Side, right: Side): void {
     }
     const order = compareIds(left.id.element, right.id.element);
     if (order === 0) step.different.push({ expected: left.take(), found: right.take() });
-    else if (order < 0) step.missing.push(left.take());
+    else if (order < 0) takeMissing(step, left);
     else step.extra.push(right.take().id);
   }
-  if (right.done) while (left.has) step.missing.push(left.take());
+  if (right.done) while (left.has) takeMissing(step, left);
   if (left.done) while (right.has) step.extra.push(right.take().id);
+}
+
+/** What the target lacks; the second of two documents under one `_id` is not lacking but has no place there. */
+function takeMissing(step: Step, left: Side): void {
+  const before = left.idBefore;
+  const document = left.take();
+  if (before !== undefined && compareIds(before, document.id.element) === 0) step.twins.push(document.id);
+  else step.missing.push(document);
 }
 
 /** A stream of batches with a position in it. */
@@ -73,6 +83,8 @@ class Side {
   readonly #batches: AsyncIterator<Batch>;
   #batch: Batch | undefined;
   #index = 0;
+  /** The `_id` of the last document of the batch before this one. */
+  #lastId: Uint8Array | undefined;
   /** A document of the present batch was handed out: its memory is still needed. */
   #taken = false;
   done = false;
@@ -93,6 +105,11 @@ class Side {
     return this.#current.idOf(this.#index);
   }
 
+  /** The `_id` of the document before this one; undefined at the very first. */
+  get idBefore(): Uint8Array | undefined {
+    return this.#index === 0 ? this.#lastId : idElement(this.#current.bytesOf(this.#index - 1));
+  }
+
   next(): void {
     this.#index++;
   }
@@ -106,6 +123,7 @@ class Side {
   async fill(): Promise<void> {
     while (!this.has && !this.done) {
       const next = await this.#batches.next();
+      if (this.#batch !== undefined) this.#lastId = this.idBefore;
       if (!this.#taken) this.#batch?.release();
       this.#taken = false;
       this.done = next.done === true;
@@ -163,7 +181,7 @@ export async function* findExtras(
     const step = emptyStep();
     const ids = batch.docs().map(({ id }) => id);
     const there = await source.find(collection, ids, signal);
-    step.extra.push(...ids.filter((id) => !there.has(id.key)));
+    step.extra.push(...ids.filter((id) => source.canFind(id) && !there.has(id.key)));
     yield step;
   }
 }

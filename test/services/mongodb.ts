@@ -58,7 +58,7 @@ export async function startMongodb(options: MongodbOptions = {}): Promise<Mongod
             temporary,
             rawDocuments: options.rawDocuments ?? false,
             clusterTime: options.clusterTime ?? false,
-          deny: options.deny ?? [],
+            deny: options.deny ?? [],
           })
         : await startMongod({ ...place, program });
     const stop = async () => {

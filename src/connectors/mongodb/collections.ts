@@ -75,7 +75,15 @@ async function describe(
   const options = (entry.get("options") as Metadata | undefined) ?? new Map();
   const kind = kindOf(entry.get("type"), options);
   const size = kind === "view" ? { documents: 0, bytes: 0 } : await sizeOf(server, name, signal);
-  return { name, kind, options: withoutVersions(options), ordered: isOrdered(options), ...size };
+  const incarnation = incarnationOf(entry);
+  return {
+    name,
+    kind,
+    ...(incarnation === undefined ? {} : { incarnation }),
+    options: withoutVersions(options),
+    ordered: isOrdered(options),
+    ...size,
+  };
 }
 
 function kindOf(type: unknown, options: Metadata): CollectionKind {
@@ -103,6 +111,13 @@ export function withoutValidator(info: CollectionInfo): CollectionInfo {
   const options = new Map(info.options);
   for (const name of ["validator", "validationLevel", "validationAction"]) options.delete(name);
   return { ...info, options };
+}
+
+/** The id that the server gave a collection when it was created. */
+export function incarnationOf(entry: Metadata | undefined): string | undefined {
+  const info = entry?.get("info");
+  const uuid = info instanceof Map ? info.get("uuid") : undefined;
+  return uuid === undefined ? undefined : String(uuid);
 }
 
 /** The collection of this name as the server lists it now; undefined when there is none. */

@@ -21,7 +21,7 @@ export async function countDocuments(
   const pipeline = [...(match.length === 0 ? [] : [{ $match: { $and: match } }]), { $count: "n" }];
   const answer = await server.run(
     { aggregate: collection, pipeline, cursor: {}, readConcern: { level: "majority" } },
-    { signal, doing: `count ${collection}` },
+    { signal, doing: `count ${collection}`, deadline: Number.POSITIVE_INFINITY },
   );
   const [row] = (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? [];
   return row === undefined ? 0 : Number(row.n);

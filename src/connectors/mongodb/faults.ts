@@ -46,8 +46,15 @@ export function isConnectionFault(error: unknown): boolean {
   );
 }
 
+/** Nobody answered in time; that says nothing about what was sent. */
+export function isTimeout(error: unknown): boolean {
+  return /^Mongo(ServerSelection|NetworkTimeout|WaitQueueTimeout)/.test(shapeOf(error).name);
+}
+
 export function isTransient(error: unknown): boolean {
   const shape = shapeOf(error);
+  // Written, perhaps, but not acknowledged by a majority.
+  if (shape.name === "MongoWriteConcernError") return true;
   if (isConnectionFault(error)) return true;
   if (shape.code !== undefined && TRANSIENT.has(shape.code)) return true;
   return shape.labels.includes("RetryableWriteError") || shape.labels.includes("RetryableError");

@@ -106,7 +106,11 @@ async function build(
 ): Promise<string | undefined> {
   try {
     const command = { createIndexes: collection, indexes, writeConcern: { w: "majority" } };
-    await server.run(command, { signal, doing: `build indexes of ${collection}`, silence: 0 });
+    await server.run(command, {
+      signal,
+      doing: `build indexes of ${collection}`,
+      deadline: Number.POSITIVE_INFINITY,
+    });
     return undefined;
   } catch (error) {
     if (signal.aborted) throw signal.reason;

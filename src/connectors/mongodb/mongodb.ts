@@ -1,11 +1,19 @@
 /** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
 import { randomUUID } from "node:crypto";
 import type { CollectionInfo, Lease, ReadOptions, Run, StoreIdentity, Target } from "../connector.ts";
-import { alignOptions, createCollection, listCollections, lookUp, withoutValidator } from "./collections.ts";
+import {
+  alignOptions,
+  createCollection,
+  incarnationOf,
+  listCollections,
+  lookUp,
+  withoutValidator,
+} from "./collections.ts";
 import { countDocuments, isEmpty } from "./count.ts";
 import { findByIds } from "./find.ts";
 import { buildIndexes, listIndexes } from "./indexes.ts";
 import { readOwn, takeLease, writeOwn } from "./lease.ts";
+import { isLookable } from "./lookable.ts";
 import { cutRanges } from "./ranges.ts";
 import { readBatches } from "./read.ts";
 import { findWriteWay } from "./self-test.ts";
@@ -30,6 +38,11 @@ export async function mongodb(options: ServerOptions, signal: AbortSignal): Prom
     ranges: (collection, pieces, rangeSignal) => cutRanges(server, collection, pieces, rangeSignal),
     read: (collection, readOptions) => read(server, collection, readOptions),
     find,
+    canFind: (id) => isLookable(id.element),
+    async isStillThere(collection, thereSignal) {
+      const entry = await lookUp(server, collection.name, thereSignal);
+      return entry !== undefined && incarnationOf(entry) === collection.incarnation;
+    },
     indexes: (collection, indexSignal) => listIndexes(server, collection, indexSignal),
     seesNonce: async (nonce, nonceSignal) => (await readOwn(server, "lease", nonceSignal))?.nonce === nonce,
     close: () => server.close(),
@@ -61,7 +74,12 @@ export async function mongodb(options: ServerOptions, signal: AbortSignal): Prom
       if (info.kind !== "collection") await recordCreated(server, info.name, prepareSignal);
       return { empty: true, notReproduced };
     },
-    reset: (info, resetSignal) => reset(server, info, resetSignal),
+    async reset(info, resetSignal) {
+      const created = way.passesValidators ? info : withoutValidator(info);
+      if (!(await reset(server, created, resetSignal))) return false;
+      if (created !== info) unvalidated.add(info.name);
+      return true;
+    },
     write: (collection, batch, mode, writeSignal) => writer.write(collection, batch, mode, writeSignal),
     remove: (collection, ids, removeSignal) => writer.remove(collection, ids, removeSignal),
     async finish(info, indexes, finishSignal) {
@@ -97,9 +115,7 @@ async function recordCreated(server: Server, name: string, signal: AbortSignal):
 }
 
 async function uuidOf(server: Server, name: string, signal: AbortSignal): Promise<string | undefined> {
-  const info = (await lookUp(server, name, signal))?.get("info");
-  const uuid = info instanceof Map ? info.get("uuid") : undefined;
-  return uuid === undefined ? undefined : String(uuid);
+  return incarnationOf(await lookUp(server, name, signal));
 }
 
 async function reset(server: Server, info: CollectionInfo, signal: AbortSignal): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { TYPE } from "../../bson/elements.ts";
 import type { DocumentId } from "../../document.ts";
 import type { CollectionInfo, IdRange } from "../connector.ts";
 import { isLookable } from "./lookable.ts";
@@ -36,9 +37,14 @@ export async function cutRanges(
   const cuts: DocumentId[] = [];
   for (let i = SAMPLES_PER_RANGE; i < batch.length; i += SAMPLES_PER_RANGE) {
     const cut = batch.idOf(i);
-    if (cut.key !== cuts.at(-1)?.key && isLookable(cut.element)) cuts.push(cut);
+    if (cut.key !== cuts.at(-1)?.key && isCut(cut)) cuts.push(cut);
   }
   return tile(cuts);
+}
+
+/** An id that can bound an index scan: the ends of the order cannot, and a few broken ids cannot be asked for. */
+function isCut({ element }: DocumentId): boolean {
+  return element[0] !== TYPE.minKey && element[0] !== TYPE.maxKey && isLookable(element);
 }
 
 function tile(cuts: readonly DocumentId[]): IdRange[] {

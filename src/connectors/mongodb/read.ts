@@ -67,6 +67,7 @@ export async function* readBatches(server: Server, options: FindOptions): AsyncG
 /** Reads one find to its end; `onReopen` hears when it had to be opened again after the last id. */
 async function* readOn(server: Server, options: FindOptions, onReopen: () => void): AsyncGenerator<Batch> {
   let after = options.after;
+  if (after?.element[0] === TYPE.maxKey) return; // nothing comes after it
   let cursor = new RawCursor(server, options, after);
   let failures = 0;
   try {
@@ -84,6 +85,7 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
         )
           throw error;
         await cursor.close();
+        if (after?.element[0] === TYPE.maxKey) return;
         if (after !== undefined) onReopen();
         cursor = new RawCursor(server, options, after);
         continue;

@@ -9,8 +9,8 @@ import type { Server } from "./server.ts";
 import { type Carrier, decodedCarrier, rawCarrier } from "./wire.ts";
 import { type Find, Writer, type WriteWay } from "./write.ts";
 
-const UNKNOWN_FIELD = 40415;
-const UNAUTHORIZED = 13;
+/** A field that the server does not know, or that this user or this cloud plan may not use. */
+const REFUSALS = new Set([40415, 13, 8000]);
 
 /** Keeps the server from putting its own time into empty timestamps; old servers do not know it. */
 const KEEP_TIMESTAMPS = { bypassEmptyTsReplacement: true };
@@ -47,7 +47,7 @@ export async function findWriteWay(
           return way;
       } catch (error) {
         const code = error instanceof DualsyncError ? shapeOf(error.cause).code : undefined;
-        if (code !== UNKNOWN_FIELD && code !== UNAUTHORIZED) throw error;
+        if (code === undefined || !REFUSALS.has(code)) throw error;
         refusal = error;
       }
     }

@@ -22,12 +22,32 @@ export interface RunOptions {
   readonly database?: "admin";
   /** False: no second try (the caller has its own way). */
   readonly retry?: boolean;
-  /** Milliseconds without a byte from the server; 0 for none (index builds). */
-  readonly silence?: number;
+  /** Milliseconds until the answer must be there; Infinity for work that takes as long as it takes (index builds). */
+  readonly deadline?: number;
 }
 
-/** A server that says nothing for this long in the middle of a command is held dead. */
-const SILENCE = 120_000;
+/** A server that has not answered an ordinary command after this many milliseconds is held dead. */
+const DEADLINE = 120_000;
+
+/** Ends the driver's wait when the time is up; the connection is given up then, and the call may be tried again. */
+async function withDeadline<T>(
+  signal: AbortSignal,
+  deadline: number,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const ender = new AbortController();
+  const end = (): void => ender.abort(signal.reason);
+  const late = Object.assign(new Error("no answer in time"), { name: "MongoNetworkTimeoutError" });
+  const timer = Number.isFinite(deadline) ? setTimeout(() => ender.abort(late), deadline) : undefined;
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await call(ender.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+  }
+}
 
 /** Answer of `hello`, as far as it is used. */
 export interface Hello {
@@ -66,7 +86,6 @@ export class Server {
         appName: "dualsync",
         serverSelectionTimeoutMS: 10_000,
         connectTimeoutMS: 10_000,
-        socketTimeoutMS: SILENCE,
         maxPoolSize: 32,
         readPreference: "primary",
       });
@@ -148,14 +167,16 @@ export class Server {
 
   async #once(command: Document, options: RunOptions): Promise<Document> {
     const db = options.database === "admin" ? this.#client.db("admin") : this.#db;
+    const deadline = options.deadline ?? DEADLINE;
     // The driver writes `$db` and takes sequences out of the command it is given: give it a copy each time.
-    return await db.command({ ...command }, {
-      readPreference: "primary",
-      signal: options.signal,
-      socketTimeoutMS: options.silence ?? SILENCE,
-      ...(options.session === undefined ? {} : { session: options.session }),
-      ...(options.raw === true ? { raw: true } : { promoteValues: false, bsonRegExp: true }),
-    } as object);
+    return await withDeadline(options.signal, deadline, (signal) =>
+      db.command({ ...command }, {
+        readPreference: "primary",
+        signal,
+        ...(options.session === undefined ? {} : { session: options.session }),
+        ...(options.raw === true ? { raw: true } : { promoteValues: false, bsonRegExp: true }),
+      } as object),
+    );
   }
 
   /** Names a fault for people. */

@@ -3,7 +3,7 @@ import { TYPE } from "../../bson/elements.ts";
 import { Batch, type Doc, type DocumentId } from "../../document.ts";
 import type { SetAside, WriteMode, WriteOutcome } from "../connector.ts";
 import { retry } from "../retry.ts";
-import { codeText, isConnectionFault, isFatal, isTransient, shapeOf } from "./faults.ts";
+import { codeText, isConnectionFault, isFatal, isTimeout, isTransient, shapeOf } from "./faults.ts";
 import { isLookable } from "./lookable.ts";
 import type { Server } from "./server.ts";
 import { removeStatements, replaceStatements } from "./statements.ts";
@@ -14,6 +14,8 @@ const DOLLAR_PREFIXED_NAME = 52;
 /** Room in a message for what stands around the documents: the command itself, and 100 bytes for each statement. */
 const ROOM_BYTES = 3_000_000;
 
+/** Codes with which a server refuses a whole command because of a document in it. */
+const DOCUMENT_FAULTS = new Set([2, 9, 14, 22, 121, 10334, 17280, 17419, 17420]);
 /** So many broken connections in a row on one batch, and perhaps a document in it breaks them: it is halved to find out. */
 const BROKEN_BATCH = 2;
 /** So many on a document by itself, while the server answers otherwise, and it is the document. */
@@ -140,6 +142,7 @@ export class Writer {
   ): Promise<WriteOutcome> {
     const reply = await this.#send(collection, batch, mode, signal);
     if (reply.errors.length === 0) return { written: batch.length, unchanged: 0, setAside: [] };
+    if (mode === "append") return await this.#appendRest(collection, batch, reply.errors, signal);
     const failed = new Map(reply.errors.map((error) => [error.index, error]));
     const setAside: SetAside[] = [];
     const present: number[] = [];
@@ -152,6 +155,20 @@ export class Writer {
     const done = { written: batch.length - failed.size, unchanged: 0, setAside };
     const settled = await this.#settle(collection, pick(batch, present), reply.repeated, signal);
     return add(add(done, settled), await this.#rewrite(collection, pick(batch, rewrite), signal));
+  }
+
+  /** An ordered write ends at its first error: what stands behind it was not tried yet. */
+  async #appendRest(
+    collection: string,
+    batch: Batch,
+    errors: readonly WriteError[],
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const [error] = errors;
+    if (error === undefined) return { ...NOTHING, written: batch.length };
+    const refused = { id: batch.idOf(error.index), reason: reasonOf(error) };
+    const rest = await this.write(collection, batch.slice(error.index + 1, batch.length), "append", signal);
+    return add({ written: error.index, unchanged: 0, setAside: [refused] }, rest);
   }
 
   /** Documents whose `_id` is there already: equal ones are done, others are replaced. */
@@ -181,10 +198,15 @@ export class Writer {
   async #rewrite(collection: string, batch: Batch, signal: AbortSignal): Promise<WriteOutcome> {
     if (batch.length === 0) return NOTHING;
     const ids = batch.docs().map((document) => document.id);
+    const before = await this.#find(collection, ids, signal);
     await this.remove(collection, ids, signal);
-    const reply = await this.#send(collection, batch, "insert", signal);
-    const setAside = reply.errors.map((error) => ({ id: batch.idOf(error.index), reason: reasonOf(error) }));
-    return { written: batch.length - setAside.length, unchanged: 0, setAside };
+    const outcome = await this.write(collection, batch, "insert", signal);
+    const refused = outcome.setAside
+      .map(({ id }) => before.get(id.key))
+      .filter((document) => document !== undefined);
+    // What was there before is still better than nothing.
+    if (refused.length > 0) await this.#send(collection, Batch.of(refused), "insert", signal);
+    return outcome;
   }
 
   /** Sends one batch until it is acknowledged by a majority. Throws the driver's own error. */
@@ -193,7 +215,7 @@ export class Writer {
     const policy = mode === "append" ? { ...this.#server.policy, retries: 0 } : this.#server.policy;
     let broken = 0;
     const mayRetry = (error: unknown): boolean => {
-      if (isConnectionFault(error) && shapeOf(error).name !== "MongoServerSelectionError") broken++;
+      if (isConnectionFault(error) && !isTimeout(error)) broken++;
       return isTransient(error) && broken < (batch.length > 1 ? BROKEN_BATCH : BROKEN_DOCUMENT);
     };
     return await retry(policy, signal, mayRetry, async () => {
@@ -203,8 +225,6 @@ export class Writer {
         doing: `write ${collection}`,
         retry: false,
       });
-      if (answer.writeConcernError !== undefined)
-        throw Object.assign(new Error("not acknowledged by a majority"), { code: 64 });
       const errors = readErrors(answer.writeErrors);
       const fatal = errors.find((error) => isFatal(error));
       if (fatal !== undefined) throw Object.assign(new Error("write refused"), { code: fatal.code });
@@ -231,7 +251,7 @@ export class Writer {
   /** True when the fault lies with a document of the batch: the server answers, and not about its own state. */
   async #isDocumentFault(error: unknown, signal: AbortSignal): Promise<boolean> {
     if (isFatal(error)) return false;
-    if (!isConnectionFault(error)) return !isTransient(error) && shapeOf(error).code !== undefined;
+    if (!isConnectionFault(error)) return DOCUMENT_FAULTS.has(shapeOf(error).code ?? 0);
     await this.#server.run({ hello: 1 }, { signal, doing: "reach the server", database: "admin" });
     return true;
   }
