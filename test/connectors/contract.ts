@@ -235,6 +235,16 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       }
     });
 
+    it("knows a collection from a later one of the same name", async () => {
+      const info = await create("vanishing", { _id: 1 });
+      const { collections } = await store.list(never);
+      const listed = collections.find(({ name }) => name === info.name);
+      if (listed === undefined) throw new Error("not listed");
+      expect(await store.isStillThere(listed, never)).toBe(true);
+      expect(await store.isStillThere({ ...listed, incarnation: "another" }, never)).toBe(false);
+      expect(await store.isStillThere({ ...listed, name: "never was" }, never)).toBe(false);
+    });
+
     it("can be closed twice", async () => {
       const other = await open();
       await other.close();
