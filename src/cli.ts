@@ -1,8 +1,6 @@
 /** Arguments → command → exit status. Besides `bin/`, the only file that touches `process`. */
-import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
 import { Command, CommanderError } from "commander";
 import type { OutputFlags, Prepared, RunContext } from "./commands/command.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -64,7 +62,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     import("./reporting/index.ts"),
     import("./config/environment.ts"),
   ]);
-  const runId = randomUUID().slice(0, 8);
+  const runId = crypto.randomUUID().slice(0, 8);
   const reporter = createReporter({
     mode: flags.json === true ? "json" : flags.quiet === true ? "quiet" : "auto",
     verbose: flags.verbose === true,
@@ -138,9 +136,10 @@ async function withSignals(
 }
 
 /** A yes-or-no question on the terminal; anything but a clear yes, and the end of input too, is a no. */
-function ask(question: string, signal: AbortSignal): Promise<boolean> {
+async function ask(question: string, signal: AbortSignal): Promise<boolean> {
+  const { createInterface } = await import("node:readline");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  return new Promise<boolean>((resolve) => {
+  return await new Promise<boolean>((resolve) => {
     const noAnswer = (): void => {
       process.stderr.write("\n");
       resolve(false);
