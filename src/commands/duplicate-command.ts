@@ -42,7 +42,7 @@ function describe(program: Program): Program {
     .option("--verify <how>", "content (default), counts or none")
     .option("--accept <key>", "a known loss that does not count (repeatable)", many)
     .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
-    .option("--concurrency <n>", "ranges copied at the same time (2 to 4)")
+    .option("--concurrency <n>", "ranges copied at the same time (3 or 4)")
     .option("-n, --dry-run", "show the plan, write nothing")
     .option("-y, --yes", "do not ask before removing documents")
     .addHelpText("after", EXAMPLES);

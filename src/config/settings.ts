@@ -32,8 +32,8 @@ export interface Settings {
 const BATCH_SIZE = { min: 1, max: 100_000 };
 const CONCURRENCY = { min: 1, max: 64 };
 const MAX_RETRIES = { min: 0, max: 100 };
-/** More ranges than processors only crowd a small machine; more than four seldom help a server. */
-const DEFAULT_CONCURRENCY = Math.min(4, Math.max(2, availableParallelism()));
+/** Three keep two processors busy while ranges are read, written and read back; more than four seldom help a server. */
+const DEFAULT_CONCURRENCY = Math.min(4, Math.max(3, availableParallelism()));
 const LONGEST_SHOWN = 40;
 
 /** Flags before variables before defaults. Fails with `usage` once, with a line for each value that cannot be right. */

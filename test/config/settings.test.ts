@@ -53,7 +53,7 @@ describe("settings", () => {
   test("nothing set gives the defaults", () => {
     const { concurrency, ...others } = read({});
     expect(others).toEqual({ batchSize: undefined, maxRetries: undefined, excluded: [] });
-    expect(concurrency).toBeGreaterThanOrEqual(2);
+    expect(concurrency).toBeGreaterThanOrEqual(3);
     expect(concurrency).toBeLessThanOrEqual(4);
   });
 
