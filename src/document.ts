@@ -1,4 +1,4 @@
-import { elements, isNamed, readInt32, TYPE, valueEnd } from "./bson/elements.ts";
+import { elements, isNamed, TYPE, valueEnd } from "./bson/elements.ts";
 import { idKey } from "./bson/id-key.ts";
 import { free } from "./memory.ts";
 
@@ -117,9 +117,4 @@ function pack(document: Uint8Array, type: number, start: number, end: number): U
   element[0] = type;
   element.set(document.subarray(start, end), 1);
   return element;
-}
-
-/** True when the bytes hold exactly one document by its own length; says nothing of what is inside. */
-export function isWhole(bytes: Uint8Array): boolean {
-  return bytes.length >= 5 && readInt32(bytes, 0) === bytes.length && bytes[bytes.length - 1] === 0;
 }

@@ -207,15 +207,15 @@ function finish(context: RunContext, result: RunReport): number {
   return result.exitCode;
 }
 
+/** What every report of a run begins with. */
+function heading({ command, source, target }: Plan, started: Date) {
+  return { command, source, target, started, ended: new Date() };
+}
+
 function dryReport(plan: Plan, started: Date): RunReport {
-  const { command, source, target } = plan;
   const verdict = "Dry run: nothing was written. Run the same command without --dry-run to copy.";
   return {
-    command,
-    source,
-    target,
-    started,
-    ended: new Date(),
+    ...heading(plan, started),
     collections: [],
     items: [],
     itemCount: 0,
@@ -232,7 +232,6 @@ function report(
   losses: Losses,
   options: DuplicateOptions,
 ): RunReport {
-  const { command, source, target } = plan;
   const failed = done.collections.some(({ verdict }) => verdict === "failed");
   const exit = failed
     ? exitCode("unverified")
@@ -240,11 +239,7 @@ function report(
       ? exitCode("set-aside")
       : exitCode("done");
   return {
-    command,
-    source,
-    target,
-    started,
-    ended: new Date(),
+    ...heading(plan, started),
     collections: done.collections,
     items: losses.items,
     itemCount: losses.total,

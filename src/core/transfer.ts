@@ -70,9 +70,12 @@ async function transferOne(job: Job, gate: Flights): Promise<CollectionReport> {
     return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
   job.meter.phase("copying");
   let complete = true;
-  if (job.from.kind === "collection") await copyRanges(job, prepared.empty, gate);
-  else complete = await copySequence(job, prepared.empty);
-  await mustStillBeThere(job);
+  if (job.from.kind === "collection") {
+    await copyRanges(job, prepared.empty, gate);
+  } else {
+    complete = await copySequence(job, prepared.empty);
+    await mustStillBeThere(job);
+  }
   if (job.indexes) await copyIndexes(job);
   return await conclude(job, complete);
 }
@@ -106,7 +109,7 @@ async function mustStillBeThere(job: Job): Promise<void> {
     "source",
     `The collection ${job.from.name} was dropped or replaced in the source during the run.`,
     {
-      hint: "Nothing was removed from the target. Run the same command again when the source is at rest.",
+      hint: "Its copy may be incomplete. Run the same command again when the source is at rest.",
     },
   );
 }
