@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { StateFile } from "../../src/state/state-file.ts";
+import { type Fault, inChild, type Outcome, type Work } from "./child.ts";
+import { KEY, temporaries, workFolder } from "./state-folder.ts";
+
+type Act = Work["act"];
+
+const OLD = { number: 1, text: "old ".repeat(500) };
+const NEW = { number: 2, text: "new ".repeat(900) };
+
+/** What can go wrong at one call: it fails, after it did nothing, half of it or all, or the process dies so. */
+function faultsOf(call: string, at: number): Fault[] {
+  const faults: Fault[] = [
+    { at, how: "ENOSPC", when: "before" },
+    { at, how: "EIO", when: "after" },
+    { at, how: "KILL", when: "before" },
+    { at, how: "KILL", when: "after" },
+  ];
+  const half = (how: string): Fault => ({ at, how, when: "half" });
+  return call === "file.writeFile" ? [...faults, half("ENOSPC"), half("KILL")] : faults;
+}
+
+/** Runs the act once for each fault at each of its calls, in a folder of its own, and counts the runs. */
+async function underEveryFault(
+  act: Act,
+  before: unknown,
+  judge: (cwd: string, outcome: Outcome | undefined, fault: Fault) => Promise<void>,
+): Promise<number> {
+  const root = workFolder();
+  const run = async (fault?: Fault): Promise<Outcome | undefined> => {
+    const cwd = mkdtempSync(join(root, "run-"));
+    if (before !== undefined) await new StateFile(cwd, KEY).write(before);
+    const outcome = await inChild({ cwd, act, content: NEW, ...(fault === undefined ? {} : { fault }) });
+    if (fault !== undefined) await judge(cwd, outcome, fault);
+    rmSync(cwd, { recursive: true });
+    return outcome;
+  };
+  const calls = (await run())?.calls ?? [];
+  let runs = 0;
+  for (const [index, call] of calls.entries()) {
+    const faults = faultsOf(call, index + 1);
+    await Promise.all(faults.map(run));
+    runs += faults.length;
+  }
+  return runs;
+}
+
+/** A run either says that its disk failed, in full, or was killed, or did not notice: then all was done. */
+function expectHonest(outcome: Outcome | undefined, fault: Fault): "failed" | "killed" | "done" {
+  if (fault.how === "KILL") {
+    expect(outcome).toBeUndefined();
+    return "killed";
+  }
+  if (outcome?.error === undefined) return "done";
+  const { name, exit, message, hint } = outcome.error;
+  expect([name, exit]).toEqual(["DualsyncError", "local"]);
+  expect(message).toContain(`.dualsync/${KEY}.json could not be `);
+  expect(message).toContain(`(${fault.how})`);
+  expect(hint).toContain("run the same command again");
+  return "failed";
+}
+
+it.each([
+  ["the first write", undefined, 70],
+  ["a later write", OLD, 40],
+])("leaves the old or the new state, whole, wherever %s fails or dies", async (_what, old, least) => {
+  const found = { failed: 0, killed: 0, done: 0 };
+  const runs = await underEveryFault("write", old, async (cwd, outcome, fault) => {
+    const end = expectHonest(outcome, fault);
+    found[end]++;
+    const state = new StateFile(cwd, KEY);
+    const now = await state.read();
+    expect(end === "done" ? [NEW] : [old, NEW]).toContainEqual(now);
+    await state.write("again");
+    expect(await state.read()).toBe("again");
+    if (end !== "killed") expect(temporaries(cwd)).toEqual([]);
+  });
+  expect(runs).toBeGreaterThan(least);
+  // Only the sweep after the write may fail in silence.
+  expect(found.done).toBeLessThanOrEqual(2);
+  expect(found.failed).toBeGreaterThan(15);
+});
+
+it("fails wherever the check of the folder fails, and leaves no probe", async () => {
+  const runs = await underEveryFault("check", OLD, async (cwd, outcome, fault) => {
+    const end = expectHonest(outcome, fault);
+    expect(end).not.toBe("done");
+    expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
+    // Where removing the probe is what fails, it is tried once more.
+    if (end === "failed") expect(temporaries(cwd)).toEqual([]);
+  });
+  expect(runs).toBeGreaterThan(25);
+});
+
+it("leaves the state or none wherever its removal fails or dies", async () => {
+  const runs = await underEveryFault("remove", OLD, async (cwd, outcome, fault) => {
+    expect(expectHonest(outcome, fault)).not.toBe("done");
+    expect([OLD, undefined]).toContainEqual(await new StateFile(cwd, KEY).read());
+  });
+  expect(runs).toBeGreaterThan(15);
+});
+
+it("never takes a state that could not be read for none", async () => {
+  const runs = await underEveryFault("read", OLD, async (cwd, outcome, fault) => {
+    expect(expectHonest(outcome, fault)).not.toBe("done");
+    expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
+  });
+  expect(runs).toBeGreaterThan(15);
+});
+
+it("makes the bytes durable before they get the name, and the name before it says that they are safe", async () => {
+  const cwd = workFolder();
+  await new StateFile(cwd, KEY).write(OLD);
+  const { calls = [] } = (await inChild({ cwd, act: "write", content: NEW })) ?? {};
+  const durable = ["open", "file.writeFile", "file.sync", "file.close", "rename"];
+  expect(calls.filter((call) => call !== "lstat")).toEqual([
+    ...durable,
+    ...["open", "file.sync", "file.close", "readdir"],
+  ]);
+});
+
+it.each([
+  ["ENOSPC", "The disk is full: "],
+  ["EDQUOT", "The disk quota is used up: "],
+  ["EROFS", "The file system is read-only: "],
+  ["EACCES", "Permission is denied: "],
+  ["EIO", "The disk failed: "],
+  ["EMFILE", "Too many files are open: "],
+  ["ESTALE", ""],
+])("says what %s means", async (how, reason) => {
+  const fault: Fault = { at: 2, how, when: "before" };
+  const outcome = await inChild({ cwd: workFolder(), act: "write", content: NEW, fault });
+  expect(outcome?.error?.message).toBe(`${reason}.dualsync/${KEY}.json could not be written (${how}).`);
+  expect(outcome?.error?.hint).toMatch(/^What was copied stays\. .* it goes on\.$/);
+});

@@ -1,0 +1,175 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { DualsyncError } from "../../src/errors.ts";
+import { foreignHand } from "../../src/state/owner.ts";
+import { StateFile } from "../../src/state/state-file.ts";
+import { KEY, STATE, workFolder } from "./state-folder.ts";
+
+const CONTENT = { collections: { "1": ["é\u2028", 0.1, null], orders: true } };
+
+/** A working directory with a state, and that state's bytes. */
+async function withState(): Promise<{ cwd: string; state: StateFile; path: string; bytes: Buffer }> {
+  const cwd = workFolder();
+  const state = new StateFile(cwd, KEY);
+  await state.write(CONTENT);
+  const path = join(cwd, STATE);
+  return { cwd, state, path, bytes: readFileSync(path) };
+}
+
+/** The error with which the file is refused; it names the file and what can be done. */
+async function refusalOf(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    (content) => expect.fail(`accepted: ${JSON.stringify(content)}`),
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof DualsyncError)) throw error;
+  expect(error.exit).toBe("local");
+  expect(error.message).toContain(".dualsync");
+  expect(error.hint).toMatch(/^(Nothing was (copied or )?changed|What was copied stays)\. /);
+  return error.message;
+}
+
+it("refuses a state of which one bit is another", async () => {
+  const { state, path, bytes } = await withState();
+  for (let index = 0; index < bytes.length; index++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped.writeUInt8(bytes.readUInt8(index) ^ (1 << bit), index);
+      writeFileSync(path, flipped);
+      await refusalOf(state.read());
+    }
+  }
+});
+
+it("refuses a state that is cut off at any length, or longer than it was", async () => {
+  const { state, path, bytes } = await withState();
+  for (let length = 0; length < bytes.length; length++) {
+    writeFileSync(path, bytes.subarray(0, length));
+    expect(await refusalOf(state.read())).toMatch(/damaged/);
+  }
+  for (const more of ["\n", " ", "}\n", bytes.toString()]) {
+    writeFileSync(path, bytes + more);
+    expect(await refusalOf(state.read())).toMatch(/damaged/);
+  }
+  writeFileSync(path, bytes);
+  expect(await state.read()).toEqual(CONTENT);
+});
+
+it.each([
+  ["no JSON", "hello", /is damaged, or no state file of dualsync/],
+  ["JSON of something else", '{"name":"shop","version":1}', /is damaged, or no state file of dualsync/],
+  ["another kind of file", `{"dualsync":"backup","format":1}`, /is damaged, or no state file of dualsync/],
+  ["zeros", "\0".repeat(400), /is damaged, or no state file of dualsync/],
+  ["a newer format", '{"dualsync":"state","format":2,"all":"new"}', /newer version of dualsync \(format 2\)/],
+])("refuses %s in place of a state", async (_what, text, message) => {
+  const { state, path } = await withState();
+  writeFileSync(path, text);
+  expect(await refusalOf(state.read())).toMatch(message);
+  expect(readFileSync(path, "utf8")).toBe(text);
+  await state.remove();
+  expect(existsSync(path)).toBe(false);
+});
+
+it("refuses the state of another job under this job's name", async () => {
+  const { cwd, state, path } = await withState();
+  await new StateFile(cwd, "fedcba9876543210").write(CONTENT);
+  writeFileSync(path, readFileSync(join(cwd, ".dualsync/fedcba9876543210.json")));
+  expect(await refusalOf(state.read())).toMatch(/the state of another job/);
+});
+
+it("refuses text with a right sum that is no JSON", async () => {
+  const { state, path } = await withState();
+  const sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+  writeFileSync(path, `{"dualsync":"state","format":1,"key":"${KEY}","sum":"${sum}","content":hello}\n`);
+  expect(await refusalOf(state.read())).toMatch(/is damaged\./);
+});
+
+it("follows no symbolic link in place of the state, and removes the link alone", async () => {
+  const { cwd, state, path, bytes } = await withState();
+  const canary = join(cwd, "canary");
+  writeFileSync(canary, bytes);
+  rmSync(path);
+  symlinkSync(canary, path);
+  expect(await refusalOf(state.read())).toMatch(/is not a regular file/);
+  expect(await refusalOf(state.write("new"))).toMatch(/is not a regular file/);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  await state.remove();
+  expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  expect(readFileSync(canary)).toEqual(bytes);
+});
+
+it("follows no symbolic link in place of the folder", async () => {
+  const { cwd: victim, bytes } = await withState();
+  const cwd = workFolder();
+  symlinkSync(join(victim, ".dualsync"), join(cwd, ".dualsync"));
+  const state = new StateFile(cwd, KEY);
+  for (const use of [() => state.read(), () => state.write("new"), () => state.remove(), () => state.check()])
+    expect(await refusalOf(use())).toBe("The folder .dualsync is a symbolic link.");
+  expect(readdirSync(join(victim, ".dualsync")).sort()).toEqual([".gitignore", `${KEY}.json`]);
+  expect(readFileSync(join(victim, STATE))).toEqual(bytes);
+});
+
+it("does not wait at a named pipe, and removes it when told to", async () => {
+  const { state, path } = await withState();
+  rmSync(path);
+  execFileSync("mkfifo", [path]);
+  expect(await refusalOf(state.read())).toMatch(/is not a regular file/);
+  expect(await refusalOf(state.write(1))).toMatch(/is not a regular file/);
+  await state.remove();
+  expect(await state.read()).toBeUndefined();
+});
+
+it("refuses a folder in place of the state, and never removes what is in it", async () => {
+  const { state, path } = await withState();
+  rmSync(path);
+  mkdirSync(path);
+  writeFileSync(join(path, "canary"), "");
+  expect(await refusalOf(state.read())).toMatch(/is not a regular file/);
+  expect(await refusalOf(state.write(1))).toMatch(/is not a regular file/);
+  expect(await refusalOf(state.remove())).toMatch(/could not be removed/);
+  expect(readdirSync(path)).toEqual(["canary"]);
+});
+
+it.each([0o770, 0o702])("refuses a folder that others can write, and leaves it so: %o", async (mode) => {
+  const { cwd, state } = await withState();
+  chmodSync(join(cwd, ".dualsync"), mode);
+  for (const use of [() => state.read(), () => state.write("new"), () => state.remove(), () => state.check()])
+    expect(await refusalOf(use())).toBe("The folder .dualsync can be written by other users.");
+  expect(lstatSync(join(cwd, ".dualsync")).mode & 0o777).toBe(mode);
+});
+
+it("refuses a state that others can write, and takes a folder that others can read", async () => {
+  const { cwd, state, path } = await withState();
+  chmodSync(join(cwd, ".dualsync"), 0o755);
+  expect(await state.read()).toEqual(CONTENT);
+  chmodSync(path, 0o660);
+  expect(await refusalOf(state.read())).toMatch(/can be written by other users/);
+});
+
+it("calls foreign what belongs to somebody else, whoever is asking", () => {
+  const uid = process.getuid?.() ?? 0;
+  expect(foreignHand({ uid: uid + 1, mode: 0o100600 })).toBe("belongs to another user");
+  expect(foreignHand({ uid, mode: 0o100644 })).toBeUndefined();
+});
+
+it("says so where a file is in the way of the folder, or there is no working directory", async () => {
+  const cwd = workFolder();
+  writeFileSync(join(cwd, ".dualsync"), "");
+  const state = new StateFile(cwd, KEY);
+  for (const use of [() => state.read(), () => state.write("new"), () => state.check()])
+    expect(await refusalOf(use())).toBe("The folder .dualsync is not a folder.");
+  expect(await refusalOf(new StateFile(join(cwd, ".dualsync"), KEY).check())).toMatch(/ENOTDIR/);
+  expect(await refusalOf(new StateFile(join(cwd, "gone"), KEY).check())).toMatch(/ENOENT/);
+});
