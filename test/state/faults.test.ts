@@ -8,6 +8,8 @@ import { KEY, temporaries, workFolder } from "./state-folder.ts";
 type Act = Work["act"];
 
 const OLD = { number: 1, text: "old ".repeat(500) };
+/** For tests of many processes, each of which waits for the disk several times. */
+const LONG = 240_000;
 const NEW = { number: 2, text: "new ".repeat(900) };
 
 /** What can go wrong at one call: it fails, after it did nothing, half of it or all, or the process dies so. */
@@ -65,50 +67,66 @@ function expectHonest(outcome: Outcome | undefined, fault: Fault): "failed" | "k
 it.each([
   ["the first write", undefined, 70],
   ["a later write", OLD, 40],
-])("leaves the old or the new state, whole, wherever %s fails or dies", async (_what, old, least) => {
-  const found = { failed: 0, killed: 0, done: 0 };
-  const runs = await underEveryFault("write", old, async (cwd, outcome, fault) => {
-    const end = expectHonest(outcome, fault);
-    found[end]++;
-    const state = new StateFile(cwd, KEY);
-    const now = await state.read();
-    expect(end === "done" ? [NEW] : [old, NEW]).toContainEqual(now);
-    await state.write("again");
-    expect(await state.read()).toBe("again");
-    if (end !== "killed") expect(temporaries(cwd)).toEqual([]);
-  });
-  expect(runs).toBeGreaterThan(least);
-  // Only the sweep after the write may fail in silence.
-  expect(found.done).toBeLessThanOrEqual(2);
-  expect(found.failed).toBeGreaterThan(15);
-});
+])(
+  "leaves the old or the new state, whole, wherever %s fails or dies",
+  async (_what, old, least) => {
+    const found = { failed: 0, killed: 0, done: 0 };
+    const runs = await underEveryFault("write", old, async (cwd, outcome, fault) => {
+      const end = expectHonest(outcome, fault);
+      found[end]++;
+      const state = new StateFile(cwd, KEY);
+      const now = await state.read();
+      expect(end === "done" ? [NEW] : [old, NEW]).toContainEqual(now);
+      await state.write("again");
+      expect(await state.read()).toBe("again");
+      if (end !== "killed") expect(temporaries(cwd)).toEqual([]);
+    });
+    expect(runs).toBeGreaterThan(least);
+    // Only the sweep after the write may fail in silence.
+    expect(found.done).toBeLessThanOrEqual(2);
+    expect(found.failed).toBeGreaterThan(15);
+  },
+  LONG,
+);
 
-it("fails wherever the check of the folder fails, and leaves no probe", async () => {
-  const runs = await underEveryFault("check", OLD, async (cwd, outcome, fault) => {
-    const end = expectHonest(outcome, fault);
-    expect(end).not.toBe("done");
-    expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
-    // Where removing the probe is what fails, it is tried once more.
-    if (end === "failed") expect(temporaries(cwd)).toEqual([]);
-  });
-  expect(runs).toBeGreaterThan(25);
-});
+it(
+  "fails wherever the check of the folder fails, and leaves no probe",
+  async () => {
+    const runs = await underEveryFault("check", OLD, async (cwd, outcome, fault) => {
+      const end = expectHonest(outcome, fault);
+      expect(end).not.toBe("done");
+      expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
+      // Where removing the probe is what fails, it is tried once more.
+      if (end === "failed") expect(temporaries(cwd)).toEqual([]);
+    });
+    expect(runs).toBeGreaterThan(25);
+  },
+  LONG,
+);
 
-it("leaves the state or none wherever its removal fails or dies", async () => {
-  const runs = await underEveryFault("remove", OLD, async (cwd, outcome, fault) => {
-    expect(expectHonest(outcome, fault)).not.toBe("done");
-    expect([OLD, undefined]).toContainEqual(await new StateFile(cwd, KEY).read());
-  });
-  expect(runs).toBeGreaterThan(15);
-});
+it(
+  "leaves the state or none wherever its removal fails or dies",
+  async () => {
+    const runs = await underEveryFault("remove", OLD, async (cwd, outcome, fault) => {
+      expect(expectHonest(outcome, fault)).not.toBe("done");
+      expect([OLD, undefined]).toContainEqual(await new StateFile(cwd, KEY).read());
+    });
+    expect(runs).toBeGreaterThan(15);
+  },
+  LONG,
+);
 
-it("never takes a state that could not be read for none", async () => {
-  const runs = await underEveryFault("read", OLD, async (cwd, outcome, fault) => {
-    expect(expectHonest(outcome, fault)).not.toBe("done");
-    expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
-  });
-  expect(runs).toBeGreaterThan(15);
-});
+it(
+  "never takes a state that could not be read for none",
+  async () => {
+    const runs = await underEveryFault("read", OLD, async (cwd, outcome, fault) => {
+      expect(expectHonest(outcome, fault)).not.toBe("done");
+      expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
+    });
+    expect(runs).toBeGreaterThan(15);
+  },
+  LONG,
+);
 
 it("makes the bytes durable before they get the name, and the name before it says that they are safe", async () => {
   const cwd = workFolder();
@@ -119,6 +137,20 @@ it("makes the bytes durable before they get the name, and the name before it say
     ...durable,
     ...["open", "file.sync", "file.close", "readdir"],
   ]);
+});
+
+it("goes on where the file system can make no folder durable, but not where it can make no file so", async () => {
+  const cwd = workFolder();
+  await new StateFile(cwd, KEY).write(OLD);
+  const { calls = [] } = (await inChild({ cwd, act: "write", content: OLD })) ?? {};
+  const withFaultAt = async (index: number): Promise<string | undefined> => {
+    const fault: Fault = { at: index + 1, how: "EINVAL", when: "before" };
+    return (await inChild({ cwd, act: "write", content: NEW, fault }))?.error?.exit;
+  };
+  expect(await withFaultAt(calls.indexOf("file.sync"))).toBe("local");
+  expect(await new StateFile(cwd, KEY).read()).toEqual(OLD);
+  expect(await withFaultAt(calls.lastIndexOf("file.sync"))).toBeUndefined();
+  expect(await new StateFile(cwd, KEY).read()).toEqual(NEW);
 });
 
 it.each([

@@ -85,14 +85,16 @@ describe.runIf(LINUX)("on Linux a process", () => {
   });
 
   it("is dead when it is a zombie", async () => {
-    // The shell starts a process, prints its identity and becomes a program that never asks after its children.
-    const script = 'read -r line < <(exec "$0" --input-type=module -e "$1"); echo "$line"; exec sleep 600';
-    const { line } = await start("bash", ["-c", script, process.execPath, says("node")]);
+    const parent = `require("node:child_process").spawn(process.execPath,
+      ["--input-type=module", "-e", ${JSON.stringify(says("node"))}], { stdio: "inherit" });`;
+    const { line, child } = await start(process.execPath, ["-e", parent]);
     const identity = JSON.parse(line) as ProcessIdentity;
     expect(isDead(identity)).toBe(false);
+    // A parent that is stopped takes no note of its children's ends.
+    child.kill("SIGSTOP");
     process.kill(identity.pid, "SIGKILL");
-    await expect.poll(() => readFileSync(`/proc/${identity.pid}/stat`, "latin1")).toMatch(/^\d+ \(.*\) Z /);
-    expect(isDead(identity)).toBe(true);
+    await expect.poll(() => isDead(identity)).toBe(true);
+    expect(readFileSync(`/proc/${identity.pid}/stat`, "latin1")).toMatch(/^\d+ \(.*\) Z /);
   });
 
   it("of another machine, another boot or another container is not judged", async () => {

@@ -133,6 +133,13 @@ describe("processes", () => {
     expect(temporaries(cwd)).toEqual([]);
   });
 
+  it("that make the folder at the same time find one", async () => {
+    const cwd = workFolder();
+    const states = Array.from({ length: 20 }, (_, number) => new StateFile(cwd, `${number + 1e15}`));
+    await Promise.all(states.map((state) => state.write("mine")));
+    expect(readdirSync(join(cwd, ".dualsync"))).toHaveLength(states.length + 1);
+  });
+
   it("that are killed while they write, at 24 moments, leave what they wrote last or were about to", async () => {
     const cwd = workFolder();
     const moments = fc.sample(fc.record({ writes: fc.nat(12), millis: fc.nat(6) }), {
@@ -145,7 +152,8 @@ describe("processes", () => {
       expect([number, number + 1]).toContain(state.number);
       expect(state.text).toHaveLength((state.number * 7919) % 50_000);
     }
-  });
+    // Each of these processes waits for the disk as often as it writes.
+  }, 240_000);
 });
 
 /** Kills a process that writes 1, 2, 3 and so on, and tells the last number that it called safe. */
