@@ -1,4 +1,6 @@
 /** What the flags and the surroundings of `duplicate` mean: everything is checked here, nothing is contacted. */
+import { serialize } from "bson";
+import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
 import { parseFilters } from "../config/filters.ts";
 import { checkGlobs, select, unmatched } from "../config/globs.ts";
@@ -8,8 +10,12 @@ import { parseRenames } from "../config/renames.ts";
 import { readSettings } from "../config/settings.ts";
 import type { StoreAddress } from "../connectors/index.ts";
 import type { VerifyMode } from "../core/job.ts";
+import type { Wanted } from "../core/plan.ts";
 import { DualsyncError } from "../errors.ts";
+import { jobKey } from "../state/job-key.ts";
+import { StateFile } from "../state/state-file.ts";
 import type { Prepared } from "./command.ts";
+import type { DuplicateOptions } from "./duplicate-options.ts";
 
 /** As the command line gives them: texts are not checked yet. */
 export interface DuplicateFlags {
@@ -27,6 +33,10 @@ export interface DuplicateFlags {
   readonly accept?: readonly string[];
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly allowShrink?: boolean;
+  readonly intoExisting?: string;
+  readonly maxMinutes?: string;
+  readonly restart?: boolean;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
@@ -36,6 +46,9 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
   });
   const pair = resolvePair("duplicate", { from: flags.from, to: flags.to, environment });
+  const from = addressOf(pair.source, "source");
+  const to = addressOf(pair.target, "target");
+  mustNameTarget(flags, to.database);
   const include = flags.include ?? [];
   const exclude = flags.exclude ?? [];
   checkGlobs(include, "--include");
@@ -46,9 +59,10 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     renames: parseRenames(flags.rename ?? []),
     filters: parseFilters(flags.filter ?? []),
   };
-  const options = {
-    from: addressOf(pair.source, "source"),
-    to: addressOf(pair.target, "target"),
+  const maxMinutes = flags.maxMinutes === undefined ? undefined : minutes(flags.maxMinutes);
+  const options: DuplicateOptions = {
+    from,
+    to,
     wanted,
     // Names from SYNC_EXCLUDED_COLLECTIONS may well be absent: the variable serves several databases.
     unmatched: (names: readonly string[]) => unmatched(names, { include, exclude }),
@@ -61,6 +75,11 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     accept: flags.accept ?? [],
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
+    allowShrink: flags.allowShrink ?? false,
+    intoExisting: flags.intoExisting !== undefined,
+    restart: flags.restart ?? false,
+    ...(maxMinutes === undefined ? {} : { maxMinutes }),
+    state: new StateFile(environment.cwd, keyOf(from, to, wanted)),
   };
   return {
     warnings: pair.warnings,
@@ -70,6 +89,40 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
       return await duplicate(options, context);
     },
   };
+}
+
+/** What makes this job the same as an earlier one; how it is done does not count. */
+function keyOf(source: StoreAddress, target: StoreAddress, { filters, renames }: Wanted): string {
+  const canonical = new Map(
+    [...filters].map(([name, filter]) => [name, Buffer.from(serialize(filter)).toString("hex")]),
+  );
+  return jobKey({ command: "duplicate", source, target, filters: canonical, renames });
+}
+
+/** Whoever lets a filled target be overwritten shows by its name that they know which one. */
+function mustNameTarget({ intoExisting, delete: deletes }: DuplicateFlags, database: string): void {
+  if (intoExisting === undefined) return;
+  if (intoExisting !== database) {
+    throw configurationError(
+      `--into-existing names ${JSON.stringify(intoExisting)}, but the target's database is ${JSON.stringify(database)}.`,
+      "Is it the right target? Name the database that is to become the copy.",
+    );
+  }
+  if (deletes === true) {
+    throw configurationError(
+      "--into-existing and --delete cannot be used together.",
+      "Make the target a copy first; then see with --delete --dry-run what would be removed.",
+    );
+  }
+}
+
+function minutes(text: string): number {
+  const value = /^\d{1,5}(\.\d{1,3})?$/.test(text.trim()) ? Number(text) : 0;
+  if (value > 0) return value;
+  throw configurationError(
+    "--max-minutes must be a number of minutes above 0, such as 90 or 0.5.",
+    "Correct it and run again.",
+  );
 }
 
 function verifyMode(text = "content"): VerifyMode {
@@ -82,8 +135,8 @@ function verifyMode(text = "content"): VerifyMode {
 /** `duplicate` copies between MongoDB databases only. */
 function addressOf(location: Location, role: string): StoreAddress {
   if (location.kind === "mongodb") {
-    const { uri, display } = location.address;
-    return { kind: "mongodb", uri, database: location.database, label: display };
+    const { uri, hosts, display } = location.address;
+    return { kind: "mongodb", uri, hosts, database: location.database, label: display };
   }
   throw new DualsyncError(
     "usage",

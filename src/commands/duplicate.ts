@@ -1,73 +1,46 @@
 /** Copies a MongoDB database to another one and proves the copy. */
-import { setMaxListeners } from "node:events";
-import { hostname } from "node:os";
-import type { Filled, Lease, Run, Target } from "../connectors/connector.ts";
-import { openStore, type StoreAddress } from "../connectors/index.ts";
+import type { Filled } from "../connectors/connector.ts";
+import { openStore } from "../connectors/index.ts";
 import { Budget } from "../core/budget.ts";
+import { Checkpoint } from "../core/checkpoint.ts";
 import { mustDiffer } from "../core/guard.ts";
-import type { VerifyMode } from "../core/job.ts";
 import { Losses } from "../core/losses.ts";
-import { makePlan, type PlannedJob, type Wanted } from "../core/plan.ts";
+import { Room } from "../core/room.ts";
 import { type Transferred, transferAll } from "../core/transfer.ts";
 import { DualsyncError, exitCode } from "../errors.ts";
 import type { Plan, RunReport } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
+import type { DuplicateOptions } from "./duplicate-options.ts";
+import { type PlannedRun, planRun, type Stores } from "./duplicate-plan.ts";
+import { weaker } from "./resume.ts";
+import { underLease, type Writing } from "./under-lease.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** Bytes of documents that may be on their way to the target at once. */
 const BYTES_IN_FLIGHT = 32_000_000;
 
-export interface DuplicateOptions {
-  readonly from: StoreAddress;
-  readonly to: StoreAddress;
-  /** Given to the plan: include, exclude, renames, filters. */
-  readonly wanted: Wanted;
-  /** Patterns of --include and --exclude that choose no collection of these names. */
-  readonly unmatched: (names: readonly string[]) => readonly string[];
-  readonly verify: VerifyMode;
-  readonly delete: boolean;
-  readonly indexes: boolean;
-  readonly batchSize?: number;
-  readonly concurrency: number;
-  readonly retries?: number;
-  readonly accept: readonly string[];
-  readonly dryRun: boolean;
-  readonly yes: boolean;
-}
-
-interface Stores {
-  readonly source: Target;
-  readonly target: Target;
-}
-
 /** Plans, asks where it must, copies, verifies. @returns the exit status; @throws DualsyncError when the run cannot end well */
 export async function duplicate(options: DuplicateOptions, context: RunContext): Promise<number> {
   const started = new Date();
   return await withStores(options, context.signal, async (stores) => {
-    const { plan, jobs } = await planRun(stores, options, context);
-    context.reporter.plan(plan);
-    if (options.dryRun) return finish(context, dryReport(plan, started));
-    await mustBeAllowed(options, plan, context);
-    const losses = new Losses(options.accept);
-    const done = await underLease(stores, context, (signal, stop) => {
-      const size = options.batchSize === undefined ? {} : { batchSize: options.batchSize };
-      const { verify, indexes, concurrency } = options;
-      const transfer = {
-        ...stores,
-        verify,
-        indexes,
-        concurrency,
-        delete: options.delete,
-        losses,
-        budget: new Budget(BYTES_IN_FLIGHT),
-        signal,
-        stop,
-        note: (message: string) => context.reporter.note(message),
-        ...size,
-      };
-      return transferAll(transfer, jobs, context.reporter);
+    if (options.dryRun) {
+      const { plan } = await planRun(stores, options, context);
+      context.reporter.plan(plan);
+      return finish(context, dryReport(plan, started));
+    }
+    await options.state.check();
+    return await underLease(stores.target, "duplicate", stores.source.label, context, async (writing) => {
+      await mustDiffer(stores.source, writing.lease, writing.signal);
+      if (options.restart) await options.state.remove();
+      const planned = await planRun(stores, options, context);
+      context.reporter.plan(planned.plan);
+      await mustBeAllowed(options, planned.plan, context);
+      const losses = new Losses(options.accept);
+      const done = await copy(stores, options, context, { planned, losses, started }, writing);
+      for (const key of losses.unusedAcceptances)
+        context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
+      return finish(context, report(planned.plan, started, done, losses, options));
     });
-    return finish(context, report(plan, started, done, losses, options));
   });
 }
 
@@ -92,55 +65,6 @@ async function withStores<T>(
   }
 }
 
-async function planRun(
-  stores: Stores,
-  options: DuplicateOptions,
-  context: RunContext,
-): Promise<{ plan: Plan; jobs: PlannedJob[] }> {
-  const [source, target] = await Promise.all([
-    stores.source.list(context.signal),
-    stores.target.list(context.signal),
-  ]);
-  const unmatched = options.unmatched(source.collections.map(({ name }) => name));
-  if (unmatched.length > 0) {
-    throw new DualsyncError(
-      "refused",
-      `No collection of the source matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
-      {
-        hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
-      },
-    );
-  }
-  return makePlan(source, target, options.wanted, {
-    command: "duplicate",
-    source: stores.source.label,
-    target: stores.target.label,
-    delete: options.delete,
-    dryRun: options.dryRun,
-    notes: notes(options),
-  });
-}
-
-function notes(options: DuplicateOptions): string[] {
-  const sameServer =
-    options.from.uri === options.to.uri || hostOf(options.from.label) === hostOf(options.to.label);
-  return [
-    ...(sameServer
-      ? [
-          "Source and target are on the same server: the copy doubles the space there, and is lost together with it.",
-        ]
-      : []),
-    ...(options.verify === "content"
-      ? []
-      : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
-    ...(options.indexes ? [] : ["Indexes are not built (--no-indexes)."]),
-  ];
-}
-
-function hostOf(label: string): string {
-  return label.slice(0, label.lastIndexOf("/"));
-}
-
 /** Removing documents needs a yes. */
 async function mustBeAllowed(options: DuplicateOptions, plan: Plan, context: RunContext): Promise<void> {
   if (!options.delete || options.yes) return;
@@ -158,48 +82,78 @@ async function mustBeAllowed(options: DuplicateOptions, plan: Plan, context: Run
   throw new DualsyncError("refused", "Not confirmed.", { hint: "Nothing was changed." });
 }
 
-/** Holds the target's lease around the work, and proves before it that the two stores are two. */
-async function underLease(
+interface Beginning {
+  readonly planned: PlannedRun;
+  readonly losses: Losses;
+  readonly started: Date;
+}
+
+/** Moves everything, and remembers on both sides how far it is: here what is done, in the target who does it. */
+async function copy(
   stores: Stores,
+  options: DuplicateOptions,
   context: RunContext,
-  work: (signal: AbortSignal, stop: (error: unknown) => void) => Promise<Transferred>,
+  { planned, losses, started }: Beginning,
+  { lease, signal, stop }: Writing,
 ): Promise<Transferred> {
+  const { saved, jobs, used } = planned;
   const run = {
-    id: context.runId,
     command: "duplicate",
-    host: hostname(),
-    pid: process.pid,
     from: stores.source.label,
+    run: context.runId,
+    token: saved?.token ?? lease.nonce,
+    since: saved?.since ?? started,
   };
-  const lease: Lease = await stores.target.claim(run, context.signal);
-  const stopper = new AbortController();
-  setMaxListeners(0, stopper.signal); // every command in flight listens
-  const stop = (error: unknown): void => stopper.abort(error);
-  const onAbort = (): void => stop(context.signal.reason);
-  const onLost = (): void => stop(lease.lost.reason);
-  context.signal.addEventListener("abort", onAbort, { once: true });
-  lease.lost.addEventListener("abort", onLost, { once: true });
+  const checkpoint = new Checkpoint({
+    ...run,
+    store: options.state,
+    verify: saved === undefined ? options.verify : weaker(saved.verify, options.verify),
+    onFailure: stop,
+    ...(saved === undefined ? {} : { saved }),
+  });
+  await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
+  const clock = limitTime(options.maxMinutes, stop);
+  const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
+  const transfer = {
+    ...stores,
+    ...{ verify, indexes, concurrency, allowShrink, losses, checkpoint, signal, stop },
+    delete: options.delete,
+    budget: new Budget(BYTES_IN_FLIGHT),
+    note: (message: string) => context.reporter.note(message),
+    ...(batchSize === undefined ? {} : { batchSize }),
+    ...(maxTargetSize === undefined ? {} : { room: new Room(stores.target, maxTargetSize, used) }),
+  };
   try {
-    await mustDiffer(stores.source, lease, context.signal);
-    const done = await work(stopper.signal, stop);
-    await lease.record(filledBy(run, done));
+    const done = await transferAll(transfer, jobs, context.reporter);
+    await checkpoint.flush();
+    signal.throwIfAborted();
+    await lease.record({ ...run, complete: true, ...proved(done) });
+    await options.state.remove();
     return done;
   } finally {
-    context.signal.removeEventListener("abort", onAbort);
-    lease.lost.removeEventListener("abort", onLost);
-    // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
-    await lease.release().catch((error: unknown) => {
-      context.reporter.warn(
-        `The right to write could not be given back; it ends by itself within a minute. ${(error as Error).message}`,
-      );
-    });
+    clearTimeout(clock);
+    await checkpoint.flush();
   }
 }
 
-function filledBy(run: Run, { collections }: Transferred): Filled {
+function limitTime(minutes: number | undefined, stop: (error: unknown) => void): NodeJS.Timeout | undefined {
+  if (minutes === undefined) return undefined;
+  const error = new DualsyncError(
+    "inconclusive",
+    `Stopped after ${minutes} minutes, as --max-minutes says: not everything is copied yet.`,
+    {
+      hint: "What was copied stays. Run the same command again within a day: it goes on.",
+    },
+  );
+  return setTimeout(() => stop(error), minutes * 60_000);
+}
+
+function proved({ collections }: Transferred): Pick<Filled, "verified" | "documents"> {
   const verified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
-  const documents = new Map(collections.map(({ target, read, setAside }) => [target, read - setAside]));
-  return { command: run.command, from: run.from, run: run.id, verified, documents };
+  return {
+    verified,
+    documents: new Map(collections.map(({ target, read, setAside }) => [target, read - setAside])),
+  };
 }
 
 function finish(context: RunContext, result: RunReport): number {
@@ -208,8 +162,15 @@ function finish(context: RunContext, result: RunReport): number {
 }
 
 /** What every report of a run begins with. */
-function heading({ command, source, target }: Plan, started: Date) {
-  return { command, source, target, started, ended: new Date() };
+function heading({ command, source, target, resumed }: Plan, started: Date) {
+  return {
+    command,
+    source,
+    target,
+    started,
+    ended: new Date(),
+    ...(resumed === undefined ? {} : { resumed }),
+  };
 }
 
 function dryReport(plan: Plan, started: Date): RunReport {

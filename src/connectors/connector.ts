@@ -96,39 +96,77 @@ export interface NotReproduced {
 export interface Prepared {
   /** True when the collection holds no document: plain inserts will do. */
   readonly empty: boolean;
+  /** The target's collection; undefined where the store cannot tell, and for a view. */
+  readonly incarnation?: string;
   readonly notReproduced: readonly NotReproduced[];
+}
+
+/** A process that holds a lease, as far as another one can know it. */
+export interface Holder {
+  readonly host: string;
+  readonly pid: number;
+  /** Tells machines, and containers on one machine, apart; undefined where that cannot be told. */
+  readonly machine?: string;
+  /** Tells a process from a later one with the same number. */
+  readonly started?: string;
 }
 
 /** Who is writing: goes into the target's lease and history. */
 export interface Run {
   readonly id: string;
   readonly command: string;
-  readonly host: string;
-  readonly pid: number;
+  readonly holder: Holder;
   /** The other store's label, without credentials. */
   readonly from: string;
+  /** Whether that process is certain to have ended: then its lease need not run out first. Unknown is false. */
+  isGone(holder: Holder): boolean;
 }
 
-/** The right to write, held in the target itself, renewed until released. */
+/** The right to write, held in the target itself, renewed until released; every write makes sure of it first. */
 export interface Lease {
   /** Aborts when the lease could not be renewed: whoever holds it must stop writing at once. */
   readonly lost: AbortSignal;
   /** A value that only this run wrote into this target. */
   readonly nonce: string;
-  /** Leaves in the target who filled it last, from where, and what was proved of it. */
+  /** Leaves in the target who fills it, from where, and what was proved of it. */
   record(filled: Filled): Promise<void>;
   /** Gives the right back; a store in which nothing was recorded looks as it did before the claim. */
   release(): Promise<void>;
 }
 
-/** The target's memory of the run that filled it last. */
+/** The target's memory of the run that filled it last, or is at it. */
 export interface Filled {
   readonly command: string;
+  /** The source's label. */
   readonly from: string;
   readonly run: string;
+  /** Ties what a machine remembers of an interrupted run to this record. */
+  readonly token: string;
+  /** False from the first write until everything was copied. */
+  readonly complete: boolean;
   readonly verified: boolean;
+  /** When the first of the runs began that belong together. */
+  readonly since: Date;
   /** Documents of each collection, by its name in the target. */
   readonly documents: ReadonlyMap<string, number>;
+}
+
+/** Where the content of a collection comes from. True of that very collection, not of a later one of the same name. */
+export interface Provenance {
+  readonly incarnation: string;
+  /** True when dualsync created it or found it empty: then it holds what dualsync put there. */
+  readonly fromEmpty: boolean;
+  /** The source's label. */
+  readonly from: string;
+  /** The incarnation of the collection in the source. */
+  readonly source?: string;
+}
+
+/** What a store remembers of the runs that wrote to it. Empty where none has. */
+export interface History {
+  readonly filled?: Filled;
+  /** By the name of the collection. */
+  readonly collections: ReadonlyMap<string, Provenance>;
 }
 
 export interface StoreIdentity {
@@ -161,6 +199,10 @@ export interface Source {
   canFind(id: DocumentId): boolean;
   /** Index definitions as the store lists them, the one on `_id` left out; empty for a store without indexes. */
   indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
+  /** What this store remembers of runs that wrote to it. */
+  history(signal: AbortSignal): Promise<History>;
+  /** Bytes that the database takes up now, data and indexes, as the quotas of hosted clusters count them. */
+  size(signal: AbortSignal): Promise<number>;
   /** Whether a nonce written by `Target.claim` is visible through this connection under this store's own name. */
   seesNonce(nonce: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
@@ -169,11 +211,14 @@ export interface Source {
 export interface Target extends Source {
   /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
   claim(run: Run, signal: AbortSignal): Promise<Lease>;
-  /** Creates the collection as the source has it, under `info.name`, or checks the one that is there. */
+  /**
+   * Creates the collection as the source has it, under `info.name`, or checks the one that is there, and remembers
+   * where its content comes from. `info.incarnation` is the source's. Needs the lease, as all that follows.
+   */
   prepare(info: CollectionInfo, signal: AbortSignal): Promise<Prepared>;
   /**
-   * Drops and creates again a capped or time-series collection that a former run of this program created, so that it
-   * can be copied again; false, with nothing done, when the collection is somebody else's.
+   * Drops and creates again a capped or time-series collection that a run of this program created or found empty, so
+   * that it can be copied again; false, with nothing done, when the collection is somebody else's.
    */
   reset(info: CollectionInfo, signal: AbortSignal): Promise<boolean>;
   /** Resolves when the store has acknowledged the batch durably; repeating it is harmless but for `append`. */

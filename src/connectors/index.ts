@@ -6,6 +6,7 @@ import type { Target } from "./connector.ts";
 export interface StoreAddress {
   readonly kind: "mongodb";
   readonly uri: string;
+  readonly hosts: readonly string[];
   readonly database: string;
   readonly label: string;
 }

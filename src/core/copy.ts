@@ -1,37 +1,92 @@
+import { TYPE } from "../bson/elements.ts";
 import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
 import { Flights } from "./flights.ts";
-import { type CopiedRange, type Job, readOptions, TWIN } from "./job.ts";
-import { proveWritten } from "./prove.ts";
+import { type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
+import type { OpenRange, Part } from "./progress.ts";
+import { proveRange, proveWritten } from "./prove.ts";
 import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
 /** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
 const WRITES_PER_RANGE = 1;
 
-/** Copies a range into a target that holds none of it: everything read is inserted, several batches in flight. */
-export async function fillRange(job: Job, range: IdRange): Promise<CopiedRange> {
-  const fingerprint = new OrderedFingerprint();
+/** A part of this size, in bytes, or of this age, in milliseconds, is proved before more is read. */
+const PART_BYTES = 64_000_000;
+const PART_AGE = 10_000;
+
+/** Copies a range into a target that holds none of it: everything read is inserted; part after part is proved. */
+export async function fillRange(job: Job, range: OpenRange): Promise<void> {
   const flights = new Flights(WRITES_PER_RANGE, job.stop);
-  const proving = job.verify === "content";
+  let filling = new Filling(job, range);
+  let last: DocumentId | undefined;
   try {
-    for await (const batch of job.source.read(job.from, readOptions(job, range))) {
-      if (proving) fingerprint.add(batch);
-      const release = await job.budget.take(batch.bytes.length, job.signal);
-      await flights.add(async () => {
-        try {
-          await put(job, batch, "insert");
-          batch.release();
-        } finally {
-          release();
+    for await (const batch of job.source.read(job.from, readOptions(job, { ...range }))) {
+      if (filling.isFull) {
+        const next = batch.idOf(0);
+        // Two documents under one id must stay together, or the second would replace the first unseen.
+        if (isBound(job, next) && next.key !== last?.key) {
+          await flights.land();
+          await filling.close(next);
+          filling = new Filling(job, range);
         }
-      });
+      }
+      last = batch.length === 0 ? last : batch.idOf(batch.length - 1);
+      await filling.add(batch, flights);
     }
     await flights.land();
+    await filling.close();
   } finally {
     await flights.settle();
   }
-  return { range, expected: proving ? fingerprint.digest() : undefined, extra: 0 };
+}
+
+/** A part of a range on its way into a target that holds none of it. */
+class Filling {
+  readonly #range: OpenRange;
+  readonly #job: PartJob;
+  readonly #part: Part;
+  readonly #fingerprint: OrderedFingerprint | undefined;
+  #bytes = 0;
+
+  constructor(job: Job, range: OpenRange) {
+    this.#range = range;
+    this.#part = job.progress.part();
+    this.#job = partJob(job, this.#part);
+    this.#fingerprint = job.verify === "content" ? new OrderedFingerprint() : undefined;
+  }
+
+  /** Only documents that come in order can be parted at an id. */
+  get isFull(): boolean {
+    return this.#job.from.ordered && (this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE);
+  }
+
+  async add(batch: Batch, flights: Flights): Promise<void> {
+    const job = this.#job;
+    this.#fingerprint?.add(batch);
+    this.#bytes += batch.bytes.length;
+    const release = await job.budget.take(batch.bytes.length, job.signal);
+    await flights.add(async () => {
+      try {
+        await put(job, batch, "insert");
+        batch.release();
+      } finally {
+        release();
+      }
+    });
+  }
+
+  /** Call when everything is acknowledged. Without `upTo` the range is done. */
+  async close(upTo?: DocumentId): Promise<void> {
+    const written = { ...this.#range, ...(upTo === undefined ? {} : { to: upTo }) };
+    if (this.#fingerprint !== undefined) await proveRange(this.#job, written, this.#fingerprint.digest());
+    this.#job.progress.commit(this.#range, this.#part, upTo);
+  }
+}
+
+/** Whether a range can begin at this id: the ends of the order cannot, nor ids that cannot be asked for. */
+function isBound(job: Job, id: DocumentId): boolean {
+  return id.element[0] !== TYPE.minKey && id.element[0] !== TYPE.maxKey && job.source.canFind(id);
 }
 
 /**
@@ -39,26 +94,37 @@ export async function fillRange(job: Job, range: IdRange): Promise<CopiedRange> 
  * left alone, missing ones inserted, different ones replaced. With content verification every document that is
  * written here is read back at once, so nothing remains to be proved.
  */
-export async function convergeRange(job: Job, range: IdRange): Promise<CopiedRange> {
-  const options = readOptions(job, range);
+export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
+  const options = readOptions(job, { ...range });
   const source = job.source.read(job.from, options);
   const steps = job.from.ordered
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
-  let extra = 0;
+  let part = job.progress.part();
   for await (const step of steps) {
-    extra += step.extra.length;
-    job.tally.count(step.equal.documents, step.equal.bytes, {
-      written: 0,
-      unchanged: step.equal.documents,
-      setAside: [],
-    });
-    job.meter.advance(step.equal.documents, step.equal.bytes);
-    nameTwins(job, step.twins);
-    await writeStep(job, step);
+    const { position } = step;
+    if (part.age >= PART_AGE && position !== undefined && isBound(job, position)) {
+      job.progress.commit(range, part, position);
+      part = job.progress.part();
+    }
+    await takeStep(partJob(job, part), step);
   }
-  if (!job.from.ordered) extra = await countExtras(job, range);
-  return { range, expected: undefined, extra };
+  if (!job.from.ordered) part.tally.extra = await countExtras(job, { ...range });
+  job.progress.commit(range, part);
+}
+
+async function takeStep(job: PartJob, step: Step): Promise<void> {
+  const { documents, bytes } = step.equal;
+  job.tally.extra += step.extra.length;
+  job.tally.count(documents, bytes, { written: 0, unchanged: documents, setAside: [] });
+  job.meter.advance(documents, bytes);
+  nameTwins(job, step.twins);
+  await writeDocuments(job, step.missing, "insert");
+  await writeDocuments(
+    job,
+    step.different.map(({ expected }) => expected),
+    "replace",
+  );
 }
 
 /** Looking up each document of the source finds no others on the target: those are looked up the other way round. */
@@ -71,29 +137,21 @@ async function countExtras(job: Job, range: IdRange): Promise<number> {
 }
 
 /** Documents that cannot be copied because another one of the source has their `_id`. */
-function nameTwins(job: Job, twins: readonly DocumentId[]): void {
+function nameTwins(job: PartJob, twins: readonly DocumentId[]): void {
   const setAside = twins.map((id) => ({ id, reason: TWIN }));
   job.losses.addDocuments(job.from.name, setAside);
   job.tally.count(twins.length, 0, { written: 0, unchanged: 0, setAside });
 }
 
-async function writeStep(job: Job, step: Step): Promise<void> {
-  await writeDocuments(job, step.missing, "insert");
-  await writeDocuments(
-    job,
-    step.different.map(({ expected }) => expected),
-    "replace",
-  );
-}
-
-async function writeDocuments(job: Job, documents: readonly Doc[], mode: WriteMode): Promise<void> {
+async function writeDocuments(job: PartJob, documents: readonly Doc[], mode: WriteMode): Promise<void> {
   if (documents.length === 0) return;
   await put(job, Batch.of(documents), mode);
   if (job.verify === "content") await proveWritten(job, documents);
 }
 
 /** Writes one batch and accounts for each of its documents. */
-async function put(job: Job, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
+async function put(job: PartJob, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
+  await job.room?.take(batch.bytes.length, job.signal);
   const outcome = await job.target.write(job.to.name, batch, mode, job.signal);
   job.tally.count(batch.length, batch.bytes.length, outcome);
   for (const { id } of outcome.setAside) job.setAside.add(id.key);

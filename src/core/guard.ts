@@ -1,5 +1,14 @@
-import type { Lease, Source } from "../connectors/connector.ts";
+/** What keeps a wrong command from doing harm. Everything here only looks, and refuses. */
+import type { CollectionInfo, History, Lease, Listing, Source } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
+import type { PlannedJob } from "./plan.ts";
+
+/** A store as it is before anything is written. */
+export interface Before {
+  readonly label: string;
+  readonly listing: Listing;
+  readonly history: History;
+}
 
 /**
  * Proves that source and target are two stores: what this run wrote into the target must not be visible through the
@@ -15,4 +24,82 @@ export async function mustDiffer(source: Source, lease: Lease, signal: AbortSign
       hint: "Nothing was copied. Give the target another database or another server with --to.",
     },
   );
+}
+
+/**
+ * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections tell
+ * it for certain; the address alone does where nobody has said that the target is to be overwritten.
+ * @throws DualsyncError `refused`
+ */
+export function mustNotBeSwapped(source: Before, target: Before, named: boolean): void {
+  if (!target.listing.collections.some(({ documents }) => documents > 0)) return;
+  const there = new Set(target.listing.collections.map(({ incarnation }) => incarnation));
+  const { filled, collections } = source.history;
+  const byCollection = [...collections.values()].some(
+    (provenance) => provenance.source !== undefined && there.has(provenance.source),
+  );
+  const byAddress = !named && filled?.from === target.label;
+  if (!byCollection && !byAddress) return;
+  const when = filled === undefined ? "" : ` (last on ${filled.since.toISOString().slice(0, 10)})`;
+  throw new DualsyncError(
+    "refused",
+    `Source and target look swapped: dualsync filled ${source.label} from ${target.label}${when}; this command would overwrite the original with its copy.`,
+    {
+      hint: `Nothing was changed. Swap --from and --to, or the variables they come from.${byCollection ? "" : " If another database lives at that address now, say --into-existing with its name."}`,
+    },
+  );
+}
+
+/** The jobs whose collection in the target holds documents that dualsync did not put there from this source. */
+export function foreignJobs(jobs: readonly PlannedJob[], source: Before, target: Before): PlannedJob[] {
+  const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
+  return jobs.filter(({ from, to }) => {
+    const existing = there.get(to.name);
+    if (existing === undefined || existing.documents === 0) return false;
+    return !isCopyOf(from, existing, source.label, target.history);
+  });
+}
+
+function isCopyOf(
+  from: CollectionInfo,
+  existing: CollectionInfo,
+  sourceLabel: string,
+  { collections }: History,
+): boolean {
+  const known = collections.get(existing.name);
+  if (known === undefined || known.incarnation !== existing.incarnation) return false;
+  return known.from === sourceLabel || (known.source !== undefined && known.source === from.incarnation);
+}
+
+/** @throws DualsyncError `refused` when the target holds what is not known to be a copy of this source */
+export function mustBeOurs(foreign: readonly PlannedJob[], target: Before, database: string): void {
+  if (foreign.length === 0) return;
+  const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
+  const some = foreign.slice(0, 5).map(({ to }) => {
+    const { documents = 0 } = there.get(to.name) ?? {};
+    return `${JSON.stringify(to.name)} (${documents.toLocaleString("en-US")})`;
+  });
+  const more = foreign.length > some.length ? ` and ${foreign.length - some.length} more` : "";
+  const before = originOf(foreign, target);
+  throw new DualsyncError(
+    "refused",
+    `The target ${target.label} holds documents that dualsync did not copy there from this source: ${some.join(", ")}${more}.${before}`,
+    {
+      hint: `Nothing was changed. Is it the right target? If it is to become this source's copy, add --into-existing ${shellWord(database)} once; with --dry-run that shows what would be replaced.`,
+    },
+  );
+}
+
+function originOf(foreign: readonly PlannedJob[], target: Before): string {
+  const origins = new Set(
+    foreign
+      .map(({ to }) => target.history.collections.get(to.name)?.from)
+      .filter((from) => from !== undefined),
+  );
+  const [origin] = origins;
+  return origin === undefined ? "" : ` They were copied from ${origin}.`;
+}
+
+function shellWord(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }

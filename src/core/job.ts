@@ -8,7 +8,10 @@ import type {
 } from "../connectors/connector.ts";
 import type { Meter } from "../reporting/reporter.ts";
 import type { Budget } from "./budget.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { Losses } from "./losses.ts";
+import type { Part, Progress } from "./progress.ts";
+import type { Room } from "./room.ts";
 import type { Tally } from "./tally.ts";
 
 /** How a copy is proved: by reading the target back byte for byte, by counting, or not at all. */
@@ -21,12 +24,17 @@ export interface Transfer {
   readonly verify: VerifyMode;
   /** Remove documents that the source no longer has. */
   readonly delete: boolean;
+  /** Remove them even where that is more than half of what the target holds. */
+  readonly allowShrink: boolean;
   readonly indexes: boolean;
   readonly batchSize?: number;
   /** Ranges of collections that are read and written at the same time. */
   readonly concurrency: number;
   readonly losses: Losses;
   readonly budget: Budget;
+  readonly checkpoint: Checkpoint;
+  /** Keeps the target below a size; absent without a limit. */
+  readonly room?: Room;
   /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
   readonly signal: AbortSignal;
   /** Tells the person something that is not part of the result. */
@@ -42,23 +50,23 @@ export interface Job extends Transfer {
   readonly to: CollectionInfo;
   readonly filter?: Filter;
   readonly meter: Meter;
-  readonly tally: Tally;
+  readonly progress: Progress;
   /** Keys of documents that were set aside, so that verification does not miss them again. */
   readonly setAside: Set<string>;
+}
+
+/** A part of a collection on its way: `tally` and `losses` are the part's own until it is done. */
+export interface PartJob extends Job {
+  readonly tally: Tally;
+}
+
+export function partJob(job: Job, { tally, losses }: Part): PartJob {
+  return { ...job, tally, losses };
 }
 
 /** Why the second of two documents under one `_id` is set aside. */
 export const TWIN =
   "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
-
-/** What is known of a range after it was copied. */
-export interface CopiedRange {
-  readonly range: IdRange;
-  /** Fingerprint that the target's range must have when it is read back; undefined when all is proved already. */
-  readonly expected: string | undefined;
-  /** Documents that only the target has. */
-  readonly extra: number;
-}
 
 /** How both stores read this job's documents within a range. */
 export function readOptions(job: Job, range: IdRange): ReadOptions {

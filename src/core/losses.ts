@@ -6,15 +6,33 @@ import type { Item } from "../reporting/reporter.ts";
 /** As many losses are kept by name; more are counted. */
 const KEPT = 1_000;
 
+/** Losses as they are written down between two runs: what was accepted is decided anew each time. */
+export interface SavedLosses {
+  readonly items: readonly (readonly [key: string, reason: string])[];
+  /** Those beyond the ones that are kept by name. */
+  readonly unnamed: number;
+}
+
 /** Everything that did not arrive, by name. What the person has accepted is listed but does not count. */
 export class Losses {
   readonly #accepted: ReadonlySet<string>;
   readonly #items = new Map<string, Item>();
+  /** Accepted keys that were seen, also among those that are not kept. */
+  readonly #used = new Set<string>();
   #unnamed = 0;
   #counted = 0;
 
-  constructor(accepted: readonly string[]) {
+  constructor(accepted: readonly string[] | ReadonlySet<string>) {
     this.#accepted = new Set(accepted);
+  }
+
+  /** An empty list with the same acceptances, to be merged when it is certain that it stands. */
+  part(): Losses {
+    return new Losses(this.#accepted);
+  }
+
+  merge(part: Losses): void {
+    this.#restore(part.save());
   }
 
   /** The key is kept as people see it, so that what they copy from the report into --accept is the same text. */
@@ -22,13 +40,30 @@ export class Losses {
     const key = safeText(name);
     if (this.#items.has(key)) return;
     const accepted = this.#accepted.has(key);
-    if (!accepted) this.#counted++;
+    if (accepted) this.#used.add(key);
+    else this.#counted++;
     if (this.#items.size < KEPT) this.#items.set(key, { key, reason, accepted });
     else this.#unnamed++;
   }
 
   addDocuments(collection: string, documents: readonly SetAside[]): void {
     for (const { id, reason } of documents) this.add(`document ${collection}/${printId(id.element)}`, reason);
+  }
+
+  save(): SavedLosses {
+    return { items: this.items.map(({ key, reason }) => [key, reason]), unnamed: this.#unnamed };
+  }
+
+  static restored(accepted: Losses, saved: SavedLosses): Losses {
+    const losses = accepted.part();
+    losses.#restore(saved);
+    return losses;
+  }
+
+  #restore({ items, unnamed }: SavedLosses): void {
+    for (const [key, reason] of items) this.add(key, reason);
+    this.#unnamed += unnamed;
+    this.#counted += unnamed;
   }
 
   /** Losses that count towards the exit code. */
@@ -46,6 +81,6 @@ export class Losses {
 
   /** Accepted keys that named nothing in this run: perhaps mended, perhaps misspelt. */
   get unusedAcceptances(): readonly string[] {
-    return [...this.#accepted].filter((key) => !this.#items.has(key));
+    return [...this.#accepted].filter((key) => !this.#used.has(key));
   }
 }

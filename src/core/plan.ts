@@ -1,6 +1,7 @@
 import type { CollectionInfo, Filter, Listing, NotCopied } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
-import type { Plan, PlannedCollection } from "../reporting/reporter.ts";
+import type { Found, Plan, PlannedCollection } from "../reporting/reporter.ts";
+import { isShrunken, shrinkError } from "./shrink.ts";
 
 /** What of the source is wanted, and under which names. */
 export interface Wanted {
@@ -22,22 +23,23 @@ export interface PlanOptions {
   readonly source: string;
   readonly target: string;
   readonly delete: boolean;
+  readonly allowShrink: boolean;
   readonly dryRun: boolean;
   readonly notes: readonly string[];
 }
 
+/** What is to be copied, and what is left out. */
+export interface Jobs {
+  readonly jobs: readonly PlannedJob[];
+  readonly notCopied: readonly NotCopied[];
+}
+
 /**
- * Holds what the source has against what the target has, and says what would be done. Pure: nothing is read here.
+ * Holds what is wanted against what the source and the target have. Pure: nothing is read here.
  * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
  */
-export function makePlan(
-  source: Listing,
-  target: Listing,
-  wanted: Wanted,
-  options: PlanOptions,
-): { plan: Plan; jobs: PlannedJob[] } {
+export function chooseJobs(source: Listing, target: Listing, wanted: Wanted, options: PlanOptions): Jobs {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
-  const there = new Map(target.collections.map((collection) => [collection.name, collection]));
   const jobs: PlannedJob[] = [];
   const left: NotCopied[] = [...source.notCopied];
   for (const from of source.collections) {
@@ -49,8 +51,12 @@ export function makePlan(
     const to = renamed(from, wanted.renames);
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
-  mustFit(jobs, there, options);
-  return { plan: describe(jobs, there, left, options), jobs };
+  mustFit(jobs, byName(target), options);
+  return { jobs, notCopied: left };
+}
+
+function byName({ collections }: Listing): ReadonlyMap<string, CollectionInfo> {
+  return new Map(collections.map((collection) => [collection.name, collection]));
 }
 
 function mustExist(source: Listing, names: readonly string[]): void {
@@ -86,7 +92,7 @@ function mustFit(
     });
   }
   const names = new Set<string>();
-  for (const { from, to } of jobs) {
+  for (const { from, to, filter } of jobs) {
     if (names.has(to.name))
       throw refuse(
         `Two collections would be copied into ${JSON.stringify(to.name)}.`,
@@ -107,6 +113,14 @@ function mustFit(
         "If that is meant, drop the collection on the target by hand, or leave it out with --exclude.",
       );
     }
+    const selective = filter !== undefined; // then the whole collection's number says nothing
+    if (
+      options.delete &&
+      !options.allowShrink &&
+      !selective &&
+      isShrunken(from.documents, existing.documents)
+    )
+      throw shrinkError(from.name, from.documents, existing.documents, "Nothing was changed.");
   }
 }
 
@@ -114,15 +128,18 @@ function refuse(message: string, hint: string): DualsyncError {
   return new DualsyncError("refused", message, { hint: `Nothing was changed. ${hint}` });
 }
 
-function describe(
-  jobs: readonly PlannedJob[],
-  there: ReadonlyMap<string, CollectionInfo>,
-  notCopied: readonly NotCopied[],
+/** The plan as it is shown; `found` is what comparing has shown of collections that are not known to be copies. */
+export function makePlan(
+  { jobs, notCopied }: Jobs,
+  target: Listing,
+  found: ReadonlyMap<string, Found>,
   options: PlanOptions,
 ): Plan {
+  const there = byName(target);
   const collections = jobs.map(({ from, to }): PlannedCollection => {
     const existing = there.get(to.name);
     const isView = from.kind === "view";
+    const compared = found.get(to.name);
     return {
       source: from.name,
       target: to.name,
@@ -137,6 +154,7 @@ function describe(
             ? "fill"
             : "update",
       targetDocuments: existing?.documents ?? 0,
+      ...(compared === undefined ? {} : { found: compared }),
     };
   });
   const sum = (value: (job: PlannedJob) => number): number =>
@@ -150,9 +168,19 @@ function describe(
     documents: sum(({ from }) => from.documents),
     bytes: sum(({ from }) => from.bytes),
     estimatedTargetBytes: sum(({ from, to }) => Math.max(0, from.bytes - (there.get(to.name)?.bytes ?? 0))),
-    notes: [...changes(collections, options), ...options.notes],
+    notes: [...changes(collections, options), ...onlyThere(jobs, target), ...options.notes],
     dryRun: options.dryRun,
   };
+}
+
+/** Collections of the target that no job writes to. */
+function onlyThere(jobs: readonly PlannedJob[], target: Listing): string[] {
+  const written = new Set(jobs.map(({ to }) => to.name));
+  const others = target.collections.filter(({ name }) => !written.has(name)).map(({ name }) => name);
+  if (others.length === 0) return [];
+  const shown = others.slice(0, 10).join(", ");
+  const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
+  return [`Only in the target, and left as they are: ${shown}${more}.`];
 }
 
 function changes(collections: readonly PlannedCollection[], options: PlanOptions): string[] {

@@ -1,29 +1,28 @@
 /** Proving that the target holds what was written, by reading it back. */
 import { printId } from "../bson/print-id.ts";
-import type { SetAside } from "../connectors/connector.ts";
+import type { IdRange, SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
-import { type CopiedRange, type Job, readOptions, TWIN } from "./job.ts";
+import { type PartJob, readOptions, TWIN } from "./job.ts";
 import { lookUpEach, merge } from "./walk.ts";
 
-/** Reads a copied range back from the target; what differs is fetched from both sides and mended. */
-export async function proveRange(job: Job, copied: CopiedRange): Promise<void> {
-  if (copied.expected === undefined) return;
+/** Reads a range back from the target, where it must have this fingerprint; what differs is fetched from both sides and mended. */
+export async function proveRange(job: PartJob, range: IdRange, expected: string): Promise<void> {
   const fingerprint = new OrderedFingerprint();
-  for await (const batch of job.target.read(job.to, readOptions(job, copied.range))) {
+  for await (const batch of job.target.read(job.to, readOptions(job, range))) {
     fingerprint.add(batch);
     batch.release();
   }
-  if (fingerprint.digest() !== copied.expected) await mendRange(job, copied);
+  if (fingerprint.digest() !== expected) await mendRange(job, range);
 }
 
 /**
  * Finds the documents of a range that differ and copies them again. On a busy source they may simply have changed
  * meanwhile; each is proved by itself, by reading back what was written last.
  */
-async function mendRange(job: Job, copied: CopiedRange): Promise<void> {
-  const options = readOptions(job, copied.range);
+async function mendRange(job: PartJob, range: IdRange): Promise<void> {
+  const options = readOptions(job, range);
   const source = job.source.read(job.from, options);
   const steps = job.from.ordered
     ? merge(source, job.target.read(job.to, options))
@@ -45,7 +44,7 @@ async function mendRange(job: Job, copied: CopiedRange): Promise<void> {
   }
 }
 
-function nameChanged(job: Job, changed: readonly Doc[]): void {
+function nameChanged(job: PartJob, changed: readonly Doc[]): void {
   if (changed.length === 0) return;
   job.tally.changed += changed.length;
   const some = changed.slice(0, 5).map(({ id }) => printId(id.element));
@@ -64,7 +63,7 @@ const ROUNDS = 3;
  * name. One that is gone although it was acknowledged, or that is something else each time, fails the run.
  * @returns the documents that had to be written again and are now proved
  */
-export async function proveWritten(job: Job, documents: readonly Doc[]): Promise<readonly Doc[]> {
+export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
   const proved: Doc[] = [];
   let held = await findOn(job, documents);
   let suspects = documents.filter(
@@ -86,7 +85,7 @@ export async function proveWritten(job: Job, documents: readonly Doc[]): Promise
 
 type Held = ReadonlyMap<string, Doc>;
 
-function findOn(job: Job, documents: readonly Doc[]): Promise<Held> {
+function findOn(job: PartJob, documents: readonly Doc[]): Promise<Held> {
   return job.target.find(
     job.to.name,
     documents.map(({ id }) => id),
@@ -103,14 +102,14 @@ function isSame(a: Doc | undefined, b: Doc | undefined): boolean {
 }
 
 /** @returns those of the documents that the target took */
-async function writeAgain(job: Job, documents: readonly Doc[]): Promise<Doc[]> {
+async function writeAgain(job: PartJob, documents: readonly Doc[]): Promise<Doc[]> {
   const { setAside } = await job.target.write(job.to.name, Batch.of(documents), "replace", job.signal);
   nameSetAside(job, setAside);
   return documents.filter(({ id }) => !job.setAside.has(id.key));
 }
 
 /** Removes what this run has written and the server has altered. */
-async function takeBack(job: Job, altered: readonly Doc[]): Promise<void> {
+async function takeBack(job: PartJob, altered: readonly Doc[]): Promise<void> {
   const ids = altered.map(({ id }) => id);
   await job.target.remove(job.to.name, ids, job.signal);
   const reason = "the target's server stores it with other bytes than it was given";
@@ -120,13 +119,13 @@ async function takeBack(job: Job, altered: readonly Doc[]): Promise<void> {
   );
 }
 
-function nameSetAside(job: Job, setAside: readonly SetAside[]): void {
+function nameSetAside(job: PartJob, setAside: readonly SetAside[]): void {
   for (const { id } of setAside) job.setAside.add(id.key);
   job.losses.addDocuments(job.from.name, setAside);
   job.tally.reclassify(setAside.length);
 }
 
-function unprovable(job: Job, documents: readonly Doc[], held: Held): DualsyncError {
+function unprovable(job: PartJob, documents: readonly Doc[], held: Held): DualsyncError {
   const gone = documents.filter(({ id }) => !held.has(id.key)).length;
   const some = documents.length === 1 ? "a document" : `${documents.length} documents`;
   const how =

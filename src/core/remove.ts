@@ -1,14 +1,17 @@
-import type { IdRange } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
 import { type Job, readOptions } from "./job.ts";
+import type { Extras } from "./progress.ts";
+import { isShrunken, shrinkError } from "./shrink.ts";
 import { findExtras, merge } from "./walk.ts";
 
 /**
- * Removes from these ranges of the target what the source no longer has. Runs only after the whole collection was read
- * without any error; each id is asked for again at the source, without any filter, right before it is removed.
+ * Removes from the target what the source no longer has. Runs only after the whole collection was read without any
+ * error; each id is asked for again at the source, without any filter, right before it is removed.
  */
-export async function removeExtras(job: Job, ranges: readonly IdRange[]): Promise<void> {
-  if (ranges.length > 0 && job.tally.read === 0) {
+export async function removeExtras(job: Job): Promise<void> {
+  const { extras, tally } = job.progress;
+  if (extras.length === 0) return;
+  if (tally.read === 0) {
     throw new DualsyncError(
       "refused",
       `${JSON.stringify(job.from.name)} came out empty from the source: --delete would remove everything that the target holds of it.`,
@@ -17,18 +20,26 @@ export async function removeExtras(job: Job, ranges: readonly IdRange[]): Promis
       },
     );
   }
-  for (const range of ranges) {
-    const options = readOptions(job, range);
-    const target = job.target.read(job.to, options);
-    const steps = job.from.ordered
-      ? merge(job.source.read(job.from, options), target)
-      : findExtras(target, job.source, job.from.name, job.signal);
-    for await (const step of steps) {
-      if (step.extra.length === 0) continue;
-      const still = await job.source.find(job.from.name, step.extra, job.signal);
-      // What the source cannot be asked for is not known to be gone.
-      const gone = step.extra.filter((id) => job.source.canFind(id) && !still.has(id.key));
-      job.tally.deleted += await job.target.remove(job.to.name, gone, job.signal);
-    }
+  if (!job.allowShrink && isShrunken(tally.read, tally.read + tally.extra))
+    throw shrinkError(job.from.name, tally.read, tally.read + tally.extra, "Nothing was removed from it.");
+  for (const stretch of extras) await removeFrom(job, stretch);
+}
+
+async function removeFrom(job: Job, stretch: Extras): Promise<void> {
+  const options = readOptions(job, stretch.range);
+  const target = job.target.read(job.to, options);
+  const steps = job.from.ordered
+    ? merge(job.source.read(job.from, options), target)
+    : findExtras(target, job.source, job.from.name, job.signal);
+  let found = 0;
+  let deleted = 0;
+  for await (const step of steps) {
+    if (step.extra.length === 0) continue;
+    const still = await job.source.find(job.from.name, step.extra, job.signal);
+    // What the source cannot be asked for is not known to be gone.
+    const gone = step.extra.filter((id) => job.source.canFind(id) && !still.has(id.key));
+    found += step.extra.length;
+    deleted += await job.target.remove(job.to.name, gone, job.signal);
   }
+  job.progress.removed(stretch, found, deleted);
 }

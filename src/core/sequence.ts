@@ -3,10 +3,22 @@ import type { CollectionInfo, Source } from "../connectors/connector.ts";
 import { Batch } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
-import { type Job, readOptions } from "./job.ts";
+import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
+import { isShrunken } from "./shrink.ts";
 
 /** @returns true when the target now holds the same documents, proved unless verification is off */
 export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
+  const [all] = job.progress.remaining ?? [];
+  if (all === undefined) return true;
+  const part = job.progress.part();
+  const complete = await copyAll(partJob(job, part), empty);
+  // Without a mark it is looked at again next time.
+  if (complete) job.progress.commit(all, part);
+  else job.progress.leave(part);
+  return complete;
+}
+
+async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
   if (!empty) {
     const [source, target] = await Promise.all([
       fingerprintOf(job, job.source, job.from),
@@ -37,23 +49,27 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
  * Such a collection can only be replaced whole. That is done for a copy that the source has outgrown; never where
  * documents would be gone from the target that are nowhere else.
  */
-function objectionToReplacing(job: Job, source: number, target: number): string | undefined {
+function objectionToReplacing(job: PartJob, source: number, target: number): string | undefined {
   if (job.filter !== undefined) return "differs and can only be replaced whole, which a filter forbids";
   if (source < target && !job.delete) {
     return `holds ${target} documents and the source's ${source}: replacing it would remove some; --delete allows that`;
   }
+  if (source < target && !job.allowShrink && isShrunken(source, target)) {
+    return `holds ${target} documents and the source's only ${source}: look at the source first; --allow-shrink allows that`;
+  }
   return source === 0 ? "would be emptied; if that is meant, drop it on the target by hand" : undefined;
 }
 
-function leave(job: Job, reason: string): boolean {
+function leave(job: PartJob, reason: string): boolean {
   job.losses.add(`collection ${job.from.name}`, `the target's ${job.to.kind} collection ${reason}`);
   return false;
 }
 
 /** Writes everything in order, one batch at a time: a repeated batch would double documents. */
-async function append(job: Job): Promise<boolean> {
+async function append(job: PartJob): Promise<boolean> {
   const expected = newFingerprint(job.from);
   for await (const batch of job.source.read(job.from, readOptions(job, {}))) {
+    await job.room?.take(batch.bytes.length, job.signal);
     const outcome = await job.target.write(job.to.name, batch, "append", job.signal);
     job.tally.count(batch.length, batch.bytes.length, outcome);
     job.losses.addDocuments(job.from.name, outcome.setAside);

@@ -1,8 +1,21 @@
 import type { WriteOutcome } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
 
-/** Counts what became of the documents of one collection, and insists that none is unaccounted for. */
-export class Tally {
+/** The counts of a tally, as they are written down between two runs. */
+export const COUNTS = [
+  "read",
+  "written",
+  "unchanged",
+  "setAside",
+  "extra",
+  "deleted",
+  "changed",
+  "bytes",
+] as const;
+export type Counts = Record<(typeof COUNTS)[number], number>;
+
+/** Counts what became of documents, and insists that none is unaccounted for. */
+export class Tally implements Counts {
   read = 0;
   written = 0;
   unchanged = 0;
@@ -31,6 +44,11 @@ export class Tally {
     this.written += outcome.written;
     this.unchanged += outcome.unchanged;
     this.setAside += outcome.setAside.length;
+  }
+
+  /** Adds the counts of a part that is done. */
+  merge(part: Readonly<Counts>): void {
+    for (const name of COUNTS) this[name] += part[name];
   }
 
   /** A document that counted as written or unchanged turned out not to be storable. */

@@ -1,15 +1,14 @@
-import type { CollectionInfo, IdRange } from "../connectors/connector.ts";
+import type { CollectionInfo, IdRange, Prepared } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.ts";
 import { convergeRange, fillRange } from "./copy.ts";
 import { Flights } from "./flights.ts";
-import type { CopiedRange, Job, Transfer } from "./job.ts";
+import type { Job, Transfer } from "./job.ts";
 import type { PlannedJob } from "./plan.ts";
-import { proveRange } from "./prove.ts";
+import type { OpenRange, Progress } from "./progress.ts";
 import { piecesFor } from "./ranges.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
-import { Tally } from "./tally.ts";
 
 /** What moving all collections of a plan came to. */
 export interface Transferred {
@@ -31,14 +30,9 @@ export async function transferAll(
   const reports = new Map<string, CollectionReport>();
   let bytes = 0;
   const start = (planned: PlannedJob) => async (): Promise<void> => {
-    const meter = reporter.meter(planned.from.name, planned.from.documents);
-    const job: Job = { ...transfer, ...planned, meter, tally: new Tally(), setAside: new Set() };
-    try {
-      reports.set(planned.from.name, await transferOne(job, gate));
-      bytes += job.tally.bytes;
-    } finally {
-      meter.end();
-    }
+    const { report, moved } = await transferOne({ ...transfer, ...planned }, gate, reporter);
+    reports.set(planned.from.name, report);
+    bytes += moved;
   };
   try {
     const ordered = [...jobs].sort(
@@ -63,43 +57,75 @@ export async function transferAll(
   };
 }
 
-async function transferOne(job: Job, gate: Flights): Promise<CollectionReport> {
-  const prepared = await job.target.prepare(job.to, job.signal);
-  for (const { key, reason } of prepared.notReproduced) job.losses.add(key, reason);
-  if (job.from.kind === "view")
-    return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
+async function transferOne(
+  planned: Transfer & PlannedJob,
+  gate: Flights,
+  reporter: Reporter,
+): Promise<{ report: CollectionReport; moved: number }> {
+  const prepared = await planned.target.prepare(planned.to, planned.signal);
+  for (const { key, reason } of prepared.notReproduced) planned.losses.add(key, reason);
+  const progress = await openProgress(planned, prepared);
+  const { read, bytes } = progress.tally;
+  const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
+  const job: Job = { ...planned, meter, progress, setAside: new Set() };
+  try {
+    const report =
+      job.from.kind === "view" ? reportView(job, prepared) : await fillAndProve(job, prepared, gate);
+    return { report, moved: progress.tally.bytes };
+  } finally {
+    meter.end();
+  }
+}
+
+/** The progress of a collection, with what a former run has done of it if that can be relied on. */
+async function openProgress(job: Transfer & PlannedJob, prepared: Prepared): Promise<Progress> {
+  const { name } = job.from;
+  const incarnations = { source: job.from.incarnation, target: prepared.incarnation };
+  const progress = job.checkpoint.open(name, incarnations, job.losses.part());
+  const former = job.checkpoint.former(name, incarnations);
+  if (former === undefined) return progress;
+  const proved = former.counts.read - former.counts.setAside;
+  const held = await job.target.count(job.to.name, {}, job.signal);
+  if (held >= proved) progress.restore(former);
+  else
+    job.note(
+      `${name}: the target holds fewer documents than the interrupted run proved (${held} of ${proved}); everything is read again.`,
+    );
+  return progress;
+}
+
+async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promise<CollectionReport> {
   job.meter.phase("copying");
   let complete = true;
   if (job.from.kind === "collection") {
     await copyRanges(job, prepared.empty, gate);
   } else {
+    if (job.progress.remaining === undefined) job.progress.begin([{}]);
     complete = await copySequence(job, prepared.empty);
     await mustStillBeThere(job);
   }
+  job.losses.merge(job.progress.losses);
   if (job.indexes) await copyIndexes(job);
   return await conclude(job, complete);
 }
 
 async function copyRanges(job: Job, empty: boolean, gate: Flights): Promise<void> {
-  const ranges = await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
-  const withExtras: IdRange[] = [];
+  if (job.progress.remaining === undefined) job.progress.begin(await cut(job));
   const own = new Flights(job.concurrency, job.stop);
   try {
-    for (const range of ranges) {
-      await own.add(() =>
-        inGate(gate, async () => {
-          const copied = await copyRange(job, range, empty);
-          if (copied.extra > 0) withExtras.push(range);
-          job.tally.extra += copied.extra;
-        }),
-      );
+    for (const range of job.progress.remaining ?? []) {
+      await own.add(() => inGate(gate, () => copyRange(job, range, empty)));
     }
     await own.land();
   } finally {
     await own.settle();
   }
   await mustStillBeThere(job);
-  if (job.delete && !empty) await removeExtras(job, withExtras);
+  if (job.delete && !empty) await removeExtras(job);
+}
+
+async function cut(job: Job): Promise<readonly IdRange[]> {
+  return await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
 }
 
 /** A collection that is dropped while it is read looks like one that ends early, or is empty. */
@@ -121,17 +147,19 @@ function inGate(gate: Flights, work: () => Promise<void>): Promise<void> {
   });
 }
 
-async function copyRange(job: Job, range: IdRange, empty: boolean): Promise<CopiedRange> {
+async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
-  const copied =
-    empty || (await isEmptyRange(job, range)) ? await fillRange(job, range) : await convergeRange(job, range);
-  await proveRange(job, copied);
-  return copied;
+  if (empty || (await isEmptyRange(job, range))) await fillRange(job, range);
+  else await convergeRange(job, range);
 }
 
 /** An interrupted copy leaves whole ranges empty: those are filled at full speed. */
-async function isEmptyRange(job: Job, range: IdRange): Promise<boolean> {
-  for await (const batch of job.target.read(job.to, { range, batchSize: 1, signal: job.signal })) {
+async function isEmptyRange(job: Job, range: OpenRange): Promise<boolean> {
+  for await (const batch of job.target.read(job.to, {
+    range: { ...range },
+    batchSize: 1,
+    signal: job.signal,
+  })) {
     if (batch.length > 0) return false;
   }
   return true;
@@ -142,6 +170,7 @@ async function copyIndexes(job: Job): Promise<void> {
   const indexes = await job.source.indexes(job.from.name, job.signal);
   for (const { key, reason } of await job.target.finish(job.to, indexes, job.signal))
     job.losses.add(key, reason);
+  await job.room?.measure(0, job.signal);
 }
 
 async function conclude(job: Job, complete: boolean): Promise<CollectionReport> {
@@ -158,12 +187,17 @@ async function conclude(job: Job, complete: boolean): Promise<CollectionReport> 
 }
 
 function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount: number): Verdict {
-  const kept = Math.max(0, job.tally.extra - job.tally.deleted) - job.tally.setAside;
+  const kept =
+    Math.max(0, job.progress.tally.extra - job.progress.tally.deleted) - job.progress.tally.setAside;
   // On a busy source its count now may differ from what was read.
-  const agrees = targetCount === sourceCount + kept || targetCount === job.tally.read + kept;
+  const agrees = targetCount === sourceCount + kept || targetCount === job.progress.tally.read + kept;
   if (complete && job.verify === "counts" && !agrees) return "failed";
-  if (!complete || job.tally.setAside > 0) return "set aside";
+  if (!complete || job.progress.tally.setAside > 0) return "set aside";
   return job.verify === "content" ? "verified" : "counts match";
+}
+
+function reportView(job: Job, prepared: Prepared): CollectionReport {
+  return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
 }
 
 function report(
@@ -172,7 +206,7 @@ function report(
   targetCount: number | undefined,
   verdict: Verdict,
 ): CollectionReport {
-  const { read, written, unchanged, setAside, deleted, extra, changed } = job.tally;
+  const { read, written, unchanged, setAside, deleted, extra, changed } = job.progress.tally;
   return {
     collection: job.from.name,
     target: job.to.name,

@@ -10,6 +10,8 @@ export interface Pair {
 
 /** What a stretch of the walk found. Bounded by the size of two batches. */
 export interface Step {
+  /** Everything before this id was in former steps, on both sides; undefined where no such line can be drawn. */
+  readonly position?: DocumentId;
   /** Documents that are equal byte for byte. */
   readonly equal: { documents: number; bytes: number };
   /** Only in the source. */
@@ -22,8 +24,15 @@ export interface Step {
   readonly twins: DocumentId[];
 }
 
-function emptyStep(): Step {
-  return { equal: { documents: 0, bytes: 0 }, missing: [], different: [], extra: [], twins: [] };
+function emptyStep(position?: DocumentId): Step {
+  return {
+    ...(position === undefined ? {} : { position }),
+    equal: { documents: 0, bytes: 0 },
+    missing: [],
+    different: [],
+    extra: [],
+    twins: [],
+  };
 }
 
 /**
@@ -40,13 +49,22 @@ export async function* merge(
     for (;;) {
       await Promise.all([left.fill(), right.fill()]);
       if (left.done && right.done) return;
-      const step = emptyStep();
+      const step = emptyStep(positionOf(left, right));
       advance(step, left, right);
       yield step;
     }
   } finally {
     await Promise.all([left.close(), right.close()]);
   }
+}
+
+/** The smaller of the ids at which the sides are; twins of the source are not parted. */
+function positionOf(left: Side, right: Side): DocumentId | undefined {
+  if (!left.has) return right.id;
+  const before = left.idBefore;
+  if (before !== undefined && compareIds(before, left.id.element) === 0) return undefined;
+  if (!right.has) return left.id;
+  return compareIds(left.id.element, right.id.element) <= 0 ? left.id : right.id;
 }
 
 /** Consumes documents until one side needs its next batch. */

@@ -3,7 +3,7 @@ import { MultiBar } from "cli-progress";
 import { collectionLine, nameWidth, totalLine } from "./bar-line.ts";
 import type { ProgressView } from "./context.ts";
 import { Progress, type RunProgress } from "./progress.ts";
-import type { Meter, Plan } from "./reporter.ts";
+import type { Done, Meter, Plan } from "./reporter.ts";
 import type { Sink } from "./streams.ts";
 
 /** Collections that are shown at once; the others wait until a line is free. */
@@ -31,8 +31,8 @@ export class Bars implements ProgressView {
     this.#progress.expect(plan);
   }
 
-  meter(collection: string, documents: number): Meter {
-    const meter = this.#progress.meter(collection, documents);
+  meter(collection: string, documents: number, done?: Done): Meter {
+    const meter = this.#progress.meter(collection, documents, done);
     this.#draw();
     return meter;
   }

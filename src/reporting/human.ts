@@ -29,7 +29,7 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
       said = false;
       view.aside(() => stdout.write(`${planText(shown, styleOf(stdout))}\n`));
     },
-    meter: (collection, documents) => view.meter(clean(collection), documents),
+    meter: (collection, documents, done) => view.meter(clean(collection), documents, done),
     finish: (report) => {
       view.close();
       if (said && stderr.isTTY) {

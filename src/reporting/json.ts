@@ -45,11 +45,11 @@ export function json(context: ReportingContext): Reporter {
       progress.expect(plan);
       during("start", plan);
     },
-    meter: (collection, documents) => {
+    meter: (collection, documents, done) => {
       if (!ended) {
         timer ??= setInterval(() => emit("progress", progressBody(progress)), EVERY).unref();
       }
-      return progress.meter(collection, documents);
+      return progress.meter(collection, documents, done);
     },
     finish: (report) => {
       if (end()) {

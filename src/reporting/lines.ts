@@ -21,8 +21,8 @@ function progressLines(write: (line: string) => void): ProgressView {
   let closed = false;
   return {
     expect: (plan) => progress.expect(plan),
-    meter: (collection, documents) => {
-      const meter = progress.meter(collection, documents);
+    meter: (collection, documents, done) => {
+      const meter = progress.meter(collection, documents, done);
       if (timer === undefined && !closed) {
         write(startLine(progress.snapshot()));
         timer = setInterval(() => write(progressLine(progress.snapshot())), EVERY).unref();

@@ -39,12 +39,20 @@ export function planText(plan: Plan, style: TextStyle): string {
   }
   const growth = plan.estimatedTargetBytes;
   const size = growth > 0 ? `about ${bytes(growth)}` : "no more than now";
-  const notes = [`Estimated size on the target: ${size}.`, ...plan.notes];
+  const notes = [...resumedNote(plan), `Estimated size on the target: ${size}.`, ...plan.notes];
   parts.push(notes.map((note) => `${wrapped(note, width)}\n`).join(""));
   if (plan.dryRun) {
     parts.push(`${paint.bold(`Dry run: the above is what would happen. ${NOTHING_WRITTEN}`)}\n`);
   }
   return parts.join("\n");
+}
+
+function resumedNote({ resumed }: Plan): string[] {
+  if (resumed === undefined) return [];
+  const since = resumed.since.toISOString().slice(0, 16).replace("T", " ");
+  return [
+    `Goes on with the interrupted run of ${since} UTC: ${grouped(resumed.documents)} documents (${bytes(resumed.bytes)}) are copied and proved, and are not read again.`,
+  ];
 }
 
 function planTable({ collections, documents, bytes: size }: Plan, { width, paint }: TextStyle): string {
@@ -69,7 +77,9 @@ function action(planned: PlannedCollection): string {
     case "fill":
       return `fill${kind} (empty now)`;
     case "update":
-      return `update${kind} (holds ${grouped(planned.targetDocuments)})`;
+      return planned.found === undefined
+        ? `update${kind} (holds ${grouped(planned.targetDocuments)})`
+        : `adopt${kind} (${grouped(planned.found.equal)} equal, ${grouped(planned.found.different)} differ, ${grouped(planned.found.extra)} only there)`;
     case "define":
       return "define view";
   }

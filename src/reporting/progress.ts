@@ -1,6 +1,6 @@
 /** How far a run is. Every way of showing progress asks this one count. */
 import { Pace } from "./pace.ts";
-import type { Meter, Plan } from "./reporter.ts";
+import type { Done, Meter, Plan } from "./reporter.ts";
 
 export type Phase = Parameters<Meter["phase"]>[0];
 
@@ -27,6 +27,8 @@ export interface RunProgress extends Omit<CollectionProgress, "collection"> {
   readonly elapsed: number;
   readonly inFlight: readonly CollectionProgress[];
 }
+
+const NOTHING: Done = { documents: 0, bytes: 0 };
 
 interface Open {
   readonly collection: string;
@@ -58,14 +60,23 @@ export class Progress {
     this.#planned = { documents: plan.documents, collections };
   }
 
-  meter(collection: string, documents: number): Meter {
+  meter(collection: string, documents: number, done: Done = NOTHING): Meter {
     if (this.#open.size + this.#closed.collections === 0) {
       // What came before, connecting and planning, says nothing about the speed of copying.
       this.#pace.restart(this.#now(), 0);
     }
-    const state: Open = { collection, estimate: documents, phase: "copying", copied: 0, verified: 0 };
+    const state: Open = {
+      collection,
+      estimate: documents,
+      phase: "copying",
+      copied: done.documents,
+      verified: 0,
+    };
     this.#open.add(state);
     this.#metered += documents;
+    this.#bytes += done.bytes;
+    // What a former run has done says nothing about the speed of this one.
+    if (done.documents > 0) this.#pace.restart(this.#now(), this.#total([...this.#open]).done);
     return {
       advance: (done, bytes) => {
         if (state.phase === "copying") {

@@ -83,15 +83,25 @@ function itemLine(item: Item, paint: ChalkInstance): string {
   return item.accepted ? `  ${paint.dim(`(accepted) ${line}`)}` : `  ${line}`;
 }
 
+/** How much was read by this run, in what time; and by the interrupted ones that it goes on with. */
 function effort(report: RunReport): string {
-  const { read } = totals(report.collections);
+  const { resumed } = report;
+  const read = totals(report.collections).read - (resumed?.documents ?? 0);
+  const size = report.bytes - (resumed?.bytes ?? 0);
   const milliseconds = report.ended.getTime() - report.started.getTime();
   const speed = milliseconds >= 1000 ? `, ${rate((read * 1000) / milliseconds)}` : "";
-  const [from = "", to = ""] = [report.started, report.ended].map((time) =>
-    time.toISOString().slice(0, 19).replace("T", " "),
-  );
+  const [from = "", to = ""] = [resumed?.since ?? report.started, report.ended].map(moment);
   const end = from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to;
-  return `${count(read, "document")} read (${bytes(report.bytes)}) in ${duration(milliseconds)}${speed}; ${from} to ${end} UTC.`;
+  const before =
+    resumed === undefined
+      ? ""
+      : ` Not read again: ${count(resumed.documents, "document")} (${bytes(resumed.bytes)}) that an interrupted run had copied and proved.`;
+  return `${count(read, "document")} read (${bytes(size)}) in ${duration(milliseconds)}${speed}; ${from} to ${end} UTC.${before}`;
+}
+
+/** "2026-11-21 15:05:24" */
+function moment(time: Date): string {
+  return time.toISOString().slice(0, 19).replace("T", " ");
 }
 
 function verdictPaint(exitCode: number, paint: ChalkInstance): (text: string) => string {

@@ -13,6 +13,24 @@ export interface PlannedCollection {
   readonly action: "create" | "fill" | "update" | "define";
   /** Documents the target holds now, by its own bookkeeping. */
   readonly targetDocuments: number;
+  /** What a comparison found, where the target holds documents that dualsync did not put there. */
+  readonly found?: Found;
+}
+
+/** Documents of a collection and its copy, compared byte for byte. */
+export interface Found {
+  readonly equal: number;
+  readonly different: number;
+  readonly missing: number;
+  readonly extra: number;
+  /** A few ids of documents that differ. */
+  readonly examples: readonly string[];
+}
+
+/** The run that was interrupted and is gone on with. */
+export interface Resumed extends Done {
+  /** When the first of the runs that belong together began. */
+  readonly since: Date;
 }
 
 /** Shown before the first write. Every name in it is hostile data: escape it. */
@@ -29,6 +47,14 @@ export interface Plan {
   /** Sentences: what may be changed on the target, and what a reader must know ("not a point in time"). */
   readonly notes: readonly string[];
   readonly dryRun: boolean;
+  /** What an interrupted run has copied and proved, and is not read again. */
+  readonly resumed?: Resumed;
+}
+
+/** What is copied and proved already. */
+export interface Done {
+  readonly documents: number;
+  readonly bytes: number;
 }
 
 /** Progress of one collection. Calls are cheap: a reporter draws at its own pace. */
@@ -88,6 +114,8 @@ export interface RunReport {
   readonly itemCount: number;
   /** Bytes of the documents read. */
   readonly bytes: number;
+  /** What of it an interrupted run had copied and proved, and was not read again. */
+  readonly resumed?: Resumed;
   readonly exitCode: number;
   /** One sentence, for people: what was done, how it was proved, what to run next. */
   readonly verdict: string;
@@ -101,8 +129,8 @@ export interface Reporter {
   /** More than most people want to see: only with --verbose. */
   detail(message: string): void;
   plan(plan: Plan): void;
-  /** Starts the progress of a collection; `documents` is an estimate. */
-  meter(collection: string, documents: number): Meter;
+  /** Starts the progress of a collection; `documents` is an estimate, `done` of them were copied by a former run. */
+  meter(collection: string, documents: number, done?: Done): Meter;
   /** The result. Called at most once, last, unless `fail` is. */
   finish(report: RunReport): void;
   /** The run failed. Called at most once, last, instead of `finish`. */

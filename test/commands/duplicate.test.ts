@@ -65,7 +65,7 @@ describe("duplicate", () => {
       .db(pair.database)
       .collection("looks")
       .insertOne({ _id: 4 as never });
-    const { code, stdout } = await duplicate("--json");
+    const { code, stdout } = await duplicate("--json", "--into-existing", pair.database);
     expect(code).toBe(0);
     expect(collectionRecord(stdout, "looks")).toMatchObject({ written: 4, unchanged: 0 });
     expect(await contents(pair.to, pair.database, "looks")).toEqual(
@@ -169,7 +169,7 @@ describe("duplicate", () => {
       .db(pair.database)
       .collection("people")
       .insertMany([{ email: "b" }, { email: "b" }]);
-    const { code, stdout } = await duplicate();
+    const { code, stdout } = await duplicate("--into-existing", pair.database);
     expect(code).toBe(3);
     expect(stdout).toMatch(/index people\/email_1/);
     const accepted = await duplicate("--accept", "index people/email_1");

@@ -113,7 +113,7 @@ it("keeps the older version where the newer one is refused", async () => {
     { _id: 3, k: 2 },
   ]);
   await target.createIndex({ k: 1 }, { unique: true });
-  const { code, stdout } = await pair.duplicate();
+  const { code, stdout } = await pair.duplicate("--into-existing", pair.database);
   expect(stdout).toContain("document keys/1");
   expect(code).toBe(3);
   expect(await target.findOne({ _id: 1 })).toEqual({ _id: 1, k: 1 });

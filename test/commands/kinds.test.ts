@@ -101,7 +101,7 @@ it("leaves a capped collection alone that somebody else made", async () => {
   await pair.from.db(pair.database).collection("log").insertOne({ ours: true });
   await pair.to.db(pair.database).collection("log").insertOne({ theirs: true });
   const before = await contents(pair.to, pair.database, "log");
-  const { code, stdout } = await duplicate();
+  const { code, stdout } = await duplicate("--into-existing", pair.database);
   expect(code).toBe(3);
   expect(stdout).toContain("collection log");
   expect(await contents(pair.to, pair.database, "log")).toEqual(before);
@@ -174,7 +174,7 @@ it("copies ids of every type, and sees a numeric twin as one changed document", 
       { _id: new Double(1), n: 4 },
       { _id: new Double(2.5), n: 5 },
     ] as never);
-  const { code, stdout } = await duplicate();
+  const { code, stdout } = await duplicate("--into-existing", pair.database);
   expect(code).toBe(0);
   expect(collectionRecord(stdout, "odd")).toMatchObject({
     read: ids.length,

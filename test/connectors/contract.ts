@@ -1,6 +1,6 @@
 import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId } from "bson";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Holder, Lease, Target } from "../../src/connectors/connector.ts";
 import { Batch } from "../../src/document.ts";
 import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
@@ -14,11 +14,14 @@ export interface ContractOptions {
 export function describeContract(name: string, { open }: ContractOptions): void {
   describe(`${name} keeps the contract`, () => {
     let store: Target;
+    let lease: Lease;
     beforeAll(async () => {
       store = await open();
-      const lease = await store.claim(run("setup"), never);
-      await lease.release();
-      return () => store.close();
+      lease = await store.claim(run("setup"), never);
+      return async () => {
+        await lease.release();
+        await store.close();
+      };
     });
 
     const create = async (
@@ -212,7 +215,6 @@ export function describeContract(name: string, { open }: ContractOptions): void 
     it("lets one run write at a time, and the next when it has released", async () => {
       const other = await open();
       try {
-        const lease = await store.claim(run("first"), never);
         await expect(other.claim(run("second"), never)).rejects.toMatchObject({
           exit: "locked",
           message: expect.stringMatching(/test-host/),
@@ -220,19 +222,57 @@ export function describeContract(name: string, { open }: ContractOptions): void 
         await lease.release();
         const next = await other.claim(run("third"), never);
         await next.release();
+        lease = await store.claim(run("setup again"), never);
       } finally {
         await other.close();
       }
     });
 
-    it("shows a nonce only to a connection to the same store", async () => {
-      const lease = await store.claim(run("nonce"), never);
+    it("takes the lease of a holder that is certain to be gone, and of no other", async () => {
+      const other = await open();
       try {
-        expect(await store.seesNonce(lease.nonce, never)).toBe(true);
-        expect(await store.seesNonce("another", never)).toBe(false);
+        const gone: Holder[] = [];
+        const isGone = (holder: Holder): boolean => gone.push(holder) > 0;
+        const next = await other.claim({ ...run("next"), isGone }, never);
+        expect(gone).toEqual([{ host: "test-host", pid: 1 }]);
+        // Whose lease was taken over must not write any more, however late it finds out.
+        await expect(lease.release()).resolves.toBeUndefined();
+        expect(await other.seesNonce(next.nonce, never)).toBe(true);
+        await next.release();
+        lease = await store.claim(run("setup again"), never);
       } finally {
-        await lease.release();
+        await other.close();
       }
+    });
+
+    it("remembers who filled it, and where the content of each collection comes from", async () => {
+      const info = await create("remembered");
+      await store.prepare({ ...info, incarnation: "the source's" }, never);
+      const filled = {
+        command: "test",
+        from: "nowhere",
+        run: "r",
+        token: "t",
+        complete: true,
+        verified: true,
+        since: new Date(5),
+        documents: new Map([["a.$b", 3]]),
+      };
+      await lease.record(filled);
+      const history = await store.history(never);
+      expect(history.filled).toEqual(filled);
+      const listed = (await store.list(never)).collections.find(({ name }) => name === info.name);
+      expect(history.collections.get("remembered")).toEqual({
+        incarnation: listed?.incarnation,
+        fromEmpty: true,
+        from: "nowhere",
+        source: "the source's",
+      });
+    });
+
+    it("shows a nonce only to a connection to the same store", async () => {
+      expect(await store.seesNonce(lease.nonce, never)).toBe(true);
+      expect(await store.seesNonce("another", never)).toBe(false);
     });
 
     it("knows a collection from a later one of the same name", async () => {
@@ -254,5 +294,6 @@ export function describeContract(name: string, { open }: ContractOptions): void 
 }
 
 function run(runId: string): Parameters<Target["claim"]>[0] {
-  return { id: runId, command: "test", host: "test-host", pid: 1, from: "nowhere" };
+  const holder = { host: "test-host", pid: 1 };
+  return { id: runId, command: "test", holder, from: "nowhere", isGone: () => false };
 }

@@ -14,15 +14,17 @@ export interface CliOptions {
   /** Files of the working directory, which is new and empty otherwise. */
   readonly files?: Readonly<Record<string, string>>;
   readonly bin?: string;
+  /** The working directory, and left in place; where a run shall find what an earlier one remembers. */
+  readonly cwd?: string;
   /** Called with the process as soon as it runs. */
   readonly onStart?: (child: ReturnType<typeof spawn>) => void;
 }
 
 const BIN = resolve("bin/dualsync.js");
 
-/** Runs the program as a process of its own, in an empty folder and an environment without any of its variables. */
+/** Runs the program as a process of its own, in an empty folder by default and an environment without any of its variables. */
 export async function dualsync(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const cwd = mkdtempSync(join(tmpdir(), "dualsync-cli-"));
+  const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), "dualsync-cli-"));
   try {
     for (const [name, content] of Object.entries(options.files ?? {}))
       writeFileSync(join(cwd, name), content);
@@ -47,7 +49,7 @@ export async function dualsync(args: readonly string[], options: CliOptions = {}
     });
     return { code, stdout, stderr };
   } finally {
-    rmSync(cwd, { recursive: true, force: true });
+    if (options.cwd === undefined) rmSync(cwd, { recursive: true, force: true });
   }
 }
 

@@ -41,6 +41,12 @@ async function sizeOf(
   };
 }
 
+/** Bytes of the whole database as hosted clusters count them: documents uncompressed, and indexes. */
+export async function sizeOfDatabase(server: Server, signal: AbortSignal): Promise<number> {
+  const answer = await server.run({ dbStats: 1 }, { signal, doing: "read the size of the database" });
+  return Number(answer.dataSize ?? 0) + Number(answer.indexSize ?? 0);
+}
+
 /** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */
 export async function listCollections(server: Server, signal: AbortSignal): Promise<Listing> {
   const found = await readListing(server, { listCollections: 1, cursor: {} }, "", signal);

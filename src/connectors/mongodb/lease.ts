@@ -1,9 +1,10 @@
 import type { Document } from "mongodb";
 import { DualsyncError } from "../../errors.ts";
-import type { Lease, Run } from "../connector.ts";
+import type { Holder, Lease, Run } from "../connector.ts";
 import { lookUp, OWN_COLLECTION } from "./collections.ts";
 import { isEmpty } from "./count.ts";
 import { shapeOf } from "./faults.ts";
+import { readOwn, updateOwn, writeFilled } from "./own.ts";
 import type { Server } from "./server.ts";
 
 const DUPLICATE_KEY = 11000;
@@ -11,9 +12,15 @@ const DUPLICATE_KEY = 11000;
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
 const LEASE_MS = 60_000;
 
+/** A lease as the connector itself uses it. */
+export interface HeldLease extends Lease {
+  /** Resolves when the right to write is certain for this moment. @throws DualsyncError `locked` when it is gone */
+  hold(): Promise<void>;
+}
+
 /**
  * Takes the right to write into this database: one document, decided by the server's own clock, so that machines
- * with different clocks respect each other.
+ * with different clocks respect each other. A holder that is certain to be dead is not waited for.
  * @throws DualsyncError `locked` with who holds it and since when
  */
 export async function takeLease(
@@ -21,30 +28,54 @@ export async function takeLease(
   run: Run,
   nonce: string,
   signal: AbortSignal,
-): Promise<Lease> {
+): Promise<HeldLease> {
+  const untouched = (await lookUp(server, OWN_COLLECTION, signal)) === undefined;
+  // Not under the run's signal: broken off half-way, nobody would know whether the lease was taken.
+  const own = new AbortController().signal;
+  let taken = new Clocks();
+  const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
+  let holder = await tryToTake(server, run, nonce, expired, own);
+  if (holder !== undefined && holder.nonce !== nonce && run.isGone(holderOf(holder))) {
+    taken = new Clocks();
+    const free = { $or: [expired, { $eq: ["$nonce", { $literal: holder.nonce }] }] };
+    holder = await tryToTake(server, run, nonce, free, own);
+  }
+  if (holder?.nonce !== nonce) throw lockedBy(server, holder);
+  return keepLease(server, nonce, untouched, taken);
+}
+
+/** Writes this run into the lease where it is `free`. @returns who holds it now */
+async function tryToTake(
+  server: Server,
+  run: Run,
+  nonce: string,
+  free: Document,
+  signal: AbortSignal,
+): Promise<Document | undefined> {
+  const values = { run: run.id, nonce, command: run.command, from: run.from, ...run.holder };
   const fresh = {
     _id: "lease",
-    run: { $literal: run.id },
-    nonce: { $literal: nonce },
-    command: { $literal: run.command },
-    host: { $literal: run.host },
-    pid: { $literal: run.pid },
-    from: { $literal: run.from },
+    ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { $literal: value }])),
     since: "$$NOW",
     until: { $add: ["$$NOW", LEASE_MS] },
   };
-  const untouched = (await lookUp(server, OWN_COLLECTION, signal)) === undefined;
-  const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
-  // Not under the run's signal: broken off half-way, nobody would know whether the lease was taken.
-  const own = new AbortController().signal;
-  const taken = [{ $replaceWith: { $cond: [expired, fresh, "$$ROOT"] } }];
-  await update(server, { _id: "lease" }, taken, true, own).catch((error: unknown) => {
+  const u = [{ $replaceWith: { $cond: [free, fresh, "$$ROOT"] } }];
+  await updateOwn(server, { q: { _id: "lease" }, u, upsert: true }, signal).catch((error: unknown) => {
     // Two runs that come at once may both try to insert it; then one of them finds the other's.
     if (!(error instanceof DualsyncError) || shapeOf(error.cause).code !== DUPLICATE_KEY) throw error;
   });
-  const holder = await readOwn(server, "lease", own);
-  if (holder?.run !== run.id) throw lockedBy(server, holder);
-  return keepLease(server, run, nonce, untouched);
+  return await readOwn(server, "lease", signal);
+}
+
+/** Hostile until proved otherwise: whoever may write to the database may have written this. */
+function holderOf(document: Document): Holder {
+  const { host, pid, machine, started } = document;
+  return {
+    host: String(host),
+    pid: Number(pid),
+    ...(typeof machine === "string" ? { machine } : {}),
+    ...(typeof started === "string" ? { started } : {}),
+  };
 }
 
 function lockedBy(server: Server, holder: Document | undefined): DualsyncError {
@@ -58,20 +89,33 @@ function lockedBy(server: Server, holder: Document | undefined): DualsyncError {
   });
 }
 
+/** How long ago something was, by the clock that stands still while a machine sleeps and by the one that may be set. */
+class Clocks {
+  readonly #steady = performance.now();
+  readonly #wall = Date.now();
+
+  /** Milliseconds; the longer of both, so that neither a sleep nor a clock set back makes it look recent. */
+  get age(): number {
+    return Math.max(performance.now() - this.#steady, Date.now() - this.#wall);
+  }
+}
+
 /** Renews the lease until it is released; aborts `lost` when it was taken over or could not be renewed in time. */
-function keepLease(server: Server, run: Run, nonce: string, untouched: boolean): Lease {
+function keepLease(server: Server, nonce: string, untouched: boolean, taken: Clocks): HeldLease {
   const lost = new AbortController();
   const closing = new AbortController();
-  let renewed = performance.now();
+  const mine = { _id: "lease", nonce };
+  let renewed = taken;
   const renew = async (): Promise<void> => {
+    const now = new Clocks();
     try {
-      const now = [{ $set: { until: { $add: ["$$NOW", LEASE_MS] } } }];
-      const answer = await update(server, { _id: "lease", run: run.id }, now, false, closing.signal);
+      const u = [{ $set: { until: { $add: ["$$NOW", LEASE_MS] } } }];
+      const answer = await updateOwn(server, { q: mine, u }, closing.signal);
       if (Number(answer.n) === 0) lost.abort(lostError(server));
-      renewed = performance.now();
+      else renewed = now;
     } catch {
       // A failed renewal is not yet a lost lease; it is tried again until the lease's own time is over.
-      if (performance.now() - renewed > LEASE_MS) lost.abort(lostError(server));
+      if (renewed.age > LEASE_MS) lost.abort(lostError(server));
     }
   };
   const timer = setInterval(() => void renew(), LEASE_MS / 3);
@@ -79,14 +123,22 @@ function keepLease(server: Server, run: Run, nonce: string, untouched: boolean):
   return {
     lost: lost.signal,
     nonce,
-    record: (filled) => writeOwn(server, "filled", { ...filled, at: new Date() }, lost.signal),
+    async hold() {
+      // After a sleep the timers come late: whether the lease is still ours is asked before anything is written.
+      if (renewed.age > LEASE_MS / 2) await renew();
+      if (renewed.age > LEASE_MS) lost.abort(lostError(server));
+      lost.signal.throwIfAborted();
+    },
+    record: (filled) => writeFilled(server, filled, lost.signal),
     async release() {
       clearInterval(timer);
       closing.abort();
       // The run may have been interrupted: the lease is given back all the same, under a signal of its own.
       const { signal } = new AbortController();
-      const mine = [{ q: { _id: "lease", run: run.id }, limit: 1 }];
-      await server.run({ delete: OWN_COLLECTION, deletes: mine }, { signal, doing: "release the lease" });
+      await server.run(
+        { delete: OWN_COLLECTION, deletes: [{ q: mine, limit: 1 }], writeConcern: { w: "majority" } },
+        { signal, doing: "release the lease" },
+      );
       if (untouched && (await isEmpty(server, OWN_COLLECTION, signal))) {
         await server.run(
           { drop: OWN_COLLECTION, writeConcern: { w: "majority" } },
@@ -105,52 +157,4 @@ function lostError(server: Server): DualsyncError {
       hint: "This machine was suspended or cut off for too long, or another run took over. Run the same command again: it goes on.",
     },
   );
-}
-
-async function update(
-  server: Server,
-  q: Document,
-  u: Document[],
-  upsert: boolean,
-  signal: AbortSignal,
-): Promise<Document> {
-  const answer = await server.run(
-    { update: OWN_COLLECTION, updates: [{ q, u, upsert }], writeConcern: { w: "majority" } },
-    { signal, doing: `write to ${OWN_COLLECTION}` },
-  );
-  const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : undefined;
-  if (failed !== undefined) throw server.fault(failed, `write to ${OWN_COLLECTION}`);
-  return answer;
-}
-
-/** A document of dualsync's own collection; undefined when it is not there. */
-export async function readOwn(
-  server: Server,
-  id: string,
-  signal: AbortSignal,
-): Promise<Document | undefined> {
-  const answer = await server.run(
-    { find: OWN_COLLECTION, filter: { _id: id }, limit: 1, singleBatch: true },
-    { signal, doing: `read ${OWN_COLLECTION}` },
-  );
-  return (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch?.[0];
-}
-
-/** Replaces a document of dualsync's own collection. */
-export async function writeOwn(
-  server: Server,
-  id: string,
-  content: Document,
-  signal: AbortSignal,
-): Promise<void> {
-  const answer = await server.run(
-    {
-      update: OWN_COLLECTION,
-      updates: [{ q: { _id: id }, u: { _id: id, ...content }, upsert: true }],
-      writeConcern: { w: "majority" },
-    },
-    { signal, doing: `write to ${OWN_COLLECTION}` },
-  );
-  const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : undefined;
-  if (failed !== undefined) throw server.fault(failed, `write to ${OWN_COLLECTION}`);
 }

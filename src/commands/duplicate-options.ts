@@ -1,0 +1,33 @@
+import type { StoreAddress } from "../connectors/index.ts";
+import type { VerifyMode } from "../core/job.ts";
+import type { Wanted } from "../core/plan.ts";
+import type { StateFile } from "../state/state-file.ts";
+
+/** What a run of `duplicate` is to do; everything is checked, nothing was contacted. */
+export interface DuplicateOptions {
+  readonly from: StoreAddress;
+  readonly to: StoreAddress;
+  /** Given to the plan: include, exclude, renames, filters. */
+  readonly wanted: Wanted;
+  /** Patterns of --include and --exclude that choose no collection of these names. */
+  readonly unmatched: (names: readonly string[]) => readonly string[];
+  readonly verify: VerifyMode;
+  readonly delete: boolean;
+  readonly allowShrink: boolean;
+  /** The person has named the target's database: it may hold documents that dualsync did not put there. */
+  readonly intoExisting: boolean;
+  readonly indexes: boolean;
+  readonly batchSize?: number;
+  readonly concurrency: number;
+  readonly retries?: number;
+  readonly accept: readonly string[];
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  /** What this job remembers on this machine. */
+  readonly state: StateFile;
+  /** Forget what an interrupted run has done. */
+  readonly restart: boolean;
+  readonly maxMinutes?: number;
+  /** Bytes that the target's database may take up. */
+  readonly maxTargetSize?: number;
+}

@@ -1,0 +1,131 @@
+/** What a run of `duplicate` would do: everything is looked at, and what must not be done is refused. */
+import type { Target } from "../connectors/connector.ts";
+import { compare } from "../core/compare.ts";
+import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/guard.ts";
+import { chooseJobs, makePlan, type PlannedJob } from "../core/plan.ts";
+import { mustFitInto } from "../core/room.ts";
+import type { SavedRun } from "../core/saved-run.ts";
+import { DualsyncError } from "../errors.ts";
+import type { Found, Plan } from "../reporting/reporter.ts";
+import type { RunContext } from "./command.ts";
+import type { DuplicateOptions } from "./duplicate-options.ts";
+import { findSaved, resumedOf } from "./resume.ts";
+
+export interface Stores {
+  readonly source: Target;
+  readonly target: Target;
+}
+
+export interface PlannedRun {
+  readonly plan: Plan;
+  readonly jobs: readonly PlannedJob[];
+  /** What an interrupted run has done. */
+  readonly saved?: SavedRun;
+  /** Bytes that the target's database takes up. */
+  readonly used: number;
+}
+
+/** @throws DualsyncError `refused` where a guard objects; `local` where the state of an interrupted run cannot be read */
+export async function planRun(
+  stores: Stores,
+  options: DuplicateOptions,
+  context: RunContext,
+): Promise<PlannedRun> {
+  const { signal } = context;
+  const [source, target] = await Promise.all([look(stores.source, signal), look(stores.target, signal)]);
+  mustMatch(options, source);
+  const told: string[] = [];
+  const planOptions = {
+    command: "duplicate",
+    source: source.label,
+    target: target.label,
+    delete: options.delete,
+    allowShrink: options.allowShrink,
+    dryRun: options.dryRun,
+  };
+  mustNotBeSwapped(source, target, options.intoExisting);
+  const chosen = chooseJobs(source.listing, target.listing, options.wanted, { ...planOptions, notes: [] });
+  const foreign = foreignJobs(chosen.jobs, source, target);
+  if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
+  const saved = await findSaved(options, target.history, (reason) => told.push(reason));
+  const found = await compareAll(stores, foreign, context);
+  const notes = [...adoption(found), ...told, ...remarks(options)];
+  const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
+  const resumed = resumedOf(saved, chosen.jobs);
+  const plan = resumed === undefined ? made : { ...made, resumed };
+  const used = await mustHaveRoom(stores.target, options, plan, signal);
+  return { plan, jobs: chosen.jobs, used, ...(saved === undefined ? {} : { saved }) };
+}
+
+async function look(store: Target, signal: AbortSignal): Promise<Before> {
+  const [listing, history] = await Promise.all([store.list(signal), store.history(signal)]);
+  return { label: store.label, listing, history };
+}
+
+function mustMatch(options: DuplicateOptions, source: Before): void {
+  const unmatched = options.unmatched(source.listing.collections.map(({ name }) => name));
+  if (unmatched.length === 0) return;
+  throw new DualsyncError(
+    "refused",
+    `No collection of the source matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
+    {
+      hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
+    },
+  );
+}
+
+/** What is in the target already is compared before anybody decides that it may be replaced. */
+async function compareAll(
+  { source, target }: Stores,
+  jobs: readonly PlannedJob[],
+  { reporter, signal }: RunContext,
+): Promise<ReadonlyMap<string, Found>> {
+  const found = new Map<string, Found>();
+  for (const job of jobs) {
+    reporter.note(`Comparing ${job.to.name} with what the target holds.`);
+    found.set(job.to.name, await compare(source, target, job, signal));
+  }
+  return found;
+}
+
+function adoption(found: ReadonlyMap<string, Found>): string[] {
+  return [...found].flatMap(([name, { different, examples }]) => {
+    if (different === 0) return [];
+    const some =
+      different === 1 ? "1 document differs" : `${different.toLocaleString("en-US")} documents differ`;
+    const shown = different > examples.length ? `for example ${examples.join(", ")}` : examples.join(", ");
+    return [`${name}: ${some} from the source's and would be replaced: ${shown}.`];
+  });
+}
+
+async function mustHaveRoom(
+  target: Target,
+  { maxTargetSize }: DuplicateOptions,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<number> {
+  if (maxTargetSize === undefined) return 0;
+  const used = await target.size(signal);
+  mustFitInto(maxTargetSize, used, plan.estimatedTargetBytes, plan.target);
+  return used;
+}
+
+function remarks(options: DuplicateOptions): string[] {
+  const sameServer =
+    options.from.uri === options.to.uri || hostOf(options.from.label) === hostOf(options.to.label);
+  return [
+    ...(sameServer
+      ? [
+          "Source and target are on the same server: the copy doubles the space there, and is lost together with it.",
+        ]
+      : []),
+    ...(options.verify === "content"
+      ? []
+      : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
+    ...(options.indexes ? [] : ["Indexes are not built (--no-indexes)."]),
+  ];
+}
+
+function hostOf(label: string): string {
+  return label.slice(0, label.lastIndexOf("/"));
+}

@@ -1,0 +1,60 @@
+import type { History } from "../connectors/connector.ts";
+import type { VerifyMode } from "../core/job.ts";
+import type { PlannedJob } from "../core/plan.ts";
+import { fromJson, type SavedRun } from "../core/saved-run.ts";
+import type { Resumed } from "../reporting/reporter.ts";
+import type { DuplicateOptions } from "./duplicate-options.ts";
+
+/** What was copied longer ago than this, in milliseconds, is read again: a copy is to be of today. */
+const TOO_OLD = 24 * 60 * 60 * 1000;
+/** Clocks that are set a little wrong are no reason to begin anew. */
+const AHEAD = 60 * 60 * 1000;
+
+const STRENGTH: Readonly<Record<VerifyMode, number>> = { none: 0, counts: 1, content: 2 };
+
+/**
+ * What an interrupted run of this job has done, if it can be gone on with; `tell` hears why not.
+ * @throws DualsyncError `local` when the state file is damaged, foreign or newer than this program
+ */
+export async function findSaved(
+  options: DuplicateOptions,
+  history: History,
+  tell: (reason: string) => void,
+): Promise<SavedRun | undefined> {
+  if (options.restart) return undefined;
+  const content = await options.state.read();
+  if (content === undefined) return undefined;
+  const saved = fromJson(content, options.state.path);
+  // The run came to its end and was killed before it could forget about it.
+  if (history.filled?.token === saved.token && history.filled.complete) return undefined;
+  const objection = objectionTo(saved, options, history);
+  if (objection === undefined) return saved;
+  tell(
+    `The interrupted run of ${saved.since.toISOString()} is not gone on with: ${objection}; everything is read again.`,
+  );
+  return undefined;
+}
+
+function objectionTo(saved: SavedRun, options: DuplicateOptions, { filled }: History): string | undefined {
+  const age = Date.now() - saved.saved.getTime();
+  if (filled?.token !== saved.token) return "the target was written by another run since";
+  if (STRENGTH[saved.verify] < STRENGTH[options.verify])
+    return `it proved less (--verify ${saved.verify}) than is asked now`;
+  return age > TOO_OLD || age < -AHEAD ? "it is more than a day old" : undefined;
+}
+
+/** How much of these jobs the interrupted run has done; undefined when nothing. */
+export function resumedOf(saved: SavedRun | undefined, jobs: readonly PlannedJob[]): Resumed | undefined {
+  if (saved === undefined) return undefined;
+  const names = new Set(jobs.map(({ from }) => from.name));
+  const wanted = saved.collections.filter(({ name }) => names.has(name));
+  const sum = (field: "read" | "bytes"): number =>
+    wanted.reduce((total, { counts }) => total + counts[field], 0);
+  const documents = sum("read");
+  return documents === 0 ? undefined : { since: saved.since, documents, bytes: sum("bytes") };
+}
+
+/** The weaker of two ways to prove: what is said of all that was done must be true of each part. */
+export function weaker(a: VerifyMode, b: VerifyMode): VerifyMode {
+  return STRENGTH[a] < STRENGTH[b] ? a : b;
+}

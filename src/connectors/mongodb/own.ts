@@ -1,0 +1,103 @@
+/** dualsync's own collection in a database that it writes to: the lease, and who filled what from where. */
+import type { Document } from "mongodb";
+import type { Filled, History, Provenance } from "../connector.ts";
+import { OWN_COLLECTION } from "./collections.ts";
+import type { Server } from "./server.ts";
+
+const FILLED = "filled";
+const COLLECTION = "collection ";
+/** More documents than a database has collections; what lies beyond is not remembered, which is the safe side. */
+const MOST = 50_000;
+
+/** A document of dualsync's own collection; undefined when it is not there. */
+export async function readOwn(
+  server: Server,
+  id: string,
+  signal: AbortSignal,
+): Promise<Document | undefined> {
+  return (await find(server, { filter: { _id: id }, limit: 1 }, signal))[0];
+}
+
+/** Replaces a document of dualsync's own collection. */
+export async function writeOwn(
+  server: Server,
+  id: string,
+  content: Document,
+  signal: AbortSignal,
+): Promise<void> {
+  const replacement = { q: { _id: id }, u: { _id: id, ...content }, upsert: true };
+  await updateOwn(server, replacement, signal);
+}
+
+/** Runs one update statement there. @returns the server's answer */
+export async function updateOwn(server: Server, statement: Document, signal: AbortSignal): Promise<Document> {
+  const answer = await server.run(
+    { update: OWN_COLLECTION, updates: [statement], writeConcern: { w: "majority" } },
+    { signal, doing: `write to ${OWN_COLLECTION}` },
+  );
+  const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : answer.writeConcernError;
+  if (failed !== undefined) throw server.fault(failed, `write to ${OWN_COLLECTION}`);
+  return answer;
+}
+
+export async function readHistory(server: Server, signal: AbortSignal): Promise<History> {
+  const documents = await find(server, { batchSize: MOST }, signal);
+  const collections = new Map<string, Provenance>();
+  let filled: Filled | undefined;
+  for (const document of documents) {
+    const id = text(document._id);
+    if (id === FILLED) filled = readFilled(document);
+    const provenance = id.startsWith(COLLECTION) ? readProvenance(document) : undefined;
+    if (provenance !== undefined) collections.set(id.slice(COLLECTION.length), provenance);
+  }
+  return filled === undefined ? { collections } : { filled, collections };
+}
+
+export async function writeFilled(server: Server, filled: Filled, signal: AbortSignal): Promise<void> {
+  // A list, not an object: names of collections may be ones that servers do not take as names of fields.
+  const documents = [...filled.documents].map(([name, count]) => ({ name, count }));
+  await writeOwn(server, FILLED, { ...filled, documents, at: new Date() }, signal);
+}
+
+export async function writeProvenance(
+  server: Server,
+  collection: string,
+  provenance: Provenance,
+  signal: AbortSignal,
+): Promise<void> {
+  await writeOwn(server, COLLECTION + collection, { ...provenance }, signal);
+}
+
+async function find(server: Server, options: Document, signal: AbortSignal): Promise<Document[]> {
+  const answer = await server.run(
+    { find: OWN_COLLECTION, ...options, singleBatch: true, readConcern: { level: "majority" } },
+    { signal, doing: `read ${OWN_COLLECTION}` },
+  );
+  return (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? [];
+}
+
+function readFilled(document: Document): Filled {
+  const documents: Document[] = Array.isArray(document.documents) ? document.documents : [];
+  return {
+    command: text(document.command),
+    from: text(document.from),
+    run: text(document.run),
+    token: text(document.token),
+    complete: document.complete === true,
+    verified: document.verified === true,
+    since: document.since instanceof Date ? document.since : new Date(0),
+    documents: new Map(documents.map((entry) => [text(entry?.name), Number(entry?.count)])),
+  };
+}
+
+function readProvenance(document: Document): Provenance | undefined {
+  const incarnation = text(document.incarnation);
+  if (incarnation === "") return undefined;
+  const source = text(document.source);
+  const known = { incarnation, fromEmpty: document.fromEmpty === true, from: text(document.from) };
+  return source === "" ? known : { ...known, source };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

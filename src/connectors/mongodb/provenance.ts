@@ -1,0 +1,51 @@
+import type { CollectionInfo, History, Provenance } from "../connector.ts";
+import { writeProvenance } from "./own.ts";
+import type { Server } from "./server.ts";
+
+/** Remembers, in the target, which of its collections this program fills, and from where. */
+export class ProvenanceBook {
+  readonly #server: Server;
+  readonly #from: string;
+  readonly #known: Map<string, Provenance>;
+
+  constructor(server: Server, from: string, history: History) {
+    this.#server = server;
+    this.#from = from;
+    this.#known = new Map(history.collections);
+  }
+
+  /** Whether dualsync created this very collection, or found it empty. */
+  isFromEmpty(name: string, incarnation: string | undefined): boolean {
+    const known = this.#known.get(name);
+    return known?.fromEmpty === true && known.incarnation === incarnation;
+  }
+
+  /** To be called before the first document is written to the collection; `info` is as the source has it. */
+  async note(
+    info: CollectionInfo,
+    incarnation: string | undefined,
+    fromEmpty: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (incarnation === undefined) return;
+    const provenance: Provenance = {
+      incarnation,
+      fromEmpty: fromEmpty || this.isFromEmpty(info.name, incarnation),
+      from: this.#from,
+      ...(info.incarnation === undefined ? {} : { source: info.incarnation }),
+    };
+    const known = this.#known.get(info.name);
+    if (known !== undefined && isSame(known, provenance)) return;
+    await writeProvenance(this.#server, info.name, provenance, signal);
+    this.#known.set(info.name, provenance);
+  }
+}
+
+function isSame(a: Provenance, b: Provenance): boolean {
+  return (
+    a.incarnation === b.incarnation &&
+    a.fromEmpty === b.fromEmpty &&
+    a.from === b.from &&
+    a.source === b.source
+  );
+}

@@ -1,0 +1,130 @@
+/** How an interrupted run is written down, as JSON; and read again, believing nothing. */
+import type { IdRange } from "../connectors/connector.ts";
+import { DocumentId } from "../document.ts";
+import { DualsyncError } from "../errors.ts";
+import type { VerifyMode } from "./job.ts";
+import type { SavedProgress } from "./progress.ts";
+import { COUNTS, type Counts } from "./tally.ts";
+
+export interface SavedRun {
+  /** Ties this memory to what the target remembers of the same run. */
+  readonly token: string;
+  /** When the first of the runs that belong together began. */
+  readonly since: Date;
+  readonly saved: Date;
+  /** How what is done was proved, at the least. */
+  readonly verify: VerifyMode;
+  readonly collections: readonly SavedProgress[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function toJson(run: SavedRun): Json {
+  return {
+    token: run.token,
+    since: run.since.toISOString(),
+    saved: run.saved.toISOString(),
+    verify: run.verify,
+    collections: run.collections.map((collection) => ({
+      name: collection.name,
+      source: collection.incarnations.source,
+      target: collection.incarnations.target,
+      remaining: collection.remaining.map(rangeToJson),
+      extras: collection.extras.map(({ range, documents }) => [...rangeToJson(range), documents]),
+      counts: Object.fromEntries(COUNTS.map((name) => [name, collection.counts[name]])),
+      losses: collection.losses,
+    })),
+  };
+}
+
+/** @throws DualsyncError `local` when this is not what `toJson` makes; `path` names the file */
+export function fromJson(content: unknown, path: string): SavedRun {
+  try {
+    const run = object(content);
+    const verify = text(run.verify);
+    if (verify !== "content" && verify !== "counts" && verify !== "none") throw new TypeError("verify");
+    return {
+      token: text(run.token),
+      since: date(run.since),
+      saved: date(run.saved),
+      verify,
+      collections: list(run.collections).map(progressFromJson),
+    };
+  } catch (cause) {
+    throw new DualsyncError(
+      "local",
+      `The state file ${path} holds something that is not the state of a run.`,
+      {
+        hint: "Nothing was changed. Run with --restart: it discards the file and reads everything again.",
+        cause,
+      },
+    );
+  }
+}
+
+function progressFromJson(content: unknown): SavedProgress {
+  const saved = object(content);
+  const losses = object(saved.losses);
+  const counts = object(saved.counts);
+  return {
+    name: text(saved.name),
+    incarnations: { source: text(saved.source), target: text(saved.target) },
+    remaining: list(saved.remaining).map((entry) => rangeFromJson(list(entry))),
+    extras: list(saved.extras).map((entry) => ({
+      range: rangeFromJson(list(entry)),
+      documents: count(list(entry)[2]),
+    })),
+    counts: Object.fromEntries(COUNTS.map((name) => [name, count(counts[name])])) as Counts,
+    losses: {
+      items: list(losses.items).map((entry) => [text(list(entry)[0]), text(list(entry)[1])] as const),
+      unnamed: count(losses.unnamed),
+    },
+  };
+}
+
+function rangeToJson({ from, to }: IdRange): (string | null)[] {
+  return [from, to].map((id) => (id === undefined ? null : Buffer.from(id.element).toString("base64")));
+}
+
+function rangeFromJson([from, to]: readonly unknown[]): IdRange {
+  return {
+    ...(from === null ? {} : { from: idFromJson(from) }),
+    ...(to === null ? {} : { to: idFromJson(to) }),
+  };
+}
+
+function idFromJson(content: unknown): DocumentId {
+  const element = Buffer.from(text(content), "base64");
+  if (element.length === 0) throw new TypeError("an id without bytes");
+  const id = new DocumentId(element);
+  if (id.key === "") throw new TypeError("an id without a key"); // also fails on bytes that are not an id
+  return id;
+}
+
+function object(content: unknown): Json {
+  if (typeof content !== "object" || content === null || Array.isArray(content))
+    throw new TypeError("object");
+  return content as Json;
+}
+
+function list(content: unknown): readonly unknown[] {
+  if (!Array.isArray(content)) throw new TypeError("list");
+  return content;
+}
+
+function text(content: unknown): string {
+  if (typeof content !== "string") throw new TypeError("text");
+  return content;
+}
+
+function count(content: unknown): number {
+  if (typeof content !== "number" || !Number.isSafeInteger(content) || content < 0)
+    throw new TypeError("count");
+  return content;
+}
+
+function date(content: unknown): Date {
+  const found = new Date(text(content));
+  if (Number.isNaN(found.getTime())) throw new TypeError("date");
+  return found;
+}
