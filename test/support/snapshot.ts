@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { EJSON } from "bson";
+import { deserialize, EJSON } from "bson";
 import type { MongoClient } from "mongodb";
 
 /** Everything that a database holds, read by the driver alone and not by the program: data by hash, indexes, options. */
@@ -20,25 +20,37 @@ export async function snapshot(client: MongoClient, database: string): Promise<R
       type,
       options: EJSON.stringify(options),
       indexes,
-      ...(isView ? {} : await contents(client, database, name)),
+      ...(isView ? {} : await contents(client, database, name, type === "timeseries")),
     };
   }
   return found;
 }
 
-/** Number and hash of a collection's documents, byte for byte, in any order. */
+/**
+ * Number and hash of a collection's documents, byte for byte, in any order. Measurements of a time-series are taken with
+ * their fields sorted: a server promises no order of them.
+ */
 export async function contents(
   client: MongoClient,
   database: string,
   collection: string,
+  sorted = false,
 ): Promise<{ count: number; hash: string }> {
   const hashes: string[] = [];
   for await (const bytes of client.db(database).collection(collection).find({}, { raw: true })) {
     hashes.push(
       createHash("sha256")
-        .update(bytes as unknown as Uint8Array)
+        .update(sorted ? sortedFields(bytes as unknown as Uint8Array) : (bytes as unknown as Uint8Array))
         .digest("hex"),
     );
   }
   return { count: hashes.length, hash: createHash("sha256").update(hashes.sort().join()).digest("hex") };
+}
+
+function sortedFields(document: Uint8Array): string {
+  const fields = Object.entries(deserialize(document, { promoteValues: false }));
+  return EJSON.stringify(
+    fields.sort(([a], [b]) => (a < b ? -1 : 1)),
+    { relaxed: false },
+  );
 }
