@@ -1,0 +1,75 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { withDatabase } from "../services/mongodb.ts";
+import { type CliResult, dualsync } from "../support/cli.ts";
+import { serverPair } from "../support/pair.ts";
+import { contents } from "../support/snapshot.ts";
+
+/** The right to write to a target, as other machines and dead processes hold it. */
+const pair = serverPair();
+
+function own() {
+  return pair.to.db(pair.database).collection<{ _id: string }>("_dualsync");
+}
+
+/** A run of another machine holds the target for so long, in milliseconds, and is never heard of again. */
+async function heldElsewhere(milliseconds: number): Promise<void> {
+  const holder = { nonce: "n", run: "r", command: "duplicate", host: "other-host", pid: 7, machine: "m" };
+  const times = { since: "$$NOW", until: { $add: ["$$NOW", milliseconds] } };
+  await own().updateOne({ _id: "lease" }, [{ $set: { ...holder, ...times } }], { upsert: true });
+}
+
+it("a lease of another machine is respected until it has run out, and then taken over", async () => {
+  await pair.from.db(pair.database).collection("orders").insertOne({ a: 1 });
+  await heldElsewhere(4_000);
+  const early = await pair.duplicate();
+  expect([early.code, early.stderr]).toEqual([
+    7,
+    expect.stringMatching(/written by dualsync duplicate on other-host \(process 7\) since 20/),
+  ]);
+  expect(await pair.to.db(pair.database).collection("orders").countDocuments()).toBe(0);
+  let late: CliResult;
+  do late = await pair.duplicate();
+  while (late.code === 7);
+  expect(late.code).toBe(0);
+});
+
+it("a lease in which nonsense is written is respected too, and shown without harm", async () => {
+  await pair.from.db(pair.database).collection("orders").insertOne({ a: 1 });
+  await heldElsewhere(600_000);
+  const nonsense = { host: "\u001b[31mx", pid: { a: [1] }, machine: 5, started: "\n", command: null };
+  await own().updateOne({ _id: "lease" }, { $set: nonsense } as never);
+  const { code, stderr } = await pair.duplicate();
+  expect(code).toBe(7);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+  expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
+it("a run that slept while another took over stops before it writes again, and ends with 7", {
+  timeout: 120_000,
+}, async () => {
+  const orders = pair.from.db(pair.database).collection<{ _id: number; text: string }>("orders");
+  const text = "x".repeat(4_000);
+  for (let n = 0; n < 30_000; n += 3_000)
+    await orders.insertMany(Array.from({ length: 3_000 }, (_, i) => ({ _id: n + i, text })));
+  const env = {
+    LIVE: withDatabase(pair.source.uri, pair.database),
+    COPY: withDatabase(pair.target.uri, pair.database),
+  };
+  const copy = pair.to.db(pair.database).collection("orders");
+  let held: Awaited<ReturnType<typeof contents>> | undefined;
+  const { code, stderr } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], {
+    env,
+    async onStart(child) {
+      while ((await copy.estimatedDocumentCount()) === 0) await wait(5);
+      child.kill("SIGSTOP");
+      await wait(1_000); // what it had sent arrives
+      await heldElsewhere(600_000);
+      held = await contents(pair.to, pair.database, "orders");
+      await wait(31_000); // longer than a run believes in its lease without asking
+      child.kill("SIGCONT");
+    },
+  });
+  expect([code, stderr]).toEqual([7, expect.stringMatching(/right to write to the target .* was lost/)]);
+  expect(await contents(pair.to, pair.database, "orders")).toEqual(held);
+});
