@@ -213,7 +213,8 @@ export interface Target extends Source {
   claim(run: Run, signal: AbortSignal): Promise<Lease>;
   /**
    * Creates the collection as the source has it, under `info.name`, or checks the one that is there, and remembers
-   * where its content comes from. `info.incarnation` is the source's. Needs the lease, as all that follows.
+   * where its content comes from. `info.incarnation` is the source's. Fails with `set-aside` when this store cannot
+   * have such a collection. Needs the lease, as all that follows.
    */
   prepare(info: CollectionInfo, signal: AbortSignal): Promise<Prepared>;
   /**

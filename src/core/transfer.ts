@@ -62,25 +62,47 @@ async function transferOne(
   gate: Flights,
   reporter: Reporter,
 ): Promise<{ report: CollectionReport; moved: number }> {
-  const prepared = await planned.target.prepare(planned.to, planned.signal);
-  for (const { key, reason } of prepared.notReproduced) planned.losses.add(key, reason);
+  const prepared = await prepare(planned);
+  for (const { key, reason } of prepared?.notReproduced ?? []) planned.losses.add(key, reason);
   const progress = await openProgress(planned, prepared);
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
   const job: Job = { ...planned, meter, progress, setAside: new Set() };
   try {
-    const report =
-      job.from.kind === "view" ? reportView(job, prepared) : await fillAndProve(job, prepared, gate);
-    return { report, moved: progress.tally.bytes };
+    return { report: await reportOf(job, prepared, gate), moved: progress.tally.bytes };
   } finally {
     meter.end();
   }
 }
 
+async function reportOf(job: Job, prepared: Prepared | undefined, gate: Flights): Promise<CollectionReport> {
+  if (prepared === undefined) return report(job, undefined, undefined, "set aside");
+  if (job.from.kind === "view")
+    return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
+  return await fillAndProve(job, prepared, gate);
+}
+
+/** What the target cannot be given at all is named, and the other collections are copied. */
+async function prepare({
+  target,
+  to,
+  signal,
+  losses,
+  from,
+}: Transfer & PlannedJob): Promise<Prepared | undefined> {
+  try {
+    return await target.prepare(to, signal);
+  } catch (error) {
+    if (!(error instanceof DualsyncError) || error.exit !== "set-aside") throw error;
+    losses.add(`collection ${from.name}`, error.message);
+    return undefined;
+  }
+}
+
 /** The progress of a collection, with what a former run has done of it if that can be relied on. */
-async function openProgress(job: Transfer & PlannedJob, prepared: Prepared): Promise<Progress> {
+async function openProgress(job: Transfer & PlannedJob, prepared: Prepared | undefined): Promise<Progress> {
   const { name } = job.from;
-  const incarnations = { source: job.from.incarnation, target: prepared.incarnation };
+  const incarnations = { source: job.from.incarnation, target: prepared?.incarnation };
   const progress = job.checkpoint.open(name, incarnations, job.losses.part());
   const former = job.checkpoint.former(name, incarnations);
   if (former === undefined) return progress;
@@ -194,10 +216,6 @@ function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount
   if (complete && job.verify === "counts" && !agrees) return "failed";
   if (!complete || job.progress.tally.setAside > 0) return "set aside";
   return job.verify === "content" ? "verified" : "counts match";
-}
-
-function reportView(job: Job, prepared: Prepared): CollectionReport {
-  return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "set aside");
 }
 
 function report(

@@ -1,4 +1,6 @@
+import type { Document } from "mongodb";
 import { equalOrdered } from "../../bson/ordered.ts";
+import { DualsyncError } from "../../errors.ts";
 import type {
   CollectionInfo,
   CollectionKind,
@@ -26,19 +28,33 @@ const ESSENTIAL = new Set([
   "pipeline",
 ]);
 
+/** A right that this user lacks, or a command that this server or plan has not. */
+const REFUSALS = new Set([13, 59, 115, 8000]);
+
 /** What the server's bookkeeping holds about a collection's size. After a crash it may be wrong, so "empty" is counted. */
 async function sizeOf(
   server: Server,
   name: string,
   signal: AbortSignal,
 ): Promise<{ documents: number; bytes: number }> {
-  const answer = await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
+  const answer = await collStats(server, name, signal);
   const bucketed = answer.timeseries as { numMeasurements?: unknown } | undefined;
   const documents = Number(bucketed?.numMeasurements ?? answer.count ?? 0);
   return {
     documents: documents > 0 ? documents : await countDocuments(server, name, {}, signal),
     bytes: Number(answer.size ?? 0),
   };
+}
+
+/** Empty where it is refused: the size only decides how the work is divided, and what the plan shows. */
+async function collStats(server: Server, name: string, signal: AbortSignal): Promise<Document> {
+  try {
+    return await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
+  } catch (error) {
+    const { code } = shapeOf(error instanceof DualsyncError ? error.cause : error);
+    if (signal.aborted || code === undefined || !REFUSALS.has(code)) throw error;
+    return {};
+  }
 }
 
 /** Bytes of the whole database as hosted clusters count them: documents uncompressed, and indexes. */
@@ -158,7 +174,7 @@ export async function createCollection(
       if (signal.aborted) throw signal.reason;
       if (shapeOf(error).code === 48) return lost; // an earlier try, whose answer was lost, has created it
       const culprit = isTransient(error) ? undefined : optionToDrop(options, shapeOf(error).message);
-      if (culprit === undefined) throw server.fault(error, `create the ${info.kind} ${info.name}`);
+      if (culprit === undefined) throw unsupported(info, error) ?? server.fault(error, `create ${info.name}`);
       options.delete(culprit);
       lost.push({
         key: `option ${info.name}/${culprit}`,
@@ -166,6 +182,21 @@ export async function createCollection(
       });
     }
   }
+}
+
+/** Codes with which a server says that it does not know this kind of collection. */
+const UNKNOWN_KIND = new Set([2, 9, 72, 238, 40415]);
+
+/** A server that is too old for a kind of collection is no reason to copy nothing else. */
+function unsupported(info: CollectionInfo, error: unknown): DualsyncError | undefined {
+  const shape = shapeOf(error);
+  if (shape.code === undefined || !UNKNOWN_KIND.has(shape.code)) return undefined;
+  const kind = info.kind === "collection" ? "collection with these options" : `${info.kind} collection`;
+  return new DualsyncError(
+    "set-aside",
+    `the target's server cannot create a ${kind} (${codeText(shape)}); is it too old?`,
+    { cause: error },
+  );
 }
 
 /** The option that the server's message names, else any that can be done without. */
