@@ -4,7 +4,6 @@ const report = process.env.DUALSYNC_TEST_REPORT;
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: "./test/services/global-setup.ts",
     pool: "forks",
     maxWorkers: 2,
@@ -12,5 +11,17 @@ export default defineConfig({
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "direct", include: ["test/**/*.test.ts"] } },
+      {
+        // The same commands, between servers that look like replica sets: with sessions and cluster times.
+        extends: true,
+        test: {
+          name: "replica set",
+          include: ["test/commands/**/*.test.ts"],
+          env: { DUALSYNC_TEST_FACE: "replica-set" },
+        },
+      },
+    ],
   },
 });

@@ -1,18 +1,19 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { withDatabase } from "../services/mongodb.ts";
 import { Random } from "../shops/random.ts";
 import { dualsync, records, summary } from "../support/cli.ts";
+import { type FacedMongodb, startFaced } from "../support/faced.ts";
 import { contents } from "../support/snapshot.ts";
 
-let source: MongodbService;
-let target: MongodbService;
+let source: FacedMongodb;
+let target: FacedMongodb;
 let from: MongoClient;
 let to: MongoClient;
 beforeAll(async () => {
-  [source, target] = await Promise.all([startMongodb(), startMongodb()]);
-  from = new MongoClient(source.uri);
-  to = new MongoClient(target.uri);
+  [source, target] = await Promise.all([startFaced(), startFaced()]);
+  from = new MongoClient(source.directUri);
+  to = new MongoClient(target.directUri);
   const text = "x".repeat(2_000);
   for (let n = 0; n < 30_000; n += 3_000) {
     await from

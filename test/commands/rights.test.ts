@@ -1,7 +1,8 @@
 import { MongoClient } from "mongodb";
 import { expect, it } from "vitest";
-import { startMongodb, withDatabase } from "../services/mongodb.ts";
+import { withDatabase } from "../services/mongodb.ts";
 import { type CliResult, dualsync } from "../support/cli.ts";
+import { startFaced } from "../support/faced.ts";
 import { contents } from "../support/snapshot.ts";
 
 /** Copies a shop with a validator into a target whose user may not do what is denied. */
@@ -9,9 +10,9 @@ async function copyInto(
   denied: readonly string[],
   check: (result: CliResult, from: MongoClient, to: MongoClient) => Promise<void>,
 ): Promise<void> {
-  const [source, target] = await Promise.all([startMongodb(), startMongodb({ deny: denied })]);
-  const from = new MongoClient(source.uri);
-  const to = new MongoClient(target.uri);
+  const [source, target] = await Promise.all([startFaced(), startFaced({ deny: denied })]);
+  const from = new MongoClient(source.directUri);
+  const to = new MongoClient(target.directUri);
   try {
     await from.db("shop").createCollection("people", { validator: { age: { $gte: 18 } } });
     await from

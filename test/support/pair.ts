@@ -1,12 +1,19 @@
 import { MongoClient } from "mongodb";
 import { afterEach, beforeAll, beforeEach } from "vitest";
-import { type MongodbOptions, type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { type MongodbOptions, type MongodbService, withDatabase } from "../services/mongodb.ts";
+import type { WireProxy } from "../services/wire-proxy.ts";
 import { type CliResult, dualsync } from "./cli.ts";
+import { type FacedMongodb, type ProxyOptions, startFaced } from "./faced.ts";
 
 /** Two servers for the tests of one file, with a database of its own, on both, for each test. */
 export interface ServerPair {
   readonly source: MongodbService;
   readonly target: MongodbService;
+  /** What stands before the source; only with `proxyOptions`, or under a face. Its faults end with each test. */
+  readonly sourceProxy: WireProxy;
+  /** What stands before the target. */
+  readonly targetProxy: WireProxy;
+  /** Past any proxy, as `to`. */
   readonly from: MongoClient;
   readonly to: MongoClient;
   /** The database of the test that runs. */
@@ -15,16 +22,21 @@ export interface ServerPair {
   duplicate(...flags: string[]): Promise<CliResult>;
 }
 
-/** Call at the top of a test file; the servers are there as soon as tests run. */
+/**
+ * Call at the top of a test file; the servers are there as soon as tests run. With `proxyOptions` the program always
+ * goes through proxies; without, only when the run has a face (DUALSYNC_TEST_FACE).
+ */
 export function serverPair(
   sourceOptions: MongodbOptions = {},
   targetOptions: MongodbOptions = {},
+  proxyOptions?: ProxyOptions,
 ): ServerPair {
-  let servers: [MongodbService, MongodbService] | undefined;
+  let servers: [FacedMongodb, FacedMongodb] | undefined;
   let clients: [MongoClient, MongoClient] | undefined;
   let count = 0;
   const started = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error("the servers are there only while tests run");
+    if (value === undefined)
+      throw new Error("servers are there only while tests run, and proxies only where asked for");
     return value;
   };
   const pair: ServerPair = {
@@ -33,6 +45,12 @@ export function serverPair(
     },
     get target() {
       return started(servers)[1];
+    },
+    get sourceProxy() {
+      return started(started(servers)[0].proxy);
+    },
+    get targetProxy() {
+      return started(started(servers)[1].proxy);
     },
     get from() {
       return started(clients)[0];
@@ -52,9 +70,12 @@ export function serverPair(
     },
   };
   beforeAll(async () => {
-    const [source, target] = await Promise.all([startMongodb(sourceOptions), startMongodb(targetOptions)]);
+    const [source, target] = await Promise.all([
+      startFaced(sourceOptions, proxyOptions),
+      startFaced(targetOptions, proxyOptions),
+    ]);
     servers = [source, target];
-    const [from, to] = [new MongoClient(source.uri), new MongoClient(target.uri)];
+    const [from, to] = [new MongoClient(source.directUri), new MongoClient(target.directUri)];
     clients = [from, to];
     return async () => {
       await Promise.all([from.close(), to.close()]);
@@ -64,7 +85,11 @@ export function serverPair(
   beforeEach(() => {
     count++;
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    for (const { proxy } of servers ?? []) {
+      if (proxy !== undefined && task.result?.state === "fail") console.log(`seed of a proxy: ${proxy.seed}`);
+      proxy?.calm();
+    }
     await Promise.all([pair.from.db(pair.database).dropDatabase(), pair.to.db(pair.database).dropDatabase()]);
   });
   return pair;
