@@ -6,6 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { withDatabase } from "../services/mongodb.ts";
 import { Random } from "../shops/random.ts";
 import { dualsync } from "../support/cli.ts";
+import { fillMixed } from "../support/mixed-database.ts";
 import { serverPair } from "../support/pair.ts";
 import { snapshot } from "../support/snapshot.ts";
 
@@ -20,30 +21,7 @@ const KILLS_A_COPY = 4;
 /** A copy without a kill takes about so long, in milliseconds. */
 const LONGEST = 1_500;
 
-beforeAll(async () => {
-  const db = pair.from.db(DATABASE);
-  const text = "x".repeat(900);
-  for (let n = 0; n < 15_000; n += 3_000) {
-    const orders = Array.from({ length: 3_000 }, (_, i) => ({ _id: n + i, number: n + i, text }));
-    await db.collection<{ _id: number }>("orders").insertMany(orders);
-  }
-  await db.collection("orders").createIndex({ number: 1 }, { unique: true });
-  await db
-    .collection<{ _id: string }>("customers")
-    .insertMany(Array.from({ length: 2_000 }, (_, i) => ({ _id: `c${i}`, name: `customer ${i}` })));
-  await db.createCollection("log", { capped: true, size: 1_000_000 });
-  await db.collection("log").insertMany(Array.from({ length: 500 }, (_, n) => ({ n })));
-  await db.createCollection("readings", { timeseries: { timeField: "at", metaField: "sensor" } });
-  await db
-    .collection("readings")
-    .insertMany(
-      Array.from({ length: 500 }, (_, n) => ({ at: new Date(1.7e12 + n * 1_000), sensor: n % 3, n })),
-    );
-  await db.createCollection("late", {
-    viewOn: "orders",
-    pipeline: [{ $match: { number: { $gte: 14_000 } } }],
-  });
-});
+beforeAll(() => fillMixed(pair.from, DATABASE));
 
 const ENDS = ["SIGKILL", "SIGKILL", "SIGKILL", "SIGINT", "SIGTERM", "twice"] as const;
 
