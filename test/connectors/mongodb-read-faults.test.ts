@@ -1,7 +1,9 @@
 import { MaxKey, MinKey, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
+import { openCursor } from "../../src/connectors/mongodb/cursor.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
+import { Server } from "../../src/connectors/mongodb/server.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
 import { collect, doc, hexOf, id } from "../support/documents.ts";
@@ -179,5 +181,21 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
     onGetMore(new Map<number, Fate>([[3, "say nothing"]]));
     expect(await collect(store.read(info("ids"), { batchSize: 5, signal: never }))).toEqual(all);
     await store.close();
+  });
+});
+
+describe.each(["own", "driver"] as const)("a cursor (%s)", (cursors) => {
+  it("that is closed under its reader has not come to its end", async () => {
+    const server = await Server.open(
+      { uri: relay.uri, database: "reading", role: "source", label: "test", cursors },
+      never,
+    );
+    const find = { find: "ids", batchSize: 5 };
+    const options = { collection: "ids", doing: "read ids", signal: never };
+    const cursor = openCursor(server, find, options);
+    expect((await cursor.fetch()).length).toBe(5);
+    expect(cursor.ended).toBe(false);
+    await server.close();
+    await expect(cursor.fetch()).rejects.toThrow();
   });
 });
