@@ -1,6 +1,8 @@
 import type { Document } from "mongodb";
+import { toOrdered } from "../../bson/ordered.ts";
 import type { Selection } from "../connector.ts";
-import { idValue } from "./read.ts";
+import { idValue } from "./id-value.ts";
+import { readAll } from "./listing.ts";
 import type { Server } from "./server.ts";
 
 /** Exact number of documents, counted by the server now. A collection that does not exist has none. */
@@ -19,17 +21,18 @@ export async function countDocuments(
     ...(bounds.length === 0 ? [] : [{ $expr: { $and: bounds } }]),
   ];
   const pipeline = [...(match.length === 0 ? [] : [{ $match: { $and: match } }]), { $count: "n" }];
-  const answer = await server.run(
+  const [row] = await readAll(
+    server,
     { aggregate: collection, pipeline, cursor: {}, readConcern: { level: "majority" } },
-    { signal, doing: `count ${collection}`, deadline: Number.POSITIVE_INFINITY },
+    { collection, signal, doing: `count ${collection}`, deadline: Number.POSITIVE_INFINITY },
   );
-  const [row] = (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? [];
-  return row === undefined ? 0 : Number(row.n);
+  return row === undefined ? 0 : Number(toOrdered(row.bytes).get("n"));
 }
 
 /** Whether the collection holds no document, by looking. */
 export async function isEmpty(server: Server, collection: string, signal: AbortSignal): Promise<boolean> {
-  const answer = await server.run(
+  const found = await readAll(
+    server,
     {
       find: collection,
       limit: 1,
@@ -37,7 +40,7 @@ export async function isEmpty(server: Server, collection: string, signal: AbortS
       projection: { _id: 1 },
       readConcern: { level: "majority" },
     },
-    { signal, doing: `look into ${collection}` },
+    { collection, signal, doing: `look into ${collection}` },
   );
-  return ((answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? []).length === 0;
+  return found.length === 0;
 }

@@ -2,7 +2,7 @@ import { equalOrdered } from "../../bson/ordered.ts";
 import type { Metadata, NotReproduced } from "../connector.ts";
 import { withoutVersions } from "./collections.ts";
 import { codeText, isTransient, shapeOf } from "./faults.ts";
-import { readListing } from "./read.ts";
+import { readListing } from "./listing.ts";
 import type { Server } from "./server.ts";
 
 const NAMESPACE_NOT_FOUND = 26;

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
+import { BSON } from "mongodb";
 import { TYPE } from "../../bson/elements.ts";
 import { DocumentId } from "../../document.ts";
-import { idValue, serialize } from "./read.ts";
+import { idValue } from "./id-value.ts";
 
 /** Types of which every value can be put into a query. */
 const ALWAYS = new Set<number>([
@@ -25,7 +26,7 @@ export function isLookable(element: Uint8Array): boolean {
   // A string is its length, its bytes and a NUL.
   if (type === TYPE.string) return isUtf8(element.subarray(5, -1));
   try {
-    return serialize({ _id: idValue(new DocumentId(element)) }).length > 0;
+    return BSON.serialize({ _id: idValue(new DocumentId(element)) }, { ignoreUndefined: true }).length > 0;
   } catch {
     return false;
   }

@@ -1,8 +1,8 @@
 import { TYPE } from "../../bson/elements.ts";
 import type { DocumentId } from "../../document.ts";
 import type { CollectionInfo, IdRange } from "../connector.ts";
+import { readAll } from "./listing.ts";
 import { isLookable } from "./lookable.ts";
-import { readCursor } from "./replies.ts";
 import type { Server } from "./server.ts";
 
 /** Sampled ids for each range: enough that ranges come out alike in size. */
@@ -24,20 +24,15 @@ export async function cutRanges(
     { $sort: { _id: 1 } },
     { $project: { _id: 1 } },
   ];
-  const answer = await server.run(
-    {
-      aggregate: collection.name,
-      pipeline,
-      cursor: { batchSize: pieces * SAMPLES_PER_RANGE + 1 },
-      collation: { locale: "simple" },
-    },
-    { signal, doing: `sample ${collection.name}`, raw: true },
+  const batchSize = pieces * SAMPLES_PER_RANGE + 1;
+  const sampled = await readAll(
+    server,
+    { aggregate: collection.name, pipeline, cursor: { batchSize }, collation: { locale: "simple" } },
+    { collection: collection.name, signal, doing: `sample ${collection.name}` },
   );
-  const { batch } = readCursor(answer.cursor);
   const cuts: DocumentId[] = [];
-  for (let i = SAMPLES_PER_RANGE; i < batch.length; i += SAMPLES_PER_RANGE) {
-    const cut = batch.idOf(i);
-    if (cut.key !== cuts.at(-1)?.key && isCut(cut)) cuts.push(cut);
+  for (const [i, { id: cut }] of sampled.entries()) {
+    if (i > 0 && i % SAMPLES_PER_RANGE === 0 && cut.key !== cuts.at(-1)?.key && isCut(cut)) cuts.push(cut);
   }
   return tile(cuts);
 }

@@ -1,7 +1,9 @@
-import { type ClientSession, type Db, type Document, MongoClient } from "mongodb";
+import { type ClientSession, type Db, type Document, MongoClient, type RunCommandCursor } from "mongodb";
 import { DualsyncError } from "../../errors.ts";
-import { DEFAULT_RETRIES, type RetryPolicy, retry } from "../retry.ts";
+import { type RetryPolicy, retry, retryPolicy } from "../retry.ts";
+import { DEADLINE, withDeadline } from "./deadline.ts";
 import { isTransient, type Role, toDualsyncError } from "./faults.ts";
+import { Pace } from "./pace.ts";
 
 export interface ServerOptions {
   readonly uri: string;
@@ -10,6 +12,10 @@ export interface ServerOptions {
   /** Host and database, for people. */
   readonly label: string;
   readonly retries?: number;
+  /** Milliseconds until an ordinary command must be answered. */
+  readonly deadline?: number;
+  /** Whose cursors fetch batches: the driver's are needed behind routers and taken there by themselves. */
+  readonly cursors?: "own" | "driver";
 }
 
 export interface RunOptions {
@@ -24,29 +30,6 @@ export interface RunOptions {
   readonly retry?: boolean;
   /** Milliseconds until the answer must be there; Infinity for work that takes as long as it takes (index builds). */
   readonly deadline?: number;
-}
-
-/** A server that has not answered an ordinary command after this many milliseconds is held dead. */
-const DEADLINE = 120_000;
-
-/** Ends the driver's wait when the time is up; the connection is given up then, and the call may be tried again. */
-async function withDeadline<T>(
-  signal: AbortSignal,
-  deadline: number,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted();
-  const ender = new AbortController();
-  const end = (): void => ender.abort(signal.reason);
-  const late = Object.assign(new Error("no answer in time"), { name: "MongoNetworkTimeoutError" });
-  const timer = Number.isFinite(deadline) ? setTimeout(() => ender.abort(late), deadline) : undefined;
-  signal.addEventListener("abort", end, { once: true });
-  try {
-    return await call(ender.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
-  }
 }
 
 /** Answer of `hello`, as far as it is used. */
@@ -65,6 +48,12 @@ export class Server {
   readonly label: string;
   readonly role: Role;
   readonly policy: RetryPolicy;
+  readonly deadline: number;
+  /** How much to ask for in one round trip. */
+  readonly readPace = new Pace();
+  /** How much to send in one round trip. */
+  readonly writePace = new Pace();
+  readonly #cursors: ServerOptions["cursors"];
   readonly #client: MongoClient;
   readonly #db: Db;
   #hello: Hello | undefined;
@@ -74,8 +63,9 @@ export class Server {
     this.#db = client.db(options.database);
     this.label = options.label;
     this.role = options.role;
-    this.policy =
-      options.retries === undefined ? DEFAULT_RETRIES : { ...DEFAULT_RETRIES, retries: options.retries };
+    this.policy = retryPolicy(options.retries);
+    this.deadline = options.deadline ?? DEADLINE;
+    this.#cursors = options.cursors;
   }
 
   /** Connects and says hello. @throws DualsyncError source/target/denied when the server cannot be used */
@@ -149,6 +139,16 @@ export class Server {
     return this.hello.sessions ? this.#client.startSession() : undefined;
   }
 
+  /** Whether the next batch of a cursor must be asked for where the first came from: other routers do not know it. */
+  get pinsCursors(): boolean {
+    return this.#cursors === undefined ? this.hello.router : this.#cursors === "driver";
+  }
+
+  /** A cursor of the driver, which stays with one server; nothing is sent before its first batch is asked for. */
+  driverCursor(command: Document): RunCommandCursor {
+    return this.#db.runCursorCommand({ ...command }, { readPreference: "primary", raw: true });
+  }
+
   /**
    * Runs one command on the primary. Transient faults are tried again unless `retry` is false: only commands that
    * are harmless twice may come here with it on.
@@ -167,7 +167,7 @@ export class Server {
 
   async #once(command: Document, options: RunOptions): Promise<Document> {
     const db = options.database === "admin" ? this.#client.db("admin") : this.#db;
-    const deadline = options.deadline ?? DEADLINE;
+    const deadline = options.deadline ?? this.deadline;
     // The driver writes `$db` and takes sequences out of the command it is given: give it a copy each time.
     return await withDeadline(options.signal, deadline, (signal) =>
       db.command({ ...command }, {

@@ -126,3 +126,13 @@ function copyClusterTimes(): boolean {
   });
   return true;
 }
+
+/**
+ * Lets a signal end what a cursor of the driver waits for, and its connection with it. The driver takes signals for
+ * commands, but has no public way to give one to the commands of such a cursor; without this the wait ends all the
+ * same, only its connection stays open.
+ */
+export function endCursorWith(cursor: object, signal: AbortSignal): void {
+  const { cursorOptions } = cursor as { cursorOptions?: { signal?: AbortSignal } };
+  if (typeof cursorOptions === "object") cursorOptions.signal = signal;
+}

@@ -1,0 +1,19 @@
+import { beforeAll } from "vitest";
+import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { never } from "../support/signal.ts";
+import { describeContract } from "./contract.ts";
+
+let server: MongodbService;
+beforeAll(async () => {
+  server = await startMongodb();
+  return () => server.stop();
+});
+
+describeContract("mongodb with cursors that stay with one router", {
+  open: () =>
+    mongodb(
+      { uri: server.uri, database: "contract", role: "target", label: "test/contract", cursors: "driver" },
+      never,
+    ),
+});

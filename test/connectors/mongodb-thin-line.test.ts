@@ -1,0 +1,48 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { CollectionInfo } from "../../src/connectors/connector.ts";
+import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { startThrottledRelay, type ThrottledRelay } from "../services/throttled-relay.ts";
+import { batchOf, collect, hexOf } from "../support/documents.ts";
+import { never } from "../support/signal.ts";
+
+const RATE = 300_000;
+/** Far too short for a batch of 4 MB, or for all of the documents, on such a line. */
+const DEADLINE = 1_300;
+const documents = batchOf(
+  ...Array.from({ length: 1_000 }, (_, _id) => ({ _id, text: `${_id} `.repeat(200) })),
+);
+const info: CollectionInfo = {
+  name: "thin",
+  kind: "collection",
+  options: new Map(),
+  ordered: true,
+  documents: documents.length,
+  bytes: documents.bytes.length,
+};
+
+let server: MongodbService;
+let line: ThrottledRelay;
+beforeAll(async () => {
+  server = await startMongodb();
+  line = await startThrottledRelay(server.port, RATE);
+  return async () => {
+    await line.stop();
+    await server.stop();
+  };
+});
+
+describe("over a thin line", () => {
+  it("writes and reads more than fits into any deadline", async () => {
+    const options = { database: "thin", role: "target", label: "test", deadline: DEADLINE } as const;
+    const far = await mongodb({ uri: line.uri, ...options }, never);
+    expect(documents.bytes.length).toBeGreaterThan((2 * RATE * DEADLINE) / 1e3);
+    expect(await far.write(info.name, documents, "insert", never)).toEqual({
+      written: documents.length,
+      unchanged: 0,
+      setAside: [],
+    });
+    expect(await collect(far.read(info, { signal: never }))).toEqual(hexOf(documents.docs()));
+    await far.close();
+  });
+});

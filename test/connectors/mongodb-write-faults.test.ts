@@ -1,0 +1,165 @@
+import { type Document, MongoClient } from "mongodb";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Target } from "../../src/connectors/connector.ts";
+import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
+import { batchOf, collect, hexOf, id } from "../support/documents.ts";
+import { never } from "../support/signal.ts";
+
+const NOT_MAJORITY = {
+  code: 64,
+  codeName: "WriteConcernTimeout",
+  errmsg: "waiting for replication timed out",
+};
+const batch = batchOf(...Array.from({ length: 8 }, (_, _id) => ({ _id, text: "x".repeat(100) })));
+const wanted = hexOf(batch.docs());
+
+let server: MongodbService;
+let relay: ScriptedRelay;
+let client: MongoClient;
+let store: Target;
+let collection: string;
+let count = 0;
+beforeAll(async () => {
+  server = await startMongodb();
+  relay = await startScriptedRelay(server.port);
+  client = new MongoClient(server.uri);
+  store = await open({});
+  return async () => {
+    await store.close();
+    await client.close();
+    await relay.stop();
+    await server.stop();
+  };
+});
+beforeEach(() => {
+  collection = `c${++count}`;
+  relay.script = () => undefined;
+});
+
+function open(options: { readonly retries?: number; readonly deadline?: number }): Promise<Target> {
+  return mongodb({ uri: relay.uri, database: "faults", role: "target", label: "test", ...options }, never);
+}
+
+/** What becomes of the first, second, … command of this name; the later ones pass. */
+function on(name: string, ...fates: Fate[]): () => number {
+  let seen = 0;
+  relay.script = (command) => (name in command ? fates[seen++] : undefined);
+  return () => seen;
+}
+
+async function stored(): Promise<string[]> {
+  const info = { name: collection, kind: "collection", options: new Map(), ordered: true } as const;
+  return await collect(store.read({ ...info, documents: 8, bytes: 1_000 }, { signal: never }));
+}
+
+function answer(document: Document): Fate {
+  return { answer: { ok: 1, n: 0, ...document } };
+}
+
+describe("a write", () => {
+  it("is not acknowledged by an answer with a write concern error, whatever else is in it", async () => {
+    const duplicate = { index: 1, code: 11000, errmsg: "duplicate", keyPattern: { _id: 1 } };
+    on(
+      "insert",
+      answer({ n: 8, writeConcernError: NOT_MAJORITY }),
+      answer({ n: 7, writeErrors: [duplicate], writeConcernError: NOT_MAJORITY }),
+    );
+    const outcome = await store.write(collection, batch, "insert", never);
+    expect(outcome).toEqual({ written: 8, unchanged: 0, setAside: [] });
+    expect(await stored()).toEqual(wanted);
+  });
+
+  it.each(["insert", "replace"] as const)(
+    "fails while a majority never acknowledges it, even with a code that blames documents (%s)",
+    async (mode) => {
+      const impatient = await open({ retries: 1 });
+      const writeConcernError = { ...NOT_MAJORITY, code: 9 };
+      relay.script = (command) =>
+        "insert" in command || "update" in command ? answer({ n: 8, writeConcernError }) : undefined;
+      await expect(impatient.write(collection, batch, mode, never)).rejects.toMatchObject({ exit: "target" });
+      await impatient.close();
+    },
+  );
+
+  it("is tried again where a router blames single documents for the state of a shard", async () => {
+    const writeErrors = [
+      { index: 2, code: 10107, errmsg: "not primary" },
+      { index: 5, code: 91, errmsg: "shutting down" },
+    ];
+    on("insert", answer({ n: 6, writeErrors }));
+    expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8, setAside: [] });
+    expect(await stored()).toEqual(wanted);
+  });
+
+  it.each([10107, 11602, 189, 91])("outlasts a step-down that answers with code %i", async (code) => {
+    const seen = on(
+      "insert",
+      ...Array.from({ length: 3 }, () => ({ answer: { ok: 0, code, errmsg: "stepping down" } })),
+    );
+    expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8 });
+    expect(seen()).toBe(4);
+  });
+
+  it("counts what it wrote when only the answer was lost", async () => {
+    on("insert", "lose the answer");
+    const outcome = await store.write(collection, batch, "insert", never);
+    expect(outcome).toEqual({ written: 8, unchanged: 0, setAside: [] });
+    expect(await stored()).toEqual(wanted);
+    on("update", "lose the answer");
+    expect(await store.write(collection, batch, "replace", never)).toMatchObject({ written: 8 });
+  });
+
+  it("sets no document aside because connections break for a while", async () => {
+    on("insert", "break", "lose the answer", "break", "break", "break");
+    expect(await store.write(collection, batch, "insert", never)).toEqual({
+      written: 8,
+      unchanged: 0,
+      setAside: [],
+    });
+    expect(await stored()).toEqual(wanted);
+  });
+
+  it("goes in smaller pieces after one that was not answered in time", async () => {
+    const hasty = await open({ deadline: 400 });
+    on("insert", "say nothing", "say nothing");
+    expect(await hasty.write(collection, batch, "insert", never)).toMatchObject({ written: 8, setAside: [] });
+    expect(await stored()).toEqual(wanted);
+    await hasty.close();
+  });
+
+  it("is never repeated when it appends and nobody knows whether it was done", async () => {
+    const seen = on("insert", "lose the answer");
+    await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
+    expect(seen()).toBe(1);
+    expect(await stored()).toEqual(wanted);
+  });
+
+  it("sets nothing aside when an append is refused for the state of the server", async () => {
+    on("insert", answer({ n: 3, writeErrors: [{ index: 3, code: 189, errmsg: "stepped down" }] }));
+    await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
+  });
+});
+
+describe("a removal", () => {
+  const ids = [0, 3, 5].map((value) => id(value));
+
+  it("counts what it removed when only the answer was lost", async () => {
+    await store.write(collection, batch, "insert", never);
+    on("delete", "lose the answer");
+    expect(await store.remove(collection, ids, never)).toBe(3);
+    expect(await stored()).toHaveLength(5);
+  });
+
+  it("is tried again where a router blames single ids for the state of a shard, and without a majority", async () => {
+    await store.write(collection, batch, "insert", never);
+    on(
+      "delete",
+      answer({ writeErrors: [{ index: 0, code: 10107, errmsg: "not primary" }] }),
+      answer({ n: 3, writeConcernError: NOT_MAJORITY }),
+    );
+    expect(await store.remove(collection, ids, never)).toBe(3);
+    expect(await stored()).toHaveLength(5);
+  });
+});
