@@ -45,6 +45,8 @@ function describe(program: Program): Program {
     .option("--accept <key>", "a known loss that does not count (repeatable)", many)
     .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
     .option("--concurrency <n>", "ranges copied at the same time (3 or 4)")
+    .option("--rate <amount>", "read no faster: 500 (documents) or 5MB a second")
+    .option("--max-target-size <size>", "stop before the target holds more, e.g. 500MB")
     .option("--max-minutes <n>", "stop cleanly after that; run again to go on")
     .option("--restart", "forget an interrupted run, begin anew")
     .option("-n, --dry-run", "show the plan, write nothing")

@@ -1,11 +1,13 @@
 /** What the flags and the surroundings of `duplicate` mean: everything is checked here, nothing is contacted. */
 import { serialize } from "bson";
+import { byteSize } from "../config/byte-size.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
 import { parseFilters } from "../config/filters.ts";
 import { checkGlobs, select, unmatched } from "../config/globs.ts";
 import { type Location, secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
+import { readRate } from "../config/rate.ts";
 import { parseRenames } from "../config/renames.ts";
 import { readSettings } from "../config/settings.ts";
 import type { StoreAddress } from "../connectors/index.ts";
@@ -36,6 +38,8 @@ export interface DuplicateFlags {
   readonly allowShrink?: boolean;
   readonly intoExisting?: string;
   readonly maxMinutes?: string;
+  readonly rate?: string;
+  readonly maxTargetSize?: string;
   readonly restart?: boolean;
 }
 
@@ -59,7 +63,6 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     renames: parseRenames(flags.rename ?? []),
     filters: parseFilters(flags.filter ?? []),
   };
-  const maxMinutes = flags.maxMinutes === undefined ? undefined : minutes(flags.maxMinutes);
   const options: DuplicateOptions = {
     from,
     to,
@@ -78,7 +81,7 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     allowShrink: flags.allowShrink ?? false,
     intoExisting: flags.intoExisting !== undefined,
     restart: flags.restart ?? false,
-    ...(maxMinutes === undefined ? {} : { maxMinutes }),
+    ...limitsOf(flags),
     state: new StateFile(environment.cwd, keyOf(from, to, wanted)),
   };
   return {
@@ -88,6 +91,14 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
       const { duplicate } = await import("./duplicate.ts");
       return await duplicate(options, context);
     },
+  };
+}
+
+function limitsOf({ maxMinutes, rate, maxTargetSize }: DuplicateFlags) {
+  return {
+    ...(maxMinutes === undefined ? {} : { maxMinutes: minutes(maxMinutes) }),
+    ...(rate === undefined ? {} : { rate: readRate(rate, "--rate") }),
+    ...(maxTargetSize === undefined ? {} : { maxTargetSize: byteSize(maxTargetSize, "--max-target-size") }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { StoreAddress } from "../connectors/index.ts";
+import type { ReadRate } from "../connectors/rate-limit.ts";
 import type { VerifyMode } from "../core/job.ts";
 import type { Wanted } from "../core/plan.ts";
 import type { StateFile } from "../state/state-file.ts";
@@ -28,6 +29,8 @@ export interface DuplicateOptions {
   /** Forget what an interrupted run has done. */
   readonly restart: boolean;
   readonly maxMinutes?: number;
+  /** How fast the source may be read. */
+  readonly rate?: ReadRate;
   /** Bytes that the target's database may take up. */
   readonly maxTargetSize?: number;
 }

@@ -1,5 +1,5 @@
 /** What a run of `duplicate` would do: everything is looked at, and what must not be done is refused. */
-import type { Target } from "../connectors/connector.ts";
+import type { Source, Target } from "../connectors/connector.ts";
 import { compare } from "../core/compare.ts";
 import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/guard.ts";
 import { chooseJobs, makePlan, type PlannedJob } from "../core/plan.ts";
@@ -12,7 +12,7 @@ import type { DuplicateOptions } from "./duplicate-options.ts";
 import { findSaved, resumedOf } from "./resume.ts";
 
 export interface Stores {
-  readonly source: Target;
+  readonly source: Source;
   readonly target: Target;
 }
 
@@ -57,7 +57,7 @@ export async function planRun(
   return { plan, jobs: chosen.jobs, used, ...(saved === undefined ? {} : { saved }) };
 }
 
-async function look(store: Target, signal: AbortSignal): Promise<Before> {
+async function look(store: Source, signal: AbortSignal): Promise<Before> {
   const [listing, history] = await Promise.all([store.list(signal), store.history(signal)]);
   return { label: store.label, listing, history };
 }

@@ -1,6 +1,7 @@
 /** Copies a MongoDB database to another one and proves the copy. */
 import type { Filled } from "../connectors/connector.ts";
 import { openStore } from "../connectors/index.ts";
+import { rateLimited } from "../connectors/rate-limit.ts";
 import { Budget } from "../core/budget.ts";
 import { Checkpoint } from "../core/checkpoint.ts";
 import { mustDiffer } from "../core/guard.ts";
@@ -57,7 +58,9 @@ async function withStores<T>(
   ] as const;
   try {
     const [source, target] = await Promise.all(opening);
-    return await work({ source, target });
+    // Everything that is written was read before: a limit on reading holds for both.
+    const paced = options.rate === undefined ? source : rateLimited(source, options.rate);
+    return await work({ source: paced, target });
   } finally {
     for (const opened of await Promise.allSettled(opening)) {
       if (opened.status === "fulfilled") await opened.value.close();

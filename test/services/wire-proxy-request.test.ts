@@ -27,7 +27,7 @@ function others(content: Document, names: readonly string[]): Document {
 }
 
 it("takes out the fields that are named, at the top of the command only, and nothing else", () => {
-  fc.assert(
+  return fc.assert(
     fc.property(fields, documents, chosen, (content, sequence, names) => {
       const command = { find: "orders", ...content };
       const stripped = Buffer.concat(new WireRequest(commandMessage(command, sequence)).without(names));
@@ -45,7 +45,7 @@ it("finds the command behind its documents, too", () => {
 });
 
 it("puts fields into an answer in place of those of the same name, and leaves the others", () => {
-  fc.assert(
+  return fc.assert(
     fc.property(fields, fieldsOf(...NAMES), (content, added) => {
       const request = new WireRequest(commandMessage({ ping: 1 }));
       const reply = WireReply.to(request, content);

@@ -9,9 +9,10 @@ import type {
   NotCopied,
   NotReproduced,
 } from "../connector.ts";
+import { retry } from "../retry.ts";
 import { countDocuments } from "./count.ts";
-import { codeText, isTransient, shapeOf } from "./faults.ts";
-import { readListing } from "./read.ts";
+import { codeText, isFull, isTransient, shapeOf } from "./faults.ts";
+import { readListing } from "./listing.ts";
 import type { Server } from "./server.ts";
 
 /** The collection in which dualsync keeps its lease and history, in the target itself. Never copied or compared. */
@@ -165,10 +166,7 @@ export async function createCollection(
   const lost: NotReproduced[] = [];
   for (;;) {
     try {
-      await server.run(
-        { create: info.name, ...Object.fromEntries(options), writeConcern: { w: "majority" } },
-        { signal, doing: `create ${info.name}`, retry: false },
-      );
+      await tryToCreate(server, info.name, options, signal);
       return lost;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -182,6 +180,19 @@ export async function createCollection(
       });
     }
   }
+}
+
+/** Throws the driver's own error. A second try finds what the first one, its answer lost, has created. */
+async function tryToCreate(
+  server: Server,
+  name: string,
+  options: ReadonlyMap<string, unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const command = { create: name, ...Object.fromEntries(options), writeConcern: { w: "majority" } };
+  await retry(server.policy, signal, isTransient, () =>
+    server.run(command, { signal, doing: `create ${name}`, retry: false }),
+  );
 }
 
 /** Codes with which a server says that it does not know this kind of collection. */
@@ -252,14 +263,15 @@ async function modify(
     return "the target's collection was created with another value, which cannot be changed";
   try {
     const value = info.options.get(name) ?? OFF.get(name);
-    await server.run(
-      { collMod: info.name, [name]: value, writeConcern: { w: "majority" } },
-      { signal, doing: `change ${name}`, retry: false },
+    const command = { collMod: info.name, [name]: value, writeConcern: { w: "majority" } };
+    await retry(server.policy, signal, isTransient, () =>
+      server.run(command, { signal, doing: `change ${name}`, retry: false }),
     );
     return undefined;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (isTransient(error)) throw server.fault(error, `change the option ${name} of ${info.name}`);
+    if (isTransient(error) || isFull(error))
+      throw server.fault(error, `change the option ${name} of ${info.name}`);
     return `the target's collection has another value and it could not be changed (${codeText(shapeOf(error))})`;
   }
 }

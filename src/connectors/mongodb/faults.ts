@@ -1,16 +1,24 @@
 /** What went wrong on a MongoDB connection, sorted into what the program and a person can do about it. */
-import { DualsyncError, type ExitName } from "../../errors.ts";
+import { DualsyncError } from "../../errors.ts";
+import { diagnoseConnection, tlsCode } from "./connection-diagnosis.ts";
+import { type FailureName, failure, type Place, type Role } from "./failures.ts";
 
-export type Role = "source" | "target";
+export type { Role } from "./failures.ts";
 
 /** Server error codes: the same call may succeed in a moment (failover, shutdown, conflicts, time-outs). */
 const TRANSIENT = new Set([
-  6, 7, 43, 50, 63, 64, 79, 89, 91, 112, 133, 134, 150, 175, 189, 202, 234, 237, 262, 317, 358, 384, 9001,
-  10058, 10107, 11600, 11602, 13388, 13435, 13436, 13475, 16500,
+  6, 7, 43, 50, 63, 64, 79, 89, 91, 112, 133, 134, 150, 175, 189, 202, 234, 237, 262, 317, 358, 384, 462,
+  9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436, 13475, 16500,
 ]);
-const AUTHENTICATION = new Set([18, 31, 11]);
+const AUTHENTICATION = new Set([18, 31, 11, 334]);
 const DENIED = new Set([13, 33, 8000]);
-const FULL = new Set([14031, 39, 12]);
+const FULL = new Set([14031, 39]);
+const STEPPED_DOWN = new Set([189, 10058, 10107, 11602, 13435, 13436]);
+const SHUTTING_DOWN = new Set([91, 11600]);
+const TOO_MANY_REQUESTS = new Set([462, 16500]);
+
+/** What MongoDB Atlas says when a free cluster is full. */
+const SPACE_QUOTA = /over your space quota(?:, using (\d{1,9}) MB of (\d{1,9}) MB)?/i;
 
 /** The parts of a driver or server error that matter here; everything else may hold values or secrets. */
 interface Shape {
@@ -26,11 +34,15 @@ export function shapeOf(error: unknown): Shape {
   const labels = record.errorLabels;
   return {
     name: typeof record.name === "string" ? record.name : "Error",
-    message: typeof record.message === "string" ? record.message : String(error),
+    message: messageOf(record.message ?? record.errmsg ?? error),
     code: numeric(record.code),
     codeName: typeof record.codeName === "string" ? record.codeName : undefined,
     labels: Array.isArray(labels) ? labels.map(String) : [],
   };
+}
+
+function messageOf(value: unknown): string {
+  return typeof value === "string" ? value : typeof value === "object" ? "" : String(value);
 }
 
 /** Answers are decoded without promotion: a code may be an Int32. A system's code, such as ECONNREFUSED, is none. */
@@ -41,14 +53,15 @@ function numeric(code: unknown): number | undefined {
 
 /** The connection failed, not the command: whether the command took effect is not known. */
 export function isConnectionFault(error: unknown): boolean {
-  return /^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|ConnectionPool|WaitQueue|TopologyClosed)/.test(
+  // The driver's own name for a pool that was cleared has no "Mongo" in it.
+  return /^(?:Mongo|(?=PoolCleared))(Network|ServerSelection|PoolCleared|PoolClosed|ConnectionPool|WaitQueue|TopologyClosed|OperationTimeout)/.test(
     shapeOf(error).name,
   );
 }
 
 /** Nobody answered in time; that says nothing about what was sent. */
 export function isTimeout(error: unknown): boolean {
-  return /^Mongo(ServerSelection|NetworkTimeout|WaitQueueTimeout)/.test(shapeOf(error).name);
+  return /^Mongo(ServerSelection|NetworkTimeout|WaitQueueTimeout|OperationTimeout)/.test(shapeOf(error).name);
 }
 
 export function isTransient(error: unknown): boolean {
@@ -60,126 +73,70 @@ export function isTransient(error: unknown): boolean {
   return shape.labels.includes("RetryableWriteError") || shape.labels.includes("RetryableError");
 }
 
+/** There is no space left: no other document or index would fare better, and nothing is lost of what is there. */
+export function isFull(error: unknown): boolean {
+  const { code, message } = shapeOf(error);
+  return (code !== undefined && FULL.has(code)) || (code === 8000 && SPACE_QUOTA.test(message));
+}
+
 /** True for faults of the account or the whole server: no other document would fare better. */
 export function isFatal(error: unknown): boolean {
   const { code } = shapeOf(error);
   return code !== undefined && (AUTHENTICATION.has(code) || DENIED.has(code) || FULL.has(code));
 }
 
-/** Turns whatever the driver threw into the program's own error: where, what, what to do. Never the driver's own text in full. */
+/** Turns whatever the driver threw into the program's own error: where, what, what to do. Never a server's own text. */
 export function toDualsyncError(error: unknown, role: Role, label: string, doing: string): DualsyncError {
   if (error instanceof DualsyncError) return error;
+  const place: Place = { role, label, doing };
   const shape = shapeOf(error);
-  if (error instanceof RangeError) {
-    return new DualsyncError(
-      role,
-      `The ${role} ${label} gave an answer that cannot be understood: ${error.message}.`,
-      {
-        hint: "Is something between this machine and the server that changes its answers?",
-        cause: error,
-      },
-    );
-  }
-  const where = `the ${role} ${label}`;
-  const make = (exit: ExitName, message: string, hint: string): DualsyncError =>
-    new DualsyncError(exit, message, { hint, cause: error });
-  if (isAuthentication(shape)) {
-    return make(
-      "denied",
-      `Authentication failed at ${where}.`,
-      "Check the user name and password (percent-encoded) and the authSource in the URI.",
-    );
-  }
-  if (shape.name === "MongoServerSelectionError" || isConnectionFault(error))
-    return unreachable(error, role, where, doing);
-  if (shape.code === 13) {
-    return make("denied", `The user has no right to ${doing} at ${where}.`, rights(role));
-  }
-  if (shape.code === 8000) {
-    return make(
-      "denied",
-      `The cloud service refused to ${doing} at ${where}: ${brief(shape.message)}`,
-      "See the limits of the cluster's plan; a free cluster may be full or may not allow this command.",
-    );
-  }
-  if (shape.code !== undefined && FULL.has(shape.code)) {
-    return make(
-      "target",
-      `There is no space left at ${where}.`,
-      "Free space or choose a larger target, then run the same command again: it goes on.",
-    );
-  }
-  return make(
-    role,
-    `Could not ${doing} at ${where}: ${codeText(shape)}.`,
-    "Run the same command again; if it fails again, look into the server's log for this code.",
-  );
+  if (/bad auth/i.test(shape.message)) return failure("authentication", place, error);
+  if (shape.code === 8000) return cloudRefusal(shape.message, place, error);
+  const named = byCode(shape, place) ?? byName(error, shape, place);
+  if (named !== undefined) return failure(named, place, error, tlsCode(error));
+  // Only the program's own reading of answers throws these: their texts are its own.
+  if (error instanceof RangeError) return failure("not-understood", place, error, `: ${error.message}`);
+  return failure("unknown", place, error, codeText(shape));
 }
 
-function isAuthentication(shape: Shape): boolean {
-  return (
-    (shape.code !== undefined && AUTHENTICATION.has(shape.code)) ||
-    /^MongoMissingCredentials/.test(shape.name) ||
-    /bad auth/i.test(shape.message)
-  );
+function byCode({ code, message }: Shape, { role }: Place): FailureName | undefined {
+  if (code === undefined) return undefined;
+  if (AUTHENTICATION.has(code)) return "authentication";
+  if (code === 13) return /requires authentication/.test(message) ? "no-credentials" : `right-${role}`;
+  if (FULL.has(code)) return "disk";
+  if (STEPPED_DOWN.has(code)) return "stepped-down";
+  if (SHUTTING_DOWN.has(code)) return "shutting-down";
+  return TOO_MANY_REQUESTS.has(code) ? "too-many-requests" : undefined;
 }
 
-function rights(role: Role): string {
-  return role === "source"
-    ? "The source's user needs the role read on this database."
-    : "The target's user needs the role readWrite on this database; for validators also collMod (dbAdmin).";
+function byName(error: unknown, { name }: Shape, place: Place): FailureName | undefined {
+  if (/^MongoMissingCredentials/.test(name)) return "authentication";
+  if (/^MongoWaitQueueTimeout/.test(name)) return "no-connection-free";
+  if (/^Mongo(?:NetworkTimeout|OperationTimeout)/.test(name)) return "late";
+  const found = diagnoseConnection(error, place);
+  if (found === "not-mongodb") return place.doing === "connect" ? found : "not-understood";
+  if (found !== undefined) return found;
+  if (isConnectionFault(error)) return "broken";
+  return /^(?:BSON|Mongo(?:Parse|UnexpectedServerResponse|Decompression))/.test(name)
+    ? "not-understood"
+    : undefined;
 }
 
-function unreachable(error: unknown, role: Role, where: string, doing: string): DualsyncError {
-  const text = causes(error);
-  const make = (message: string, hint: string): DualsyncError =>
-    new DualsyncError(role, message, { hint, cause: error, retryable: true });
-  const host = where.replace(/^the (source|target) /, "");
-  if (/ENOTFOUND|EAI_AGAIN|querySrv/.test(text)) {
-    return make(
-      `The host name of ${where} cannot be resolved.`,
-      "Check the spelling of the host in the URI, the DNS and any VPN.",
-    );
+/** Code 8000 is MongoDB Atlas's own and means many things; of its text only numbers are shown. */
+function cloudRefusal(text: string, place: Place, error: unknown): DualsyncError {
+  const space = SPACE_QUOTA.exec(text);
+  if (space !== null) {
+    const detail = space[1] === undefined ? "" : ` (${space[1]} of ${space[2]} MB)`;
+    return failure("quota-space", place, error, detail);
   }
-  if (/ECONNREFUSED/.test(text)) {
-    const local = /^(localhost|127\.|\[::1\])/.test(host);
-    return make(
-      `Connection refused by ${where}.`,
-      local
-        ? "Is the server running on this machine, and is the port right?"
-        : "Is the server running, and is the port right?",
-    );
-  }
-  if (/certificate|SSL|TLS|self.signed/i.test(text)) {
-    return make(
-      `No secure (TLS) connection to ${where}.`,
-      "Check the certificate, the host name and the tls options in the URI.",
-    );
-  }
-  if (/ServerSelection|timed out|ETIMEDOUT/i.test(text)) {
-    return make(`No answer from ${where} while trying to ${doing}.`, hostedHint(host));
-  }
-  return make(
-    `The connection to ${where} broke while trying to ${doing}.`,
-    "What was written stays; run the same command again: it goes on.",
-  );
-}
-
-function hostedHint(host: string): string {
-  return /mongodb\.net|\.com|\.net|\.cloud/.test(host)
-    ? "Is this machine's address on the cluster's network access list, and is the cluster not paused?"
-    : "Is the server running and reachable from this machine, and is it the primary?";
-}
-
-function causes(error: unknown): string {
-  const parts: string[] = [];
-  let current: unknown = error;
-  for (let depth = 0; depth < 5 && typeof current === "object" && current !== null; depth++) {
-    const record = current as Record<string, unknown>;
-    parts.push(String(record.name ?? ""), String(record.code ?? ""), String(record.message ?? ""));
-    current = record.cause;
-  }
-  return parts.join(" ");
+  const collections = /already using (\d{1,9}) collections of (\d{1,9})/i.exec(text);
+  if (collections !== null)
+    return failure("quota-collections", place, error, ` (${collections[1]} of ${collections[2]})`);
+  if (/not allowed to do action|not authorized/i.test(text))
+    return failure(`right-${place.role}`, place, error);
+  if (/not allowed in this atlas tier|CMD_NOT_ALLOWED|unsupported command/i.test(text))
+    return failure("plan-command", place, error);
+  return failure("plan-refusal", place, error);
 }
 
 /** A server's code without its message: messages of write errors quote values of documents. */
@@ -189,9 +146,7 @@ export function codeText(shape: {
   readonly codeName: string | undefined;
 }): string {
   if (shape.code === undefined) return shape.name;
-  return shape.codeName === undefined ? `code ${shape.code}` : `code ${shape.code}, ${shape.codeName}`;
-}
-
-function brief(message: string): string {
-  return message.length > 200 ? `${message.slice(0, 200)}…` : message;
+  // A name as servers have them; anything else may be text that a server wants to be shown.
+  const named = shape.codeName !== undefined && /^[A-Za-z]\w{1,60}$/.test(shape.codeName);
+  return named ? `code ${shape.code}, ${shape.codeName}` : `code ${shape.code}`;
 }

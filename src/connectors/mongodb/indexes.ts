@@ -1,7 +1,7 @@
 import { equalOrdered } from "../../bson/ordered.ts";
 import type { Metadata, NotReproduced } from "../connector.ts";
 import { withoutVersions } from "./collections.ts";
-import { codeText, isTransient, shapeOf } from "./faults.ts";
+import { codeText, isFull, isTransient, shapeOf } from "./faults.ts";
 import { readListing } from "./listing.ts";
 import type { Server } from "./server.ts";
 
@@ -115,7 +115,7 @@ async function build(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const cause = error instanceof Error ? error.cause : undefined;
-    if (isTransient(cause) || shapeOf(cause).code === undefined) throw error;
+    if (isTransient(cause) || isFull(cause) || shapeOf(cause).code === undefined) throw error;
     return shapeOf(cause).code === 11000
       ? "documents of the target have the same value where the index wants unique ones"
       : `the target's server refused to build it (${codeText(shapeOf(cause))})`;

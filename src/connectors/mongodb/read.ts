@@ -7,8 +7,6 @@ import { isTransient } from "./faults.ts";
 import { type FindOptions, RangeCursor } from "./range-cursor.ts";
 import type { Server } from "./server.ts";
 
-export { readListing } from "./listing.ts";
-
 /** What was to be read next was overwritten (capped collections only). */
 const CAPPED_POSITION_LOST = 136;
 

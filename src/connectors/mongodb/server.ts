@@ -2,8 +2,11 @@ import { type ClientSession, type Db, type Document, MongoClient, type RunComman
 import { DualsyncError } from "../../errors.ts";
 import { type RetryPolicy, retry, retryPolicy } from "../retry.ts";
 import { DEADLINE, withDeadline } from "./deadline.ts";
+import { failure } from "./failures.ts";
 import { isTransient, type Role, toDualsyncError } from "./faults.ts";
+import { boundMessages } from "./framing.ts";
 import { Pace } from "./pace.ts";
+import { resolveSrv } from "./srv.ts";
 
 export interface ServerOptions {
   readonly uri: string;
@@ -30,6 +33,20 @@ export interface RunOptions {
   readonly retry?: boolean;
   /** Milliseconds until the answer must be there; Infinity for work that takes as long as it takes (index builds). */
   readonly deadline?: number;
+}
+
+/** Milliseconds for the first question, with all that comes before it: finding the server, TLS, authentication. */
+const GREETING_DEADLINE = 25_000;
+/** Every MongoDB takes documents of 16 MB; a server that announces less room for a message does not mean it. */
+const LEAST_MESSAGE_BYTES = 17_000_000;
+
+/** How long to look for a server, and to wait for a connection, unless the URI says. Milliseconds. */
+const WAITS = { serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000 };
+
+/** Those of the options that the URI does not name itself: what is given beside a URI outweighs it. */
+function unnamed(uri: string, options: Readonly<Record<string, number>>): Record<string, number> {
+  const named = (name: string): boolean => new RegExp(`[?&]${name}=`, "i").test(uri);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !named(name)));
 }
 
 /** Answer of `hello`, as far as it is used. */
@@ -70,12 +87,12 @@ export class Server {
 
   /** Connects and says hello. @throws DualsyncError source/target/denied when the server cannot be used */
   static async open(options: ServerOptions, signal: AbortSignal): Promise<Server> {
+    boundMessages();
     let client: MongoClient;
     try {
       client = new MongoClient(options.uri, {
         appName: "dualsync",
-        serverSelectionTimeoutMS: 10_000,
-        connectTimeoutMS: 10_000,
+        ...unnamed(options.uri, WAITS),
         maxPoolSize: 32,
         readPreference: "primary",
       });
@@ -91,6 +108,9 @@ export class Server {
     }
     const server = new Server(client, options);
     try {
+      await resolveSrv(options.uri, signal).catch((error: unknown) => {
+        throw signal.aborted ? signal.reason : server.fault(error, "connect");
+      });
       await server.#greet(signal);
       return server;
     } catch (error) {
@@ -111,27 +131,24 @@ export class Server {
 
   async #greet(signal: AbortSignal): Promise<void> {
     // Once: the driver itself has looked for a server until its time was up.
-    const options = { signal, doing: "connect", database: "admin", retry: false } as const;
+    const deadline = GREETING_DEADLINE;
+    const options = { signal, doing: "connect", database: "admin", retry: false, deadline } as const;
     const answer = await this.run({ hello: 1 }, options).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : this.fault(error, "connect");
     });
+    const place = { role: this.role, label: this.label, doing: "connect" };
+    const maxMessageBytes = Number(answer.maxMessageSizeBytes ?? 48_000_000);
+    if (!(maxMessageBytes >= LEAST_MESSAGE_BYTES))
+      throw failure("not-understood", place, undefined, ": it announces impossible limits");
     this.#hello = {
       maxWireVersion: Number(answer.maxWireVersion),
       sessions:
         answer.logicalSessionTimeoutMinutes !== undefined && answer.logicalSessionTimeoutMinutes !== null,
       router: answer.msg === "isdbgrid",
       writable: answer.isWritablePrimary === true,
-      maxMessageBytes: Number(answer.maxMessageSizeBytes ?? 48_000_000),
+      maxMessageBytes,
     };
-    if (!this.#hello.writable) {
-      throw new DualsyncError(
-        this.role,
-        `The ${this.role} ${this.label} is not the primary of its replica set.`,
-        {
-          hint: "Give the URI of the whole replica set, without directConnection=true.",
-        },
-      );
-    }
+    if (!this.#hello.writable) throw failure("not-primary", place);
   }
 
   /** A session for one cursor, where the server has sessions. */

@@ -1,0 +1,50 @@
+import { DualsyncError, type ExitName } from "../../errors.ts";
+import { CONNECTION_FAILURES } from "./connection-failures.ts";
+import { SERVER_FAILURES } from "./server-failures.ts";
+
+export type Role = "source" | "target";
+
+/** One way in which a server cannot be used, in the words that people meet; the README's table is made from these. */
+export interface Failure {
+  /** `role`: that of the store, `source` or `target`. */
+  readonly exit: "role" | "denied" | "usage";
+  /** A sentence with `{where}` or `{Where}` (the target localhost/shop), `{doing}` (write orders) and `{detail}`. */
+  readonly says: string;
+  /** What is behind it, for those who look it up. */
+  readonly means: string;
+  /** What to do next; printed below the sentence. */
+  readonly hint: string;
+  /** The same call may succeed later without anybody's doing. */
+  readonly passes?: true;
+}
+
+/** Every sentence that a fault of a MongoDB connection or server can end with, by its name. */
+export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
+
+export type FailureName = keyof typeof FAILURES;
+
+/** Where and at what it happened. */
+export interface Place {
+  readonly role: Role;
+  /** Host and database, without credentials. */
+  readonly label: string;
+  /** What was being tried, as "read orders". */
+  readonly doing: string;
+}
+
+/** Names of collections stand in it, and they come from the server. */
+const LONGEST_DOING = 200;
+
+/** The error to tell. `detail` must not be a server's own words. */
+export function failure(name: FailureName, place: Place, cause?: unknown, detail = ""): DualsyncError {
+  const row: Failure = FAILURES[name];
+  const exit: ExitName = row.exit === "role" ? place.role : row.exit;
+  const words: Readonly<Record<string, string>> = {
+    where: `the ${place.role} ${place.label}`,
+    Where: `The ${place.role} ${place.label}`,
+    doing: place.doing.length > LONGEST_DOING ? `${place.doing.slice(0, LONGEST_DOING)}…` : place.doing,
+    detail,
+  };
+  const message = row.says.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
+  return new DualsyncError(exit, message, { hint: row.hint, cause, retryable: row.passes === true });
+}
