@@ -6,16 +6,27 @@ import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
 import { isShrunken } from "./shrink.ts";
 
+/** How often such a collection is begun anew when the connection breaks on the way. */
+const ROUNDS = 3;
+
 /** @returns true when the target now holds the same documents, proved unless verification is off */
 export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
   const [all] = job.progress.remaining ?? [];
   if (all === undefined) return true;
-  const part = job.progress.part();
-  const complete = await copyAll(partJob(job, part), empty);
-  // Without a mark it is looked at again next time.
-  if (complete) job.progress.commit(all, part);
-  else job.progress.leave(part);
-  return complete;
+  for (let round = 1; ; round++) {
+    const part = job.progress.part();
+    try {
+      const complete = await copyAll(partJob(job, part), empty && round === 1);
+      // Without a mark it is looked at again next time.
+      if (complete) job.progress.commit(all, part);
+      else job.progress.leave(part);
+      return complete;
+    } catch (error) {
+      const passes = error instanceof DualsyncError && error.retryable;
+      if (!passes || round === ROUNDS || job.signal.aborted) throw error;
+      job.note(`${job.from.name}: copied again from its beginning, because: ${error.message}`);
+    }
+  }
 }
 
 async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { type ClientSession, type Db, type Document, MongoClient, type RunCommandCursor } from "mongodb";
 import { DualsyncError } from "../../errors.ts";
 import { type RetryPolicy, retry, retryPolicy } from "../retry.ts";
+import { heedClosingSockets } from "./closing-sockets.ts";
 import { DEADLINE, withDeadline } from "./deadline.ts";
 import { failure } from "./failures.ts";
 import { isTransient, type Role, toDualsyncError } from "./faults.ts";
@@ -88,6 +89,7 @@ export class Server {
   /** Connects and says hello. @throws DualsyncError source/target/denied when the server cannot be used */
   static async open(options: ServerOptions, signal: AbortSignal): Promise<Server> {
     boundMessages();
+    heedClosingSockets();
     let client: MongoClient;
     try {
       client = new MongoClient(options.uri, {
