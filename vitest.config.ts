@@ -19,6 +19,8 @@ export default defineConfig({
         test: {
           name: "replica set",
           include: ["test/commands/**/*.test.ts"],
+          // Sets the faces of its servers itself.
+          exclude: ["test/commands/odd-servers.test.ts"],
           env: { DUALSYNC_TEST_FACE: "replica-set" },
         },
       },
