@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { dualsync } from "./support/cli.ts";
+import { expectExplained } from "./support/explained.ts";
 
 it("shows the usage and the exit codes that the program has", () => {
   expect(() =>
@@ -16,4 +18,11 @@ it("names only scripts that exist", () => {
     .filter((name) => name !== "ci");
   expect(named.length).toBeGreaterThan(3);
   for (const name of named) expect(Object.keys(scripts), name).toContain(name);
+});
+
+it("explains the sentence for an address that was pasted without its password", async () => {
+  const env = { MONGODB_URI: "mongodb+srv://app:<password>@cluster0.example.mongodb.net/shop" };
+  const { code, stderr } = await dualsync(["duplicate"], { env });
+  expect(code).toBe(2);
+  expectExplained(stderr, code);
 });

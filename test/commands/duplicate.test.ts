@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { withDatabase } from "../services/mongodb.ts";
 import { fillOrders } from "../shops/orders.ts";
 import { collectionRecord, dualsync, records, summary } from "../support/cli.ts";
+import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
 import { contents, snapshot } from "../support/snapshot.ts";
 
@@ -212,6 +213,7 @@ describe("duplicate", () => {
     const { code, stderr } = await dualsync(["duplicate", "--from", "env:A", "--to", "env:B"], { env });
     expect(code).toBe(6);
     expect(stderr).toMatch(/same database/);
+    expectExplained(stderr, code);
     expect(await snapshot(pair.from, pair.database)).toEqual(before);
     expect((await pair.from.db(pair.database).listCollections().toArray()).map(({ name }) => name)).toEqual([
       "a",
@@ -222,8 +224,10 @@ describe("duplicate", () => {
     await pair.from.db(pair.database).createCollection("a");
     await pair.to.db(pair.database).collection("a").insertOne({});
     const unasked = await duplicate("--delete");
+    expectExplained(unasked.stderr, 6);
     expect([unasked.code, unasked.stderr]).toEqual([6, expect.stringMatching(/--yes|empty in the source/)]);
     const emptied = await duplicate("--delete", "--yes");
+    expectExplained(emptied.stderr, 6);
     expect([emptied.code, emptied.stderr]).toEqual([6, expect.stringMatching(/empty in the source/)]);
     expect(await pair.to.db(pair.database).collection("a").countDocuments()).toBe(1);
   });

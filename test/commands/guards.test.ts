@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { withDatabase } from "../services/mongodb.ts";
 import { collectionRecord, dualsync, records } from "../support/cli.ts";
+import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
 import { snapshot } from "../support/snapshot.ts";
 
@@ -28,6 +29,7 @@ async function refused(...flags: string[]): Promise<string> {
   const before = await snapshot(pair.to, pair.database);
   const { code, stderr, stdout } = await pair.duplicate(...flags);
   expect([code, stdout]).toEqual([6, ""]);
+  expectExplained(stderr, 6);
   expect(await snapshot(pair.to, pair.database)).toEqual(before);
   return stderr;
 }
@@ -96,6 +98,7 @@ it("refuses the pair when it is swapped: a copy is not copied over its original"
   for (const flags of [[], ["--into-existing", pair.database], ["--dry-run"]]) {
     const { code, stderr } = await dualsync([...swapped, ...flags], { env });
     expect([code, stderr], flags.join(" ")).toEqual([6, expect.stringMatching(/look swapped/)]);
+    expectExplained(stderr, code);
   }
   expect(await snapshot(pair.from, pair.database)).toEqual(before);
 });

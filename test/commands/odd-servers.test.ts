@@ -3,6 +3,7 @@ import { afterEach, expect, it } from "vitest";
 import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
 import { startWireProxy, type WireProxy, type WireProxyOptions } from "../services/wire-proxy.ts";
 import { type CliResult, dualsync } from "../support/cli.ts";
+import { expectExplained } from "../support/explained.ts";
 import { fillMixed } from "../support/mixed-database.ts";
 import { snapshot } from "../support/snapshot.ts";
 
@@ -114,6 +115,7 @@ it("refuses a copy that will not fit into --max-target-size, before anything is 
   const [from, to] = [await start({}), await start({})];
   await fillMixed(from.client, "shop");
   const { code, stderr } = await duplicate(from, to, "--max-target-size", "5MB");
+  expectExplained(stderr, code);
   expect([code, stderr]).toEqual([6, expect.stringMatching(/does not fit into --max-target-size.*5 MB/)]);
   expect(await to.client.db("shop").listCollections().toArray()).toEqual([]);
 });
@@ -124,6 +126,7 @@ it("stops cleanly at --max-target-size, and goes on with a larger one", async ()
   // The sizes that the plan goes by are too small, as after a crash of the source.
   from.proxies[0]?.fail({ on: "collStats", every: 1, adds: { size: 1_000 } });
   const { code, stderr } = await duplicate(from, to, "--max-target-size", "5MB");
+  expectExplained(stderr, code);
   expect([code, stderr]).toEqual([5, expect.stringMatching(/would grow beyond --max-target-size/)]);
   const { dataSize } = await to.client.db("shop").stats();
   expect(Number(dataSize)).toBeLessThan(5_000_000);

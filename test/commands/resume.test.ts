@@ -12,6 +12,7 @@ import {
   records,
   summary,
 } from "../support/cli.ts";
+import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
 import { contents } from "../support/snapshot.ts";
 
@@ -180,6 +181,7 @@ it("refuses a damaged state file by its name, changes nothing, and discards it w
   const before = await contents(pair.to, DATABASE, "orders");
   const { code, stdout } = await run();
   expect(code).toBe(9);
+  expectExplained(stdout, code);
   expect(stdout).toMatch(/\.dualsync\/[0-9a-f]+\.json/);
   expect(stdout).toMatch(/--restart/);
   expect(await contents(pair.to, DATABASE, "orders")).toEqual(before);
@@ -219,8 +221,11 @@ it("ends with 9 at whatever call the disk fails, and goes on once there is room"
 
 it("--max-minutes stops cleanly with 12, and the same command comes to the end", async () => {
   const codes: (number | null)[] = [];
-  for (let round = 0; round < 40 && codes.at(-1) !== 0; round++)
-    codes.push((await run(["--max-minutes", "0.02"])).code);
+  for (let round = 0; round < 40 && codes.at(-1) !== 0; round++) {
+    const { code, stderr } = await run(["--max-minutes", "0.02"]);
+    codes.push(code);
+    if (code !== 0) expectExplained(stderr, code);
+  }
   expect(codes.length).toBeGreaterThan(1);
   expect(codes).toEqual([...codes.slice(1).map(() => 12), 0]);
   await isIdentical();
