@@ -2,6 +2,10 @@ import { type Stretch, secretStretches } from "./secret-patterns.ts";
 import { decodedSecret, spellings } from "./secret-spellings.ts";
 
 const MASK = "***";
+/** No honest text is longer, and expressions give up on texts of many millions. */
+const LONGEST = 1_000_000;
+/** So much is left out before the cut: a secret that the cut divides lies in it. */
+const MARGIN = 100_000;
 
 /** The last gate before anything leaves the program: every text for a person, a file or a program passes `redact`. */
 export class Redactor {
@@ -15,14 +19,18 @@ export class Redactor {
   add(secret: string): void {
     if (secret === "" || this.#known.has(secret)) return;
     this.#known.add(secret);
-    this.#spellings.push(...spellings(secret));
+    this.#spellings.push(...spellings(secret), ...spellings(encodedSecret(secret)));
     const decoded = decodedSecret(secret);
     if (decoded !== undefined) this.add(decoded);
     for (const part of userInfoOf(secret)) this.add(part);
   }
 
-  /** The text with `***` for every secret. Takes time in proportion to the text's length. */
+  /**
+   * The text with `***` for every secret; one of more than a million characters is cut. Takes time in proportion to the
+   * text's length.
+   */
   redact(text: string): string {
+    if (text.length > LONGEST) return `${this.redact(text.slice(0, LONGEST)).slice(0, LONGEST - MARGIN)}…`;
     const found = secretStretches(text);
     for (const spelling of this.#spellings) {
       spelling.lastIndex = 0;
@@ -33,6 +41,16 @@ export class Redactor {
       }
     }
     return masked(text, found);
+  }
+}
+
+/** As it would stand in an address; nothing when that makes no difference, or half a character makes it impossible. */
+function encodedSecret(secret: string): string {
+  try {
+    const encoded = encodeURIComponent(secret);
+    return encoded === secret ? "" : encoded;
+  } catch {
+    return "";
   }
 }
 

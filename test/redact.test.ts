@@ -23,6 +23,8 @@ const ENCODINGS: Readonly<Record<string, (secret: string) => string>> = {
     encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
   "percent-encoded in every byte": (secret) =>
     [...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
+  "percent-encoded twice": (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  "percent-encoded, in base64": (secret) => Buffer.from(encodeURIComponent(secret)).toString("base64"),
   "encoded as a form": (secret) => new URLSearchParams([["", secret]]).toString().slice(1),
   "inside JSON": (secret) => JSON.stringify(secret).slice(1, -1),
   base64: (secret) => Buffer.from(secret).toString("base64"),
@@ -159,6 +161,17 @@ describe("secrets nobody announced", () => {
     const start = performance.now();
     for (const unit of units) redactor.redact(unit.repeat(400_000 / unit.length));
     expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
+describe("texts without end", () => {
+  test("are cut, and a secret that lies at the cut is not shown in part", () => {
+    const redactor = redactorOf("correct horse battery");
+    for (const before of [899_990, 999_990, 1_000_000]) {
+      const shown = redactor.redact(`${"n".repeat(before)}correct horse battery${"n".repeat(9_000_000)}`);
+      expect(shown.length).toBeLessThan(1_000_000);
+      expect(shown).not.toMatch(/correct|ttery/);
+    }
   });
 });
 

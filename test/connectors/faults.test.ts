@@ -1,111 +1,26 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  FAILURES,
-  type Failure,
-  type FailureName,
-  type Role,
-} from "../../src/connectors/mongodb/failures.ts";
+import { FAILURES, type FailureName } from "../../src/connectors/mongodb/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { Server } from "../../src/connectors/mongodb/server.ts";
-import { DualsyncError } from "../../src/errors.ts";
+import type { DualsyncError } from "../../src/errors.ts";
 import { type DnsAnswer, withDns } from "../services/dns-server.ts";
-import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
-import type { Request } from "../services/wire-message.ts";
+import { HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
+import {
+  against,
+  againstRaw,
+  answerTo,
+  failureOf,
+  helloWith,
+  labelOf,
+  pem,
+  provoked,
+  refusal,
+  sentence,
+  TLS,
+  TRUSTED,
+} from "../support/provoke.ts";
 import { never } from "../support/signal.ts";
-
-/** Names that a test has really provoked; at the end none may be missing. */
-const provoked = new Set<FailureName>();
-const TLS = "test/fixtures/tls";
-const TRUSTED = `tls=true&tlsCAFile=${TLS}/ca.pem`;
-
-/** A short wait, so that many of them make no long one. */
-const SOON = "serverSelectionTimeoutMS=1000";
-
-/** Opens the store, lists it, and returns what that fails with, checked against the table. */
-async function failureOf(name: FailureName, uri: string, role: Role = "source", label = labelOf(uri)) {
-  const started = performance.now();
-  const error = await use(uri, role, label).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(performance.now() - started).toBeLessThan(30_000);
-  if (!(error instanceof DualsyncError)) throw new Error(`nothing failed, or not as it should: ${error}`);
-  const row: Failure = FAILURES[name];
-  expect(error.hint, error.message).toBe(row.hint);
-  expect(error.message).toMatch(sentence(row.says));
-  expect(error.message).toContain(`${role} ${label}`);
-  expect(error.exit).toBe(row.exit === "role" ? role : row.exit);
-  provoked.add(name);
-  return error;
-}
-
-async function use(uri: string, role: Role, label: string): Promise<void> {
-  const soon = `${uri}${uri.includes("?") ? "&" : "?"}${SOON}`;
-  const store = await mongodb({ uri: soon, database: "shop", role, label, retries: 0 }, never);
-  try {
-    await store.list(never);
-    if (role === "target")
-      await store.claim(
-        { id: "1", command: "duplicate", holder: { host: "h", pid: 1 }, from: "x", isGone: () => false },
-        never,
-      );
-  } finally {
-    await store.close();
-  }
-}
-
-function labelOf(uri: string): string {
-  return `${/\/\/(?:[^@]*@)?([^/]+)/.exec(uri)?.[1]}/shop`;
-}
-
-function sentence(says: string): RegExp {
-  const literal = says.replace(/[\\^$.*+?()[\]|]/g, "\\$&");
-  return new RegExp(`^${literal.replace(/\{\w+\}/g, "[^]*")}$`);
-}
-
-function pem(name: string) {
-  const both = readFileSync(`${TLS}/${name}.pem`);
-  return { key: both, cert: both };
-}
-
-/** A scripted server for one test; `options` come after the question mark. */
-async function against(
-  name: FailureName,
-  script: Script,
-  { options = "", user = "", role = "source" as Role, label = undefined as string | undefined } = {},
-) {
-  const server = await startScripted(script);
-  try {
-    const uri = `${server.uri.replace("://", `://${user}`)}${options === "" ? "" : `&${options}`}`;
-    return await failureOf(name, uri, role, label);
-  } finally {
-    await server.stop();
-  }
-}
-
-/** A server that is no MongoDB at all. */
-async function againstRaw(name: FailureName, onSocket: (socket: Socket) => void, options = "") {
-  const server = createServer((socket) => onSocket(socket.on("error", () => undefined)));
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
-  await failureOf(name, `mongodb://127.0.0.1:${port}/?directConnection=true${options}`);
-  server.close();
-}
-
-function answerTo(command: RegExp, answer: Answer): Script {
-  return { answer: (request: Request) => (command.test(request.name) ? answer : undefined) };
-}
-
-function refusal(code: number, errmsg: string, codeName = "Some"): Answer {
-  return { ok: 0, code, errmsg, codeName };
-}
-
-function helloWith(fields: object): Script {
-  return { answer: (request) => (isHello(request) ? { ...HELLO, ...fields } : undefined) };
-}
 
 describe("a server that is not there", () => {
   it.each(["source", "target"] as const)("refuses: port closed on this machine, as the %s", async (role) => {

@@ -67,6 +67,8 @@ export async function sizeOfDatabase(server: Server, signal: AbortSignal): Promi
 /** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */
 export async function listCollections(server: Server, signal: AbortSignal): Promise<Listing> {
   const found = await readListing(server, { listCollections: 1, cursor: {} }, "", signal);
+  if (!found.every(isNamed))
+    throw server.fault(new RangeError("a collection has no name that MongoDB allows"), "list collections");
   const wanted = found.filter((entry) => !isBehindTheScenes(nameOf(entry)));
   const [system, ordinary] = [true, false].map((of) =>
     wanted.filter((entry) => nameOf(entry).startsWith("system.") === of),
@@ -78,6 +80,14 @@ export async function listCollections(server: Server, signal: AbortSignal): Prom
   );
   const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
   return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
+}
+
+/** MongoDB allows 255 bytes for database and collection together; some services a little more. */
+const LONGEST_NAME = 1_000;
+
+function isNamed(entry: Metadata): boolean {
+  const name = entry.get("name");
+  return typeof name === "string" && name !== "" && name.length <= LONGEST_NAME;
 }
 
 function nameOf(entry: Metadata): string {

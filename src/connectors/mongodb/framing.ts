@@ -16,8 +16,16 @@ type Done = (error?: Error | null) => void;
 type Transform = (this: Stream, chunk: Uint8Array, encoding: unknown, done: Done) => void;
 
 interface Stream {
-  readonly connection?: { readonly description?: { readonly compressor?: unknown } };
+  readonly connection?: {
+    readonly description?: { readonly compressor?: unknown };
+    /** Hello, TLS and authentication are done. */
+    readonly established?: boolean;
+    readonly socket?: { destroy(error: Error): void };
+  };
 }
+
+/** Milliseconds. Longer than the first greeting is waited for: this only clears away what that has given up. */
+const HANDSHAKE_DEADLINE = 27_000;
 
 let bounded = false;
 
@@ -37,11 +45,21 @@ export function boundMessages(): void {
     if (framing === undefined) {
       framing = new Framing();
       framings.set(this, framing);
+      boundHandshake(this);
     }
     const fault = framing.check(chunk, this.connection?.description?.compressor !== undefined);
     if (fault === undefined) original.call(this, chunk, encoding, done);
     else done(new MongoParseError(fault));
   };
+}
+
+/** The driver waits for ever for the answers of an authentication, and such a connection keeps the process alive. */
+function boundHandshake({ connection }: Stream): void {
+  const end = (): void => {
+    if (connection?.established === false)
+      connection.socket?.destroy(new MongoParseError("The handshake does not end"));
+  };
+  setTimeout(end, HANDSHAKE_DEADLINE).unref();
 }
 
 /** Follows one connection's stream from header to header. */

@@ -8,15 +8,37 @@ import type { CursorOptions } from "./cursor-contract.ts";
 import { isTransient } from "./faults.ts";
 import type { Server } from "./server.ts";
 
-/** All documents that a cursor command gives: for results that fit into memory. Begins anew when it breaks on the way. */
-export async function readAll(server: Server, command: Document, options: CursorOptions): Promise<Doc[]> {
+/** A listing has one small document for each collection or index: one that is larger does not end. */
+const LISTING_BYTES = 24_000_000;
+/** Nor does a cursor that gives so many empty batches. */
+const EMPTY_BATCHES = 1_000;
+/** A command of a listing is answered at once by any server that is well. Milliseconds. */
+const LISTING_DEADLINE = 30_000;
+
+/**
+ * All documents that a cursor command gives: for results that fit into memory, and are held to be endless beyond
+ * `most` bytes. Begins anew when it breaks on the way.
+ */
+export async function readAll(
+  server: Server,
+  command: Document,
+  options: CursorOptions,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Doc[]> {
   const { signal, doing } = options;
   const once = async (): Promise<Doc[]> => {
     const found: Doc[] = [];
     const cursor = openCursor(server, command, options);
     try {
-      do found.push(...(await cursor.fetch()).docs());
-      while (!cursor.ended);
+      let bytes = 0;
+      let empty = 0;
+      do {
+        const batch = await cursor.fetch();
+        bytes += batch.bytes.length;
+        if (batch.length === 0) empty++;
+        if (bytes > most || empty > EMPTY_BATCHES) throw new RangeError("a listing does not end");
+        for (const document of batch.docs()) found.push(document);
+      } while (!cursor.ended);
       return found;
     } finally {
       await cursor.close();
@@ -34,10 +56,12 @@ export async function readListing(
   collection: string,
   signal: AbortSignal,
 ): Promise<Metadata[]> {
-  const found = await readAll(server, command, {
+  const options = {
     collection: collection === "" ? "$cmd.listCollections" : collection,
     doing: `list ${collection === "" ? "collections" : `indexes of ${collection}`}`,
+    deadline: LISTING_DEADLINE,
     signal,
-  });
+  };
+  const found = await readAll(server, command, options, LISTING_BYTES);
   return found.map(({ bytes }) => toOrdered(bytes));
 }

@@ -1,6 +1,7 @@
 import { MaxKey } from "mongodb";
+import { compareIds } from "../../bson/compare-ids.ts";
 import { TYPE } from "../../bson/elements.ts";
-import type { Batch } from "../../document.ts";
+import type { Batch, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import { Tries } from "../retry.ts";
 import { isTransient } from "./faults.ts";
@@ -9,6 +10,11 @@ import type { Server } from "./server.ts";
 
 /** What was to be read next was overwritten (capped collections only). */
 const CAPPED_POSITION_LOST = 136;
+
+/** So many empty batches in a row, and a cursor does not end. */
+const EMPTY_BATCHES = 1_000;
+/** Types whose order no collation changes. */
+const PLAINLY_ORDERED = new Set<number>([TYPE.objectId, TYPE.int32, TYPE.int64, TYPE.double, TYPE.date]);
 
 /** A raw find, batch after batch, one batch read ahead. Goes on after the last id when the cursor is lost on the way. */
 export async function* readBatches(server: Server, options: FindOptions): AsyncGenerator<Batch> {
@@ -40,6 +46,7 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
   const tries = new Tries(server.policy);
   let after = options.after;
   let arrived = false;
+  let empty = 0;
   if (after?.element[0] === TYPE.maxKey) return; // nothing comes after it
   let cursor = new RangeCursor(server, options, after);
   try {
@@ -58,7 +65,10 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
         continue;
       }
       if (batch === undefined) return;
+      empty = batch.length === 0 ? empty + 1 : 0;
+      if (empty > EMPTY_BATCHES) throw new RangeError("a cursor gives nothing and does not end");
       if (batch.length === 0) continue;
+      if (order === "id" && after !== undefined) mustNotGoBack(batch.idOf(0), after);
       tries.reset();
       arrived = true;
       // The batch belongs to whoever gets it: what is needed of it is taken before.
@@ -70,6 +80,13 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
   } finally {
     await cursor.close();
   }
+}
+
+/** A server that gives documents again would be read for ever. */
+function mustNotGoBack(id: DocumentId, after: DocumentId): void {
+  const plain = [id, after].every(({ element }) => PLAINLY_ORDERED.has(element[0] as number));
+  if (plain && compareIds(id.element, after.element) < 0)
+    throw new RangeError("documents do not come in the order of their ids");
 }
 
 /** A read that ended before its end. What cannot be gone on with may still succeed as a whole, later. */

@@ -54,7 +54,7 @@ export class Sender {
       const answer = await this.#timed(collection, batch, mode, signal);
       const errors = readErrors(answer.writeErrors);
       const cause = errors.find((error) => isFatal(error)) ?? errors.find(isServerState);
-      if (cause !== undefined) throw Object.assign(new Error("write refused"), { code: cause.code });
+      if (cause !== undefined) throw Object.assign(new Error(cause.message), { code: cause.code });
       return { errors, repeated };
     });
   }
@@ -77,7 +77,7 @@ export class Sender {
         { signal, doing: `remove documents of ${collection}`, retry: false },
       );
       const [error] = readErrors(answer.writeErrors);
-      if (error !== undefined) throw Object.assign(new Error("removal refused"), { code: error.code });
+      if (error !== undefined) throw Object.assign(new Error(error.message), { code: error.code });
       return repeated ? ids.length : Number(answer.n);
     });
   }

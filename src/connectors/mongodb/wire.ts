@@ -1,5 +1,5 @@
 /**
- * The one place that uses an internal of the MongoDB driver: where it puts a message together, so that raw documents
+ * Uses an internal of the MongoDB driver: where it puts a message together, so that raw documents
  * go to the server as a document sequence (OP_MSG section kind 1), undecoded and uncopied. `mongodb` is pinned to an
  * exact version for this file, and `claim` proves before every run that what goes through here arrives byte for byte;
  * where it does not, the `decodedCarrier` takes over, which uses the public interface only and refuses what it cannot

@@ -7,6 +7,8 @@ const DUPLICATE_KEY = 11000;
 export interface WriteError {
   readonly index: number;
   readonly code: number;
+  /** The server's own words, which may quote values: only to find out what is meant, never to be shown. */
+  readonly message: string;
   /** Names of the fields of the violated index. */
   readonly fields: readonly string[];
 }
@@ -16,6 +18,7 @@ export function readErrors(writeErrors: unknown): WriteError[] {
   return writeErrors.map((error: Document) => ({
     index: Number(error.index),
     code: Number(error.code),
+    message: typeof error.errmsg === "string" ? error.errmsg : "",
     fields: Object.keys((error.keyPattern as object | undefined) ?? {}),
   }));
 }
