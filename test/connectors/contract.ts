@@ -2,6 +2,7 @@ import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId } from "bson
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo, Holder, Lease, Target } from "../../src/connectors/connector.ts";
 import { Batch } from "../../src/document.ts";
+import { testRun } from "../support/claimed.ts";
 import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 
@@ -17,7 +18,7 @@ export function describeContract(name: string, { open }: ContractOptions): void 
     let lease: Lease;
     beforeAll(async () => {
       store = await open();
-      lease = await store.claim(run("setup"), never);
+      lease = await store.claim(testRun("setup"), never);
       return async () => {
         await lease.release();
         await store.close();
@@ -215,14 +216,14 @@ export function describeContract(name: string, { open }: ContractOptions): void 
     it("lets one run write at a time, and the next when it has released", async () => {
       const other = await open();
       try {
-        await expect(other.claim(run("second"), never)).rejects.toMatchObject({
+        await expect(other.claim(testRun("second"), never)).rejects.toMatchObject({
           exit: "locked",
           message: expect.stringMatching(/test-host/),
         });
         await lease.release();
-        const next = await other.claim(run("third"), never);
+        const next = await other.claim(testRun("third"), never);
         await next.release();
-        lease = await store.claim(run("setup again"), never);
+        lease = await store.claim(testRun("setup again"), never);
       } finally {
         await other.close();
       }
@@ -233,13 +234,13 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       try {
         const gone: Holder[] = [];
         const isGone = (holder: Holder): boolean => gone.push(holder) > 0;
-        const next = await other.claim({ ...run("next"), isGone }, never);
+        const next = await other.claim({ ...testRun("next"), isGone }, never);
         expect(gone).toEqual([{ host: "test-host", pid: 1 }]);
         // Whose lease was taken over must not write any more, however late it finds out.
         await expect(lease.release()).resolves.toBeUndefined();
         expect(await other.seesNonce(next.nonce, never)).toBe(true);
         await next.release();
-        lease = await store.claim(run("setup again"), never);
+        lease = await store.claim(testRun("setup again"), never);
       } finally {
         await other.close();
       }
@@ -291,9 +292,4 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       await other.close();
     });
   });
-}
-
-function run(runId: string): Parameters<Target["claim"]>[0] {
-  const holder = { host: "test-host", pid: 1 };
-  return { id: runId, command: "test", holder, from: "nowhere", isGone: () => false };
 }

@@ -4,6 +4,7 @@ import type { Target } from "../../src/connectors/connector.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
+import { claimed } from "../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 
@@ -38,8 +39,9 @@ beforeEach(() => {
   relay.script = () => undefined;
 });
 
-function open(options: { readonly retries?: number; readonly deadline?: number }): Promise<Target> {
-  return mongodb({ uri: relay.uri, database: "faults", role: "target", label: "test", ...options }, never);
+async function open(options: { readonly retries?: number; readonly deadline?: number }): Promise<Target> {
+  const address = { uri: relay.uri, database: "faults", role: "target", label: "test" } as const;
+  return await claimed(await mongodb({ ...address, ...options }, never));
 }
 
 /** What becomes of the first, second, … command of this name; the later ones pass. */

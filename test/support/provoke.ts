@@ -11,6 +11,7 @@ import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { DualsyncError } from "../../src/errors.ts";
 import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
 import type { Request } from "../services/wire-message.ts";
+import { testRun } from "./claimed.ts";
 import { never } from "./signal.ts";
 
 /** Names that a test has really provoked; at the end none may be missing. */
@@ -44,11 +45,7 @@ async function use(uri: string, role: Role, label: string): Promise<void> {
   const store = await mongodb({ uri: soon, database: "shop", role, label, retries: 0 }, never);
   try {
     await store.list(never);
-    if (role === "target")
-      await store.claim(
-        { id: "1", command: "duplicate", holder: { host: "h", pid: 1 }, from: "x", isGone: () => false },
-        never,
-      );
+    if (role === "target") await store.claim(testRun("1"), never);
   } finally {
     await store.close();
   }
