@@ -19,8 +19,10 @@ export default defineConfig({
         test: {
           name: "replica set",
           include: ["test/commands/**/*.test.ts"],
-          // Sets the faces of its servers itself.
-          exclude: ["test/commands/odd-servers.test.ts"],
+          // These set the faces of their servers themselves.
+          exclude: ["odd-servers", "retries", "secrets", "hostile-server", "endless-server"].map(
+            (name) => `test/commands/${name}.test.ts`,
+          ),
           env: { DUALSYNC_TEST_FACE: "replica-set" },
         },
       },

@@ -6,7 +6,7 @@ import { serverPair } from "../support/pair.ts";
 import { snapshot } from "../support/snapshot.ts";
 
 /** What servers answer on bad days, and what becomes of a copy. */
-const pair = serverPair({}, {}, {});
+const pair = serverPair({}, {}, { face: "replica-set" });
 beforeEach(() => fillMixed(pair.from, pair.database));
 
 async function expectIdentical(): Promise<void> {
@@ -70,6 +70,7 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
   });
 
   it("a failover of the source, and one of the target, in the middle of the copy", async () => {
+    let failovers = 0;
     const { disturbed } = await copyDisturbed(pair, () => {
       const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
       return (child) => {
@@ -78,10 +79,12 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
           clearInterval(timer);
           pair.sourceProxy.stepDown({ forMs: 3_000 });
           pair.targetProxy.stepDown({ forMs: 5_000 });
+          failovers++;
         }, 5);
         child.once("exit", () => clearInterval(timer));
       };
     });
+    expect(failovers).toBe(1);
     expect([disturbed.code, disturbed.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
     await expectIdentical();
   });
