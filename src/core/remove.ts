@@ -2,6 +2,7 @@ import { DualsyncError } from "../errors.ts";
 import { type Job, readOptions } from "./job.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
+import { sourceMustBeThere } from "./still-there.ts";
 import { findExtras, merge } from "./walk.ts";
 
 /**
@@ -38,6 +39,7 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
     const still = await job.source.find(job.from.name, step.extra, job.signal);
     // What the source cannot be asked for is not known to be gone.
     const gone = step.extra.filter((id) => job.source.canFind(id) && !still.has(id.key));
+    await sourceMustBeThere(job);
     found += step.extra.length;
     deleted += await job.target.remove(job.to.name, gone, job.signal);
   }

@@ -5,6 +5,7 @@ import { DualsyncError } from "../errors.ts";
 import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
 import { isShrunken } from "./shrink.ts";
+import { commit } from "./still-there.ts";
 
 /** How often such a collection is begun anew when the connection breaks on the way. */
 const ROUNDS = 3;
@@ -18,7 +19,7 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
     try {
       const complete = await copyAll(partJob(job, part), empty && round === 1);
       // Without a mark it is looked at again next time.
-      if (complete) job.progress.commit(all, part);
+      if (complete) await commit(job, all, part);
       else job.progress.leave(part);
       return complete;
     } catch (error) {
