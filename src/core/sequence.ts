@@ -45,7 +45,7 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
       job.meter.advance(source.documents, source.bytes);
       return true;
     }
-    const objection = objectionToReplacing(job, source.documents, target.documents);
+    const objection = await objectionToReplacing(job, source.documents, target.documents);
     if (objection !== undefined) return leave(job, objection);
     if (!(await job.target.reset(job.to, job.signal))) {
       return leave(
@@ -61,8 +61,14 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
  * Such a collection can only be replaced whole. That is done for a copy that the source has outgrown; never where
  * documents would be gone from the target that are nowhere else.
  */
-function objectionToReplacing(job: PartJob, source: number, target: number): string | undefined {
-  if (job.filter !== undefined) return "differs and can only be replaced whole, which a filter forbids";
+async function objectionToReplacing(
+  job: PartJob,
+  source: number,
+  target: number,
+): Promise<string | undefined> {
+  // With a filter `target` is what it selects there: what else there is would be gone.
+  if (job.filter !== undefined && (await job.target.count(job.to.name, {}, job.signal)) !== target)
+    return "differs and can only be replaced whole, which a filter forbids";
   if (source < target && !job.delete) {
     return `holds ${target} documents and the source's ${source}: replacing it would remove some; --delete allows that`;
   }
