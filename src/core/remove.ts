@@ -13,6 +13,7 @@ export async function removeExtras(job: Job): Promise<void> {
   const { extras, tally } = job.progress;
   if (extras.length === 0) return;
   if (tally.read === 0) {
+    job.progress.forget();
     throw new DualsyncError(
       "refused",
       `${JSON.stringify(job.from.name)} came out empty from the source: --delete would remove everything that the target holds of it.`,
@@ -21,8 +22,10 @@ export async function removeExtras(job: Job): Promise<void> {
       },
     );
   }
-  if (!job.allowShrink && isShrunken(tally.read, tally.read + tally.extra))
+  if (!job.allowShrink && isShrunken(tally.read, tally.read + tally.extra)) {
+    job.progress.forget();
     throw shrinkError(job.from.name, tally.read, tally.read + tally.extra, "Nothing was removed from it.");
+  }
   for (const stretch of extras) await removeFrom(job, stretch);
 }
 
