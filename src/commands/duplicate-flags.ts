@@ -19,6 +19,9 @@ import { StateFile } from "../state/state-file.ts";
 import type { Prepared } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 
+/** What a timer can count: 24 days. A longer one would end at once. */
+const MOST_MINUTES = 35_000;
+
 /** As the command line gives them: texts are not checked yet. */
 export interface DuplicateFlags {
   readonly from?: string;
@@ -129,9 +132,9 @@ function mustNameTarget({ intoExisting, delete: deletes }: DuplicateFlags, datab
 
 function minutes(text: string): number {
   const value = /^\d{1,5}(\.\d{1,3})?$/.test(text.trim()) ? Number(text) : 0;
-  if (value > 0) return value;
+  if (value > 0 && value <= MOST_MINUTES) return value;
   throw configurationError(
-    "--max-minutes must be a number of minutes above 0, such as 90 or 0.5.",
+    "--max-minutes must be a number of minutes above 0, such as 90 or 0.5, and at most 35000.",
     "Correct it and run again.",
   );
 }

@@ -6,6 +6,7 @@ import { Flights } from "./flights.ts";
 import { type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
+import { commit } from "./still-there.ts";
 import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
 /** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
@@ -80,7 +81,7 @@ class Filling {
   async close(upTo?: DocumentId): Promise<void> {
     const written = { ...this.#range, ...(upTo === undefined ? {} : { to: upTo }) };
     if (this.#fingerprint !== undefined) await proveRange(this.#job, written, this.#fingerprint.digest());
-    this.#job.progress.commit(this.#range, this.#part, upTo);
+    await commit(this.#job, this.#range, this.#part, upTo);
   }
 }
 
@@ -104,13 +105,13 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   for await (const step of steps) {
     const { position } = step;
     if (part.age >= PART_AGE && position !== undefined && isBound(job, position)) {
-      job.progress.commit(range, part, position);
+      await commit(job, range, part, position);
       part = job.progress.part();
     }
     await takeStep(partJob(job, part), step);
   }
   if (!job.from.ordered) part.tally.extra = await countExtras(job, { ...range });
-  job.progress.commit(range, part);
+  await commit(job, range, part);
 }
 
 async function takeStep(job: PartJob, step: Step): Promise<void> {

@@ -28,13 +28,17 @@ export async function mustDiffer(source: Source, lease: Lease, signal: AbortSign
 
 /**
  * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections tell
- * it for certain; the address alone does where nobody has said that the target is to be overwritten.
+ * it for certain; the address alone does where nobody has said that the target is to be overwritten. A target that is
+ * known to have been a copy of this source may become one again when its name is given.
  * @throws DualsyncError `refused`
  */
 export function mustNotBeSwapped(source: Before, target: Before, named: boolean): void {
   if (!target.listing.collections.some(({ documents }) => documents > 0)) return;
   const there = new Set(target.listing.collections.map(({ incarnation }) => incarnation));
   const { filled, collections } = source.history;
+  const back = target.history.filled?.from === source.label ? target.history.filled : undefined;
+  // An original that was restored from its copy: each was filled from the other, and what was filled last is the copy.
+  if (back !== undefined && (named || filled === undefined || back.since > filled.since)) return;
   const byCollection = [...collections.values()].some(
     (provenance) => provenance.source !== undefined && there.has(provenance.source),
   );
@@ -45,9 +49,17 @@ export function mustNotBeSwapped(source: Before, target: Before, named: boolean)
     "refused",
     `Source and target look swapped: dualsync filled ${source.label} from ${target.label}${when}; this command would overwrite the original with its copy.`,
     {
-      hint: `Nothing was changed. Swap --from and --to, or the variables they come from.${byCollection ? "" : " If another database lives at that address now, say --into-existing with its name."}`,
+      hint: `Nothing was changed. Swap --from and --to, or the variables they come from.${hintOf(byCollection, back !== undefined)}`,
     },
   );
+}
+
+function hintOf(byCollection: boolean, restored: boolean): string {
+  if (restored)
+    return " If the source was restored from this copy and is the original again, say --into-existing with the target's name, once.";
+  return byCollection
+    ? ""
+    : " If another database lives at that address now, say --into-existing with its name.";
 }
 
 /** The jobs whose collection in the target holds documents that dualsync did not put there from this source. */

@@ -113,6 +113,12 @@ export class Progress {
     this.#remaining = undefined;
   }
 
+  /** What was found does not count for a later run: it looks again, as the source may be another by then. */
+  forget(): void {
+    this.#remaining = undefined;
+    this.#changed();
+  }
+
   /** Of these extras, found anew, `deleted` were removed. */
   removed(extras: Extras, found: number, deleted: number): void {
     this.#extras = this.#extras.filter((entry) => entry !== extras);

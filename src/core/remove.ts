@@ -2,6 +2,7 @@ import { DualsyncError } from "../errors.ts";
 import { type Job, readOptions } from "./job.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
+import { sourceMustBeThere } from "./still-there.ts";
 import { findExtras, merge } from "./walk.ts";
 
 /**
@@ -12,6 +13,7 @@ export async function removeExtras(job: Job): Promise<void> {
   const { extras, tally } = job.progress;
   if (extras.length === 0) return;
   if (tally.read === 0) {
+    job.progress.forget();
     throw new DualsyncError(
       "refused",
       `${JSON.stringify(job.from.name)} came out empty from the source: --delete would remove everything that the target holds of it.`,
@@ -20,8 +22,10 @@ export async function removeExtras(job: Job): Promise<void> {
       },
     );
   }
-  if (!job.allowShrink && isShrunken(tally.read, tally.read + tally.extra))
+  if (!job.allowShrink && isShrunken(tally.read, tally.read + tally.extra)) {
+    job.progress.forget();
     throw shrinkError(job.from.name, tally.read, tally.read + tally.extra, "Nothing was removed from it.");
+  }
   for (const stretch of extras) await removeFrom(job, stretch);
 }
 
@@ -38,6 +42,7 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
     const still = await job.source.find(job.from.name, step.extra, job.signal);
     // What the source cannot be asked for is not known to be gone.
     const gone = step.extra.filter((id) => job.source.canFind(id) && !still.has(id.key));
+    await sourceMustBeThere(job);
     found += step.extra.length;
     deleted += await job.target.remove(job.to.name, gone, job.signal);
   }

@@ -5,6 +5,7 @@ import { DualsyncError } from "../errors.ts";
 import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
 import { isShrunken } from "./shrink.ts";
+import { commit } from "./still-there.ts";
 
 /** How often such a collection is begun anew when the connection breaks on the way. */
 const ROUNDS = 3;
@@ -18,7 +19,7 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
     try {
       const complete = await copyAll(partJob(job, part), empty && round === 1);
       // Without a mark it is looked at again next time.
-      if (complete) job.progress.commit(all, part);
+      if (complete) await commit(job, all, part);
       else job.progress.leave(part);
       return complete;
     } catch (error) {
@@ -44,7 +45,7 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
       job.meter.advance(source.documents, source.bytes);
       return true;
     }
-    const objection = objectionToReplacing(job, source.documents, target.documents);
+    const objection = await objectionToReplacing(job, source.documents, target.documents);
     if (objection !== undefined) return leave(job, objection);
     if (!(await job.target.reset(job.to, job.signal))) {
       return leave(
@@ -60,8 +61,14 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
  * Such a collection can only be replaced whole. That is done for a copy that the source has outgrown; never where
  * documents would be gone from the target that are nowhere else.
  */
-function objectionToReplacing(job: PartJob, source: number, target: number): string | undefined {
-  if (job.filter !== undefined) return "differs and can only be replaced whole, which a filter forbids";
+async function objectionToReplacing(
+  job: PartJob,
+  source: number,
+  target: number,
+): Promise<string | undefined> {
+  // With a filter `target` is what it selects there: what else there is would be gone.
+  if (job.filter !== undefined && (await job.target.count(job.to.name, {}, job.signal)) !== target)
+    return "differs and can only be replaced whole, which a filter forbids";
   if (source < target && !job.delete) {
     return `holds ${target} documents and the source's ${source}: replacing it would remove some; --delete allows that`;
   }

@@ -9,6 +9,7 @@ import type { OpenRange, Progress } from "./progress.ts";
 import { piecesFor } from "./ranges.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
+import { sourceMustBeThere, targetMustBeThere } from "./still-there.ts";
 
 /** What moving all collections of a plan came to. */
 export interface Transferred {
@@ -120,18 +121,18 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
   job.meter.phase("copying");
   let complete = true;
   if (job.from.kind === "collection") {
-    await copyRanges(job, prepared.empty, gate);
+    await copyRanges(job, prepared, gate);
   } else {
     if (job.progress.remaining === undefined) job.progress.begin([{}]);
     complete = await copySequence(job, prepared.empty);
-    await mustStillBeThere(job);
+    await sourceMustBeThere(job);
   }
   job.losses.merge(job.progress.losses);
   if (job.indexes) await copyIndexes(job);
   return await conclude(job, complete);
 }
 
-async function copyRanges(job: Job, empty: boolean, gate: Flights): Promise<void> {
+async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<void> {
   if (job.progress.remaining === undefined) job.progress.begin(await cut(job));
   const own = new Flights(job.concurrency, job.stop);
   try {
@@ -142,24 +143,13 @@ async function copyRanges(job: Job, empty: boolean, gate: Flights): Promise<void
   } finally {
     await own.settle();
   }
-  await mustStillBeThere(job);
+  await sourceMustBeThere(job);
   if (job.delete && !empty) await removeExtras(job);
+  await targetMustBeThere(job, incarnation);
 }
 
 async function cut(job: Job): Promise<readonly IdRange[]> {
   return await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
-}
-
-/** A collection that is dropped while it is read looks like one that ends early, or is empty. */
-async function mustStillBeThere(job: Job): Promise<void> {
-  if (await job.source.isStillThere(job.from, job.signal)) return;
-  throw new DualsyncError(
-    "source",
-    `The collection ${job.from.name} was dropped or replaced in the source during the run.`,
-    {
-      hint: "Its copy may be incomplete. Run the same command again when the source is at rest.",
-    },
-  );
 }
 
 /** Runs `work` when the gate has a place, and fails as it fails: the gate is shared, its failures are not. */

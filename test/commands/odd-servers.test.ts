@@ -72,6 +72,19 @@ it("copies between servers of version 4.4, which know less and refuse what they 
   await expectIdentical(from, to);
 });
 
+it("keeps time-series up to date on servers that keep them in buckets, which alone have an id", async () => {
+  const old: Face = { wireVersion: 25 };
+  const [from, to] = [await start(old), await start(old)];
+  await fillMixed(from.client, "shop");
+  for (const round of ["into an empty target", "again", "one measurement more"]) {
+    if (round === "one measurement more")
+      await from.client.db("shop").collection("readings").insertOne({ at: new Date(), sensor: 1 });
+    const { code, stderr } = await duplicate(from, to);
+    expect([code, stderr], round).toEqual([0, expect.not.stringMatching(/error/)]);
+    await expectIdentical(from, to);
+  }
+});
+
 it("names a kind of collection that the target is too old for, and copies the others", async () => {
   const [from, to] = [await start({}), await start({})];
   await fillMixed(from.client, "shop");

@@ -1,6 +1,7 @@
 import { BSON, type Document, ObjectId, UUID } from "mongodb";
 import { withClusterTime } from "./cluster-time.js";
 import { releaseOf, tooYoung } from "./wire-proxy-age.ts";
+import { hasBuckets, listBuckets } from "./wire-proxy-buckets.ts";
 import { CursorLedger, sessionOf } from "./wire-proxy-cursors.ts";
 import { serverErrors } from "./wire-proxy-errors.ts";
 import type { WireReply } from "./wire-proxy-reply.ts";
@@ -91,6 +92,7 @@ export class Face {
     this.#cursors?.learn(request, session, reply.cursor());
     const { wireVersion } = this.#options;
     if (request.name === "hello" && reply.has("maxWireVersion")) reply.replace(this.#hello(reply.decoded()));
+    if (hasBuckets(request, wireVersion)) listBuckets(request, reply);
     if (request.name === "buildInfo" && wireVersion !== undefined)
       reply.set({ version: releaseOf(wireVersion) });
   }

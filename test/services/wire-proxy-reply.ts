@@ -30,8 +30,8 @@ export class WireReply {
   }
 
   /** Only for answers that hold no documents, such as hello. */
-  decoded(): Document {
-    return BSON.deserialize(this.#message.subarray(this.#body));
+  decoded(options: BSON.DeserializeOptions = {}): Document {
+    return BSON.deserialize(this.#message.subarray(this.#body), options);
   }
 
   /** Puts another content into the answer. */

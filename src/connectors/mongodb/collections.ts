@@ -18,6 +18,9 @@ import type { Server } from "./server.ts";
 /** The collection in which dualsync keeps its lease and history, in the target itself. Never copied or compared. */
 export const OWN_COLLECTION = "_dualsync";
 
+/** Before the name of a time-series: the collection in which a server keeps it. */
+const BUCKETS = "system.buckets.";
+
 /** Options without which a collection would be another kind of thing; the others may be named as a loss. */
 const ESSENTIAL = new Set([
   "capped",
@@ -69,7 +72,7 @@ export async function listCollections(server: Server, signal: AbortSignal): Prom
   const found = await readListing(server, { listCollections: 1, cursor: {} }, "", signal);
   if (!found.every(isNamed))
     throw server.fault(new RangeError("a collection has no name that MongoDB allows"), "list collections");
-  const wanted = found.filter((entry) => !isBehindTheScenes(nameOf(entry)));
+  const wanted = withBuckets(found).filter((entry) => !isBehindTheScenes(nameOf(entry)));
   const [system, ordinary] = [true, false].map((of) =>
     wanted.filter((entry) => nameOf(entry).startsWith("system.") === of),
   );
@@ -96,7 +99,16 @@ function nameOf(entry: Metadata): string {
 
 /** dualsync's own, and those in which the server keeps what it shows as views and time-series. */
 function isBehindTheScenes(name: string): boolean {
-  return name === OWN_COLLECTION || name === "system.views" || name.startsWith("system.buckets.");
+  return name === OWN_COLLECTION || name === "system.views" || name.startsWith(BUCKETS);
+}
+
+/** Before MongoDB 9 a time-series is shown as a view on its buckets, and only these have an id: it counts for both. */
+function withBuckets(found: readonly Metadata[]): Metadata[] {
+  const byName = new Map(found.map((entry) => [nameOf(entry), entry]));
+  return found.map((entry) => {
+    const buckets = entry.get("type") === "timeseries" ? byName.get(BUCKETS + nameOf(entry)) : undefined;
+    return buckets === undefined ? entry : new Map(entry).set("info", buckets.get("info"));
+  });
 }
 
 async function describe(
@@ -159,8 +171,9 @@ export async function lookUp(
   name: string,
   signal: AbortSignal,
 ): Promise<Metadata | undefined> {
-  const [entry] = await readListing(server, { listCollections: 1, filter: { name }, cursor: {} }, "", signal);
-  return entry;
+  const filter = { name: { $in: [name, BUCKETS + name] } };
+  const found = await readListing(server, { listCollections: 1, filter, cursor: {} }, "", signal);
+  return withBuckets(found).find((entry) => nameOf(entry) === name);
 }
 
 /**

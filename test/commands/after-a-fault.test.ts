@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { beforeEach, expect, it } from "vitest";
+import { withDatabase } from "../services/mongodb.ts";
+import { type CliOptions, type CliResult, collectionRecord, dualsync } from "../support/cli.ts";
+import { serverPair } from "../support/pair.ts";
+import { contents } from "../support/snapshot.ts";
+
+/** What went wrong once must not stop the same command for good. */
+const pair = serverPair({}, {}, {});
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "dualsync-after-"));
+  return () => rmSync(folder, { recursive: true });
+});
+
+type Way = "there" | "back";
+
+function run(way: Way, flags: readonly string[] = [], options: CliOptions = {}): Promise<CliResult> {
+  const live = withDatabase(pair.source.uri, pair.database);
+  const copy = withDatabase(pair.target.uri, pair.database);
+  const env = way === "there" ? { LIVE: live, COPY: copy } : { LIVE: copy, COPY: live };
+  const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...flags];
+  return dualsync(args, { cwd: folder, env, ...options });
+}
+
+interface Row {
+  readonly _id: number;
+}
+
+function orders(side: "from" | "to") {
+  return pair[side].db(pair.database).collection<Row>("orders");
+}
+
+async function isIdentical(name = "orders"): Promise<void> {
+  expect(await contents(pair.to, pair.database, name)).toEqual(
+    await contents(pair.from, pair.database, name),
+  );
+}
+
+function upTo(count: number): Row[] {
+  return Array.from({ length: count }, (_, _id) => ({ _id }));
+}
+
+it("an original that was lost is restored from its copy, and copied again afterwards", async () => {
+  await orders("from").insertMany(upTo(3_000));
+  expect((await run("there")).code).toBe(0);
+  await pair.from.db(pair.database).dropDatabase();
+  // The restoring run is killed, and run again.
+  const fault = pair.sourceProxy.fail({ on: "insert", collection: "orders", hang: "after" });
+  const killed = await run("back", [], {
+    async onStart(child) {
+      while (fault.happened === 0 && child.exitCode === null) await wait(5);
+      child.kill("SIGKILL");
+    },
+  });
+  expect(killed.code).toBeNull();
+  const restored = await run("back");
+  expect([restored.code, restored.stdout]).toEqual([0, expect.not.stringMatching(/swapped/)]);
+  await isIdentical();
+  // From now on the original is the original again: the person says so once.
+  await orders("from").insertOne({ _id: 5_000 });
+  const first = await run("there", ["--into-existing", pair.database]);
+  expect([first.code, first.stdout]).toEqual([0, expect.not.stringMatching(/swapped/)]);
+  expect((await run("there")).code).toBe(0);
+  await isIdentical();
+  const swapped = await run("back");
+  expect([swapped.code, swapped.stdout]).toEqual([6, expect.stringMatching(/look swapped/)]);
+});
+
+it("a capped collection of which a part is wanted is begun anew when its copy broke off", async () => {
+  const db = pair.from.db(pair.database);
+  await db.createCollection("log", { capped: true, size: 20_000_000 });
+  const text = "x".repeat(1_000);
+  await db
+    .collection("log")
+    .insertMany(Array.from({ length: 6_000 }, (_, n) => ({ n, keep: n % 10 !== 0, text })));
+  const flags = ["--filter", 'log={"keep":true}'];
+  const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, hang: "after" });
+  const killed = await run("there", flags, {
+    async onStart(child) {
+      while (fault.happened === 0 && child.exitCode === null) await wait(5);
+      child.kill("SIGKILL");
+    },
+  });
+  expect(killed.code).toBeNull();
+  const again = await run("there", flags);
+  expect([again.code, collectionRecord(again.stdout, "log")]).toMatchObject([
+    0,
+    { verdict: "verified", read: 5_400 },
+  ]);
+  expect(await pair.to.db(pair.database).collection("log").countDocuments()).toBe(5_400);
+});
+
+it("a refusal to remove so much does not outlive its reason", async () => {
+  const rows = Array.from({ length: 100 }, (_, _id) => ({ _id, open: true }));
+  await orders("from").insertMany([...rows, { _id: 1_000 }]);
+  const flags = ["--filter", 'orders={"open":true}', "--delete", "--yes"];
+  expect((await run("there", flags)).code).toBe(0);
+  await orders("from").deleteMany({ _id: { $lt: 60 } });
+  const refused = await run("there", flags);
+  expect([refused.code, refused.stdout]).toEqual([6, expect.stringMatching(/has shrunk/)]);
+  await orders("from").insertMany(rows.slice(0, 60));
+  const again = await run("there", flags);
+  expect([again.code, collectionRecord(again.stdout, "orders")]).toMatchObject([
+    0,
+    { unchanged: 100, deleted: 0 },
+  ]);
+});
+
+it("--max-minutes of more than a timer can count is refused, and does not stop the run at once", async () => {
+  await orders("from").insertMany(upTo(20));
+  const { code, stdout } = await run("there", ["--max-minutes", "50000"]);
+  expect([code, stdout]).toEqual([2, expect.stringMatching(/at most 35000/)]);
+  expect((await run("there", ["--max-minutes", "35000"])).code).toBe(0);
+});
