@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../src/connectors/connector.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { startThrottledRelay, type ThrottledRelay } from "../services/throttled-relay.ts";
+import { claimed } from "../support/claimed.ts";
 import { batchOf, collect, hexOf } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 
@@ -34,8 +34,7 @@ beforeAll(async () => {
 
 describe("over a thin line", () => {
   it("writes and reads more than fits into any deadline", async () => {
-    const options = { database: "thin", role: "target", label: "test", deadline: DEADLINE } as const;
-    const far = await mongodb({ uri: line.uri, ...options }, never);
+    const far = await claimed({ uri: line.uri, database: "thin", deadline: DEADLINE });
     expect(documents.bytes.length).toBeGreaterThan((2 * RATE * DEADLINE) / 1e3);
     expect(await far.write(info.name, documents, "insert", never)).toEqual({
       written: documents.length,

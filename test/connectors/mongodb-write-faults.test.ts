@@ -1,9 +1,9 @@
 import { type Document, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Target } from "../../src/connectors/connector.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
+import { claimed } from "../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 
@@ -21,6 +21,7 @@ let client: MongoClient;
 let store: Target;
 let collection: string;
 let count = 0;
+let databases = 0;
 beforeAll(async () => {
   server = await startMongodb();
   relay = await startScriptedRelay(server.port);
@@ -38,8 +39,9 @@ beforeEach(() => {
   relay.script = () => undefined;
 });
 
+/** Each store has a database of its own: one run at a time writes to a target. */
 function open(options: { readonly retries?: number; readonly deadline?: number }): Promise<Target> {
-  return mongodb({ uri: relay.uri, database: "faults", role: "target", label: "test", ...options }, never);
+  return claimed({ uri: relay.uri, database: `faults${++databases}`, ...options });
 }
 
 /** What becomes of the first, second, … command of this name; the later ones pass. */
@@ -49,9 +51,9 @@ function on(name: string, ...fates: Fate[]): () => number {
   return () => seen;
 }
 
-async function stored(): Promise<string[]> {
+async function stored(from = store): Promise<string[]> {
   const info = { name: collection, kind: "collection", options: new Map(), ordered: true } as const;
-  return await collect(store.read({ ...info, documents: 8, bytes: 1_000 }, { signal: never }));
+  return await collect(from.read({ ...info, documents: 8, bytes: 1_000 }, { signal: never }));
 }
 
 function answer(document: Document): Fate {
@@ -125,7 +127,7 @@ describe("a write", () => {
     const hasty = await open({ deadline: 400 });
     on("insert", "say nothing", "say nothing");
     expect(await hasty.write(collection, batch, "insert", never)).toMatchObject({ written: 8, setAside: [] });
-    expect(await stored()).toEqual(wanted);
+    expect(await stored(hasty)).toEqual(wanted);
     await hasty.close();
   });
 

@@ -4,6 +4,7 @@ import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type Clock, type ReadRate, rateLimited, Throttle } from "../../src/connectors/rate-limit.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { claimed } from "../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 import { describeContract } from "./contract.ts";
@@ -96,7 +97,9 @@ describeContract("mongodb behind a rate that is never reached", {
 describe("a limited store", () => {
   it("takes as long as the rate says for all its ranges together, evenly", async () => {
     const documents = batchOf(...Array.from({ length: 900 }, (_, _id) => ({ _id, text: "x".repeat(60) })));
-    const store = rateLimited(await open(), { documentsPerSecond: 600 });
+    const store = rateLimited(await claimed({ uri: server.uri, database: "even" }), {
+      documentsPerSecond: 600,
+    });
     const { length, bytes } = documents;
     const about = { documents: length, bytes: bytes.length };
     const info: CollectionInfo = {
