@@ -150,6 +150,25 @@ it("deletes nothing when the source has shrunk to less than half, unless that is
   expect(collectionRecord(half.stdout, "people")).toMatchObject({ deleted: 50 });
 });
 
+it("deletes nothing where what a filter selects has shrunk to less than half, or to nothing", async () => {
+  await fill("from", "orders", upTo(20));
+  expect((await pair.duplicate()).code).toBe(0);
+  const orders = pair.from.db(pair.database).collection<Row>("orders");
+  await orders.deleteMany({ _id: { $gte: 9 } });
+  await fill(
+    "from",
+    "orders",
+    upTo(20).map((n) => n + 100),
+    1,
+  );
+  const selected = ["--quiet", "--delete", "--yes", "--filter", 'orders={"n":0}'];
+  expect(await refused(...selected)).toMatch(
+    /shrunk.*source holds 9 .*target 20.*Nothing was removed from it/s,
+  );
+  await orders.deleteMany({ n: 0 });
+  expect(await refused(...selected, "--allow-shrink")).toMatch(/"orders" came out empty from the source/);
+});
+
 it("says which collections only the target has, and leaves them", async () => {
   await fill("from", "orders", upTo(5));
   await fill("to", "notes", upTo(2));

@@ -104,6 +104,32 @@ it("--delete keeps what the source cannot be asked for", async () => {
   expect(collectionRecord(stdout, "odd")).toMatchObject({ setAside: 1, deleted: 0 });
 });
 
+it("--delete keeps what a filter no longer selects and the source still has", async () => {
+  const orders = (side: "from" | "to") =>
+    pair[side].db(pair.database).collection<{ _id: number; state: string }>("orders");
+  await orders("from").insertMany([1, 2, 3].map((_id) => ({ _id, state: "open" })));
+  const only = ["--filter", 'orders={"state":"open"}'];
+  expect((await pair.duplicate(...only)).code).toBe(0);
+  await orders("from").updateOne({ _id: 2 }, { $set: { state: "closed" } });
+  await orders("from").deleteOne({ _id: 3 });
+  const { code, stdout } = await pair.duplicate("--json", "--delete", "--yes", "--allow-shrink", ...only);
+  expect(code).toBe(0);
+  expect(collectionRecord(stdout, "orders")).toMatchObject({ read: 1, deleted: 1 });
+  expect(await orders("to").find().toArray()).toEqual([1, 2].map((_id) => ({ _id, state: "open" })));
+});
+
+it("leaves a capped collection alone that somebody else made in the place of its own", async () => {
+  await cappedLog(20);
+  expect((await pair.duplicate()).code).toBe(0);
+  const target = pair.to.db(pair.database);
+  await target.dropCollection("log");
+  await target.createCollection("log", { capped: true, size: 100_000 });
+  await target.collection("log").insertOne({ level: "theirs", n: 1 });
+  const { code, stdout } = await pair.duplicate("--into-existing", pair.database);
+  expect([code, stdout]).toEqual([3, expect.stringMatching(/collection log: .*not made by dualsync/)]);
+  expect(await target.collection("log").countDocuments({ level: "theirs" })).toBe(1);
+});
+
 it("keeps the older version where the newer one is refused", async () => {
   const source = pair.from.db(pair.database).collection<{ _id: number; k: number }>("keys");
   const target = pair.to.db(pair.database).collection<{ _id: number; k: number }>("keys");

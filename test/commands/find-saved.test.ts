@@ -1,0 +1,66 @@
+import { beforeEach, expect, it } from "vitest";
+import type { DuplicateOptions } from "../../src/commands/duplicate-options.ts";
+import { findSaved, weaker } from "../../src/commands/resume.ts";
+import type { Filled } from "../../src/connectors/connector.ts";
+import type { VerifyMode } from "../../src/core/job.ts";
+import { type SavedRun, toJson } from "../../src/core/saved-run.ts";
+import { StateFile } from "../../src/state/state-file.ts";
+import { KEY, workFolder } from "../state/state-folder.ts";
+
+/** Whether what an interrupted run wrote down is gone on with. */
+const HOUR = 3_600_000;
+const filled: Filled = {
+  ...{ command: "duplicate", from: "there", run: "r", token: "t", since: new Date(0) },
+  ...{ complete: false, verified: false, documents: new Map() },
+};
+
+let state: StateFile;
+beforeEach(() => {
+  state = new StateFile(workFolder(), KEY);
+});
+
+interface Case {
+  /** Hours ago. */
+  readonly age?: number;
+  readonly saved?: Partial<SavedRun>;
+  readonly filled?: Partial<Filled>;
+  readonly verify?: VerifyMode;
+  readonly restart?: boolean;
+}
+
+/** Why the saved run is not gone on with: in words, or silently; or that it is. */
+async function decision({ age = 1, verify = "content", restart = false, ...of }: Case): Promise<string> {
+  const saved = new Date(Date.now() - age * HOUR);
+  const run: SavedRun = {
+    ...{ token: "t", since: new Date(0), saved, verify: "content", collections: [] },
+    ...of.saved,
+  };
+  await state.write(toJson(run));
+  const options: Partial<DuplicateOptions> = { state, verify, restart };
+  const told: string[] = [];
+  const history = { filled: { ...filled, ...of.filled }, collections: new Map() };
+  const found = await findSaved(options as DuplicateOptions, history, (reason) => told.push(reason));
+  if (found !== undefined) expect(found).toEqual(run);
+  return found === undefined ? `no: ${told.join()}` : "yes";
+}
+
+it.each<[string, Case, RegExp]>([
+  ["of today", {}, /^yes$/],
+  ["of nearly a day ago", { age: 23.9 }, /^yes$/],
+  ["of more than a day ago", { age: 24.1 }, /more than a day old; everything is read again/],
+  ["of a clock that is a little ahead", { age: -0.9 }, /^yes$/],
+  ["of the future", { age: -1.1 }, /everything is read again/],
+  ["of another run than the target's", { filled: { token: "u" } }, /written by another run since/],
+  ["that came to its end", { filled: { complete: true } }, /^no: $/],
+  ["when another run came to its end since", { filled: { token: "u", complete: true } }, /another run/],
+  ["that proved less than is asked", { saved: { verify: "counts" } }, /--verify counts.* than is asked now/],
+  ["that proved nothing", { saved: { verify: "none" }, verify: "counts" }, /--verify none/],
+  ["that proved more than is asked", { verify: "none" }, /^yes$/],
+  ["that is to be forgotten", { restart: true }, /^no: $/],
+])("an interrupted run %s", async (_, of, wanted) => {
+  expect(await decision(of)).toMatch(wanted);
+});
+
+it("a run that goes on claims no more than the weaker of both proofs", () => {
+  expect([weaker("none", "content"), weaker("content", "counts")]).toEqual(["none", "counts"]);
+});

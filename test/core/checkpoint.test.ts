@@ -1,0 +1,89 @@
+import { expect, it } from "vitest";
+import { Checkpoint } from "../../src/core/checkpoint.ts";
+import { Losses } from "../../src/core/losses.ts";
+import type { Progress, SavedProgress } from "../../src/core/progress.ts";
+import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
+import { Tally } from "../../src/core/tally.ts";
+import { id } from "../support/documents.ts";
+
+/** When and what a run writes down, and what it takes up of a former one. */
+const told = { token: "t", since: new Date(0), verify: "content" } as const;
+const incarnations = { source: "s1", target: "t1" };
+
+function former(name: string): SavedProgress {
+  const remaining = [{ from: id(5) }];
+  return {
+    name,
+    incarnations,
+    remaining,
+    extras: [],
+    counts: new Tally(),
+    losses: { items: [], unnamed: 0 },
+  };
+}
+
+function checkpoint(collections: readonly SavedProgress[] = [], fails: Error[] = []) {
+  const written: SavedRun[] = [];
+  const failures: unknown[] = [];
+  const store = {
+    async write(content: unknown) {
+      const failure = fails.shift();
+      if (failure !== undefined) throw failure;
+      written.push(fromJson(JSON.parse(JSON.stringify(content)), "state"));
+    },
+  };
+  const saved: SavedRun = { ...told, saved: new Date(0), collections };
+  const onFailure = (error: unknown): void => void failures.push(error);
+  return { written, failures, checkpoint: new Checkpoint({ ...told, store, saved, onFailure }) };
+}
+
+/** Finishes one more range. */
+function finishOne(progress: Progress): void {
+  const [range] = progress.remaining ?? [];
+  if (range !== undefined) progress.commit(range, progress.part());
+}
+
+it("has written everything once it is flushed, however short ago it wrote", async () => {
+  const { checkpoint: kept, written } = checkpoint();
+  const progress = kept.open("orders", incarnations, new Losses([]));
+  progress.begin([{ to: id(1) }, { from: id(1), to: id(2) }, { from: id(2) }]);
+  for (const left of [2, 1, 0]) {
+    finishOne(progress);
+    await kept.flush();
+    expect(written.at(-1)?.collections[0]?.remaining).toHaveLength(left);
+  }
+});
+
+it("keeps what a former run has done of collections that it has not come to", async () => {
+  const { checkpoint: kept, written } = checkpoint([former("first"), former("second")]);
+  const progress = kept.open("first", incarnations, new Losses([]));
+  progress.begin([{}]);
+  finishOne(progress);
+  await kept.flush();
+  const [run] = written;
+  expect(run?.collections.map(({ name, remaining }) => [name, remaining.length]).sort()).toEqual([
+    ["first", 0],
+    ["second", 1],
+  ]);
+});
+
+it("takes up only what was done of this very collection and this very copy", () => {
+  const { checkpoint: kept } = checkpoint([former("orders")]);
+  expect(kept.former("orders", incarnations)).toBeDefined();
+  expect(kept.former("orders", { ...incarnations, source: "s2" })).toBeUndefined();
+  expect(kept.former("orders", { ...incarnations, target: "t2" })).toBeUndefined();
+  expect(kept.former("orders", { source: undefined, target: undefined })).toBeUndefined();
+  expect(kept.former("others", incarnations)).toBeUndefined();
+});
+
+it("tells once that it cannot write, and writes nothing more", async () => {
+  const broken = new Error("no space");
+  const { checkpoint: kept, written, failures } = checkpoint([], [broken]);
+  const progress = kept.open("orders", incarnations, new Losses([]));
+  progress.begin([{ to: id(1) }, { from: id(1) }]);
+  finishOne(progress);
+  await kept.flush();
+  finishOne(progress);
+  await kept.flush();
+  expect([written, failures]).toEqual([[], [broken]]);
+});

@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import type { DocumentId } from "../../src/document.ts";
+import { DualsyncError } from "../../src/errors.ts";
+import { doc, hexOf } from "../support/documents.ts";
+import { memoryRun } from "../support/memory-run.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+
+/** What can happen to a collection between its first and its last batch. */
+const documents = Array.from({ length: 9 }, (_, _id) => doc({ _id }));
+
+it.each(["collection", "capped"] as const)(
+  "does not take a %s that was replaced meanwhile for a shorter one",
+  async (kind) => {
+    const source = new MemoryStore(documents, { replaced: true });
+    const { error } = await memoryRun({ source, target: new MemoryStore([]) }, { kind });
+    expect(error).toMatchObject({ exit: "source", message: expect.stringMatching(/dropped or replaced/) });
+  },
+);
+
+/** Breaks once, when three of its documents are handed out. */
+function breaking(): MemoryStore {
+  let steps = 0;
+  return new MemoryStore(documents, {
+    onStep() {
+      if (++steps === 2) throw new DualsyncError("source", "Broken.", { retryable: true });
+    },
+  });
+}
+
+it.each(["content", "none"] as const)(
+  "doubles nothing when a capped collection is begun anew (--verify %s)",
+  async (verify) => {
+    const target = new MemoryStore([]);
+    const { error, report } = await memoryRun({ source: breaking(), target }, { kind: "capped", verify });
+    expect(error).toBeUndefined();
+    expect(report).toMatchObject({ read: documents.length, written: documents.length });
+    expect(hexOf(target.documents)).toEqual(hexOf(documents));
+  },
+);
+
+it("--delete leaves what comes back to the source right before it would be removed", async () => {
+  const late = new (class extends MemoryStore {
+    override async find(collection: string, ids: readonly DocumentId[], signal: AbortSignal) {
+      this.documents = documents;
+      return await super.find(collection, ids, signal);
+    }
+  })(documents.slice(0, 6));
+  const target = new MemoryStore(documents);
+  const { report } = await memoryRun({ source: late, target }, { remove: true });
+  expect(report).toMatchObject({ deleted: 0 });
+  expect(hexOf(target.documents)).toEqual(hexOf(documents));
+});
+
+it("--verify counts fails when the target lost a document that it acknowledged", async () => {
+  const target = new MemoryStore([]);
+  target.forgets.add((documents[4] as (typeof documents)[0]).id.key);
+  const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { verify: "counts" });
+  expect(report).toMatchObject({ sourceCount: 9, targetCount: 8, verdict: "failed" });
+});

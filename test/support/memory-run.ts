@@ -1,0 +1,66 @@
+import type { CollectionInfo } from "../../src/connectors/connector.ts";
+import { Budget } from "../../src/core/budget.ts";
+import { Checkpoint } from "../../src/core/checkpoint.ts";
+import type { VerifyMode } from "../../src/core/job.ts";
+import { Losses } from "../../src/core/losses.ts";
+import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
+import { transferAll } from "../../src/core/transfer.ts";
+import { silentMeter } from "../../src/reporting/context.ts";
+import type { CollectionReport, Reporter } from "../../src/reporting/reporter.ts";
+import type { MemoryStore } from "./memory-store.ts";
+
+export interface MemoryPair {
+  readonly source: MemoryStore;
+  readonly target: MemoryStore;
+}
+
+export interface MemoryRunOptions {
+  readonly concurrency?: number;
+  readonly verify?: VerifyMode;
+  readonly kind?: CollectionInfo["kind"];
+  /** As with --delete. */
+  readonly remove?: boolean;
+  /** What a former run wrote down. */
+  readonly saved?: SavedRun;
+}
+
+export interface MemoryRun {
+  readonly report: CollectionReport | undefined;
+  readonly error: unknown;
+  /** What this run wrote down last, read again from its JSON. */
+  readonly saved: SavedRun | undefined;
+  readonly losses: Losses;
+}
+
+/** Copies the collection of one store in memory to another one, up to the end or to the first error. */
+export async function memoryRun(stores: MemoryPair, options: MemoryRunOptions = {}): Promise<MemoryRun> {
+  const { concurrency = 1, verify = "content", kind = "collection", remove = false, saved } = options;
+  const stopper = new AbortController();
+  const stop = (error: unknown): void => stopper.abort(error);
+  let written: unknown;
+  const store = {
+    async write(content: unknown) {
+      written = JSON.parse(JSON.stringify(content));
+    },
+  };
+  const told = { token: "t", since: new Date(0), verify, onFailure: stop };
+  const checkpoint = new Checkpoint({ ...told, store, ...(saved === undefined ? {} : { saved }) });
+  const losses = new Losses([]);
+  const transfer = {
+    ...{ ...stores, verify, delete: remove, allowShrink: true, indexes: false, concurrency },
+    ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
+  };
+  const size = { documents: stores.source.documents.length, bytes: 1_000 };
+  const from = { name: "orders", kind, incarnation: "the source's", options: new Map(), ordered: true };
+  const job = { from: { ...from, ...size }, to: { ...from, ...size } };
+  const reporter = { meter: () => silentMeter } as Partial<Reporter> as Reporter;
+  let report: CollectionReport | undefined;
+  let error: unknown;
+  try {
+    report = (await transferAll(transfer, [job], reporter)).collections[0];
+  } catch (thrown) {
+    error = thrown;
+  }
+  await checkpoint.flush();
+  return { report, error, losses, saved: written === undefined ? undefined : fromJson(written, "state") };
+}

@@ -1,0 +1,189 @@
+import { compareIds } from "../../src/bson/compare-ids.ts";
+import { TYPE } from "../../src/bson/elements.ts";
+import type {
+  CollectionInfo,
+  IdRange,
+  Lease,
+  Prepared,
+  ReadOptions,
+  Selection,
+  Target,
+  WriteMode,
+  WriteOutcome,
+} from "../../src/connectors/connector.ts";
+import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
+
+export interface MemoryOptions {
+  /** Called before each step of each call: throws where the store is to fail, turns the clock, or does nothing. */
+  readonly onStep?: () => void;
+  /** Documents in each batch, in turn. */
+  readonly lengths?: readonly number[];
+  /** Where `ranges` cuts. */
+  readonly cuts?: readonly DocumentId[];
+  /** The collection is another one by the time that is asked. */
+  readonly replaced?: boolean;
+}
+
+/** One collection in memory, in the order of its ids, for what is decided above any store. Needs no lease. */
+export class MemoryStore implements Target {
+  readonly label = "memory/test";
+  documents: readonly Doc[];
+  /** The next documents with these keys are acknowledged and then gone. */
+  readonly forgets = new Set<string>();
+  readonly #options: MemoryOptions;
+
+  constructor(documents: readonly Doc[], options: MemoryOptions = {}) {
+    this.documents = [...documents].sort((a, b) => compareIds(a.id.element, b.id.element));
+    this.#options = options;
+  }
+
+  async *read(_: CollectionInfo, { range = {}, signal }: ReadOptions): AsyncGenerator<Batch> {
+    for (const id of [range.from, range.to])
+      if (id !== undefined && !isBound(id)) throw new RangeError("no range can begin or end here");
+    const { lengths = [3] } = this.#options;
+    const found = this.#within(range);
+    for (let at = 0, turn = 0; at < found.length; turn++) {
+      await this.#step(signal);
+      const length = lengths[turn % lengths.length] ?? 1;
+      yield owned(found.slice(at, at + length));
+      at += length;
+    }
+    await this.#step(signal);
+  }
+
+  async find(_: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>> {
+    await this.#step(signal);
+    const keys = new Set(ids.filter((id) => this.canFind(id)).map(({ key }) => key));
+    return new Map(this.documents.filter(({ id }) => keys.has(id.key)).map((one) => [one.id.key, one]));
+  }
+
+  /** Dates stand for what a store may hold and cannot be asked for. */
+  canFind(id: DocumentId): boolean {
+    return id.element[0] !== TYPE.date;
+  }
+
+  async write(_: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
+    const documents = batch.docs();
+    await this.#step(signal);
+    const taken = documents.filter(({ id }) => this.canFind(id));
+    const refused = documents.filter(({ id }) => !this.canFind(id));
+    let unchanged = 0;
+    if (mode === "append") this.documents = [...this.documents, ...copies(taken)];
+    else
+      for (const { id, bytes } of copies(taken)) {
+        const there = this.documents.find((one) => one.id.key === id.key);
+        if (mode === "insert" && there !== undefined && Buffer.compare(there.bytes, bytes) === 0) unchanged++;
+        this.#without(new Set([id.key]));
+        if (!this.forgets.delete(id.key)) this.#put({ id, bytes });
+      }
+    const setAside = refused.map(({ id }) => ({ id, reason: "cannot be asked for" }));
+    return { written: taken.length - unchanged, unchanged, setAside };
+  }
+
+  async remove(_: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number> {
+    await this.#step(signal);
+    const before = this.documents.length;
+    this.#without(new Set(ids.map(({ key }) => key)));
+    return before - this.documents.length;
+  }
+
+  async count(_: string, { range = {} }: Selection, signal: AbortSignal): Promise<number> {
+    await this.#step(signal);
+    return this.#within(range).length;
+  }
+
+  async ranges(): Promise<readonly IdRange[]> {
+    const cuts = this.#options.cuts ?? [];
+    return [undefined, ...cuts].map((from, i) => {
+      const to = cuts[i];
+      return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+    });
+  }
+
+  async isStillThere(): Promise<boolean> {
+    return this.#options.replaced !== true;
+  }
+
+  async prepare(): Promise<Prepared> {
+    return { empty: this.documents.length === 0, incarnation: "the target's", notReproduced: [] };
+  }
+
+  async reset(): Promise<boolean> {
+    this.documents = [];
+    return true;
+  }
+
+  async indexes(): Promise<[]> {
+    return [];
+  }
+
+  async finish(): Promise<[]> {
+    return [];
+  }
+
+  async history() {
+    return { collections: new Map() };
+  }
+
+  async size(): Promise<number> {
+    return this.documents.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  identity = unneeded;
+  list = unneeded;
+  seesNonce = unneeded;
+  claim: () => Promise<Lease> = unneeded;
+
+  async close(): Promise<void> {}
+
+  async #step(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+    this.#options.onStep?.();
+  }
+
+  #within(range: IdRange): readonly Doc[] {
+    return this.documents.filter(({ id }) => isWithin(id, range));
+  }
+
+  #without(keys: ReadonlySet<string>): void {
+    this.documents = this.documents.filter(({ id }) => !keys.has(id.key));
+  }
+
+  #put(document: Doc): void {
+    const { element } = document.id;
+    const before = this.documents.filter(({ id }) => compareIds(id.element, element) < 0);
+    this.documents = [...before, document, ...this.documents.slice(before.length)];
+  }
+}
+
+/** Whether the range holds this id. */
+export function isWithin(id: DocumentId, { from, to }: IdRange): boolean {
+  return (
+    (from === undefined || compareIds(from.element, id.element) <= 0) &&
+    (to === undefined || compareIds(id.element, to.element) < 0)
+  );
+}
+
+/** Whether a range can begin at this id. */
+export function isBound(id: DocumentId): boolean {
+  return ![TYPE.minKey, TYPE.maxKey, TYPE.date].includes(id.element[0] as never);
+}
+
+/** Memory that is gone once the batch is released, as that of a connector. */
+function owned(documents: readonly Doc[]): Batch {
+  const { bytes, ends } = Batch.of(documents);
+  const memory = new Uint8Array(bytes.length);
+  memory.set(bytes);
+  return new Batch(memory, ends, true);
+}
+
+/** In memory of their own, as the batch that they came in will be released. */
+function copies(documents: readonly Doc[]): Doc[] {
+  return documents.map(({ id, bytes }) => ({ id, bytes: Uint8Array.from(bytes) }));
+}
+
+async function unneeded(): Promise<never> {
+  throw new Error("not in memory");
+}
