@@ -1,7 +1,7 @@
 import type { StoreAddress } from "../connectors/index.ts";
 import type { ReadRate } from "../connectors/rate-limit.ts";
-import type { VerifyMode } from "../core/job.ts";
 import type { Wanted } from "../core/plan.ts";
+import type { VerifyMode } from "../core/verify-mode.ts";
 import type { StateFile } from "../state/state-file.ts";
 
 /** What a run of `duplicate` is to do; everything is checked, nothing was contacted. */

@@ -8,12 +8,12 @@ import { mustDiffer } from "../core/guard.ts";
 import { Losses } from "../core/losses.ts";
 import { Room } from "../core/room.ts";
 import { type Transferred, transferAll } from "../core/transfer.ts";
+import { weaker } from "../core/verify-mode.ts";
 import { DualsyncError, exitCode } from "../errors.ts";
 import type { Plan, RunReport } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 import { type PlannedRun, planRun, type Stores } from "./duplicate-plan.ts";
-import { weaker } from "./resume.ts";
 import { underLease, type Writing } from "./under-lease.ts";
 import { verdictOf } from "./verdict.ts";
 

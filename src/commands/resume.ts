@@ -1,7 +1,7 @@
 import type { History } from "../connectors/connector.ts";
-import type { VerifyMode } from "../core/job.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import { fromJson, type SavedRun } from "../core/saved-run.ts";
+import { isWeaker } from "../core/verify-mode.ts";
 import type { Resumed } from "../reporting/reporter.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 
@@ -9,8 +9,6 @@ import type { DuplicateOptions } from "./duplicate-options.ts";
 const TOO_OLD = 24 * 60 * 60 * 1000;
 /** Clocks that are set a little wrong are no reason to begin anew. */
 const AHEAD = 60 * 60 * 1000;
-
-const STRENGTH: Readonly<Record<VerifyMode, number>> = { none: 0, counts: 1, content: 2 };
 
 /**
  * What an interrupted run of this job has done, if it can be gone on with; `tell` hears why not.
@@ -38,7 +36,7 @@ export async function findSaved(
 function objectionTo(saved: SavedRun, options: DuplicateOptions, { filled }: History): string | undefined {
   const age = Date.now() - saved.saved.getTime();
   if (filled?.token !== saved.token) return "the target was written by another run since";
-  if (STRENGTH[saved.verify] < STRENGTH[options.verify])
+  if (isWeaker(saved.verify, options.verify))
     return `it proved less (--verify ${saved.verify}) than is asked now`;
   return age > TOO_OLD || age < -AHEAD ? "it is more than a day old" : undefined;
 }
@@ -52,9 +50,4 @@ export function resumedOf(saved: SavedRun | undefined, jobs: readonly PlannedJob
     wanted.reduce((total, { counts }) => total + counts[field], 0);
   const documents = sum("read");
   return documents === 0 ? undefined : { since: saved.since, documents, bytes: sum("bytes") };
-}
-
-/** The weaker of two ways to prove: what is said of all that was done must be true of each part. */
-export function weaker(a: VerifyMode, b: VerifyMode): VerifyMode {
-  return STRENGTH[a] < STRENGTH[b] ? a : b;
 }

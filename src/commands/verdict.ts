@@ -1,6 +1,6 @@
-import type { VerifyMode } from "../core/job.ts";
 import type { Losses } from "../core/losses.ts";
 import type { Transferred } from "../core/transfer.ts";
+import type { VerifyMode } from "../core/verify-mode.ts";
 
 /** The one sentence at the end of a copy: what was done, how it was proved, what to run next. */
 export function verdictOf(done: Transferred, losses: Losses, verify: VerifyMode, failed: boolean): string {

@@ -81,13 +81,6 @@ export function readSettings({
   return settings;
 }
 
-/** A whole number written in digits only. Fails with `usage` outside of `min` to `max`. */
-export function wholeNumber(text: string, rule: NumberRule): number {
-  const problem = numberProblem(text, rule);
-  if (problem !== undefined) throw configurationError(problem, "Correct it and run again.");
-  return Number(text.trim());
-}
-
 function numberProblem(text: string, { name, min, max }: NumberRule): string | undefined {
   const written = text.trim();
   const value = /^\d{1,15}$/.test(written) ? Number(written) : Number.NaN;

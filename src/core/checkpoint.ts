@@ -1,7 +1,7 @@
-import type { VerifyMode } from "./job.ts";
 import type { Losses } from "./losses.ts";
 import { type Incarnations, Progress, type SavedProgress } from "./progress.ts";
 import { type SavedRun, toJson } from "./saved-run.ts";
+import type { VerifyMode } from "./verify-mode.ts";
 
 /** Milliseconds between two writes: what is lost by a kill in between is only done again. */
 const EVERY = 1_000;

@@ -13,9 +13,7 @@ import type { Losses } from "./losses.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
 import type { Tally } from "./tally.ts";
-
-/** How a copy is proved: by reading the target back byte for byte, by counting, or not at all. */
-export type VerifyMode = "content" | "counts" | "none";
+import type { VerifyMode } from "./verify-mode.ts";
 
 /** What all collections of a run share. */
 export interface Transfer {

@@ -2,9 +2,9 @@
 import type { IdRange } from "../connectors/connector.ts";
 import { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import type { VerifyMode } from "./job.ts";
 import type { SavedProgress } from "./progress.ts";
 import { COUNTS, type Counts } from "./tally.ts";
+import type { VerifyMode } from "./verify-mode.ts";
 
 export interface SavedRun {
   /** Ties this memory to what the target remembers of the same run. */

@@ -1,9 +1,10 @@
 import { beforeEach, expect, it } from "vitest";
 import type { DuplicateOptions } from "../../src/commands/duplicate-options.ts";
-import { findSaved, weaker } from "../../src/commands/resume.ts";
+import { findSaved } from "../../src/commands/resume.ts";
 import type { Filled } from "../../src/connectors/connector.ts";
-import type { VerifyMode } from "../../src/core/job.ts";
 import { type SavedRun, toJson } from "../../src/core/saved-run.ts";
+import type { VerifyMode } from "../../src/core/verify-mode.ts";
+import { weaker } from "../../src/core/verify-mode.ts";
 import { StateFile } from "../../src/state/state-file.ts";
 import { KEY, workFolder } from "../state/state-folder.ts";
 

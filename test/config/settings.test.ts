@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { readSettings, type SettingFlags, type Settings, wholeNumber } from "../../src/config/settings.ts";
+import { readSettings, type SettingFlags, type Settings } from "../../src/config/settings.ts";
 import { environmentOf, failureOf } from "./failure.ts";
 
 function read(variables: Record<string, string>, flags: SettingFlags = {}): Settings {
   return readSettings({ environment: environmentOf(variables), flags });
 }
 
-const RULE = { name: "--batch-size", min: 1, max: 100_000 };
+function batchSize(text: string): number | undefined {
+  return read({}, { batchSize: text }).batchSize;
+}
 
 describe("a whole number", () => {
   test.each([
@@ -15,7 +17,7 @@ describe("a whole number", () => {
     [" 42 ", 42],
     ["007", 7],
   ])("%j is %d", (text, expected) => {
-    expect(wholeNumber(text, RULE)).toBe(expected);
+    expect(batchSize(text)).toBe(expected);
   });
 
   test.each([
@@ -35,17 +37,17 @@ describe("a whole number", () => {
     "\u0661",
     "9".repeat(400),
   ])("%j is refused with the limits and the value", (text) => {
-    const failure = failureOf(() => wholeNumber(text, RULE));
+    const failure = failureOf(() => batchSize(text));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain('--batch-size must be a whole number from 1 to 100000, but it is "');
     expect(failure.message.length).toBeLessThan(200);
   });
 
   test("the sentence is exact, and shows what a terminal would obey", () => {
-    expect(failureOf(() => wholeNumber("0", RULE)).message).toBe(
+    expect(failureOf(() => batchSize("0")).message).toBe(
       '--batch-size must be a whole number from 1 to 100000, but it is "0". Nothing was contacted.',
     );
-    expect(failureOf(() => wholeNumber("\u001b[2J", RULE)).message).toContain('"\\x1b[2J"');
+    expect(failureOf(() => batchSize("\u001b[2J")).message).toContain('"\\x1b[2J"');
   });
 });
 

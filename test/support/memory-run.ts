@@ -1,10 +1,10 @@
 import type { CollectionInfo } from "../../src/connectors/connector.ts";
 import { Budget } from "../../src/core/budget.ts";
 import { Checkpoint } from "../../src/core/checkpoint.ts";
-import type { VerifyMode } from "../../src/core/job.ts";
 import { Losses } from "../../src/core/losses.ts";
 import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
 import { transferAll } from "../../src/core/transfer.ts";
+import type { VerifyMode } from "../../src/core/verify-mode.ts";
 import { silentMeter } from "../../src/reporting/context.ts";
 import type { CollectionReport, Reporter } from "../../src/reporting/reporter.ts";
 import type { MemoryStore } from "./memory-store.ts";

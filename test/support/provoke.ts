@@ -1,12 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { expect } from "vitest";
-import {
-  FAILURES,
-  type Failure,
-  type FailureName,
-  type Role,
-} from "../../src/connectors/mongodb/failures.ts";
+import type { Failure } from "../../src/connectors/mongodb/failure.ts";
+import { FAILURES, type FailureName, type Role } from "../../src/connectors/mongodb/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { DualsyncError } from "../../src/errors.ts";
 import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";

@@ -1,5 +1,3 @@
-import type { Document } from "mongodb";
-import { equalOrdered } from "../../bson/ordered.ts";
 import { DualsyncError } from "../../errors.ts";
 import type {
   CollectionInfo,
@@ -10,10 +8,10 @@ import type {
   NotReproduced,
 } from "../connector.ts";
 import { retry } from "../retry.ts";
-import { countDocuments } from "./count.ts";
-import { codeText, isFull, isTransient, shapeOf } from "./faults.ts";
+import { codeText, isTransient, shapeOf } from "./faults.ts";
 import { readListing } from "./listing.ts";
 import type { Server } from "./server.ts";
+import { sizeOf } from "./sizes.ts";
 
 /** The collection in which dualsync keeps its lease and history, in the target itself. Never copied or compared. */
 export const OWN_COLLECTION = "_dualsync";
@@ -31,41 +29,6 @@ const ESSENTIAL = new Set([
   "viewOn",
   "pipeline",
 ]);
-
-/** A right that this user lacks, or a command that this server or plan has not. */
-const REFUSALS = new Set([13, 59, 115, 8000]);
-
-/** What the server's bookkeeping holds about a collection's size. After a crash it may be wrong, so "empty" is counted. */
-async function sizeOf(
-  server: Server,
-  name: string,
-  signal: AbortSignal,
-): Promise<{ documents: number; bytes: number }> {
-  const answer = await collStats(server, name, signal);
-  const bucketed = answer.timeseries as { numMeasurements?: unknown } | undefined;
-  const documents = Number(bucketed?.numMeasurements ?? answer.count ?? 0);
-  return {
-    documents: documents > 0 ? documents : await countDocuments(server, name, {}, signal),
-    bytes: Number(answer.size ?? 0),
-  };
-}
-
-/** Empty where it is refused: the size only decides how the work is divided, and what the plan shows. */
-async function collStats(server: Server, name: string, signal: AbortSignal): Promise<Document> {
-  try {
-    return await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
-  } catch (error) {
-    const { code } = shapeOf(error instanceof DualsyncError ? error.cause : error);
-    if (signal.aborted || code === undefined || !REFUSALS.has(code)) throw error;
-    return {};
-  }
-}
-
-/** Bytes of the whole database as hosted clusters count them: documents uncompressed, and indexes. */
-export async function sizeOfDatabase(server: Server, signal: AbortSignal): Promise<number> {
-  const answer = await server.run({ dbStats: 1 }, { signal, doing: "read the size of the database" });
-  return Number(answer.dataSize ?? 0) + Number(answer.indexSize ?? 0);
-}
 
 /** Everything in the database, sorted by name: what can be copied, and what cannot, with the reason. */
 export async function listCollections(server: Server, signal: AbortSignal): Promise<Listing> {
@@ -237,64 +200,4 @@ function unsupported(info: CollectionInfo, error: unknown): DualsyncError | unde
 function optionToDrop(options: ReadonlyMap<string, unknown>, message: string): string | undefined {
   const dispensable = [...options.keys()].filter((name) => !ESSENTIAL.has(name));
   return dispensable.find((name) => message.includes(name)) ?? dispensable.at(-1);
-}
-
-/** Options in which the existing collection differs from the wanted one; mended where the server lets us. */
-export async function alignOptions(
-  server: Server,
-  info: CollectionInfo,
-  existing: Metadata,
-  signal: AbortSignal,
-): Promise<NotReproduced[]> {
-  const have = withoutVersions((existing.get("options") as Metadata | undefined) ?? new Map());
-  const names = new Set([...info.options.keys(), ...have.keys()]);
-  const same = (name: string): boolean =>
-    info.options.has(name) &&
-    have.has(name) &&
-    equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]]));
-  const different = [...names].filter((name) => !same(name));
-  const lost: NotReproduced[] = [];
-  for (const name of different) {
-    const reason = await modify(server, info, name, signal);
-    if (reason !== undefined) lost.push({ key: `option ${info.name}/${name}`, reason });
-  }
-  return lost;
-}
-
-const MODIFIABLE = new Set([
-  "validator",
-  "validationLevel",
-  "validationAction",
-  "expireAfterSeconds",
-  "changeStreamPreAndPostImages",
-]);
-const OFF: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ["validator", {}],
-  ["validationLevel", "strict"],
-  ["validationAction", "error"],
-  ["expireAfterSeconds", "off"],
-  ["changeStreamPreAndPostImages", { enabled: false }],
-]);
-
-async function modify(
-  server: Server,
-  info: CollectionInfo,
-  name: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (!MODIFIABLE.has(name))
-    return "the target's collection was created with another value, which cannot be changed";
-  try {
-    const value = info.options.get(name) ?? OFF.get(name);
-    const command = { collMod: info.name, [name]: value, writeConcern: { w: "majority" } };
-    await retry(server.policy, signal, isTransient, () =>
-      server.run(command, { signal, doing: `change ${name}`, retry: false }),
-    );
-    return undefined;
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (isTransient(error) || isFull(error))
-      throw server.fault(error, `change the option ${name} of ${info.name}`);
-    return `the target's collection has another value and it could not be changed (${codeText(shapeOf(error))})`;
-  }
 }

@@ -1,5 +1,6 @@
 import type { CollectionInfo, Metadata, NotReproduced, Prepared } from "../connector.ts";
-import { alignOptions, createCollection, incarnationOf, lookUp, withoutValidator } from "./collections.ts";
+import { alignOptions } from "./collection-options.ts";
+import { createCollection, incarnationOf, lookUp, withoutValidator } from "./collections.ts";
 import { isEmpty } from "./count.ts";
 import { buildIndexes } from "./indexes.ts";
 import type { ProvenanceBook } from "./provenance.ts";

@@ -1,22 +1,9 @@
 import { DualsyncError, type ExitName } from "../../errors.ts";
 import { CONNECTION_FAILURES } from "./connection-failures.ts";
+import type { Failure } from "./failure.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";
 
 export type Role = "source" | "target";
-
-/** One way in which a server cannot be used, in the words that people meet; the README's table is made from these. */
-export interface Failure {
-  /** `role`: that of the store, `source` or `target`. */
-  readonly exit: "role" | "denied" | "usage";
-  /** A sentence with `{where}` or `{Where}` (the target localhost/shop), `{doing}` (write orders) and `{detail}`. */
-  readonly says: string;
-  /** What is behind it, for those who look it up. */
-  readonly means: string;
-  /** What to do next; printed below the sentence. */
-  readonly hint: string;
-  /** The same call may succeed later without anybody's doing. */
-  readonly passes?: true;
-}
 
 /** Every sentence that a fault of a MongoDB connection or server can end with, by its name. */
 export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../connector.ts";
-import { incarnationOf, listCollections, lookUp, sizeOfDatabase } from "./collections.ts";
+import { incarnationOf, listCollections, lookUp } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
 import { findByIds } from "./find.ts";
@@ -15,6 +15,7 @@ import { cutRanges } from "./ranges.ts";
 import { readBatches } from "./read.ts";
 import { findWriteWay } from "./self-test.ts";
 import { Server, type ServerOptions } from "./server.ts";
+import { sizeOfDatabase } from "./sizes.ts";
 import { type Find, Writer } from "./write.ts";
 
 /** Opens a MongoDB database as a source or a target. @throws DualsyncError when it cannot be reached or used */
