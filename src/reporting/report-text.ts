@@ -95,7 +95,7 @@ function effort(report: RunReport): string {
   const before =
     resumed === undefined
       ? ""
-      : ` Not read again: ${count(resumed.documents, "document")} (${bytes(resumed.bytes)}) that an interrupted run had copied and proved.`;
+      : `\nNot read again: ${count(resumed.documents, "document")} (${bytes(resumed.bytes)}) that an interrupted run had copied and proved.`;
   return `${count(read, "document")} read (${bytes(size)}) in ${duration(milliseconds)}${speed}; ${from} to ${end} UTC.${before}`;
 }
 

@@ -109,4 +109,18 @@ describe("the report as text", () => {
     expect(Math.max(...lines.slice(0, -3).map(textWidth))).toBeLessThanOrEqual(width);
     expect(lines.join("\n")).toContain("1,234,567");
   });
+
+  it("does not count what an interrupted run has read into its speed, and shows the window from its beginning", () => {
+    const text = linesOf({
+      collections: [copied("customers")],
+      bytes: 3_000_000,
+      started: new Date("2026-01-02T03:00:00Z"),
+      ended: new Date("2026-01-02T03:00:02Z"),
+      resumed: { since: new Date("2026-01-01T23:00:00Z"), documents: 1_000, bytes: 2_000_000 },
+    });
+    expect(text.slice(-4, -2)).toEqual([
+      "200 documents read (1.0 MB) in 2 s, 100/s; 2026-01-01 23:00:00 to 2026-01-02 03:00:02 UTC.",
+      "Not read again: 1,000 documents (2.0 MB) that an interrupted run had copied and proved.",
+    ]);
+  });
 });
