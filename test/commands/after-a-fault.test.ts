@@ -131,3 +131,15 @@ it("a target that is nearly at --max-target-size takes documents that only repla
   await orders("from").insertMany(upTo(2_000).map(({ _id }) => ({ _id: _id + 10_000, text })) as never);
   expect((await run("there", flags)).code).toBe(6);
 });
+
+it("a refused run that leaves nothing behind takes nothing along of a run that comes while it leaves", async () => {
+  await orders("from").insertMany(upTo(5));
+  await orders("to").insertMany([{ _id: 99 }]);
+  const fault = pair.targetProxy.fail({ on: "drop", collection: "_dualsync", delayMs: 4_000 });
+  const leaving = run("there");
+  while (fault.happened === 0) await wait(5);
+  const named = ["--into-existing", pair.database];
+  const early = await run("there", named);
+  expect((await leaving).code).toBe(6);
+  expect([early.code, (await run("there", named)).code, (await run("there")).code]).toEqual([7, 0, 0]);
+});
