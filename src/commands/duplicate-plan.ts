@@ -51,7 +51,7 @@ export async function planRun(
   const found = await compareAll(stores, foreign, context);
   const notes = [...adoption(found), ...told, ...remarks(options)];
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
-  const resumed = resumedOf(saved, chosen.jobs);
+  const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
   return { plan, jobs: chosen.jobs, used, ...(saved === undefined ? {} : { saved }) };

@@ -1,4 +1,4 @@
-import type { History } from "../connectors/connector.ts";
+import type { History, Listing } from "../connectors/connector.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import { fromJson, type SavedRun } from "../core/saved-run.ts";
 import { isWeaker } from "../core/verify-mode.ts";
@@ -41,11 +41,19 @@ function objectionTo(saved: SavedRun, options: DuplicateOptions, { filled }: His
   return age > TOO_OLD || age < -AHEAD ? "it is more than a day old" : undefined;
 }
 
-/** How much of these jobs the interrupted run has done; undefined when nothing. */
-export function resumedOf(saved: SavedRun | undefined, jobs: readonly PlannedJob[]): Resumed | undefined {
+/** How much of these jobs the interrupted run has done, in the collections that are still there; undefined when nothing. */
+export function resumedOf(
+  saved: SavedRun | undefined,
+  jobs: readonly PlannedJob[],
+  target: Listing,
+): Resumed | undefined {
   if (saved === undefined) return undefined;
-  const names = new Set(jobs.map(({ from }) => from.name));
-  const wanted = saved.collections.filter(({ name }) => names.has(name));
+  const there = new Map(target.collections.map(({ name, incarnation }) => [name, incarnation]));
+  const wanted = saved.collections.filter(({ name, incarnations: { source, target } }) =>
+    jobs.some(
+      ({ from, to }) => from.name === name && from.incarnation === source && there.get(to.name) === target,
+    ),
+  );
   const sum = (field: "read" | "bytes"): number =>
     wanted.reduce((total, { counts }) => total + counts[field], 0);
   const documents = sum("read");

@@ -121,10 +121,16 @@ async function takeStep(job: PartJob, step: Step): Promise<void> {
   job.meter.advance(documents, bytes);
   nameTwins(job, step.twins);
   await writeDocuments(job, step.missing, "insert");
+  // What is replaced takes only as much more room as it has grown.
+  const growth = step.different.reduce(
+    (sum, { expected, found }) => sum + Math.max(0, expected.bytes.length - found.bytes.length),
+    0,
+  );
   await writeDocuments(
     job,
     step.different.map(({ expected }) => expected),
     "replace",
+    growth,
   );
 }
 
@@ -144,15 +150,25 @@ function nameTwins(job: PartJob, twins: readonly DocumentId[]): void {
   job.tally.count(twins.length, 0, { written: 0, unchanged: 0, setAside });
 }
 
-async function writeDocuments(job: PartJob, documents: readonly Doc[], mode: WriteMode): Promise<void> {
+async function writeDocuments(
+  job: PartJob,
+  documents: readonly Doc[],
+  mode: WriteMode,
+  growth?: number,
+): Promise<void> {
   if (documents.length === 0) return;
-  await put(job, Batch.of(documents), mode);
+  await put(job, Batch.of(documents), mode, growth);
   if (job.verify === "content") await proveWritten(job, documents);
 }
 
-/** Writes one batch and accounts for each of its documents. */
-async function put(job: PartJob, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
-  await job.room?.take(batch.bytes.length, job.signal);
+/** Writes one batch, which makes the target grow by so many bytes, and accounts for each of its documents. */
+async function put(
+  job: PartJob,
+  batch: Batch,
+  mode: WriteMode,
+  growth = batch.bytes.length,
+): Promise<WriteOutcome> {
+  await job.room?.take(growth, job.signal);
   const outcome = await job.target.write(job.to.name, batch, mode, job.signal);
   job.tally.count(batch.length, batch.bytes.length, outcome);
   for (const { id } of outcome.setAside) job.setAside.add(id.key);

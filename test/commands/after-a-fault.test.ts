@@ -117,3 +117,29 @@ it("--max-minutes of more than a timer can count is refused, and does not stop t
   expect([code, stdout]).toEqual([2, expect.stringMatching(/at most 35000/)]);
   expect((await run("there", ["--max-minutes", "35000"])).code).toBe(0);
 });
+
+it("a target that is nearly at --max-target-size takes documents that only replace others", async () => {
+  const text = "x".repeat(1_000);
+  await orders("from").insertMany(upTo(3_000).map((row) => ({ ...row, text })));
+  expect((await run("there")).code).toBe(0);
+  const { dataSize, indexSize } = await pair.to.db(pair.database).stats();
+  const limit = Math.ceil((Number(dataSize) + Number(indexSize)) / 1_000) + 500;
+  await orders("from").updateMany({}, { $set: { text: "y".repeat(1_000) } } as never);
+  const flags = ["--max-target-size", `${limit}KB`];
+  const { code, stdout } = await run("there", flags);
+  expect([code, collectionRecord(stdout, "orders")], stdout).toMatchObject([0, { written: 3_000 }]);
+  await orders("from").insertMany(upTo(2_000).map(({ _id }) => ({ _id: _id + 10_000, text })) as never);
+  expect((await run("there", flags)).code).toBe(6);
+});
+
+it("a refused run that leaves nothing behind takes nothing along of a run that comes while it leaves", async () => {
+  await orders("from").insertMany(upTo(5));
+  await orders("to").insertMany([{ _id: 99 }]);
+  const fault = pair.targetProxy.fail({ on: "drop", collection: "_dualsync", delayMs: 4_000 });
+  const leaving = run("there");
+  while (fault.happened === 0) await wait(5);
+  const named = ["--into-existing", pair.database];
+  const early = await run("there", named);
+  expect((await leaving).code).toBe(6);
+  expect([early.code, (await run("there", named)).code, (await run("there")).code]).toEqual([7, 0, 0]);
+});

@@ -155,8 +155,9 @@ it("does not go on with a target that has lost documents since", async () => {
 it("does not go on with a collection that was made anew in the target or in the source since", async () => {
   await interrupted();
   await pair.to.db(DATABASE).collection("orders").rename("old");
-  const { code } = await run();
+  const { code, stdout } = await run();
   expect(code).toBe(0);
+  expect(summary(stdout)?.resumed ?? null).toBeNull();
   await isIdentical();
 });
 

@@ -2,7 +2,7 @@ import type { Document } from "mongodb";
 import { DualsyncError } from "../../errors.ts";
 import type { Holder, Lease, Run } from "../connector.ts";
 import { lookUp, OWN_COLLECTION } from "./collections.ts";
-import { isEmpty } from "./count.ts";
+import { countDocuments } from "./count.ts";
 import { shapeOf } from "./faults.ts";
 import { readOwn, updateOwn, writeFilled } from "./own.ts";
 import type { Server } from "./server.ts";
@@ -135,18 +135,22 @@ function keepLease(server: Server, nonce: string, untouched: boolean, taken: Clo
       closing.abort();
       // The run may have been interrupted: the lease is given back all the same, under a signal of its own.
       const { signal } = new AbortController();
+      // Dropped while it is still held: given back before, another run might have taken it, and all it wrote would go.
+      const alone = untouched && renewed.age < LEASE_MS / 2 && (await holdsOnly(server, nonce, signal));
+      const drop = { drop: OWN_COLLECTION };
+      const remove = { delete: OWN_COLLECTION, deletes: [{ q: mine, limit: 1 }] };
       await server.run(
-        { delete: OWN_COLLECTION, deletes: [{ q: mine, limit: 1 }], writeConcern: { w: "majority" } },
+        { ...(alone ? drop : remove), writeConcern: { w: "majority" } },
         { signal, doing: "release the lease" },
       );
-      if (untouched && (await isEmpty(server, OWN_COLLECTION, signal))) {
-        await server.run(
-          { drop: OWN_COLLECTION, writeConcern: { w: "majority" } },
-          { signal, doing: "release the lease" },
-        );
-      }
     },
   };
+}
+
+/** Whether dualsync's own collection holds nothing but this lease. */
+async function holdsOnly(server: Server, nonce: string, signal: AbortSignal): Promise<boolean> {
+  const lease = await readOwn(server, "lease", signal);
+  return lease?.nonce === nonce && (await countDocuments(server, OWN_COLLECTION, {}, signal)) === 1;
 }
 
 function lostError(server: Server): DualsyncError {
