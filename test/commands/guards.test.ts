@@ -103,6 +103,36 @@ it("refuses the pair when it is swapped: a copy is not copied over its original"
   expect(await snapshot(pair.from, pair.database)).toEqual(before);
 });
 
+it("knows a swapped pair by the address too, unless the target is named as another database there", async () => {
+  await fill("from", "orders", upTo(20));
+  expect((await pair.duplicate()).code).toBe(0);
+  await pair.from.db(pair.database).dropDatabase();
+  await fill("from", "orders", upTo(3), 7);
+  const env = {
+    LIVE: withDatabase(pair.target.uri, pair.database),
+    COPY: withDatabase(pair.source.uri, pair.database),
+  };
+  const swapped = ["duplicate", "--from", "env:LIVE", "--to", "env:COPY"];
+  const { code, stderr } = await dualsync(swapped, { env });
+  expect([code, stderr]).toEqual([6, expect.stringMatching(/look swapped.*say --into-existing/s)]);
+  const named = await dualsync([...swapped, "--into-existing", pair.database], { env });
+  expect([named.code, named.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+});
+
+it("lets a copy be brought back to where it came from, once there is nothing any more", async () => {
+  await fill("from", "orders", upTo(20));
+  const before = await snapshot(pair.from, pair.database);
+  expect((await pair.duplicate()).code).toBe(0);
+  await pair.from.db(pair.database).dropDatabase();
+  const env = {
+    LIVE: withDatabase(pair.target.uri, pair.database),
+    COPY: withDatabase(pair.source.uri, pair.database),
+  };
+  const { code, stderr } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], { env });
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+  expect(await snapshot(pair.from, pair.database)).toEqual(before);
+});
+
 it("refuses a copy of another source as its target, and says whose it is", async () => {
   await fill("from", "orders", upTo(5));
   expect((await pair.duplicate()).code).toBe(0);

@@ -76,6 +76,16 @@ it("takes up only what was done of this very collection and this very copy", () 
   expect(kept.former("others", incarnations)).toBeUndefined();
 });
 
+it("does not write down as done what was left for a later run to look at", async () => {
+  const { checkpoint: kept, written } = checkpoint();
+  const [left, done] = ["left", "done"].map((name) => kept.open(name, incarnations, new Losses([])));
+  for (const progress of [left, done]) progress?.begin([{}]);
+  left?.leave(left.part());
+  if (done !== undefined) finishOne(done);
+  await kept.flush();
+  expect(written.at(-1)?.collections.map(({ name }) => name)).toEqual(["done"]);
+});
+
 it("tells once that it cannot write, and writes nothing more", async () => {
   const broken = new Error("no space");
   const { checkpoint: kept, written, failures } = checkpoint([], [broken]);

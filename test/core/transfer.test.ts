@@ -51,6 +51,28 @@ it("--delete leaves what comes back to the source right before it would be remov
   expect(hexOf(target.documents)).toEqual(hexOf(documents));
 });
 
+it("--delete keeps what the source cannot be asked for", async () => {
+  const target = new MemoryStore([...documents, doc({ _id: new Date(5) })]);
+  const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { remove: true });
+  expect(report).toMatchObject({ deleted: 0, extra: 1 });
+  expect(target.documents).toHaveLength(10);
+});
+
+it.each([
+  ["fewer documents, without --delete", 6, { remove: false }, 9],
+  ["less than half, with --delete", 4, { remove: true, allowShrink: false }, 9],
+  ["none any more, with --delete --allow-shrink", 0, { remove: true }, 9],
+  ["fewer documents, with --delete", 6, { remove: true, allowShrink: false }, 6],
+  ["less than half, with --delete --allow-shrink", 4, { remove: true }, 4],
+])("a copy of a capped collection that has %s now", async (_, left, options, held) => {
+  const source = new MemoryStore(documents.slice(0, left));
+  const target = new MemoryStore(documents);
+  const { report, losses } = await memoryRun({ source, target }, { kind: "capped", ...options });
+  expect(target.documents).toHaveLength(held);
+  expect(report?.verdict).toBe(held === left ? "verified" : "set aside");
+  expect(losses.total).toBe(held === left ? 0 : 1);
+});
+
 it("--verify counts fails when the target lost a document that it acknowledged", async () => {
   const target = new MemoryStore([]);
   target.forgets.add((documents[4] as (typeof documents)[0]).id.key);

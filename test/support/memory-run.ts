@@ -20,6 +20,8 @@ export interface MemoryRunOptions {
   readonly kind?: CollectionInfo["kind"];
   /** As with --delete. */
   readonly remove?: boolean;
+  /** As with --allow-shrink, which is on. */
+  readonly allowShrink?: boolean;
   /** What a former run wrote down. */
   readonly saved?: SavedRun;
 }
@@ -35,6 +37,7 @@ export interface MemoryRun {
 /** Copies the collection of one store in memory to another one, up to the end or to the first error. */
 export async function memoryRun(stores: MemoryPair, options: MemoryRunOptions = {}): Promise<MemoryRun> {
   const { concurrency = 1, verify = "content", kind = "collection", remove = false, saved } = options;
+  const { allowShrink = true } = options;
   const stopper = new AbortController();
   const stop = (error: unknown): void => stopper.abort(error);
   let written: unknown;
@@ -47,7 +50,7 @@ export async function memoryRun(stores: MemoryPair, options: MemoryRunOptions = 
   const checkpoint = new Checkpoint({ ...told, store, ...(saved === undefined ? {} : { saved }) });
   const losses = new Losses([]);
   const transfer = {
-    ...{ ...stores, verify, delete: remove, allowShrink: true, indexes: false, concurrency },
+    ...{ ...stores, verify, delete: remove, allowShrink, indexes: false, concurrency },
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
