@@ -11,8 +11,9 @@ import { contents } from "../support/snapshot.ts";
 
 /** Collections that are renamed or dropped under a run, and what the run and the next one make of it. */
 const pair = serverPair({}, {}, {});
-/** More than one batch. */
+/** More than one range, and each more than one batch. */
 const DOCUMENTS = 3_000;
+const SMALL_BATCHES = ["--batch-size", "200"];
 
 let folder: string;
 beforeEach(() => {
@@ -53,7 +54,7 @@ async function during(
   return await run(flags, {
     async onStart(child) {
       while (fault.happened === 0 && child.exitCode === null) await wait(2);
-      await work();
+      if (child.exitCode === null) await work();
     },
   });
 }
@@ -62,7 +63,7 @@ it("a collection that was renamed away under a run and back again is not held to
   await fill("from", DOCUMENTS);
   const source = pair.from.db(pair.database);
   const fault = pair.sourceProxy.fail({ on: "getMore", collection: "orders", delayMs: 1_000 });
-  const disturbed = await during(fault, [], () => source.collection("orders").rename("away"));
+  const disturbed = await during(fault, SMALL_BATCHES, () => source.collection("orders").rename("away"));
   expect([disturbed.code, disturbed.stdout]).toEqual([4, expect.stringMatching(/dropped or replaced/)]);
   await source.collection("away").rename("orders");
   const again = await run();
@@ -78,9 +79,10 @@ it("a collection that was renamed away under a run that was killed, and back aga
   const source = pair.from.db(pair.database);
   const held = pair.sourceProxy.fail({ on: "getMore", collection: "orders", delayMs: 1_000 });
   // The question whether the collection is still there comes too late: the run is dead by then.
-  const killed = await run([], {
+  const killed = await run(SMALL_BATCHES, {
     async onStart(child) {
       while (held.happened === 0 && child.exitCode === null) await wait(2);
+      if (child.exitCode !== null) return;
       pair.sourceProxy.fail({ on: "listCollections", hang: "before", every: 1 });
       await source.collection("orders").rename("away");
       await wait(3_000);
