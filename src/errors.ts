@@ -38,7 +38,7 @@ export const EXIT_CODES = [
   {
     code: 6,
     name: "refused",
-    meaning: "refused by a guard; nothing was changed",
+    meaning: "refused by a guard, before it did harm",
     next: "Check the addresses and flags that the sentence names; nothing needs mending.",
   },
   {

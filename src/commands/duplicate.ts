@@ -209,6 +209,6 @@ function report(
     itemCount: losses.total,
     bytes: done.bytes,
     exitCode: exit,
-    verdict: verdictOf(done, losses, options.verify, failed),
+    verdict: verdictOf(done, losses, { verify: options.verify, failed, resumed: plan.resumed }),
   };
 }

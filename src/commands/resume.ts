@@ -7,6 +7,8 @@ import type { DuplicateOptions } from "./duplicate-options.ts";
 
 /** What was copied longer ago than this, in milliseconds, is read again: a copy is to be of today. */
 const TOO_OLD = 24 * 60 * 60 * 1000;
+/** Nor is a run gone on with that began longer ago, however often it was: its first parts are of that time. */
+const LONGEST = 7 * TOO_OLD;
 /** Clocks that are set a little wrong are no reason to begin anew. */
 const AHEAD = 60 * 60 * 1000;
 
@@ -38,6 +40,7 @@ function objectionTo(saved: SavedRun, options: DuplicateOptions, { filled }: His
   if (filled?.token !== saved.token) return "the target was written by another run since";
   if (isWeaker(saved.verify, options.verify))
     return `it proved less (--verify ${saved.verify}) than is asked now`;
+  if (Date.now() - saved.since.getTime() > LONGEST) return "it began more than a week ago";
   return age > TOO_OLD || age < -AHEAD ? "it is more than a day old" : undefined;
 }
 

@@ -1,9 +1,14 @@
 import type { Losses } from "../core/losses.ts";
 import type { Transferred } from "../core/transfer.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
+import type { Resumed } from "../reporting/reporter.ts";
 
 /** The one sentence at the end of a copy: what was done, how it was proved, what to run next. */
-export function verdictOf(done: Transferred, losses: Losses, verify: VerifyMode, failed: boolean): string {
+export function verdictOf(
+  done: Transferred,
+  losses: Losses,
+  { verify, failed, resumed }: { verify: VerifyMode; failed: boolean; resumed: Resumed | undefined },
+): string {
   if (failed)
     return "Verification failed: the target does not hold what the source holds. Run the same command again.";
   const sum = (pick: (report: Transferred["collections"][number]) => number): number =>
@@ -11,11 +16,12 @@ export function verdictOf(done: Transferred, losses: Losses, verify: VerifyMode,
   const written = sum(({ written }) => written);
   const unchanged = sum(({ unchanged }) => unchanged);
   const moved = `${plural(written, "document")} written, ${plural(unchanged, "document")} unchanged`;
-  const proof = {
+  const proved = {
     content: "read back and equal byte for byte",
     counts: "the counts agree; contents were not read back",
     none: "not verified",
   }[verify];
+  const proof = resumed === undefined ? proved : `${proved} (a part of it since ${day(resumed.since)} UTC)`;
   if (losses.counted > 0) {
     const named =
       losses.counted === 1
@@ -24,6 +30,11 @@ export function verdictOf(done: Transferred, losses: Losses, verify: VerifyMode,
     return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known one with --accept KEY.`;
   }
   return `Done: ${moved}; ${proof}.`;
+}
+
+/** "2026-11-21 15:05" */
+function day(time: Date): string {
+  return time.toISOString().slice(0, 16).replace("T", " ");
 }
 
 function plural(count: number, noun: string): string {

@@ -11,6 +11,8 @@ export interface SavedLosses {
   readonly items: readonly (readonly [key: string, reason: string])[];
   /** Those beyond the ones that are kept by name. */
   readonly unnamed: number;
+  /** Of the unnamed ones, those that were not accepted. */
+  readonly unnamedCounted: number;
 }
 
 /** Everything that did not arrive, by name. What the person has accepted is listed but does not count. */
@@ -20,7 +22,8 @@ export class Losses {
   /** Accepted keys that were seen, also among those that are not kept. */
   readonly #used = new Set<string>();
   #unnamed = 0;
-  #counted = 0;
+  #unnamedCounted = 0;
+  #namedCounted = 0;
 
   constructor(accepted: readonly string[] | ReadonlySet<string>) {
     this.#accepted = new Set(accepted);
@@ -41,9 +44,14 @@ export class Losses {
     if (this.#items.has(key)) return;
     const accepted = this.#accepted.has(key);
     if (accepted) this.#used.add(key);
-    else this.#counted++;
-    if (this.#items.size < KEPT) this.#items.set(key, { key, reason, accepted });
-    else this.#unnamed++;
+    const counts = accepted ? 0 : 1;
+    if (this.#items.size < KEPT) {
+      this.#items.set(key, { key, reason, accepted });
+      this.#namedCounted += counts;
+    } else {
+      this.#unnamed++;
+      this.#unnamedCounted += counts;
+    }
   }
 
   addDocuments(collection: string, documents: readonly SetAside[]): void {
@@ -51,7 +59,8 @@ export class Losses {
   }
 
   save(): SavedLosses {
-    return { items: this.items.map(({ key, reason }) => [key, reason]), unnamed: this.#unnamed };
+    const items = this.items.map(({ key, reason }) => [key, reason] as const);
+    return { items, unnamed: this.#unnamed, unnamedCounted: this.#unnamedCounted };
   }
 
   static restored(accepted: Losses, saved: SavedLosses): Losses {
@@ -60,15 +69,15 @@ export class Losses {
     return losses;
   }
 
-  #restore({ items, unnamed }: SavedLosses): void {
+  #restore({ items, unnamed, unnamedCounted }: SavedLosses): void {
     for (const [key, reason] of items) this.add(key, reason);
     this.#unnamed += unnamed;
-    this.#counted += unnamed;
+    this.#unnamedCounted += unnamedCounted;
   }
 
   /** Losses that count towards the exit code. */
   get counted(): number {
-    return this.#counted;
+    return this.#namedCounted + this.#unnamedCounted;
   }
 
   get total(): number {

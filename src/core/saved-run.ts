@@ -78,6 +78,7 @@ function progressFromJson(content: unknown): SavedProgress {
     losses: {
       items: list(losses.items).map((entry) => [text(list(entry)[0]), text(list(entry)[1])] as const),
       unnamed: count(losses.unnamed),
+      unnamedCounted: count(losses.unnamedCounted),
     },
   };
 }

@@ -33,7 +33,13 @@ interface Case {
 async function decision({ age = 1, verify = "content", restart = false, ...of }: Case): Promise<string> {
   const saved = new Date(Date.now() - age * HOUR);
   const run: SavedRun = {
-    ...{ token: "t", since: new Date(0), saved, verify: "content", collections: [] },
+    ...{
+      token: "t",
+      since: new Date(Date.now() - 2 * 86_400_000),
+      saved,
+      verify: "content",
+      collections: [],
+    },
     ...of.saved,
   };
   await state.write(toJson(run));
@@ -49,6 +55,11 @@ it.each<[string, Case, RegExp]>([
   ["of today", {}, /^yes$/],
   ["of nearly a day ago", { age: 23.9 }, /^yes$/],
   ["of more than a day ago", { age: 24.1 }, /more than a day old; everything is read again/],
+  [
+    "that began more than a week ago, however often it was gone on with",
+    { saved: { since: new Date(Date.now() - 7.1 * 86_400_000) } },
+    /began more than a week ago; everything is read again/,
+  ],
   ["of a clock that is a little ahead", { age: -0.9 }, /^yes$/],
   ["of the future", { age: -1.1 }, /everything is read again/],
   ["of another run than the target's", { filled: { token: "u" } }, /written by another run since/],

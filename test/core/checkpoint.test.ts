@@ -18,7 +18,7 @@ function former(name: string): SavedProgress {
     remaining,
     extras: [],
     counts: new Tally(),
-    losses: { items: [], unnamed: 0 },
+    losses: { items: [], unnamed: 0, unnamedCounted: 0 },
   };
 }
 

@@ -85,6 +85,17 @@ it("does not count an accepted loss, lists it, and names acceptances that hit no
   expect(losses.unusedAcceptances).toEqual(["index orders/gone"]);
 });
 
+it("does not count accepted losses, however many there are and however they were put together", () => {
+  const keys = Array.from({ length: 1_500 }, (_, n) => `document orders/${n}`);
+  const all = new Losses(keys.slice(0, 1_400));
+  const part = all.part();
+  for (const key of keys) part.add(key, "why");
+  all.merge(part);
+  expect([all.counted, all.total]).toEqual([100, 1_500]);
+  const later = Losses.restored(new Losses(keys.slice(0, 1_400)), all.save());
+  expect([later.counted, later.total]).toEqual([100, 1_500]);
+});
+
 it("fingerprints documents in order, or in any order without letting pairs cancel", () => {
   const [a, b] = [batchOf({ _id: 1 }), batchOf({ _id: 2 })];
   const ordered = (...batches: Batch[]): string => {

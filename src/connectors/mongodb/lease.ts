@@ -120,16 +120,20 @@ function keepLease(server: Server, nonce: string, untouched: boolean, taken: Clo
   };
   const timer = setInterval(() => void renew(), LEASE_MS / 3);
   timer.unref();
+  const hold = async (): Promise<void> => {
+    // After a sleep the timers come late: whether the lease is still ours is asked before anything is written.
+    if (renewed.age > LEASE_MS / 2) await renew();
+    if (renewed.age > LEASE_MS) lost.abort(lostError(server));
+    lost.signal.throwIfAborted();
+  };
   return {
     lost: lost.signal,
     nonce,
-    async hold() {
-      // After a sleep the timers come late: whether the lease is still ours is asked before anything is written.
-      if (renewed.age > LEASE_MS / 2) await renew();
-      if (renewed.age > LEASE_MS) lost.abort(lostError(server));
-      lost.signal.throwIfAborted();
+    hold,
+    async record(filled) {
+      await hold();
+      await writeFilled(server, filled, lost.signal);
     },
-    record: (filled) => writeFilled(server, filled, lost.signal),
     async release() {
       clearInterval(timer);
       closing.abort();
