@@ -147,6 +147,28 @@ it("refuses a copy of another source as its target, and says whose it is", async
   expect(await snapshot(pair.to, pair.database)).toEqual(before);
 });
 
+it("knows its copy again when the source is reached under another name", async () => {
+  await fill("from", "orders", upTo(5));
+  expect((await pair.duplicate()).code).toBe(0);
+  const env = {
+    LIVE: withDatabase(pair.source.uri, pair.database).replace("127.0.0.1", "localhost"),
+    COPY: withDatabase(pair.target.uri, pair.database),
+  };
+  const { code, stdout } = await dualsync(["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"], {
+    env,
+  });
+  expect(code).toBe(0);
+  expect(collectionRecord(stdout, "orders")).toMatchObject({ unchanged: 5, written: 0 });
+});
+
+it("refuses to copy two collections into one", async () => {
+  await fill("from", "orders", upTo(5));
+  await fill("from", "archive", upTo(3), 1);
+  expect(await refused("--rename", "archive=orders")).toMatch(
+    /Two collections would be copied into "orders"/,
+  );
+});
+
 it("knows a collection of its own from a later one of the same name", async () => {
   await fill("from", "orders", upTo(5));
   expect((await pair.duplicate()).code).toBe(0);
