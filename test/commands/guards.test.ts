@@ -218,6 +218,21 @@ it("deletes nothing where what a filter selects has shrunk to less than half, or
   expect(await refused(...selected, "--allow-shrink")).toMatch(/"orders" came out empty from the source/);
 });
 
+it("holds against the source only what a filter selects, not all that the target holds", async () => {
+  await fill("from", "orders", upTo(10));
+  await fill(
+    "from",
+    "orders",
+    upTo(20).map((n) => n + 100),
+    1,
+  );
+  expect((await pair.duplicate()).code).toBe(0);
+  await pair.from.db(pair.database).collection<Row>("orders").deleteMany({ n: 1 });
+  const { code, stderr } = await pair.duplicate("--delete", "--yes", "--filter", 'orders={"n":0}');
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/shrunk/)]);
+  expect(await pair.to.db(pair.database).collection("orders").countDocuments()).toBe(30);
+});
+
 it("says which collections only the target has, and leaves them", async () => {
   await fill("from", "orders", upTo(5));
   await fill("to", "notes", upTo(2));
