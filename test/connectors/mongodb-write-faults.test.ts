@@ -1,6 +1,7 @@
 import { type Document, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Target } from "../../src/connectors/connector.ts";
+import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
 import { claimed } from "../support/claimed.ts";
@@ -142,6 +143,21 @@ describe("a write", () => {
     on("insert", answer({ n: 3, writeErrors: [{ index: 3, code: 189, errmsg: "stepped down" }] }));
     await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
   });
+});
+
+it("what a target is to remember of a run is written, or the run fails", async () => {
+  const target = await mongodb({ uri: relay.uri, database: "own", role: "target", label: "test" }, never);
+  const holder = { host: "test-host", pid: 1 };
+  const run = { id: "r", command: "test", holder, from: "nowhere", isGone: () => false };
+  const writeErrors = [{ index: 0, code: 14031, errmsg: "no space" }];
+  on("update", answer({ writeErrors }));
+  await expect(target.claim(run, never)).rejects.toMatchObject({ exit: "target" });
+  const lease = await target.claim(run, never);
+  on("update", answer({ writeErrors }));
+  const told = { command: "test", from: "nowhere", run: "r", token: "t", since: new Date(0) };
+  const filled = { ...told, complete: true, verified: true, documents: new Map() };
+  await expect(lease.record(filled)).rejects.toMatchObject({ exit: "target" });
+  await target.close();
 });
 
 describe("a removal", () => {
