@@ -150,6 +150,28 @@ it("refuses a copy of another source as its target, and says whose it is", async
   expect(await snapshot(pair.to, pair.database)).toEqual(before);
 });
 
+it("knows its copy again when the source is reached under another name", async () => {
+  await fill("from", "orders", upTo(5));
+  expect((await pair.duplicate()).code).toBe(0);
+  const env = {
+    LIVE: withDatabase(pair.source.uri, pair.database).replace("127.0.0.1", "localhost"),
+    COPY: withDatabase(pair.target.uri, pair.database),
+  };
+  const { code, stdout } = await dualsync(["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"], {
+    env,
+  });
+  expect(code).toBe(0);
+  expect(collectionRecord(stdout, "orders")).toMatchObject({ unchanged: 5, written: 0 });
+});
+
+it("refuses to copy two collections into one", async () => {
+  await fill("from", "orders", upTo(5));
+  await fill("from", "archive", upTo(3), 1);
+  expect(await refused("--rename", "archive=orders")).toMatch(
+    /Two collections would be copied into "orders"/,
+  );
+});
+
 it("knows a collection of its own from a later one of the same name", async () => {
   await fill("from", "orders", upTo(5));
   expect((await pair.duplicate()).code).toBe(0);
@@ -197,6 +219,21 @@ it("deletes nothing where what a filter selects has shrunk to less than half, or
   );
   await orders.deleteMany({ n: 0 });
   expect(await refused(...selected, "--allow-shrink")).toMatch(/"orders" came out empty from the source/);
+});
+
+it("holds against the source only what a filter selects, not all that the target holds", async () => {
+  await fill("from", "orders", upTo(10));
+  await fill(
+    "from",
+    "orders",
+    upTo(20).map((n) => n + 100),
+    1,
+  );
+  expect((await pair.duplicate()).code).toBe(0);
+  await pair.from.db(pair.database).collection<Row>("orders").deleteMany({ n: 1 });
+  const { code, stderr } = await pair.duplicate("--delete", "--yes", "--filter", 'orders={"n":0}');
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/shrunk/)]);
+  expect(await pair.to.db(pair.database).collection("orders").countDocuments()).toBe(30);
 });
 
 it("says which collections only the target has, and leaves them", async () => {

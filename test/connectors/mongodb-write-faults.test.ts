@@ -144,6 +144,21 @@ describe("a write", () => {
   });
 });
 
+it("what a target is to remember of a run is written, or the run fails", async () => {
+  const target = await mongodb({ uri: relay.uri, database: "own", role: "target", label: "test" }, never);
+  const holder = { host: "test-host", pid: 1 };
+  const run = { id: "r", command: "test", holder, from: "nowhere", isGone: () => false };
+  const writeErrors = [{ index: 0, code: 14031, errmsg: "no space" }];
+  on("update", answer({ writeErrors }));
+  await expect(target.claim(run, never)).rejects.toMatchObject({ exit: "target" });
+  const lease = await target.claim(run, never);
+  on("update", answer({ writeErrors }));
+  const told = { command: "test", from: "nowhere", run: "r", token: "t", since: new Date(0) };
+  const filled = { ...told, complete: true, verified: true, documents: new Map() };
+  await expect(lease.record(filled)).rejects.toMatchObject({ exit: "target" });
+  await target.close();
+});
+
 describe("a removal", () => {
   const ids = [0, 3, 5].map((value) => id(value));
 

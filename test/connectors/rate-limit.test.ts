@@ -121,6 +121,32 @@ describe("a limited store", () => {
     await store.close();
   });
 
+  it("is read in batches of half a second's worth, or of what was asked for if that is less", async () => {
+    const small = await mongodb({ uri: server.uri, database: "small", role: "target", label: "test" }, never);
+    const holder = { host: "test-host", pid: 1 };
+    await small.claim({ id: "r", command: "test", holder, from: "nowhere", isGone: () => false }, never);
+    const store = rateLimited(small, { documentsPerSecond: 40 }, new StoppedClock());
+    const about = { documents: 90, bytes: 90 * 14 };
+    const info = { name: "rows", kind: "collection", options: new Map(), ordered: true, ...about } as const;
+    await store.write(
+      info.name,
+      batchOf(...Array.from({ length: 90 }, (_, _id) => ({ _id }))),
+      "insert",
+      never,
+    );
+    for (const [batchSize, most] of [
+      [undefined, 20],
+      [50, 20],
+      [7, 7],
+    ] as const) {
+      const lengths: number[] = [];
+      const asked = batchSize === undefined ? {} : { batchSize };
+      for await (const batch of store.read(info, { ...asked, signal: never })) lengths.push(batch.length);
+      expect(Math.max(...lengths)).toBe(most);
+    }
+    await store.close();
+  });
+
   it("keeps its label and its other methods", async () => {
     const plain = await open();
     const store = rateLimited(plain, { documentsPerSecond: 1 });

@@ -3,9 +3,11 @@ import { Budget } from "../../src/core/budget.ts";
 import { MeasurementsFingerprint, OrderedFingerprint } from "../../src/core/fingerprint.ts";
 import { Flights } from "../../src/core/flights.ts";
 import { Losses } from "../../src/core/losses.ts";
+import { Room } from "../../src/core/room.ts";
 import { Tally } from "../../src/core/tally.ts";
 import { Batch } from "../../src/document.ts";
 import { batchOf, doc, id } from "../support/documents.ts";
+import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
 
 it("admits bytes up to the limit, first come first served, and an oversize batch alone", async () => {
@@ -28,6 +30,14 @@ it("admits bytes up to the limit, first come first served, and an oversize batch
   releaseBig();
   (await waitingSmall)();
   expect(order).toEqual(["big", "small"]);
+});
+
+it("measures a target anew before it holds it to be too large, as what is replaced takes no more room", async () => {
+  const target = new MemoryStore([doc({ _id: 1 })]); // 14 bytes
+  const room = new Room(target, 100, 60);
+  await room.take(40, never);
+  await room.take(80, never);
+  await expect(room.take(87, never)).rejects.toMatchObject({ exit: "target" });
 });
 
 it("lets a waiting batch go when the signal aborts, and the next one in", async () => {

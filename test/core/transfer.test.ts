@@ -51,6 +51,13 @@ it("--delete leaves what comes back to the source right before it would be remov
   expect(hexOf(target.documents)).toEqual(hexOf(documents));
 });
 
+it("fails when a capped collection comes back otherwise than it was written", async () => {
+  const target = new MemoryStore([]);
+  target.forgets.add((documents[4] as (typeof documents)[0]).id.key);
+  const { error } = await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
+  expect(error).toMatchObject({ exit: "unverified" });
+});
+
 it("--delete keeps what the source cannot be asked for", async () => {
   const target = new MemoryStore([...documents, doc({ _id: new Date(5) })]);
   const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { remove: true });

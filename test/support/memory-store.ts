@@ -70,8 +70,10 @@ export class MemoryStore implements Target {
     const taken = documents.filter(({ id }) => this.canFind(id));
     const refused = documents.filter(({ id }) => !this.canFind(id));
     let unchanged = 0;
-    if (mode === "append") this.documents = [...this.documents, ...copies(taken)];
-    else
+    if (mode === "append") {
+      const kept = taken.filter(({ id }) => !this.forgets.delete(id.key));
+      this.documents = [...this.documents, ...copies(kept)];
+    } else
       for (const { id, bytes } of copies(taken)) {
         const there = this.documents.find((one) => one.id.key === id.key);
         if (mode === "insert" && there !== undefined && Buffer.compare(there.bytes, bytes) === 0) unchanged++;
