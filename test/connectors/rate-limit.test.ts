@@ -124,13 +124,10 @@ describe("a limited store", () => {
   });
 
   it("is read in batches of half a second's worth, or of what was asked for if that is less", async () => {
-    const store = rateLimited(
-      await claimed({ uri: server.uri, database: "small" }),
-      {
-        documentsPerSecond: 40,
-      },
-      new StoppedClock(),
-    );
+    const small = await mongodb({ uri: server.uri, database: "small", role: "target", label: "test" }, never);
+    const holder = { host: "test-host", pid: 1 };
+    await small.claim({ id: "r", command: "test", holder, from: "nowhere", isGone: () => false }, never);
+    const store = rateLimited(small, { documentsPerSecond: 40 }, new StoppedClock());
     const about = { documents: 90, bytes: 90 * 14 };
     const info = { name: "rows", kind: "collection", options: new Map(), ordered: true, ...about } as const;
     await store.write(
