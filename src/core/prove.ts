@@ -1,7 +1,7 @@
 /** Proving that the target holds what was written, by reading it back. */
 import { printId } from "../bson/print-id.ts";
 import type { IdRange, SetAside } from "../connectors/connector.ts";
-import { Batch, type Doc } from "../document.ts";
+import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
 import { type PartJob, readOptions, TWIN } from "./job.ts";
@@ -32,16 +32,20 @@ async function mendRange(job: PartJob, range: IdRange): Promise<void> {
       ({ id }) => !job.setAside.has(id.key),
     );
     job.tally.extra += step.extra.length;
-    if (step.twins.length > 0) {
-      job.losses.addDocuments(
-        job.from.name,
-        step.twins.map((id) => ({ id, reason: TWIN })),
-      );
-      job.tally.reclassify(step.twins.length);
-    }
+    nameTwins(job, step.twins);
     if (documents.length === 0) continue;
     nameChanged(job, await proveWritten(job, documents));
   }
+}
+
+/** The second of two documents under one `_id` counted as written, unless it was set aside for another reason. */
+function nameTwins(job: PartJob, ids: readonly DocumentId[]): void {
+  const twins = ids.filter((id) => !job.setAside.has(id.key));
+  job.losses.addDocuments(
+    job.from.name,
+    twins.map((id) => ({ id, reason: TWIN })),
+  );
+  job.tally.reclassify(twins.length);
 }
 
 function nameChanged(job: PartJob, changed: readonly Doc[]): void {
