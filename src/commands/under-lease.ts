@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Lease, Run, Target } from "../connectors/connector.ts";
+import { DualsyncError } from "../errors.ts";
 import { isDead, thisProcess } from "../state/process-identity.ts";
 import type { RunContext } from "./command.ts";
 
@@ -37,8 +38,9 @@ export async function underLease<T>(
     lease.lost.removeEventListener("abort", onLost);
     // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
     await lease.release().catch((error: unknown) => {
+      const why = error instanceof DualsyncError ? error.message : `${target.label} does not answer.`;
       context.reporter.warn(
-        `The right to write could not be given back; it ends by itself within a minute. ${(error as Error).message}`,
+        `The right to write could not be given back; it ends by itself within a minute. ${why}`,
       );
     });
   }

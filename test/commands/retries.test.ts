@@ -119,3 +119,28 @@ describe("trouble that does not pass has its own status and sentence, and the ne
     await expectIdentical();
   });
 });
+
+it("Ctrl-C ends a run within seconds whose target has fallen silent", async () => {
+  const silent = ["insert", "update", "delete", "find", "getMore", "drop", "aggregate", "listCollections"];
+  let stopped = Number.NaN;
+  const { disturbed, again } = await copyDisturbed(pair, () => {
+    const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
+    return (child) => {
+      const timer = setInterval(() => {
+        if (start.happened === 0) return;
+        clearInterval(timer);
+        pair.targetProxy.fail({ on: silent, every: 1, hang: "before" });
+        stopped = performance.now();
+        child.kill("SIGINT");
+        child.once("exit", () => {
+          stopped = performance.now() - stopped;
+        });
+      }, 5);
+      child.once("exit", () => clearInterval(timer));
+    };
+  });
+  expect([disturbed.code, disturbed.stderr]).toEqual([130, expect.stringMatching(/could not be given back/)]);
+  expect(stopped).toBeLessThan(10_000);
+  expect(again.code).toBe(0);
+  await expectIdentical();
+});

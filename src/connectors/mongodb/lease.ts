@@ -12,6 +12,9 @@ const DUPLICATE_KEY = 11000;
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
 const LEASE_MS = 60_000;
 
+/** A lease that could not be given back after this time runs out by itself. Milliseconds. */
+const RELEASE_MS = 5_000;
+
 /** A lease as the connector itself uses it. */
 export interface HeldLease extends Lease {
   /** Resolves when the right to write is certain for this moment. @throws DualsyncError `locked` when it is gone */
@@ -137,8 +140,8 @@ function keepLease(server: Server, nonce: string, untouched: boolean, taken: Clo
     async release() {
       clearInterval(timer);
       closing.abort();
-      // The run may have been interrupted: the lease is given back all the same, under a signal of its own.
-      const { signal } = new AbortController();
+      // The run may have been interrupted: the lease is given back all the same, but nobody waits long for that.
+      const signal = AbortSignal.timeout(RELEASE_MS);
       // Dropped while it is still held: given back before, another run might have taken it, and all it wrote would go.
       const alone = untouched && renewed.age < LEASE_MS / 2 && (await holdsOnly(server, nonce, signal));
       const drop = { drop: OWN_COLLECTION };
