@@ -51,8 +51,27 @@ function numeric(code: unknown): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
+/** What a socket says that breaks while a long command is written: the driver passes it on as it is. */
+const SOCKET_FAULTS = new Set([
+  "EPIPE",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "ETIMEDOUT",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "ERR_STREAM_DESTROYED",
+  "ERR_STREAM_WRITE_AFTER_END",
+  "ERR_SOCKET_CLOSED",
+]);
+
+export function isSocketFault(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" && SOCKET_FAULTS.has(code);
+}
+
 /** The connection failed, not the command: whether the command took effect is not known. */
 export function isConnectionFault(error: unknown): boolean {
+  if (isSocketFault(error)) return true;
   // The driver's own name for a pool that was cleared has no "Mongo" in it.
   return /^(?:Mongo|(?=PoolCleared))(Network|ServerSelection|PoolCleared|PoolClosed|ConnectionPool|WaitQueue|TopologyClosed|OperationTimeout)/.test(
     shapeOf(error).name,

@@ -1,5 +1,5 @@
 /** What a fault says about the line to a server and about what was sent over it. */
-import { shapeOf } from "./faults.ts";
+import { isSocketFault, shapeOf } from "./faults.ts";
 
 /** Answers of a server, or of what stands before it, that is asked for too much at a time. */
 const THROTTLED = new Set([50, 89, 202, 262, 462, 16500]);
@@ -11,6 +11,7 @@ export function isLate(error: unknown): boolean {
 
 /** The connection was closed while the server had the command. */
 export function isBroken(error: unknown): boolean {
+  if (isSocketFault(error)) return true;
   const { name } = shapeOf(error);
   return (name === "MongoNetworkError" || name === "PoolClearedOnNetworkError") && !wasNotSent(error);
 }
