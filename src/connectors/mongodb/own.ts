@@ -1,13 +1,12 @@
 /** dualsync's own collection in a database that it writes to: the lease, and who filled what from where. */
-import type { Document } from "mongodb";
+import { BSON, type Document } from "mongodb";
 import type { Filled, History, Provenance } from "../connector.ts";
 import { OWN_COLLECTION } from "./collections.ts";
+import { readAll } from "./listing.ts";
 import type { Server } from "./server.ts";
 
 const FILLED = "filled";
 const COLLECTION = "collection ";
-/** More documents than a database has collections; what lies beyond is not remembered, which is the safe side. */
-const MOST = 50_000;
 
 /** A document of dualsync's own collection; undefined when it is not there. */
 export async function readOwn(
@@ -15,7 +14,7 @@ export async function readOwn(
   id: string,
   signal: AbortSignal,
 ): Promise<Document | undefined> {
-  return (await find(server, { filter: { _id: id }, limit: 1 }, signal))[0];
+  return (await find(server, { filter: { _id: id }, limit: 1, singleBatch: true }, signal))[0];
 }
 
 /** Replaces a document of dualsync's own collection. */
@@ -41,7 +40,7 @@ export async function updateOwn(server: Server, statement: Document, signal: Abo
 }
 
 export async function readHistory(server: Server, signal: AbortSignal): Promise<History> {
-  const documents = await find(server, { batchSize: MOST }, signal);
+  const documents = await find(server, {}, signal);
   const collections = new Map<string, Provenance>();
   let filled: Filled | undefined;
   for (const document of documents) {
@@ -69,11 +68,12 @@ export async function writeProvenance(
 }
 
 async function find(server: Server, options: Document, signal: AbortSignal): Promise<Document[]> {
-  const answer = await server.run(
-    { find: OWN_COLLECTION, ...options, singleBatch: true, readConcern: { level: "majority" } },
-    { signal, doing: `read ${OWN_COLLECTION}` },
+  const found = await readAll(
+    server,
+    { find: OWN_COLLECTION, ...options, readConcern: { level: "majority" } },
+    { collection: OWN_COLLECTION, signal, doing: `read ${OWN_COLLECTION}` },
   );
-  return (answer.cursor as { firstBatch?: Document[] } | undefined)?.firstBatch ?? [];
+  return found.map(({ bytes }) => BSON.deserialize(bytes, { promoteValues: false }));
 }
 
 function readFilled(document: Document): Filled {

@@ -1,0 +1,24 @@
+import { beforeAll, expect, it } from "vitest";
+import type { Target } from "../../src/connectors/connector.ts";
+import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
+import { isHello, type ScriptedServer, startScripted } from "../services/scripted-server.ts";
+import { never } from "../support/signal.ts";
+
+let server: ScriptedServer;
+let store: Target;
+beforeAll(async () => {
+  server = await startScripted({ answer: (request) => (isHello(request) ? undefined : { ok: 1 }) });
+  store = await mongodb({ uri: server.uri, database: "d", role: "source", label: "test", retries: 0 }, never);
+  return async () => {
+    await store.close();
+    await server.stop();
+  };
+});
+
+it("an answer without documents in it does not prove that two stores are two", async () => {
+  await expect(store.seesNonce("n", never)).rejects.toMatchObject({ exit: "source" });
+});
+
+it("an answer without documents in it is not an empty history", async () => {
+  await expect(store.history(never)).rejects.toMatchObject({ exit: "source" });
+});
