@@ -10,33 +10,28 @@ import type { Server } from "./server.ts";
 
 /** A listing has one small document for each collection or index: one that is larger does not end. */
 const LISTING_BYTES = 24_000_000;
-/** Nor does a cursor that gives so many empty batches. */
-const EMPTY_BATCHES = 1_000;
+/** Nor does a cursor that gives so many batches, be they empty: a server fills its batches. */
+const BATCHES = 1_000;
 /** A command of a listing is answered at once by any server that is well. Milliseconds. */
 const LISTING_DEADLINE = 30_000;
 
 /**
- * All documents that a cursor command gives: for results that fit into memory, and are held to be endless beyond
- * `most` bytes. Begins anew when it breaks on the way.
+ * All documents that a cursor command gives: for results of at most `LISTING_BYTES` in the batches that the server
+ * chooses; what is longer is held to be endless. Begins anew when it breaks on the way.
  */
-export async function readAll(
-  server: Server,
-  command: Document,
-  options: CursorOptions,
-  most = Number.POSITIVE_INFINITY,
-): Promise<Doc[]> {
+export async function readAll(server: Server, command: Document, options: CursorOptions): Promise<Doc[]> {
   const { signal, doing } = options;
   const once = async (): Promise<Doc[]> => {
     const found: Doc[] = [];
     const cursor = openCursor(server, command, options);
     try {
       let bytes = 0;
-      let empty = 0;
+      let batches = 0;
       do {
         const batch = await cursor.fetch();
         bytes += batch.bytes.length;
-        if (batch.length === 0) empty++;
-        if (bytes > most || empty > EMPTY_BATCHES) throw new RangeError("a listing does not end");
+        batches++;
+        if (bytes > LISTING_BYTES || batches > BATCHES) throw new RangeError("a listing does not end");
         for (const document of batch.docs()) found.push(document);
       } while (!cursor.ended);
       return found;
@@ -62,6 +57,6 @@ export async function readListing(
     deadline: LISTING_DEADLINE,
     signal,
   };
-  const found = await readAll(server, command, options, LISTING_BYTES);
+  const found = await readAll(server, command, options);
   return found.map(({ bytes }) => toOrdered(bytes));
 }
