@@ -169,7 +169,23 @@ export interface History {
   readonly collections: ReadonlyMap<string, Provenance>;
 }
 
+/** A stretch of a collection, hashed: equal for the same documents, byte for byte, and for no others. */
+export interface RangeDigest {
+  readonly documents: number;
+  /** Bytes of those documents. */
+  readonly bytes: number;
+  /** As `digestOf` in range-digest.ts defines it, in hex. */
+  readonly sha256: string;
+}
+
+/** A store that hashes its own documents, as they are stored. */
+export interface Digester {
+  digest(selection: Selection, signal: AbortSignal): Promise<RangeDigest>;
+}
+
 export interface StoreIdentity {
+  /** Tells this server process from every other one, whatever addresses lead to it; undefined where it does not say. */
+  readonly instance?: string;
   /** Product and version as the server says, for example "MongoDB 8.0.4". */
   readonly product: string;
   /** Where, without credentials: host and database. */
@@ -183,8 +199,18 @@ export interface Source {
   list(signal: AbortSignal): Promise<Listing>;
   /** Exact number of documents, counted by the server now; never an estimate. */
   count(collection: string, selection: Selection, signal: AbortSignal): Promise<number>;
-  /** Cuts the collection into about `pieces` half-open ranges that tile every possible id. */
-  ranges(collection: CollectionInfo, pieces: number, signal: AbortSignal): Promise<readonly IdRange[]>;
+  /** Cuts the collection, or a range of it, into about `pieces` half-open ranges that tile every possible id of it. */
+  ranges(
+    collection: CollectionInfo,
+    pieces: number,
+    signal: AbortSignal,
+    within?: IdRange,
+  ): Promise<readonly IdRange[]>;
+  /**
+   * A way to let the store hash the collection by itself; undefined unless it has proved, on documents that it holds,
+   * that it computes exactly what `digestOf` defines. Asked of the server each time, never of its version.
+   */
+  digester?(collection: CollectionInfo, signal: AbortSignal): Promise<Digester | undefined>;
   /** Batches bounded in bytes; in `_id` order where the collection is ordered, else in the store's own order. */
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
   /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */

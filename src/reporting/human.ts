@@ -30,6 +30,21 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
       view.aside(() => stdout.write(`${planText(shown, styleOf(stdout))}\n`));
     },
     meter: (collection, documents, done) => view.meter(clean(collection), documents, done),
+    comparison: (comparison) =>
+      view.aside(() =>
+        stdout.write(`diff\n  from  ${clean(comparison.source)}\n  to    ${clean(comparison.target)}\n\n`),
+      ),
+    difference: (difference) =>
+      view.aside(() => stdout.write(`${difference.sigil} ${clean(difference.key)}\n`)),
+    changePlan() {},
+    compared: (report) => {
+      view.close();
+      stdout.write(`${clean(report.verdict)}\n`);
+    },
+    changed: (report) => {
+      view.close();
+      stdout.write(`${clean(report.verdict)}\n`);
+    },
     finish: (report) => {
       view.close();
       if (said && stderr.isTTY) {

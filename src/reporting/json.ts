@@ -51,6 +51,15 @@ export function json(context: ReportingContext): Reporter {
       }
       return progress.meter(collection, documents, done);
     },
+    comparison: (comparison) => during("start", comparison),
+    difference: (difference) => during("diff", difference),
+    changePlan: (plan) => during("start", plan),
+    compared: (report) => {
+      if (end()) emit("summary", report);
+    },
+    changed: (report) => {
+      if (end()) emit("summary", report);
+    },
     finish: (report) => {
       if (end()) {
         emitReport(emit, report);

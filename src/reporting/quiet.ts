@@ -8,19 +8,22 @@ import type { Reporter } from "./reporter.ts";
 export function quiet({ stderr, redactor, command }: ReportingContext): Reporter {
   const clean = cleanText(redactor);
   const line = (text: string) => stderr.write(`${new Date().toISOString()} ${text}`);
+  const ended = ({ exitCode, verdict }: { readonly exitCode: number; readonly verdict: string }): void => {
+    if (exitCode !== 0)
+      line(`dualsync ${command}: exit ${exitCode} (${outcome(exitCode)}): ${clean(verdict)}\n`);
+  };
   return {
     note() {},
     warn: (message) => line(`dualsync ${command}: warning: ${clean(message)}\n`),
     detail() {},
     plan() {},
     meter: () => silentMeter,
-    finish: (report) => {
-      if (report.exitCode !== 0) {
-        line(
-          `dualsync ${command}: exit ${report.exitCode} (${outcome(report.exitCode)}): ${clean(report.verdict)}\n`,
-        );
-      }
-    },
+    comparison() {},
+    difference() {},
+    changePlan() {},
+    finish: ended,
+    compared: ended,
+    changed: ended,
     fail: (error, exitCode) => line(failureLine(command, error, exitCode, clean)),
     close() {},
   };

@@ -1,6 +1,9 @@
 /** What a run tells the outside. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
 import type { CollectionKind, NotCopied } from "../connectors/connector.ts";
 import type { DualsyncError } from "../errors.ts";
+import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./differences.ts";
+
+export type * from "./differences.ts";
 
 export interface PlannedCollection {
   readonly source: string;
@@ -60,7 +63,7 @@ export interface Done {
 /** Progress of one collection. Calls are cheap: a reporter draws at its own pace. */
 export interface Meter {
   advance(documents: number, bytes: number): void;
-  phase(name: "copying" | "verifying" | "building indexes"): void;
+  phase(name: "copying" | "verifying" | "building indexes" | "comparing" | "settling" | "repairing"): void;
   end(): void;
 }
 
@@ -129,10 +132,20 @@ export interface Reporter {
   /** More than most people want to see: only with --verbose. */
   detail(message: string): void;
   plan(plan: Plan): void;
+  /** What is going to be compared. */
+  comparison(comparison: Comparison): void;
+  /** One confirmed difference, as soon as it is confirmed; collections may come interleaved. */
+  difference(difference: Difference): void;
+  /** What is going to be changed, or taken back. */
+  changePlan(plan: ChangePlan): void;
   /** Starts the progress of a collection; `documents` is an estimate, `done` of them were copied by a former run. */
   meter(collection: string, documents: number, done?: Done): Meter;
   /** The result. Called at most once, last, unless `fail` is. */
   finish(report: RunReport): void;
+  /** The result of comparing; in place of `finish`. */
+  compared(report: DiffReport): void;
+  /** The result of repairing or undoing; in place of `finish`. */
+  changed(report: ChangeReport): void;
   /** The run failed. Called at most once, last, instead of `finish`. */
   fail(error: DualsyncError, exitCode: number): void;
   /** Leaves the terminal tidy. May be called at any time, more than once. */
