@@ -1,35 +1,24 @@
 /** What the flags and the surroundings of `duplicate` mean: everything is checked here, nothing is contacted. */
-import { serialize } from "bson";
 import { byteSize } from "../config/byte-size.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
-import { parseFilters } from "../config/filters.ts";
-import { checkGlobs, select, unmatched } from "../config/globs.ts";
-import { type Location, secretsOf } from "../config/location.ts";
+import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { readRate } from "../config/rate.ts";
-import { parseRenames } from "../config/renames.ts";
 import { readSettings } from "../config/settings.ts";
-import type { StoreAddress } from "../connectors/index.ts";
-import type { Wanted } from "../core/plan.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import { DualsyncError } from "../errors.ts";
-import { jobKey } from "../state/job-key.ts";
 import { StateFile } from "../state/state-file.ts";
+import { addressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
-
-/** What a timer can count: 24 days. A longer one would end at once. */
-const MOST_MINUTES = 35_000;
+import { keyOf, readSelection, type SelectionFlags } from "./selection.ts";
+import { minutes } from "./time-limit.ts";
 
 /** As the command line gives them: texts are not checked yet. */
-export interface DuplicateFlags {
+export interface DuplicateFlags extends SelectionFlags {
   readonly from?: string;
   readonly to?: string;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly rename?: readonly string[];
-  readonly filter?: readonly string[];
   readonly batchSize?: string;
   readonly concurrency?: string;
   readonly indexes: boolean;
@@ -53,25 +42,14 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
   });
   const pair = resolvePair("duplicate", { from: flags.from, to: flags.to, environment });
-  const from = addressOf(pair.source, "source");
-  const to = addressOf(pair.target, "target");
+  const from = addressOf("duplicate", pair.source, "source");
+  const to = addressOf("duplicate", pair.target, "target");
   mustNameTarget(flags, to.database);
-  const include = flags.include ?? [];
-  const exclude = flags.exclude ?? [];
-  checkGlobs(include, "--include");
-  checkGlobs(exclude, "--exclude");
-  const globs = { include, exclude: [...exclude, ...settings.excluded] };
-  const wanted = {
-    selects: (name: string) => select([name], globs).length > 0,
-    renames: parseRenames(flags.rename ?? []),
-    filters: parseFilters(flags.filter ?? []),
-  };
+  const selected = readSelection(flags, settings.excluded);
   const options: DuplicateOptions = {
     from,
     to,
-    wanted,
-    // Names from SYNC_EXCLUDED_COLLECTIONS may well be absent: the variable serves several databases.
-    unmatched: (names: readonly string[]) => unmatched(names, { include, exclude }),
+    ...selected,
     verify: verifyMode(flags.verify),
     delete: flags.delete ?? false,
     indexes: flags.indexes,
@@ -85,7 +63,7 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     intoExisting: flags.intoExisting !== undefined,
     restart: flags.restart ?? false,
     ...limitsOf(flags),
-    state: new StateFile(environment.cwd, keyOf(from, to, wanted)),
+    state: new StateFile(environment.cwd, keyOf("duplicate", from, to, selected.wanted)),
   };
   return {
     warnings: pair.warnings,
@@ -105,14 +83,6 @@ function limitsOf({ maxMinutes, rate, maxTargetSize }: DuplicateFlags) {
   };
 }
 
-/** What makes this job the same as an earlier one; how it is done does not count. */
-function keyOf(source: StoreAddress, target: StoreAddress, { filters, renames }: Wanted): string {
-  const canonical = new Map(
-    [...filters].map(([name, filter]) => [name, Buffer.from(serialize(filter)).toString("hex")]),
-  );
-  return jobKey({ command: "duplicate", source, target, filters: canonical, renames });
-}
-
 /** Whoever lets a filled target be overwritten shows by its name that they know which one. */
 function mustNameTarget({ intoExisting, delete: deletes }: DuplicateFlags, database: string): void {
   if (intoExisting === undefined) return;
@@ -130,33 +100,9 @@ function mustNameTarget({ intoExisting, delete: deletes }: DuplicateFlags, datab
   }
 }
 
-function minutes(text: string): number {
-  const value = /^\d{1,5}(\.\d{1,3})?$/.test(text.trim()) ? Number(text) : 0;
-  if (value > 0 && value <= MOST_MINUTES) return value;
-  throw configurationError(
-    "--max-minutes must be a number of minutes above 0, such as 90 or 0.5, and at most 35000.",
-    "Correct it and run again.",
-  );
-}
-
 function verifyMode(text = "content"): VerifyMode {
   if (text === "content" || text === "counts" || text === "none") return text;
   throw new DualsyncError("usage", "--verify must be content, counts or none. Nothing was contacted.", {
     hint: "content reads the copy back and compares it byte for byte; it is the default.",
   });
-}
-
-/** `duplicate` copies between MongoDB databases only. */
-function addressOf(location: Location, role: string): StoreAddress {
-  if (location.kind === "mongodb") {
-    const { uri, hosts, display } = location.address;
-    return { kind: "mongodb", uri, hosts, database: location.database, label: display };
-  }
-  throw new DualsyncError(
-    "usage",
-    `duplicate copies from MongoDB to MongoDB, and its ${role} is ${location.kind}.`,
-    {
-      hint: "Nothing was contacted. Give a MongoDB location with --from and --to.",
-    },
-  );
 }

@@ -1,17 +1,13 @@
 import type { StoreAddress } from "../connectors/index.ts";
 import type { ReadRate } from "../connectors/rate-limit.ts";
-import type { Wanted } from "../core/plan.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import type { StateFile } from "../state/state-file.ts";
+import type { Selected } from "./selection.ts";
 
 /** What a run of `duplicate` is to do; everything is checked, nothing was contacted. */
-export interface DuplicateOptions {
+export interface DuplicateOptions extends Selected {
   readonly from: StoreAddress;
   readonly to: StoreAddress;
-  /** Given to the plan: include, exclude, renames, filters. */
-  readonly wanted: Wanted;
-  /** Patterns of --include and --exclude that choose no collection of these names. */
-  readonly unmatched: (names: readonly string[]) => readonly string[];
   readonly verify: VerifyMode;
   readonly delete: boolean;
   readonly allowShrink: boolean;

@@ -2,19 +2,15 @@
 import type { Source, Target } from "../connectors/connector.ts";
 import { compare } from "../core/compare.ts";
 import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/guard.ts";
-import { chooseJobs, makePlan, type PlannedJob } from "../core/plan.ts";
+import { chooseJobs, makePlan, mustFit, type PlannedJob } from "../core/plan.ts";
 import { mustFitInto } from "../core/room.ts";
 import type { SavedRun } from "../core/saved-run.ts";
-import { DualsyncError } from "../errors.ts";
 import type { Found, Plan } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 import { findSaved, resumedOf } from "./resume.ts";
-
-export interface Stores {
-  readonly source: Source;
-  readonly target: Target;
-}
+import { mustMatch } from "./selection.ts";
+import type { Stores } from "./stores.ts";
 
 export interface PlannedRun {
   readonly plan: Plan;
@@ -33,7 +29,10 @@ export async function planRun(
 ): Promise<PlannedRun> {
   const { signal } = context;
   const [source, target] = await Promise.all([look(stores.source, signal), look(stores.target, signal)]);
-  mustMatch(options, source);
+  mustMatch(
+    options,
+    source.listing.collections.map(({ name }) => name),
+  );
   const told: string[] = [];
   const planOptions = {
     command: "duplicate",
@@ -44,7 +43,8 @@ export async function planRun(
     dryRun: options.dryRun,
   };
   mustNotBeSwapped(source, target, options.intoExisting);
-  const chosen = chooseJobs(source.listing, target.listing, options.wanted, { ...planOptions, notes: [] });
+  const chosen = chooseJobs(source.listing, options.wanted);
+  mustFit(chosen.jobs, target.listing, planOptions);
   const foreign = foreignJobs(chosen.jobs, source, target);
   if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
@@ -60,18 +60,6 @@ export async function planRun(
 async function look(store: Source, signal: AbortSignal): Promise<Before> {
   const [listing, history] = await Promise.all([store.list(signal), store.history(signal)]);
   return { label: store.label, listing, history };
-}
-
-function mustMatch(options: DuplicateOptions, source: Before): void {
-  const unmatched = options.unmatched(source.listing.collections.map(({ name }) => name));
-  if (unmatched.length === 0) return;
-  throw new DualsyncError(
-    "refused",
-    `No collection of the source matches ${unmatched.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
-    {
-      hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
-    },
-  );
 }
 
 /** What is in the target already is compared before anybody decides that it may be replaced. */

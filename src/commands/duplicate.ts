@@ -1,7 +1,5 @@
 /** Copies a MongoDB database to another one and proves the copy. */
 import type { Filled } from "../connectors/connector.ts";
-import { openStore } from "../connectors/index.ts";
-import { rateLimited } from "../connectors/rate-limit.ts";
 import { Budget } from "../core/budget.ts";
 import { Checkpoint } from "../core/checkpoint.ts";
 import { mustDiffer } from "../core/guard.ts";
@@ -13,7 +11,9 @@ import { DualsyncError, exitCode } from "../errors.ts";
 import type { Plan, RunReport } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
-import { type PlannedRun, planRun, type Stores } from "./duplicate-plan.ts";
+import { type PlannedRun, planRun } from "./duplicate-plan.ts";
+import { type Stores, withStores } from "./stores.ts";
+import { limitTime } from "./time-limit.ts";
 import { underLease, type Writing } from "./under-lease.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -43,29 +43,6 @@ export async function duplicate(options: DuplicateOptions, context: RunContext):
       return finish(context, report(planned.plan, started, done, losses, options));
     });
   });
-}
-
-/** Opens both stores at once and closes them whatever happens. */
-async function withStores<T>(
-  options: DuplicateOptions,
-  signal: AbortSignal,
-  work: (stores: Stores) => Promise<T>,
-): Promise<T> {
-  const retries = options.retries === undefined ? {} : { retries: options.retries };
-  const opening = [
-    openStore(options.from, { role: "source", signal, ...retries }),
-    openStore(options.to, { role: "target", signal, ...retries }),
-  ] as const;
-  try {
-    const [source, target] = await Promise.all(opening);
-    // Everything that is written was read before: a limit on reading holds for both.
-    const paced = options.rate === undefined ? source : rateLimited(source, options.rate);
-    return await work({ source: paced, target });
-  } finally {
-    for (const opened of await Promise.allSettled(opening)) {
-      if (opened.status === "fulfilled") await opened.value.close();
-    }
-  }
 }
 
 /** Removing documents needs a yes. */
@@ -115,7 +92,7 @@ async function copy(
     ...(saved === undefined ? {} : { saved }),
   });
   await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
-  const clock = limitTime(options.maxMinutes, stop);
+  const clock = limitTime(options.maxMinutes, stop, outOfTime);
   const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
   const transfer = {
     ...stores,
@@ -139,16 +116,12 @@ async function copy(
   }
 }
 
-function limitTime(minutes: number | undefined, stop: (error: unknown) => void): NodeJS.Timeout | undefined {
-  if (minutes === undefined) return undefined;
-  const error = new DualsyncError(
+function outOfTime(minutes: number): DualsyncError {
+  return new DualsyncError(
     "inconclusive",
     `Stopped after ${minutes} minutes, as --max-minutes says: not everything is copied yet.`,
-    {
-      hint: "What was copied stays. Run the same command again within a day: it goes on.",
-    },
+    { hint: "What was copied stays. Run the same command again within a day: it goes on." },
   );
-  return setTimeout(() => stop(error), minutes * 60_000);
 }
 
 function proved({ collections }: Transferred): Pick<Filled, "verified" | "documents"> {

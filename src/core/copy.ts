@@ -1,4 +1,3 @@
-import { TYPE } from "../bson/elements.ts";
 import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
@@ -6,6 +5,7 @@ import { Flights } from "./flights.ts";
 import { type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
+import { isBound } from "./ranges.ts";
 import { commit } from "./still-there.ts";
 import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
@@ -26,7 +26,7 @@ export async function fillRange(job: Job, range: OpenRange): Promise<void> {
       if (filling.isFull) {
         const next = batch.idOf(0);
         // Two documents under one id must stay together, or the second would replace the first unseen.
-        if (isBound(job, next) && next.key !== last?.key) {
+        if (isBound(job.source, next) && next.key !== last?.key) {
           await flights.land();
           await filling.close(next);
           filling = new Filling(job, range);
@@ -85,11 +85,6 @@ class Filling {
   }
 }
 
-/** Whether a range can begin at this id: the ends of the order cannot, nor ids that cannot be asked for. */
-function isBound(job: Job, id: DocumentId): boolean {
-  return id.element[0] !== TYPE.minKey && id.element[0] !== TYPE.maxKey && job.source.canFind(id);
-}
-
 /**
  * Makes a range of the target equal to the source's where the target may hold some of it already: equal documents are
  * left alone, missing ones inserted, different ones replaced. With content verification every document that is
@@ -104,7 +99,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   let part = job.progress.part();
   for await (const step of steps) {
     const { position } = step;
-    if (part.age >= PART_AGE && position !== undefined && isBound(job, position)) {
+    if (part.age >= PART_AGE && position !== undefined && isBound(job.source, position)) {
       await commit(job, range, part, position);
       part = job.progress.part();
     }

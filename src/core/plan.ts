@@ -35,10 +35,10 @@ export interface Jobs {
 }
 
 /**
- * Holds what is wanted against what the source and the target have. Pure: nothing is read here.
+ * Holds what is wanted against what the source has. Pure: nothing is read here.
  * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
  */
-export function chooseJobs(source: Listing, target: Listing, wanted: Wanted, options: PlanOptions): Jobs {
+export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
   const jobs: PlannedJob[] = [];
   const left: NotCopied[] = [...source.notCopied];
@@ -51,8 +51,20 @@ export function chooseJobs(source: Listing, target: Listing, wanted: Wanted, opt
     const to = renamed(from, wanted.renames);
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
-  mustFit(jobs, byName(target), options);
+  mustNotMeet(jobs);
   return { jobs, notCopied: left };
+}
+
+function mustNotMeet(jobs: readonly PlannedJob[]): void {
+  const names = new Set<string>();
+  for (const { to } of jobs) {
+    if (names.has(to.name))
+      throw refuse(
+        `Two collections would be copied into ${JSON.stringify(to.name)}.`,
+        "Give each its own name with --rename.",
+      );
+    names.add(to.name);
+  }
 }
 
 function byName({ collections }: Listing): ReadonlyMap<string, CollectionInfo> {
@@ -81,24 +93,19 @@ function renamed(from: CollectionInfo, renames: ReadonlyMap<string, string>): Co
   return { ...from, name, options };
 }
 
-function mustFit(
+/** @throws DualsyncError `refused` when the jobs cannot be done on this target without harm */
+export function mustFit(
   jobs: readonly PlannedJob[],
-  there: ReadonlyMap<string, CollectionInfo>,
-  options: PlanOptions,
+  target: Listing,
+  options: Pick<PlanOptions, "source" | "delete" | "allowShrink">,
 ): void {
+  const there = byName(target);
   if (jobs.length === 0) {
     throw new DualsyncError("refused", `The source ${options.source} has nothing to copy.`, {
       hint: "Nothing was changed. Check the database name in the URI, and --include and --exclude.",
     });
   }
-  const names = new Set<string>();
   for (const { from, to, filter } of jobs) {
-    if (names.has(to.name))
-      throw refuse(
-        `Two collections would be copied into ${JSON.stringify(to.name)}.`,
-        "Give each its own name with --rename.",
-      );
-    names.add(to.name);
     const existing = there.get(to.name);
     if (existing === undefined) continue;
     if (existing.kind !== from.kind) {

@@ -1,4 +1,6 @@
-import type { CollectionInfo } from "../connectors/connector.ts";
+import { TYPE } from "../bson/elements.ts";
+import type { CollectionInfo, Source } from "../connectors/connector.ts";
+import type { DocumentId } from "../document.ts";
 
 /** Bytes of documents that a range aims at: small enough to spread over workers, large enough to be worth a cursor. */
 const RANGE_BYTES = 32_000_000;
@@ -10,4 +12,9 @@ const MOST_RANGES = 4_096;
 export function piecesFor(collection: CollectionInfo, concurrency: number): number {
   if (collection.kind !== "collection" || !collection.ordered || collection.bytes < WHOLE_BYTES) return 1;
   return Math.min(MOST_RANGES, Math.max(concurrency, Math.ceil(collection.bytes / RANGE_BYTES)));
+}
+
+/** Whether a range can begin at this id: the ends of the order cannot, nor ids that cannot be asked for. */
+export function isBound(source: Source, id: DocumentId): boolean {
+  return id.element[0] !== TYPE.minKey && id.element[0] !== TYPE.maxKey && source.canFind(id);
 }

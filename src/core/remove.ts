@@ -39,9 +39,10 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
   let deleted = 0;
   for await (const step of steps) {
     if (step.extra.length === 0) continue;
-    const still = await job.source.find(job.from.name, step.extra, job.signal);
+    const ids = step.extra.map(({ id }) => id);
+    const still = await job.source.find(job.from.name, ids, job.signal);
     // What the source cannot be asked for is not known to be gone.
-    const gone = step.extra.filter((id) => job.source.canFind(id) && !still.has(id.key));
+    const gone = ids.filter((id) => job.source.canFind(id) && !still.has(id.key));
     await sourceMustBeThere(job);
     found += step.extra.length;
     deleted += await job.target.remove(job.to.name, gone, job.signal);

@@ -1,8 +1,7 @@
 /** How an interrupted run is written down, as JSON; and read again, believing nothing. */
-import type { IdRange } from "../connectors/connector.ts";
-import { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import type { SavedProgress } from "./progress.ts";
+import { count, date, type Json, list, object, rangeFromJson, rangeToJson, text } from "./saved-json.ts";
 import { COUNTS, type Counts } from "./tally.ts";
 import type { VerifyMode } from "./verify-mode.ts";
 
@@ -16,8 +15,6 @@ export interface SavedRun {
   readonly verify: VerifyMode;
   readonly collections: readonly SavedProgress[];
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 export function toJson(run: SavedRun): Json {
   return {
@@ -81,51 +78,4 @@ function progressFromJson(content: unknown): SavedProgress {
       unnamedCounted: count(losses.unnamedCounted),
     },
   };
-}
-
-function rangeToJson({ from, to }: IdRange): (string | null)[] {
-  return [from, to].map((id) => (id === undefined ? null : Buffer.from(id.element).toString("base64")));
-}
-
-function rangeFromJson([from, to]: readonly unknown[]): IdRange {
-  return {
-    ...(from === null ? {} : { from: idFromJson(from) }),
-    ...(to === null ? {} : { to: idFromJson(to) }),
-  };
-}
-
-function idFromJson(content: unknown): DocumentId {
-  const element = Buffer.from(text(content), "base64");
-  if (element.length === 0) throw new TypeError("an id without bytes");
-  const id = new DocumentId(element);
-  if (id.key === "") throw new TypeError("an id without a key"); // also fails on bytes that are not an id
-  return id;
-}
-
-function object(content: unknown): Json {
-  if (typeof content !== "object" || content === null || Array.isArray(content))
-    throw new TypeError("object");
-  return content as Json;
-}
-
-function list(content: unknown): readonly unknown[] {
-  if (!Array.isArray(content)) throw new TypeError("list");
-  return content;
-}
-
-function text(content: unknown): string {
-  if (typeof content !== "string") throw new TypeError("text");
-  return content;
-}
-
-function count(content: unknown): number {
-  if (typeof content !== "number" || !Number.isSafeInteger(content) || content < 0)
-    throw new TypeError("count");
-  return content;
-}
-
-function date(content: unknown): Date {
-  const found = new Date(text(content));
-  if (Number.isNaN(found.getTime())) throw new TypeError("date");
-  return found;
 }

@@ -1,11 +1,10 @@
 /** Collections without a unique `_id` (capped, time-series): copied whole and in order, proved by a fingerprint. */
-import type { CollectionInfo, Source } from "../connectors/connector.ts";
 import { Batch } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
 import { isShrunken } from "./shrink.ts";
 import { commit } from "./still-there.ts";
+import { fingerprintOf, newFingerprint } from "./whole.ts";
 
 /** How often such a collection is begun anew when the connection breaks on the way. */
 const ROUNDS = 3;
@@ -33,8 +32,8 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
 async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
   if (!empty) {
     const [source, target] = await Promise.all([
-      fingerprintOf(job, job.source, job.from),
-      fingerprintOf(job, job.target, job.to),
+      fingerprintOf(job.source, job.from, readOptions(job, {})),
+      fingerprintOf(job.target, job.to, readOptions(job, {})),
     ]);
     if (source.digest === target.digest) {
       job.tally.count(source.documents, source.bytes, {
@@ -96,7 +95,7 @@ async function append(job: PartJob): Promise<boolean> {
   }
   if (job.verify !== "content") return true;
   job.meter.phase("verifying");
-  const found = await fingerprintOf(job, job.target, job.to);
+  const found = await fingerprintOf(job.target, job.to, readOptions(job, {}));
   if (found.digest === expected.digest()) return true;
   throw new DualsyncError(
     "unverified",
@@ -109,24 +108,4 @@ async function append(job: PartJob): Promise<boolean> {
 
 function without(batch: Batch, keys: ReadonlySet<string>): Batch {
   return keys.size === 0 ? batch : Batch.of(batch.docs().filter(({ id }) => !keys.has(id.key)));
-}
-
-/** A server may hand measurements out in another order than they came in; documents of a capped collection never. */
-function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MeasurementsFingerprint {
-  return collection.kind === "capped" ? new OrderedFingerprint() : new MeasurementsFingerprint();
-}
-
-async function fingerprintOf(
-  job: Job,
-  store: Source,
-  collection: CollectionInfo,
-): Promise<{ digest: string; documents: number; bytes: number }> {
-  const fingerprint = newFingerprint(collection);
-  let bytes = 0;
-  for await (const batch of store.read(collection, readOptions(job, {}))) {
-    fingerprint.add(batch);
-    bytes += batch.bytes.length;
-    batch.release();
-  }
-  return { digest: fingerprint.digest(), documents: fingerprint.documents, bytes };
 }

@@ -2,13 +2,14 @@ import type { CollectionInfo, IdRange, Prepared } from "../connectors/connector.
 import { DualsyncError } from "../errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.ts";
 import { convergeRange, fillRange } from "./copy.ts";
-import { Flights } from "./flights.ts";
+import type { Flights } from "./flights.ts";
 import type { Job, Transfer } from "./job.ts";
 import type { PlannedJob } from "./plan.ts";
 import type { OpenRange, Progress } from "./progress.ts";
 import { piecesFor } from "./ranges.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
+import { eachRange, sideBySide } from "./side-by-side.ts";
 import { sourceMustBeThere, targetMustBeThere } from "./still-there.ts";
 
 /** What moving all collections of a plan came to. */
@@ -26,30 +27,13 @@ export async function transferAll(
   jobs: readonly PlannedJob[],
   reporter: Reporter,
 ): Promise<Transferred> {
-  const gate = new Flights(transfer.concurrency, transfer.stop);
-  const collections = new Flights(transfer.concurrency, transfer.stop);
   const reports = new Map<string, CollectionReport>();
   let bytes = 0;
-  const start = (planned: PlannedJob) => async (): Promise<void> => {
+  await sideBySide(jobs, transfer, async (planned, gate) => {
     const { report, moved } = await transferOne({ ...transfer, ...planned }, gate, reporter);
     reports.set(planned.from.name, report);
     bytes += moved;
-  };
-  try {
-    const ordered = [...jobs].sort(
-      (a, b) =>
-        Number(a.from.kind === "view") - Number(b.from.kind === "view") || b.from.bytes - a.from.bytes,
-    );
-    for (const planned of ordered) {
-      // A view is defined on collections that must be there before it.
-      if (planned.from.kind === "view") await collections.land();
-      await collections.add(start(planned));
-    }
-    await collections.land();
-  } finally {
-    await collections.settle();
-    await gate.settle();
-  }
+  });
   return {
     collections: jobs
       .map((planned) => reports.get(planned.from.name))
@@ -134,15 +118,7 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
 
 async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<void> {
   if (job.progress.remaining === undefined) job.progress.begin(await cut(job));
-  const own = new Flights(job.concurrency, job.stop);
-  try {
-    for (const range of job.progress.remaining ?? []) {
-      await own.add(() => inGate(gate, () => copyRange(job, range, empty)));
-    }
-    await own.land();
-  } finally {
-    await own.settle();
-  }
+  await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
   await sourceMustBeThere(job);
   if (job.delete && !empty) await removeExtras(job);
   await targetMustBeThere(job, incarnation);
@@ -150,13 +126,6 @@ async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flig
 
 async function cut(job: Job): Promise<readonly IdRange[]> {
   return await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
-}
-
-/** Runs `work` when the gate has a place, and fails as it fails: the gate is shared, its failures are not. */
-function inGate(gate: Flights, work: () => Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    gate.add(() => work().then(resolve, reject)).catch(reject);
-  });
 }
 
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {

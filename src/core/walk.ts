@@ -19,7 +19,7 @@ export interface Step {
   /** In both, with other bytes (or an `_id` of another numeric type). */
   readonly different: Pair[];
   /** Only in the target. */
-  readonly extra: DocumentId[];
+  readonly extra: Doc[];
   /** Later documents of the source under an `_id` that came before: shards of a cluster may hold such twins. */
   readonly twins: DocumentId[];
 }
@@ -82,10 +82,10 @@ function advance(step: Step, left: Side, right: Side): void {
     const order = compareIds(left.id.element, right.id.element);
     if (order === 0) step.different.push({ expected: left.take(), found: right.take() });
     else if (order < 0) takeMissing(step, left);
-    else step.extra.push(right.take().id);
+    else step.extra.push(right.take());
   }
   if (right.done) while (left.has) takeMissing(step, left);
-  if (left.done) while (right.has) step.extra.push(right.take().id);
+  if (left.done) while (right.has) step.extra.push(right.take());
 }
 
 /** What the target lacks; the second of two documents under one `_id` is not lacking but has no place there. */
@@ -197,9 +197,10 @@ export async function* findExtras(
 ): AsyncGenerator<Step> {
   for await (const batch of target) {
     const step = emptyStep();
-    const ids = batch.docs().map(({ id }) => id);
+    const documents = batch.docs();
+    const ids = documents.map(({ id }) => id);
     const there = await source.find(collection, ids, signal);
-    step.extra.push(...ids.filter((id) => source.canFind(id) && !there.has(id.key)));
+    step.extra.push(...documents.filter(({ id }) => source.canFind(id) && !there.has(id.key)));
     yield step;
   }
 }

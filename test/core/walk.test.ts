@@ -43,7 +43,7 @@ it("finds exactly what is missing, different and extra, however the batches fall
         found.equal += step.equal.documents;
         found.missing.push(...step.missing.map(({ id }) => id.key));
         found.different.push(...step.different.map(({ expected }) => expected.id.key));
-        found.extra.push(...step.extra.map(({ key }) => key));
+        found.extra.push(...step.extra.map(({ id }) => id.key));
       }
       const same = (document: Doc): boolean =>
         Buffer.compare(there.get(document.id.key)?.bytes ?? Buffer.alloc(0), document.bytes) === 0;

@@ -1,0 +1,16 @@
+import type { Location } from "../config/location.ts";
+import type { StoreAddress } from "../connectors/index.ts";
+import { DualsyncError } from "../errors.ts";
+
+/** Where a connector finds the store. @throws DualsyncError `usage` where there is no connector for it */
+export function addressOf(command: string, location: Location, role: "source" | "target"): StoreAddress {
+  if (location.kind === "mongodb") {
+    const { uri, hosts, display } = location.address;
+    return { kind: "mongodb", uri, hosts, database: location.database, label: display };
+  }
+  throw new DualsyncError(
+    "usage",
+    `${command} works with MongoDB databases, and its ${role} is ${location.kind}.`,
+    { hint: "Nothing was contacted. Give a MongoDB location with --from and --to." },
+  );
+}

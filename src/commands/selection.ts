@@ -1,0 +1,65 @@
+/** Which collections and documents a run is about: flags that copying and comparing have in common. */
+import { serialize } from "bson";
+import { parseFilters } from "../config/filters.ts";
+import { checkGlobs, select, unmatched } from "../config/globs.ts";
+import { parseRenames } from "../config/renames.ts";
+import type { StoreAddress } from "../connectors/index.ts";
+import type { Wanted } from "../core/plan.ts";
+import { DualsyncError } from "../errors.ts";
+import { jobKey } from "../state/job-key.ts";
+
+export interface SelectionFlags {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly rename?: readonly string[];
+  readonly filter?: readonly string[];
+}
+
+export interface Selected {
+  readonly wanted: Wanted;
+  /** Patterns of --include and --exclude that choose no collection of these names. */
+  readonly unmatched: (names: readonly string[]) => readonly string[];
+}
+
+/** @throws DualsyncError `usage` */
+export function readSelection(flags: SelectionFlags, excluded: readonly string[]): Selected {
+  const { include = [], exclude = [] } = flags;
+  checkGlobs(include, "--include");
+  checkGlobs(exclude, "--exclude");
+  const globs = { include, exclude: [...exclude, ...excluded] };
+  return {
+    wanted: {
+      selects: (name) => select([name], globs).length > 0,
+      renames: parseRenames(flags.rename ?? []),
+      filters: parseFilters(flags.filter ?? []),
+    },
+    // Names from SYNC_EXCLUDED_COLLECTIONS may well be absent: the variable serves several databases.
+    unmatched: (names) => unmatched(names, { include, exclude }),
+  };
+}
+
+/** @throws DualsyncError `refused` when a pattern chooses nothing */
+export function mustMatch({ unmatched }: Pick<Selected, "unmatched">, names: readonly string[]): void {
+  const patterns = unmatched(names);
+  if (patterns.length === 0) return;
+  throw new DualsyncError(
+    "refused",
+    `No collection of the source matches ${patterns.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
+    {
+      hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
+    },
+  );
+}
+
+/** What makes this job the same as an earlier one; how it is done does not count. */
+export function keyOf(
+  command: string,
+  source: StoreAddress,
+  target: StoreAddress,
+  { filters, renames }: Wanted,
+): string {
+  const canonical = new Map(
+    [...filters].map(([name, filter]) => [name, Buffer.from(serialize(filter)).toString("hex")]),
+  );
+  return jobKey({ command, source, target, filters: canonical, renames });
+}
