@@ -4,13 +4,7 @@ import { fromJson, type SavedRun } from "../core/saved-run.ts";
 import { isWeaker } from "../core/verify-mode.ts";
 import type { Resumed } from "../reporting/reporter.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
-
-/** What was copied longer ago than this, in milliseconds, is read again: a copy is to be of today. */
-const TOO_OLD = 24 * 60 * 60 * 1000;
-/** Nor is a run gone on with that began longer ago, however often it was: its first parts are of that time. */
-const LONGEST = 7 * TOO_OLD;
-/** Clocks that are set a little wrong are no reason to begin anew. */
-const AHEAD = 60 * 60 * 1000;
+import { freshness } from "./freshness.ts";
 
 /**
  * What an interrupted run of this job has done, if it can be gone on with; `tell` hears why not.
@@ -36,12 +30,10 @@ export async function findSaved(
 }
 
 function objectionTo(saved: SavedRun, options: DuplicateOptions, { filled }: History): string | undefined {
-  const age = Date.now() - saved.saved.getTime();
   if (filled?.token !== saved.token) return "the target was written by another run since";
   if (isWeaker(saved.verify, options.verify))
     return `it proved less (--verify ${saved.verify}) than is asked now`;
-  if (Date.now() - saved.since.getTime() > LONGEST) return "it began more than a week ago";
-  return age > TOO_OLD || age < -AHEAD ? "it is more than a day old" : undefined;
+  return freshness(saved);
 }
 
 /** How much of these jobs the interrupted run has done, in the collections that are still there; undefined when nothing. */

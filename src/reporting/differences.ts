@@ -90,6 +90,8 @@ export interface ComparedCollection {
   /** Of options, indexes and the like. */
   readonly metadata: number;
   readonly moving: number;
+  /** Could not be compared. */
+  readonly unreadable: number;
   /** Differed when they were first seen, and do not any more. */
   readonly settled: number;
   /** Deleted on one side by a TTL index, and due to be on the other. */

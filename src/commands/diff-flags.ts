@@ -1,0 +1,104 @@
+/** What the flags and the surroundings of `diff` mean: everything is checked here, nothing is contacted. */
+import { resolve } from "node:path";
+import { configurationError } from "../config/configuration-error.ts";
+import type { Environment } from "../config/environment.ts";
+import { secretsOf } from "../config/location.ts";
+import { resolvePair } from "../config/pairs.ts";
+import { readSettings } from "../config/settings.ts";
+import { StateFile } from "../state/state-file.ts";
+import { addressOf } from "./address.ts";
+import type { Prepared } from "./command.ts";
+import type { DiffOptions } from "./diff-options.ts";
+import { keyOf, readSelection, type SelectionFlags } from "./selection.ts";
+import { minutes } from "./time-limit.ts";
+
+/** Seconds before each further look at what differs, where nothing else is said. */
+const DELAYS = [1, 5, 30];
+
+/** As the command line gives them: texts are not checked yet. */
+export interface DiffFlags extends SelectionFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly indexes: boolean;
+  readonly oneWay?: boolean;
+  readonly ignoreFieldOrder?: boolean;
+  readonly accept?: readonly string[];
+  readonly settle?: string;
+  readonly maxDiffs?: string;
+  readonly maxMinutes?: string;
+  readonly concurrency?: string;
+  readonly restart?: boolean;
+  readonly values?: boolean;
+  readonly plan?: string;
+  readonly report?: string;
+}
+
+/** @throws DualsyncError `usage` or `refused` when the run must not begin */
+export function prepareDiff(flags: DiffFlags, environment: Environment): Prepared {
+  const settings = readSettings({
+    environment,
+    flags: { batchSize: undefined, concurrency: flags.concurrency },
+  });
+  const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
+  const from = addressOf("diff", pair.source, "source");
+  const to = addressOf("diff", pair.target, "target");
+  const selected = readSelection(flags, settings.excluded);
+  const options: DiffOptions = {
+    from,
+    to,
+    ...selected,
+    selective: [flags.include, flags.exclude, flags.filter, settings.excluded].some(
+      (list) => (list ?? []).length > 0,
+    ),
+    concurrency: settings.concurrency,
+    ...(settings.maxRetries === undefined ? {} : { retries: settings.maxRetries }),
+    indexes: flags.indexes,
+    oneWay: flags.oneWay ?? false,
+    ignoreFieldOrder: flags.ignoreFieldOrder ?? false,
+    values: flags.values ?? false,
+    delays: delaysOf(flags.settle),
+    accept: flags.accept ?? [],
+    ...limitsOf(flags),
+    ...(flags.plan === undefined ? {} : { plan: resolve(environment.cwd, flags.plan) }),
+    ...(flags.report === undefined ? {} : { report: resolve(environment.cwd, flags.report) }),
+    restart: flags.restart ?? false,
+    state: new StateFile(environment.cwd, keyOf("diff", from, to, selected.wanted)),
+  };
+  return {
+    warnings: pair.warnings,
+    secrets: [...secretsOf(pair.source), ...secretsOf(pair.target)],
+    async work(context) {
+      const { diff } = await import("./diff.ts");
+      return await diff(options, context);
+    },
+  };
+}
+
+function limitsOf({ maxDiffs, maxMinutes }: DiffFlags) {
+  return {
+    ...(maxDiffs === undefined ? {} : { maxDiffs: differences(maxDiffs) }),
+    ...(maxMinutes === undefined ? {} : { maxMinutes: minutes(maxMinutes) }),
+  };
+}
+
+function differences(text: string): number {
+  const value = /^\d{1,12}$/.test(text.trim()) ? Number(text) : 0;
+  if (value > 0) return value;
+  throw configurationError(
+    "--max-diffs must be a whole number above 0, such as 100.",
+    "Correct it and run again.",
+  );
+}
+
+/** The looks are spread over the time that is given, the first soon, the last late; two looks there always are. */
+function delaysOf(settle: string | undefined): number[] {
+  const sum = DELAYS.reduce((total, delay) => total + delay, 0);
+  if (settle === undefined) return DELAYS.map((delay) => delay * 1_000);
+  const seconds = /^\d{1,5}(\.\d{1,3})?$/.test(settle.trim()) ? Number(settle) : Number.NaN;
+  if (seconds >= 0 && seconds <= 86_400)
+    return DELAYS.map((delay) => Math.round((delay * 1_000 * seconds) / sum));
+  throw configurationError(
+    "--settle must be a number of seconds from 0 to 86400, such as 10.",
+    "Correct it and run again.",
+  );
+}

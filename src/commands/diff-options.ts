@@ -1,0 +1,28 @@
+import type { StoreAddress } from "../connectors/index.ts";
+import type { StateFile } from "../state/state-file.ts";
+import type { Selected } from "./selection.ts";
+
+/** What a run of `diff` is to do; everything is checked, nothing was contacted. */
+export interface DiffOptions extends Selected {
+  readonly from: StoreAddress;
+  readonly to: StoreAddress;
+  /** Whether --include, --exclude or --filter leave something out. */
+  readonly selective: boolean;
+  readonly concurrency: number;
+  readonly retries?: number;
+  readonly indexes: boolean;
+  readonly oneWay: boolean;
+  readonly ignoreFieldOrder: boolean;
+  readonly values: boolean;
+  /** Milliseconds before each further look at what differs. */
+  readonly delays: readonly number[];
+  readonly accept: readonly string[];
+  readonly maxDiffs?: number;
+  readonly maxMinutes?: number;
+  /** Files to write: a plan for repair, a page to look at. */
+  readonly plan?: string;
+  readonly report?: string;
+  readonly restart: boolean;
+  /** What this job remembers on this machine. */
+  readonly state: StateFile;
+}

@@ -1,0 +1,56 @@
+import type { Pairs } from "../core/diff/pairs.ts";
+import { exitCode } from "../errors.ts";
+import type { ComparedCollection, DiffReport } from "../reporting/reporter.ts";
+import type { Remembered } from "./diff-memory.ts";
+import type { DiffOptions } from "./diff-options.ts";
+import { diffVerdict } from "./diff-verdict.ts";
+import type { Findings } from "./findings.ts";
+
+/** What a comparison has come to. */
+export interface Compared {
+  readonly findings: Findings;
+  readonly collections: readonly ComparedCollection[];
+  readonly ranges: { readonly done: number; readonly total: number };
+  /** The flag that ended it before its end; undefined when everything was compared. */
+  readonly ended: string | undefined;
+  /** When the first of the runs began that belong together. */
+  readonly since: Date;
+  readonly exact: boolean;
+  /** Bytes of the documents that were compared, on both sides. */
+  readonly bytesCompared: number;
+  /** Bytes of documents received from both stores. */
+  readonly bytesRead: number;
+}
+
+export function reportOf(
+  options: DiffOptions,
+  { left }: Pairs,
+  compared: Compared,
+  { memory }: Remembered,
+): DiffReport {
+  const { collections, findings, ranges, ended, since, exact, bytesRead } = compared;
+  const complete = ended === undefined && collections.every(isCompared);
+  const moving = collections.reduce((sum, collection) => sum + collection.moving, 0);
+  const exit = findings.counted > 0 ? "different" : complete && moving === 0 ? "done" : "inconclusive";
+  const now = new Date();
+  return {
+    command: "diff",
+    source: options.from.label,
+    target: options.to.label,
+    started: since,
+    ended: now,
+    ...{ collections, complete, exact, ranges, bytesRead },
+    notCompared: left,
+    bytesCompared: compared.bytesCompared,
+    past: memory.past,
+    samples: findings.samples,
+    differences: findings.counted,
+    ...(options.plan === undefined ? {} : { plan: options.plan }),
+    exitCode: exitCode(exit),
+    verdict: diffVerdict(options, compared, { complete, moving, ended: now }),
+  };
+}
+
+function isCompared({ verdict, unreadable }: ComparedCollection): boolean {
+  return verdict !== "not compared" && unreadable === 0;
+}

@@ -1,0 +1,104 @@
+import type { ComparedCollection } from "../reporting/reporter.ts";
+import type { DiffOptions } from "./diff-options.ts";
+import type { Compared } from "./diff-report.ts";
+
+export interface Ending {
+  readonly complete: boolean;
+  readonly moving: number;
+  readonly ended: Date;
+}
+
+/** The sentences at the end of a comparison: what was found, what was compared, when and how, what to run next. */
+export function diffVerdict(options: DiffOptions, compared: Compared, ending: Ending): string {
+  const parts = [
+    finding(compared, ending),
+    incomplete(compared, ending),
+    scope(options, compared, ending),
+    next(options, compared, ending),
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function finding({ collections, findings }: Compared, { complete, moving }: Ending): string {
+  if (findings.counted > 0) {
+    const kinds = [
+      [sum(collections, "missing"), "only in the source"],
+      [sum(collections, "extra"), "only in the target"],
+      [sum(collections, "changed"), "changed"],
+      [sum(collections, "metadata"), "of collections, options or indexes"],
+    ] as const;
+    const listed = kinds
+      .filter(([count]) => count > 0)
+      .map(([count, what]) => `${grouped(count)} ${what}`)
+      .join(", ");
+    return `Different: ${listed}.${sides(collections)}`;
+  }
+  if (!complete) return "Neither identical nor different is proved: not everything was compared.";
+  return moving > 0 ? "Neither identical nor different is proved: documents kept changing." : "Identical.";
+}
+
+/** Who moved, where the target's history tells it. */
+function sides(collections: readonly ComparedCollection[]): string {
+  const behind = sum(collections, "behind");
+  const diverged = sum(collections, "diverged");
+  if (behind + diverged === 0) return "";
+  const parts = [
+    ...(behind > 0 ? [`the copy is behind in ${grouped(behind)}`] : []),
+    ...(diverged > 0 ? [`it has diverged in ${grouped(diverged)}`] : []),
+  ];
+  return ` Since it was verified, ${parts.join(" and ")}.`;
+}
+
+function incomplete({ collections, findings, ended }: Compared, { moving }: Ending): string {
+  const unreadable = sum(collections, "unreadable");
+  const parts = [
+    ...(ended === undefined ? [] : [`Stopped before the end, as ${ended} says.`]),
+    ...(unreadable === 0 ? [] : [`${grouped(unreadable)} could not be compared (marked !).`]),
+    ...(moving === 0 ? [] : [`${plural(moving, "document")} kept changing while they were looked at.`]),
+  ];
+  if (findings.counted > 0 && (ended !== undefined || unreadable > 0)) parts.push("The comparison is incomplete.");
+  return parts.join(" ");
+}
+
+function scope(options: DiffOptions, { collections, since, exact }: Compared, { ended }: Ending): string {
+  const documents = sum(collections, "sourceDocuments");
+  const how = exact ? "byte for byte" : "ignoring the order of fields";
+  const left = [
+    ...(options.selective ? ["--include, --exclude and --filter leave out"] : []),
+    ...(options.indexes ? [] : ["indexes"]),
+  ];
+  const without = left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
+  const settled = sum(collections, "settled");
+  const calm = settled === 0 ? "" : ` ${plural(settled, "document")} differed at first and agreed when looked at again.`;
+  return `Compared: ${plural(documents, "document")} in ${plural(collections.length, "collection")} with ${options.indexes ? "their options and indexes" : "their options"}, ${how}${without}, between ${time(since)} and ${time(ended)} UTC.${calm}`;
+}
+
+function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {
+  if (ended === "--max-minutes") return "Run the same command again within a day: it goes on.";
+  if (findings.counted > 0) {
+    return options.plan === undefined
+      ? "Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync duplicate brings the whole copy up to date."
+      : `Next: look at ${options.plan}, then dualsync repair it.`;
+  }
+  return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
+}
+
+function sum(
+  collections: readonly ComparedCollection[],
+  field: "missing" | "extra" | "changed" | "metadata" | "unreadable" | "settled" | "behind" | "diverged" | "sourceDocuments",
+): number {
+  return collections.reduce((total, collection) => total + collection[field], 0);
+}
+
+/** "2026-11-21 15:05:24" */
+function time(at: Date): string {
+  return at.toISOString().slice(0, 19).replace("T", " ");
+}
+
+function plural(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}

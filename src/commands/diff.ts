@@ -1,0 +1,164 @@
+/** Compares a store with its copy, and writes to neither. */
+import type { Listing } from "../connectors/connector.ts";
+import { Comparing } from "../core/diff/comparing.ts";
+import { DiffCheckpoint } from "../core/diff/diff-checkpoint.ts";
+import { type Memory, memoryToJson } from "../core/diff/memory.ts";
+import { metered } from "../core/diff/metered.ts";
+import { type Pairs, pairUp } from "../core/diff/pairs.ts";
+import { mustBeTwo } from "../core/two-stores.ts";
+import { DualsyncError } from "../errors.ts";
+import type { Comparison, DiffReport } from "../reporting/reporter.ts";
+import type { RunContext } from "./command.ts";
+import { type Remembered, remember } from "./diff-memory.ts";
+import type { DiffOptions } from "./diff-options.ts";
+import { type Compared, reportOf } from "./diff-report.ts";
+import { Findings } from "./findings.ts";
+import { tellUnpaired } from "../core/diff/unpaired.ts";
+import { mustMatch } from "./selection.ts";
+import { type Stores, withStores } from "./stores.ts";
+import { limitTime } from "./time-limit.ts";
+import { writeReport } from "./write-report.ts";
+
+/** Looks, compares, tells. @returns the exit status; @throws DualsyncError when the comparison cannot be done */
+export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
+  await options.state.check();
+  const started = new Date();
+  return await withStores(options, context.signal, async (stores) => {
+    let bytesRead = 0;
+    const count = (bytes: number): void => {
+      bytesRead += bytes;
+    };
+    const counted = { source: metered(stores.source, count), target: metered(stores.target, count) };
+    const found = await pairStores(counted, options, context);
+    const remembered = await remember(options);
+    context.reporter.comparison(comparisonOf(options, found, remembered));
+    const compared = await compare(counted, options, context, found, remembered, started);
+    const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
+    await keep(options, remembered, compared, report, started);
+    if (options.report !== undefined) await writeReport(options.report, report, context);
+    context.reporter.compared(report);
+    return report.exitCode;
+  });
+}
+
+/** Everything is looked at; what must not be compared is refused. */
+async function pairStores(stores: Stores, options: DiffOptions, { signal }: RunContext): Promise<Pairs> {
+  const look = async (store: Stores["source"], database: string) => {
+    const [identity, listing, history] = await Promise.all([
+      store.identity(signal),
+      store.list(signal),
+      store.history(signal),
+    ]);
+    return { identity, listing, history, database };
+  };
+  const [source, target] = await Promise.all([
+    look(stores.source, options.from.database),
+    look(stores.target, options.to.database),
+  ]);
+  mustBeTwo(source, target);
+  mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
+  const pairs = pairUp(source.listing, target.listing, options.wanted);
+  if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0) return pairs;
+  throw new DualsyncError("refused", `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`, {
+    hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
+  });
+}
+
+function namesOf({ collections }: Listing): string[] {
+  return collections.map(({ name }) => name);
+}
+
+function comparisonOf(options: DiffOptions, { pairs, left }: Pairs, remembered: Remembered): Comparison {
+  const { resumed, objection } = remembered;
+  return {
+    command: "diff",
+    source: options.from.label,
+    target: options.to.label,
+    collections: pairs.map(({ from, to }) => {
+      const isView = from.kind === "view";
+      return {
+        source: from.name,
+        target: to.name,
+        kind: from.kind,
+        documents: isView ? undefined : from.documents,
+        bytes: isView ? undefined : from.bytes,
+      };
+    }),
+    notCompared: left,
+    ...(resumed === undefined ? {} : { resumedSince: resumed.since }),
+    notes:
+      objection === undefined
+        ? []
+        : [`An interrupted comparison is not gone on with: ${objection}; everything is compared again.`],
+  };
+}
+
+/** Ended before its end, on purpose. */
+class Enough extends Error {}
+
+async function compare(
+  stores: Stores,
+  options: DiffOptions,
+  context: RunContext,
+  found: Pairs,
+  remembered: Remembered,
+  started: Date,
+): Promise<Omit<Compared, "bytesRead">> {
+  const stopper = new AbortController();
+  const stop = (error: unknown): void => stopper.abort(error);
+  const signal = AbortSignal.any([context.signal, stopper.signal]);
+  const findings = new Findings({
+    reporter: context.reporter,
+    ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },
+    ...(options.maxDiffs === undefined ? {} : { maxDiffs: options.maxDiffs }),
+    onLimit: () => stop(new Enough("--max-diffs")),
+  });
+  const since = remembered.resumed?.since ?? started;
+  const exact = !options.ignoreFieldOrder && (remembered.resumed?.exact ?? true);
+  const checkpoint = new DiffCheckpoint(
+    options.state,
+    remembered.resumed?.collections ?? [],
+    (collections) =>
+      memoryToJson({
+        ...remembered.memory,
+        interrupted: { since, saved: new Date(), exact, collections },
+      }),
+    stop,
+  );
+  const tell = findings.take.bind(findings);
+  const run = { ...stores, ...options, signal, stop, tell };
+  const comparing = new Comparing(run, found.pairs, checkpoint);
+  const clock = limitTime(options.maxMinutes, stop, () => new Enough("--max-minutes"));
+  let ended: string | undefined;
+  let unpaired: Awaited<ReturnType<typeof tellUnpaired>> = [];
+  try {
+    unpaired = await tellUnpaired(run, found);
+    await comparing.all(context.reporter);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const reason: unknown = stopper.signal.aborted ? stopper.signal.reason : error;
+    if (!(reason instanceof Enough)) throw reason;
+    ended = reason.message;
+  } finally {
+    clearTimeout(clock);
+    await checkpoint.flush();
+  }
+  for (const key of findings.unused)
+    context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that differs.`);
+  return { findings, collections: [...comparing.collections, ...unpaired], ranges: comparing.ranges, bytesCompared: comparing.bytes, ended, since, exact };
+}
+
+/** What the next comparison is to know. One that ran out of time is gone on with. */
+async function keep(
+  options: DiffOptions,
+  { memory }: Remembered,
+  { ended, findings }: Omit<Compared, "bytesRead">,
+  { exitCode, verdict, collections }: DiffReport,
+  started: Date,
+): Promise<void> {
+  if (ended === "--max-minutes") return;
+  const documents = collections.reduce((sum, { sourceDocuments }) => sum + sourceDocuments, 0);
+  const past = { started, ended: new Date(), exitCode, documents, differences: findings.counted, verdict };
+  const next: Memory = { seen: findings.seen, past: [past, ...memory.past] };
+  await options.state.write(memoryToJson(next));
+}

@@ -1,0 +1,27 @@
+import type { DiffJob } from "./diff-job.ts";
+import { metadataDifferences } from "./metadata.ts";
+
+/** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
+export async function compareMetadata(job: DiffJob): Promise<void> {
+  const differences = metadataDifferences({
+    source: job.wanted,
+    target: job.to,
+    sourceIndexes: job.indexes ? job.indexesOf.source : [],
+    targetIndexes: job.indexes ? job.indexesOf.target : [],
+  });
+  for (const { key, sigil, detail } of differences) {
+    const { counted } = await job.tell({
+      key,
+      sigil,
+      detail,
+      kind: "metadata",
+      collection: job.from.name,
+      targetCollection: job.to.name,
+      fields: [],
+      moreFields: 0,
+      state: "stable",
+      rounds: 1,
+    });
+    job.progress.tally[counted ? "metadata" : "accepted"]++;
+  }
+}

@@ -1,0 +1,97 @@
+/** Compares two collections range by range, and then looks again at what differs. */
+import type { Flights } from "../flights.ts";
+import type { OpenRange } from "../progress.ts";
+import { isBound, piecesFor } from "../ranges.ts";
+import { eachRange } from "../side-by-side.ts";
+import type { Step } from "../walk.ts";
+import type { DiffJob } from "./diff-job.ts";
+import { DiffPart } from "./diff-progress.ts";
+import { expiredOn } from "./expired-on.ts";
+import { isEqual } from "./is-equal.ts";
+import { lookAgain } from "./look-again.ts";
+import { scan, type Way } from "./scan.ts";
+import { bothMustBeThere } from "./still-there.ts";
+import { suspectOf } from "./suspect.ts";
+import { tellTwin } from "./tell.ts";
+
+/** After so many milliseconds, or with so many suspects, what is compared of a range is taken down. */
+const PART_AGE = 5_000;
+const PART_SUSPECTS = 10_000;
+/** So many suspects of a collection are looked at again before more is compared: they are kept in memory. */
+const MOST_WAITING = 50_000;
+
+export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
+  const { progress, source, from, signal } = job;
+  if (progress.remaining === undefined) {
+    const pieces = way.tier === "lookup" ? 1 : piecesFor(from, job.concurrency);
+    progress.begin(await source.ranges(from, pieces, signal));
+  }
+  const looking = new Looking(job);
+  await eachRange(progress.remaining ?? [], gate, job, (range) => compareRange(job, way, range, looking));
+  job.meter.phase("settling");
+  await looking.look();
+  await bothMustBeThere(job);
+}
+
+async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: Looking): Promise<void> {
+  let part = new DiffPart();
+  const commit = async (upTo?: OpenRange["from"]): Promise<void> => {
+    await bothMustBeThere(job);
+    job.progress.commit(range, part, upTo);
+    part = new DiffPart();
+    if (job.progress.waiting >= MOST_WAITING) await looking.look();
+  };
+  for await (const step of scan(job, way, { ...range })) {
+    const { position } = step;
+    const full = part.age >= PART_AGE || part.suspects.length >= PART_SUSPECTS;
+    if (full && position !== undefined && isBound(job.source, position)) await commit(position);
+    else if (part.suspects.length >= MOST_WAITING) {
+      job.progress.lookNow(part);
+      await looking.look();
+    }
+    await takeStep(job, part, step);
+  }
+  await commit();
+}
+
+async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step): Promise<void> {
+  const { equal, missing, different, extra, twins } = step;
+  tally.equal += equal.documents;
+  tally.bytes += 2 * equal.bytes;
+  tally.source += equal.documents + missing.length + different.length + twins.length;
+  tally.target += equal.documents + different.length + extra.length;
+  for (const source of missing) {
+    tally.bytes += source.bytes.length;
+    if (expiredOn(job, source, undefined)) tally.expired++;
+    else suspects.push(suspectOf(source, undefined));
+  }
+  for (const target of extra) {
+    tally.bytes += target.bytes.length;
+    if (expiredOn(job, undefined, target)) tally.expired++;
+    else suspects.push(suspectOf(undefined, target));
+  }
+  for (const { expected, found } of different) {
+    tally.bytes += expected.bytes.length + found.bytes.length;
+    if (isEqual(job, expected, found)) tally.equal++;
+    else suspects.push(suspectOf(expected, found));
+  }
+  for (const id of twins) if (await tellTwin(job, id)) tally.twins++;
+  job.meter.advance(equal.documents + missing.length + different.length, equal.bytes);
+}
+
+/** Looks again at what waits for it, never twice at the same time. */
+class Looking {
+  readonly #job: DiffJob;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(job: DiffJob) {
+    this.#job = job;
+  }
+
+  async look(): Promise<void> {
+    const job = this.#job;
+    const turn = this.#last.then(() => lookAgain(job, job.progress.takeSuspects()));
+    this.#last = turn.catch(() => undefined); // the caller hears of it
+    await turn;
+  }
+}

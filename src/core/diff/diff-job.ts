@@ -1,0 +1,59 @@
+import type {
+  CollectionInfo,
+  Filter,
+  Metadata,
+  ReadOptions,
+  Selection,
+  Source,
+} from "../../connectors/connector.ts";
+import type { DocumentId } from "../../document.ts";
+import type { Difference, Meter } from "../../reporting/reporter.ts";
+import type { DiffProgress } from "./diff-progress.ts";
+
+/** What all collections of a comparison share. */
+export interface DiffRun {
+  readonly source: Source;
+  readonly target: Source;
+  /** Ranges of collections that are read at the same time. */
+  readonly concurrency: number;
+  /** Milliseconds to wait before each further look at what differs. */
+  readonly delays: readonly number[];
+  readonly ignoreFieldOrder: boolean;
+  /** Documents that only the target has are told, and not counted. */
+  readonly oneWay: boolean;
+  /** Tell values of fields too, not their types only. */
+  readonly values: boolean;
+  /** Compare indexes too. */
+  readonly indexes: boolean;
+  readonly signal: AbortSignal;
+  /** Stops the whole run: called with the first failure. */
+  readonly stop: (error: unknown) => void;
+  /** Takes a difference that is certain; `id` where it is about one document. @returns whether it counts */
+  readonly tell: (difference: Told, id?: DocumentId) => Promise<Difference>;
+}
+
+/** A difference as core sees it; whoever takes it adds when it was seen first and last, and whether it counts. */
+export type Told = Omit<Difference, "firstSeen" | "lastSeen" | "counted">;
+
+/** Two collections to be compared. */
+export interface DiffPair {
+  readonly from: CollectionInfo;
+  /** The source's collection as a copy of it would be: under its name in the target. */
+  readonly wanted: CollectionInfo;
+  /** What is there under that name. */
+  readonly to: CollectionInfo;
+  readonly filter?: Filter;
+}
+
+/** Two collections that are being compared. */
+export interface DiffJob extends DiffRun, DiffPair {
+  readonly meter: Meter;
+  readonly progress: DiffProgress;
+  /** Of each side: what may have expired there. */
+  readonly indexesOf: { readonly source: readonly Metadata[]; readonly target: readonly Metadata[] };
+}
+
+/** How both stores read this job's documents. */
+export function readOptions({ filter, signal }: DiffJob, range: Selection["range"]): ReadOptions {
+  return { signal, ...(range === undefined ? {} : { range }), ...(filter === undefined ? {} : { filter }) };
+}

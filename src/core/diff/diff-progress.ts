@@ -1,0 +1,123 @@
+/** What of a collection is compared, and what is left to do. */
+import type { IdRange } from "../../connectors/connector.ts";
+import type { DocumentId } from "../../document.ts";
+import type { Incarnations, OpenRange } from "../progress.ts";
+import { DiffTally, SCANNED, type Scanned } from "./diff-tally.ts";
+import type { Suspect } from "./suspect.ts";
+
+/** Suspects that are written down for a later run; with more, it compares the collection anew. */
+const MOST_KEPT = 50_000;
+
+/** What a stretch of a range has come to; it counts only once the stretch is done. */
+export class DiffPart {
+  readonly tally = new DiffTally();
+  readonly suspects: Suspect[] = [];
+  readonly #started = performance.now();
+
+  /** Milliseconds since it was begun. */
+  get age(): number {
+    return performance.now() - this.#started;
+  }
+}
+
+export interface SavedDiffProgress {
+  readonly name: string;
+  readonly incarnations: { readonly source: string; readonly target: string };
+  readonly remaining: readonly IdRange[];
+  readonly scanned: Scanned;
+  readonly suspects: readonly Suspect[];
+}
+
+export class DiffProgress {
+  readonly name: string;
+  readonly tally = new DiffTally();
+  ranges = { done: 0, total: 0 };
+  readonly #incarnations: Incarnations;
+  readonly #changed: () => void;
+  #remaining: Set<OpenRange> | undefined;
+  /** Seen once. */
+  #fresh: Suspect[] = [];
+  /** Everything that was seen to differ. */
+  #kept: Suspect[] = [];
+  #keepable = true;
+
+  /** `changed` hears of everything that is worth writing down. */
+  constructor(name: string, incarnations: Incarnations, changed: () => void) {
+    this.name = name;
+    this.#incarnations = incarnations;
+    this.#changed = changed;
+  }
+
+  /** Takes up what a former run has done. What differed then is looked at again. */
+  restore({ remaining, scanned, suspects }: SavedDiffProgress): void {
+    this.#remaining = new Set(remaining.map((range) => ({ ...range })));
+    this.ranges = { done: 0, total: remaining.length };
+    this.tally.merge(scanned);
+    this.#fresh = [...suspects];
+    this.#kept = [...suspects];
+  }
+
+  /** What is left to do; undefined before the collection was cut into ranges. */
+  get remaining(): readonly OpenRange[] | undefined {
+    return this.#remaining === undefined ? undefined : [...this.#remaining];
+  }
+
+  /** Nothing is done, these ranges are to do. */
+  begin(ranges: readonly IdRange[]): void {
+    this.#remaining = new Set(ranges.map((range) => ({ ...range })));
+    this.ranges = { done: 0, total: ranges.length };
+  }
+
+  /** Everything of the range below `upTo` is compared; without `upTo` all of it is. */
+  commit(range: OpenRange, part: DiffPart, upTo?: DocumentId): void {
+    this.tally.merge(part.tally);
+    this.#fresh.push(...part.suspects);
+    this.#keep(part.suspects);
+    if (upTo === undefined) {
+      this.#remaining?.delete(range);
+      this.ranges.done++;
+    } else range.from = upTo;
+    this.#changed();
+  }
+
+  /** For a stretch without an end in sight that has too many suspects to keep: a later run compares all of it anew. */
+  lookNow(part: DiffPart): void {
+    this.#fresh.push(...part.suspects.splice(0));
+    this.#keepable = false;
+    this.#kept = [];
+  }
+
+  /** Suspects seen once that nobody has looked at again. */
+  get waiting(): number {
+    return this.#fresh.length;
+  }
+
+  /** Hands them out to be looked at again. */
+  takeSuspects(): readonly Suspect[] {
+    const taken = this.#fresh;
+    this.#fresh = [];
+    return taken;
+  }
+
+  save(): SavedDiffProgress | undefined {
+    const { source, target } = this.#incarnations;
+    // What cannot be told from a later collection of the same name is not gone on with.
+    if (!this.#keepable || this.#remaining === undefined || source === undefined || target === undefined)
+      return undefined;
+    const { name, tally } = this;
+    return {
+      name,
+      incarnations: { source, target },
+      remaining: [...this.#remaining],
+      scanned: Object.fromEntries(SCANNED.map((field) => [field, tally[field]])) as Scanned,
+      suspects: this.#kept,
+    };
+  }
+
+  #keep(suspects: readonly Suspect[]): void {
+    if (this.#kept.length + suspects.length > MOST_KEPT) {
+      this.#keepable = false;
+      this.#kept = [];
+    } else if (this.#keepable) this.#kept.push(...suspects);
+  }
+}

@@ -1,0 +1,14 @@
+import type { Doc } from "../../document.ts";
+import type { DiffRun } from "./diff-job.ts";
+import { equalIgnoringFieldOrder } from "./field-order.ts";
+
+/** Whether both sides hold the same, or both nothing. */
+export function isEqual(
+  { ignoreFieldOrder }: Pick<DiffRun, "ignoreFieldOrder">,
+  source: Doc | undefined,
+  target: Doc | undefined,
+): boolean {
+  if (source === undefined || target === undefined) return source === target;
+  if (Buffer.compare(source.bytes, target.bytes) === 0) return true;
+  return ignoreFieldOrder && equalIgnoringFieldOrder(source.bytes, target.bytes);
+}

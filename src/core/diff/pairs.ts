@@ -1,0 +1,58 @@
+/** Which collections of two stores are to be compared with which, and which have no counterpart. */
+import type { CollectionInfo, Listing } from "../../connectors/connector.ts";
+import { chooseJobs, type Wanted } from "../plan.ts";
+import type { DiffPair } from "./diff-job.ts";
+
+export interface Pairs {
+  readonly pairs: readonly DiffPair[];
+  /** Only in the source, under the name that they would have in the target. */
+  readonly missing: readonly { readonly from: CollectionInfo; readonly to: string }[];
+  /** Only in the target. */
+  readonly extra: readonly CollectionInfo[];
+  readonly left: readonly { readonly name: string; readonly reason: string; readonly chosen: boolean }[];
+}
+
+/** @throws DualsyncError `refused` when a rename or a filter names what is not there */
+export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs {
+  const { jobs } = chooseJobs(source, wanted);
+  const there = new Map(target.collections.map((collection) => [collection.name, collection]));
+  const pairs: DiffPair[] = [];
+  const missing: Pairs["missing"][number][] = [];
+  for (const { from, to, filter } of jobs) {
+    const existing = there.get(to.name);
+    // The options that the source's collection would have there stand in `to`; the target's own are compared with them.
+    if (existing === undefined) missing.push({ from, to: to.name });
+    else pairs.push({ from, wanted: to, to: existing, ...(filter === undefined ? {} : { filter }) });
+  }
+  const taken = new Set(jobs.map(({ to }) => to.name));
+  const others = target.collections.filter(({ name }) => !taken.has(name));
+  return {
+    pairs,
+    missing,
+    extra: others.filter(({ name }) => wanted.selects(name)),
+    left: leftOut(source, target, others, wanted),
+  };
+}
+
+function leftOut(
+  source: Listing,
+  target: Listing,
+  others: readonly CollectionInfo[],
+  wanted: Wanted,
+): Pairs["left"] {
+  const chosen = [...source.collections, ...others].filter(({ name }) => !wanted.selects(name));
+  const names = new Set(chosen.map(({ name }) => name));
+  const system = [...source.notCopied, ...target.notCopied.filter(({ name }) => !isIn(source, name))];
+  return [
+    ...[...names].map((name) => ({ name, reason: "left out by --include or --exclude", chosen: true })),
+    ...system.map(({ name }) => ({
+      name,
+      reason: "system collections belong to the server and are not compared",
+      chosen: false,
+    })),
+  ];
+}
+
+function isIn({ notCopied }: Listing, name: string): boolean {
+  return notCopied.some((other) => other.name === name);
+}

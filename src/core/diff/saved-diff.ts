@@ -1,0 +1,59 @@
+/** How an interrupted comparison is written down, as JSON; and read again, believing nothing. */
+import type { Side } from "../../reporting/reporter.ts";
+import {
+  count,
+  idFromJson,
+  idToJson,
+  type Json,
+  list,
+  object,
+  rangeFromJson,
+  rangeToJson,
+  text,
+} from "../saved-json.ts";
+import type { SavedDiffProgress } from "./diff-progress.ts";
+import { SCANNED, type Scanned } from "./diff-tally.ts";
+import type { Suspect } from "./suspect.ts";
+
+export function progressToJson(progress: SavedDiffProgress): Json {
+  return {
+    name: progress.name,
+    source: progress.incarnations.source,
+    target: progress.incarnations.target,
+    remaining: progress.remaining.map(rangeToJson),
+    scanned: progress.scanned,
+    suspects: progress.suspects.map(suspectToJson),
+  };
+}
+
+/** Throws when this is not what `progressToJson` makes. */
+export function progressFromJson(content: unknown): SavedDiffProgress {
+  const saved = object(content);
+  const scanned = object(saved.scanned);
+  return {
+    name: text(saved.name),
+    incarnations: { source: text(saved.source), target: text(saved.target) },
+    remaining: list(saved.remaining).map((entry) => rangeFromJson(list(entry))),
+    scanned: Object.fromEntries(SCANNED.map((name) => [name, count(scanned[name])])) as Scanned,
+    suspects: list(saved.suspects).map((entry) => suspectFromJson(list(entry))),
+  };
+}
+
+function suspectToJson({ id, sight, rounds }: Suspect): unknown[] {
+  return [idToJson(id), rounds, sideToJson(sight.source), sideToJson(sight.target)];
+}
+
+function suspectFromJson([id, rounds, source, target]: readonly unknown[]): Suspect {
+  const sight = { source: sideFromJson(source), target: sideFromJson(target) };
+  return { id: idFromJson(id), rounds: count(rounds), sight };
+}
+
+function sideToJson(side: Side | undefined): unknown {
+  return side === undefined ? null : [side.sha256, side.bytes];
+}
+
+function sideFromJson(content: unknown): Side | undefined {
+  if (content === null) return undefined;
+  const [sha256, bytes] = list(content);
+  return { sha256: text(sha256), bytes: count(bytes) };
+}

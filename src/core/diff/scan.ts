@@ -1,0 +1,48 @@
+/** Reading a range of two collections, in the cheapest way that is exact. */
+import type { Digester, IdRange } from "../../connectors/connector.ts";
+import type { Tier } from "../../reporting/reporter.ts";
+import { findExtras, lookUpEach, merge, type Step } from "../walk.ts";
+import { type DiffJob, readOptions } from "./diff-job.ts";
+import { digestWalk } from "./digest-walk.ts";
+
+/** How a collection is compared. */
+export interface Way {
+  readonly tier: Tier;
+  /** Of each side that can hash its own documents. */
+  readonly source?: Digester;
+  readonly target?: Digester;
+}
+
+/** Asks both stores what they can do. */
+export async function chooseWay(
+  job: Pick<DiffJob, "source" | "target" | "from" | "to" | "signal">,
+): Promise<Way> {
+  const { source, target, from, to, signal } = job;
+  if (from.kind === "view") return { tier: "definition" };
+  if (from.kind !== "collection") return { tier: "whole" };
+  if (!from.ordered || !to.ordered) return { tier: "lookup" };
+  const [left, right] = await Promise.all([source.digester?.(from, signal), target.digester?.(to, signal)]);
+  if (left === undefined && right === undefined) return { tier: "bytes" };
+  return {
+    tier: "hashes",
+    ...(left === undefined ? {} : { source: left }),
+    ...(right === undefined ? {} : { target: right }),
+  };
+}
+
+/** Compares a range piece by piece; both sides are read ahead. */
+export async function* scan(job: DiffJob, way: Way, range: IdRange): AsyncGenerator<Step> {
+  const { source, target, from, to, signal } = job;
+  const options = readOptions(job, range);
+  switch (way.tier) {
+    case "hashes":
+      yield* digestWalk(job, way, range);
+      return;
+    case "lookup":
+      yield* lookUpEach(source.read(from, options), target, to.name, signal);
+      yield* findExtras(target.read(to, options), source, from.name, signal);
+      return;
+    default:
+      yield* merge(source.read(from, options), target.read(to, options));
+  }
+}

@@ -1,0 +1,93 @@
+import { printId } from "../../bson/print-id.ts";
+import type { Doc, DocumentId } from "../../document.ts";
+import type { Difference, Sigil } from "../../reporting/reporter.ts";
+import type { DiffJob, Told } from "./diff-job.ts";
+import { fieldDifferences } from "./fields.ts";
+import type { Suspect } from "./suspect.ts";
+
+const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unreadable", Sigil>> = {
+  missing: "+",
+  extra: "-",
+  changed: "*",
+  idtype: "*",
+  unreadable: "!",
+};
+
+export interface Confirmed {
+  readonly state: "stable" | "moving";
+  readonly source?: Doc | undefined;
+  readonly target?: Doc | undefined;
+  /** Why it could not be compared. */
+  readonly unreadable?: string;
+}
+
+/** Tells a difference of one document, and counts it if it is stable. */
+export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Confirmed): Promise<void> {
+  const { source, target, state, unreadable } = confirmed;
+  const kind = unreadable === undefined ? kindOf(suspect, confirmed) : "unreadable";
+  const both = source !== undefined && target !== undefined;
+  const { fields, more } = both
+    ? fieldDifferences(source.bytes, target.bytes, { values: job.values })
+    : { fields: [], more: 0 };
+  const told = await tell(job, suspect.id, {
+    kind,
+    state,
+    ...sidesOf(suspect),
+    ...(unreadable === undefined ? {} : { detail: unreadable }),
+    fields,
+    moreFields: more,
+    rounds: suspect.rounds,
+  });
+  job.progress.tally[columnOf(told)]++;
+  if (told.counted && told.since !== undefined) job.progress.tally[told.since]++;
+}
+
+/** Tells of the second of two documents under one `_id`, which cannot be compared. @returns whether it counts */
+export async function tellTwin(job: DiffJob, id: DocumentId): Promise<boolean> {
+  const detail =
+    "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
+  const body = { kind: "unreadable", state: "stable", detail, fields: [], moreFields: 0, rounds: 1 } as const;
+  return (await tell(job, id, body)).counted;
+}
+
+type Body = Omit<Told, "key" | "sigil" | "collection" | "targetCollection" | "id" | "kind"> & {
+  readonly kind: keyof typeof SIGILS;
+};
+
+function tell(job: DiffJob, id: DocumentId, body: Body): Promise<Difference> {
+  const printed = printId(id.element);
+  const difference = {
+    key: `document ${job.from.name}/${printed}`,
+    sigil: SIGILS[body.kind],
+    collection: job.from.name,
+    targetCollection: job.to.name,
+    id: printed,
+    ...body,
+  };
+  return job.tell(difference, id);
+}
+
+/** Where a difference is counted. */
+function columnOf({ counted, kind, state }: Difference) {
+  if (!counted) return "accepted";
+  if (kind === "unreadable") return "unreadable";
+  if (state === "moving") return "moving";
+  return kind === "missing" || kind === "extra" ? kind : "changed";
+}
+
+function kindOf({ sight }: Suspect, { source, target }: Confirmed): keyof typeof SIGILS {
+  if (sight.target === undefined) return "missing";
+  if (sight.source === undefined) return "extra";
+  const sameId =
+    source === undefined ||
+    target === undefined ||
+    Buffer.compare(source.id.element, target.id.element) === 0;
+  return sameId ? "changed" : "idtype";
+}
+
+function sidesOf({ sight }: Suspect): Pick<Told, "source" | "target"> {
+  return {
+    ...(sight.source === undefined ? {} : { source: sight.source }),
+    ...(sight.target === undefined ? {} : { target: sight.target }),
+  };
+}

@@ -1,0 +1,50 @@
+/** Collections that only one side has: one difference each, with the number of their documents. */
+import type { CollectionInfo, Source } from "../../connectors/connector.ts";
+import type { ComparedCollection } from "../../reporting/reporter.ts";
+import type { DiffRun } from "./diff-job.ts";
+import type { Pairs } from "./pairs.ts";
+
+export async function tellUnpaired(run: DiffRun, { missing, extra }: Pairs): Promise<ComparedCollection[]> {
+  const told: ComparedCollection[] = [];
+  for (const { from, to } of missing) told.push(await tell(run, "source", from, from.name, to));
+  for (const info of extra) told.push(await tell(run, "target", info, info.name, info.name));
+  return told;
+}
+
+async function tell(
+  run: DiffRun,
+  side: "source" | "target",
+  info: CollectionInfo,
+  collection: string,
+  target: string,
+): Promise<ComparedCollection> {
+  const documents = await count(run[side], info, run.signal);
+  const holds = info.kind === "view" ? "a view" : `${documents} ${documents === 1 ? "document" : "documents"}`;
+  const { counted } = await run.tell({
+    key: `collection ${collection}`,
+    kind: "metadata",
+    sigil: side === "source" ? "+" : "-",
+    collection,
+    targetCollection: target,
+    detail: `only in the ${side} (${holds})`,
+    fields: [],
+    moreFields: 0,
+    state: "stable",
+    rounds: 1,
+  });
+  const none = { equal: 0, changed: 0, moving: 0, unreadable: 0, settled: 0, expired: 0, behind: 0, diverged: 0 };
+  return {
+    ...{ collection, target, kind: info.kind, tier: "definition", ...none },
+    sourceDocuments: side === "source" ? documents : 0,
+    targetDocuments: side === "target" ? documents : 0,
+    missing: side === "source" && counted ? documents : 0,
+    extra: side === "target" && counted ? documents : 0,
+    metadata: counted ? 1 : 0,
+    accepted: counted ? 0 : 1,
+    verdict: counted ? "different" : "identical",
+  };
+}
+
+async function count(store: Source, { name, kind }: CollectionInfo, signal: AbortSignal): Promise<number> {
+  return kind === "view" ? 0 : await store.count(name, {}, signal);
+}

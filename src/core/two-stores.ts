@@ -1,0 +1,28 @@
+import type { History, StoreIdentity } from "../connectors/connector.ts";
+import { DualsyncError } from "../errors.ts";
+
+/** A store as it says it is. */
+export interface Known {
+  readonly identity: StoreIdentity;
+  readonly database: string;
+  readonly history: History;
+}
+
+/**
+ * Refuses to compare a store with itself under two addresses, which would always be identical and prove nothing. Without
+ * writing it is told by the server process that answers, and by what the last run left in the target.
+ * @throws DualsyncError `refused`
+ */
+export function mustBeTwo(source: Known, target: Known): void {
+  const { instance } = source.identity;
+  const sameServer =
+    instance !== undefined && instance === target.identity.instance && source.database === target.database;
+  const token = source.history.filled?.token;
+  const sameMark = token !== undefined && token !== "" && token === target.history.filled?.token;
+  if (!sameServer && !sameMark) return;
+  throw new DualsyncError(
+    "refused",
+    `Source and target are the same database (${source.identity.label}), under two addresses: comparing it with itself proves nothing.`,
+    { hint: "Nothing was compared. Give the copy's address with --to." },
+  );
+}
