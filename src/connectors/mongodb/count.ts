@@ -1,8 +1,7 @@
-import type { Document } from "mongodb";
 import { toOrdered } from "../../bson/ordered.ts";
 import type { Selection } from "../connector.ts";
-import { idValue } from "./id-value.ts";
 import { readAll } from "./listing.ts";
+import { matchStage } from "./match.ts";
 import type { Server } from "./server.ts";
 
 /** Exact number of documents, counted by the server now. A collection that does not exist has none. */
@@ -12,15 +11,7 @@ export async function countDocuments(
   selection: Selection,
   signal: AbortSignal,
 ): Promise<number> {
-  const { filter, range } = selection;
-  const bounds: Document[] = [];
-  if (range?.from !== undefined) bounds.push({ $gte: ["$_id", { $literal: idValue(range.from) }] });
-  if (range?.to !== undefined) bounds.push({ $lt: ["$_id", { $literal: idValue(range.to) }] });
-  const match = [
-    ...(filter === undefined ? [] : [filter]),
-    ...(bounds.length === 0 ? [] : [{ $expr: { $and: bounds } }]),
-  ];
-  const pipeline = [...(match.length === 0 ? [] : [{ $match: { $and: match } }]), { $count: "n" }];
+  const pipeline = [...matchStage(selection), { $count: "n" }];
   const [row] = await readAll(
     server,
     { aggregate: collection, pipeline, cursor: {}, readConcern: { level: "majority" } },

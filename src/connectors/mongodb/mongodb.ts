@@ -5,6 +5,7 @@ import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from 
 import { incarnationOf, listCollections, lookUp } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
+import { digester } from "./digester.ts";
 import { findByIds } from "./find.ts";
 import { listIndexes } from "./indexes.ts";
 import { type HeldLease, takeLease } from "./lease.ts";
@@ -31,7 +32,8 @@ function reading(server: Server): Source {
     identity: (signal) => identify(server, signal),
     list: (signal) => listCollections(server, signal),
     count: (collection, selection, signal) => countDocuments(server, collection, selection, signal),
-    ranges: (collection, pieces, signal) => cutRanges(server, collection, pieces, signal),
+    ranges: (collection, pieces, signal, within) => cutRanges(server, collection, pieces, signal, within),
+    digester: (collection, signal) => digester(server, collection, signal),
     read: (collection, options) => read(server, collection, options),
     find: (collection, ids, signal) => findByIds(server, collection, ids, signal),
     canFind: (id) => isLookable(id.element),
@@ -91,7 +93,9 @@ interface Claimed {
 
 async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
   const answer = await server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" });
-  return { product: `MongoDB ${String(answer.version)}`, label: server.label };
+  const { instance } = server.hello;
+  const product = `MongoDB ${String(answer.version)}`;
+  return { ...(instance === undefined ? {} : { instance }), product, label: server.label };
 }
 
 function read(

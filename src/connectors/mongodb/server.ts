@@ -1,4 +1,11 @@
-import { type ClientSession, type Db, type Document, MongoClient, type RunCommandCursor } from "mongodb";
+import {
+  type ClientSession,
+  type Db,
+  type Document,
+  MongoClient,
+  ObjectId,
+  type RunCommandCursor,
+} from "mongodb";
 import { DualsyncError } from "../../errors.ts";
 import { type RetryPolicy, retry, retryPolicy } from "../retry.ts";
 import { heedClosingSockets } from "./closing-sockets.ts";
@@ -59,6 +66,13 @@ export interface Hello {
   readonly writable: boolean;
   /** Largest message that the server takes, in bytes. */
   readonly maxMessageBytes: number;
+  /** Of the server process, in hex; undefined where it does not say. */
+  readonly instance?: string;
+}
+
+function instanceOf(topologyVersion: unknown): Pick<Hello, "instance"> {
+  const { processId } = (topologyVersion ?? {}) as { processId?: unknown };
+  return processId instanceof ObjectId ? { instance: processId.toHexString() } : {};
 }
 
 /** One database on one MongoDB server or cluster: runs commands, repeats what may be repeated, names what failed. */
@@ -149,6 +163,7 @@ export class Server {
       router: answer.msg === "isdbgrid",
       writable: answer.isWritablePrimary === true,
       maxMessageBytes,
+      ...instanceOf(answer.topologyVersion),
     };
     if (!this.#hello.writable) throw failure("not-primary", place);
   }

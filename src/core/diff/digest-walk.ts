@@ -1,0 +1,161 @@
+/** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
+import type { Filter, IdRange, RangeDigest } from "../../connectors/connector.ts";
+import { merge, type Step } from "../walk.ts";
+import { type DigestSide, type Digests, digestBoth, isEqual } from "./comparison.ts";
+
+export interface DigestWalkOptions {
+  /** At least one of the two has a digester; both collections are ordered. */
+  readonly source: DigestSide;
+  readonly target: DigestSide;
+  readonly range: IdRange;
+  readonly filter?: Filter;
+  /** What the source holds in the range, roughly. Default: what it lists, for a range without bounds; else little. */
+  readonly estimate?: { readonly documents: number; readonly bytes: number };
+  readonly signal: AbortSignal;
+}
+
+/** What is hashed in one piece: enough to make round trips cheap, little enough for a server. */
+const STRETCH = { documents: 32_768, bytes: 64_000_000 };
+/** The same where one side is read: what differs is read again when it is looked at closer. */
+const READ_STRETCH = { documents: 8_192, bytes: 8_000_000 };
+/** An unequal stretch is cut into so many at most. */
+const PIECES = 16;
+/** Bytes of documents that are read and compared rather than cut again. */
+const RAW_BYTES = 64 * 1024;
+/** Stretches of one level that are hashed at once. */
+const AHEAD = 2;
+/** When the first so many pieces all differ, the others are read without more ado. */
+const ALL_DIFFER = 4;
+/** How often in a row a stretch is cut because no digest of it was given. */
+const REFUSALS = 3;
+/** Where the target holds so many times the source's documents, its ids are better cuts. */
+const FAR_MORE = 4;
+
+/** Steps as those of `merge`, for one range: in order, and every document of both sides is in exactly one of them. */
+export async function* digestWalk(options: DigestWalkOptions): AsyncGenerator<Step> {
+  const ender = new AbortController();
+  const walk = new Walk({ ...options, signal: AbortSignal.any([options.signal, ender.signal]) });
+  try {
+    yield* walk.all();
+  } finally {
+    ender.abort();
+    await walk.settle();
+  }
+}
+
+class Walk {
+  readonly #options: DigestWalkOptions;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(options: DigestWalkOptions) {
+    this.#options = options;
+  }
+
+  async *all(): AsyncGenerator<Step> {
+    const { source, range, signal } = this.#options;
+    const first = await source.store.ranges(source.collection, this.#firstPieces(), signal, range);
+    for await (const [stretch, digests] of this.#compareEach(first))
+      yield* this.#stretch(stretch, digests, 0);
+  }
+
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #firstPieces(): number {
+    const { source, target, range, estimate } = this.#options;
+    const isWhole = range.from === undefined && range.to === undefined;
+    const { documents, bytes } = estimate ?? (isWhole ? source.collection : { documents: 0, bytes: 0 });
+    const most = source.digester === undefined || target.digester === undefined ? READ_STRETCH : STRETCH;
+    return Math.max(1, Math.ceil(documents / most.documents), Math.ceil(bytes / most.bytes));
+  }
+
+  /** The digests of consecutive stretches, in order; those of the next ones are on their way. */
+  async *#compareEach(stretches: readonly IdRange[]): AsyncGenerator<[IdRange, Digests]> {
+    const ahead: Promise<Digests>[] = [];
+    for (const [i, stretch] of stretches.entries()) {
+      for (const next of stretches.slice(i + ahead.length, i + AHEAD)) ahead.push(this.#compare(next));
+      const digests = await ahead.shift();
+      if (digests !== undefined) yield [stretch, digests];
+    }
+  }
+
+  #compare(stretch: IdRange): Promise<Digests> {
+    const comparing = digestBoth(this.#options, stretch, this.#options.signal);
+    this.#underWay.add(comparing);
+    const done = (): void => void this.#underWay.delete(comparing);
+    comparing.then(done, done); // a failure is thrown when its turn comes
+    return comparing;
+  }
+
+  async *#stretch(stretch: IdRange, digests: Digests, refusals: number): AsyncGenerator<Step> {
+    if (isEqual(digests)) yield equalStep(stretch, digests.source);
+    else yield* this.#unequal(stretch, digests, refusals);
+  }
+
+  /** What is not proved equal is cut and compared again, or read. */
+  async *#unequal(stretch: IdRange, digests: Digests, refusals: number): AsyncGenerator<Step> {
+    const pieces = isWorthCutting(digests) && refusals < REFUSALS ? await this.#cut(stretch, digests) : [];
+    if (pieces.length < 2) {
+      yield* this.#read(stretch);
+      return;
+    }
+    const refused = isKnown(digests) ? 0 : refusals + 1;
+    let differing = 0;
+    for await (const [piece, found] of this.#compareEach(pieces)) {
+      if (differing === ALL_DIFFER) {
+        yield* this.#read({ ...piece, ...(stretch.to === undefined ? {} : { to: stretch.to }) });
+        return;
+      }
+      differing = differing >= 0 && isKnown(found) && !isEqual(found) ? differing + 1 : -1;
+      yield* this.#stretch(piece, found, refused);
+    }
+  }
+
+  /** Cuts where the source's ids are, or the target's where it holds far more or the source's make no cuts. */
+  async #cut(stretch: IdRange, digests: Digests): Promise<readonly IdRange[]> {
+    const { source, target, signal } = this.#options;
+    const isTargets = (digests.target?.documents ?? 0) > FAR_MORE * (digests.source?.documents ?? 0);
+    const pieces = Math.min(PIECES, Math.max(2, Math.ceil(bytesOf(digests) / (RAW_BYTES / 2))));
+    for (const { store, collection } of isTargets ? [target, source] : [source, target]) {
+      const cut = await store.ranges(collection, pieces, signal, stretch);
+      if (cut.length > 1) return cut;
+    }
+    return [];
+  }
+
+  async *#read(range: IdRange): AsyncGenerator<Step> {
+    const { source, target, filter, signal } = this.#options;
+    const options = { range, signal, ...(filter === undefined ? {} : { filter }) };
+    yield* merge(
+      source.store.read(source.collection, options),
+      target.store.read(target.collection, options),
+    );
+  }
+}
+
+function isKnown({ source, target }: Digests): boolean {
+  return source !== undefined && target !== undefined;
+}
+
+/** What one side has nothing of, and what is small, is read at once. */
+function isWorthCutting(digests: Digests): boolean {
+  const isOneSided = digests.source?.documents === 0 || digests.target?.documents === 0;
+  return !isOneSided && bytesOf(digests) > RAW_BYTES;
+}
+
+function bytesOf({ source, target }: Digests): number {
+  const unknown = Number.POSITIVE_INFINITY;
+  return Math.max(source?.bytes ?? unknown, target?.bytes ?? unknown);
+}
+
+function equalStep({ from }: IdRange, digest: RangeDigest | undefined): Step {
+  return {
+    ...(from === undefined ? {} : { position: from }),
+    equal: { documents: digest?.documents ?? 0, bytes: digest?.bytes ?? 0 },
+    missing: [],
+    different: [],
+    extra: [],
+    twins: [],
+  };
+}
