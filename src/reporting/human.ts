@@ -1,5 +1,6 @@
 import { type Clean, cleaned, cleanText } from "./clean.ts";
 import type { ProgressView, ReportingContext } from "./context.ts";
+import { expectedCopy } from "./expected.ts";
 import { failureText } from "./failure-text.ts";
 import { planText } from "./plan-text.ts";
 import { reportText } from "./report-text.ts";
@@ -25,7 +26,7 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
     },
     plan: (plan) => {
       const shown = cleaned(plan, clean);
-      view.expect(shown);
+      view.expect(expectedCopy(shown));
       said = false;
       view.aside(() => stdout.write(`${planText(shown, styleOf(stdout))}\n`));
     },

@@ -1,5 +1,6 @@
 import { cleanText } from "./clean.ts";
 import type { ReportingContext } from "./context.ts";
+import { expectedCopy } from "./expected.ts";
 import { failureLine, stack } from "./failure-text.ts";
 import { percent } from "./format.ts";
 import { type Emit, recordEmitter } from "./json-record.ts";
@@ -42,7 +43,7 @@ export function json(context: ReportingContext): Reporter {
       }
     },
     plan: (plan) => {
-      progress.expect(plan);
+      progress.expect(expectedCopy(plan));
       during("start", plan);
     },
     meter: (collection, documents, done) => {
