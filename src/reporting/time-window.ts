@@ -8,3 +8,8 @@ export function timeWindow(from: Date, to: Date): string {
   const [start, end] = [moment(from), moment(to)];
   return `${start} to ${start.slice(0, 10) === end.slice(0, 10) ? end.slice(11) : end} UTC`;
 }
+
+/** The times of a run, as records have them. */
+export function timesOf(started: Date, ended: Date): object {
+  return { started, ended, durationMs: ended.getTime() - started.getTime() };
+}
