@@ -1,6 +1,7 @@
 /** The lines of the progress display, as text. */
 import type { ChalkInstance } from "chalk";
 import { eta, grouped, percent, rate } from "./format.ts";
+import { isCounted, isMain } from "./phase.ts";
 import type { CollectionProgress, RunProgress } from "./progress.ts";
 import { cutMiddle, pad, textWidth } from "./text-width.ts";
 
@@ -18,22 +19,22 @@ export function nameWidth(names: readonly string[], columns: number): number {
 
 /** One collection, for example "orders  ███████░░░░░░░  50%  25,000 of 50,000". */
 export function collectionLine(of: CollectionProgress, style: BarStyle): string {
-  if (of.phase === "building indexes") {
+  if (!isCounted(of.phase)) {
     return line(of.collection, undefined, [of.phase], style);
   }
   const count = `${grouped(of.done)} of ${grouped(of.total)}`;
-  return line(of.collection, share(of), of.phase === "copying" ? [count] : [of.phase, count], style);
+  return line(of.collection, share(of), isMain(of.phase) ? [count] : [of.phase, count], style);
 }
 
 /** The whole run, with its speed and the time that is left. */
 export function totalLine(of: RunProgress, style: BarStyle): string {
   const { paint } = style;
-  if (of.phase === "building indexes") {
+  if (!isCounted(of.phase)) {
     return line("total", undefined, [of.phase], style, paint.bold);
   }
   const facts = [
     `${grouped(of.done)} of ${grouped(of.total)}`,
-    ...(of.phase === "copying" ? [] : [of.phase]),
+    ...(isMain(of.phase) ? [] : [of.phase]),
     ...(of.rate === undefined ? [] : [rate(of.rate)]),
     ...(of.remaining === undefined ? [] : [`${eta(of.remaining)} left`]),
   ];

@@ -2,8 +2,9 @@ import { Writable } from "node:stream";
 import { MultiBar } from "cli-progress";
 import { collectionLine, nameWidth, totalLine } from "./bar-line.ts";
 import type { ProgressView } from "./context.ts";
+import type { Expected } from "./expected.ts";
 import { Progress, type RunProgress } from "./progress.ts";
-import type { Done, Meter, Plan } from "./reporter.ts";
+import type { Done, Meter } from "./reporter.ts";
 import type { Sink } from "./streams.ts";
 
 /** Collections that are shown at once; the others wait until a line is free. */
@@ -27,8 +28,8 @@ export class Bars implements ProgressView {
     this.#stderr = stderr;
   }
 
-  expect(plan: Plan): void {
-    this.#progress.expect(plan);
+  expect(expected: Expected): void {
+    this.#progress.expect(expected);
   }
 
   meter(collection: string, documents: number, done?: Done): Meter {

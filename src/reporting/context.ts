@@ -1,5 +1,6 @@
 import type { Redactor } from "../redact.ts";
-import type { Done, Meter, Plan } from "./reporter.ts";
+import type { Expected } from "./expected.ts";
+import type { Done, Meter } from "./reporter.ts";
 import type { Sink } from "./streams.ts";
 
 /** What every reporter is made from. */
@@ -14,7 +15,7 @@ export interface ReportingContext {
 
 /** The part of a human reporter that shows how far the run is. It gets only cleaned names. */
 export interface ProgressView {
-  expect(plan: Plan): void;
+  expect(expected: Expected): void;
   meter(collection: string, documents: number, done?: Done): Meter;
   /** Runs `print` while nothing of this view is in its way on the terminal. */
   aside(print: () => void): void;

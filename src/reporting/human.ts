@@ -1,20 +1,22 @@
+import { changedText, changePlanText } from "./change-text.ts";
 import { type Clean, cleaned, cleanText } from "./clean.ts";
 import type { ProgressView, ReportingContext } from "./context.ts";
+import { comparedText, comparisonText } from "./diff-text.ts";
+import { DifferenceList } from "./difference-list.ts";
+import { expectedChanges, expectedComparison, expectedCopy } from "./expected.ts";
 import { failureText } from "./failure-text.ts";
 import { planText } from "./plan-text.ts";
 import { reportText } from "./report-text.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Sink } from "./streams.ts";
+import { talk } from "./talk.ts";
 
 /** For people: talk on stderr, the result on stdout, and between them whatever shows the progress. */
 export function human(context: ReportingContext, view: ProgressView): Reporter {
   const { stdout, stderr, verbose } = context;
   const clean: Clean = cleanText(context.redactor);
-  let said = false;
-  const say = (line: string) => {
-    said = true;
-    view.aside(() => stderr.write(`${line}\n`));
-  };
+  const { say, show, conclude } = talk(context, view);
+  const differences = new DifferenceList({ paint: stdout.paint, verbose });
   return {
     note: (message) => say(clean(message)),
     warn: (message) => say(`${stderr.paint.yellow("warning:")} ${clean(message)}`),
@@ -25,35 +27,35 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
     },
     plan: (plan) => {
       const shown = cleaned(plan, clean);
-      view.expect(shown);
-      said = false;
-      view.aside(() => stdout.write(`${planText(shown, styleOf(stdout))}\n`));
+      view.expect(expectedCopy(shown));
+      show(`${planText(shown, styleOf(stdout))}\n`);
     },
     meter: (collection, documents, done) => view.meter(clean(collection), documents, done),
-    comparison: (comparison) =>
-      view.aside(() =>
-        stdout.write(`diff\n  from  ${clean(comparison.source)}\n  to    ${clean(comparison.target)}\n\n`),
-      ),
-    difference: (difference) =>
-      view.aside(() => stdout.write(`${difference.sigil} ${clean(difference.key)}\n`)),
-    changePlan() {},
-    compared: (report) => {
-      view.close();
-      stdout.write(`${clean(report.verdict)}\n`);
+    comparison: (comparison) => {
+      const shown = cleaned(comparison, clean);
+      view.expect(expectedComparison(shown));
+      show(`${comparisonText(shown, styleOf(stdout))}\n`);
     },
-    changed: (report) => {
-      view.close();
-      stdout.write(`${clean(report.verdict)}\n`);
-    },
-    finish: (report) => {
-      view.close();
-      if (said && stderr.isTTY) {
-        stderr.write("\n");
+    difference: (difference) => {
+      if (differences.admits(difference)) {
+        show(differences.line(cleaned(difference, clean)));
       }
-      stdout.write(reportText(cleaned(report, clean), styleOf(stdout)));
     },
+    changePlan: (plan) => {
+      const shown = cleaned(plan, clean);
+      view.expect(expectedChanges(shown));
+      show(`${changePlanText(shown, styleOf(stdout))}\n`);
+    },
+    compared: (report) => {
+      const shown = cleaned(report, clean);
+      const list = differences.ending(clean, shown.collections);
+      conclude(`${list}${comparedText(shown, styleOf(stdout))}`);
+    },
+    changed: (report) => conclude(changedText(cleaned(report, clean), styleOf(stdout))),
+    finish: (report) => conclude(reportText(cleaned(report, clean), styleOf(stdout))),
     fail: (error) => {
       view.close();
+      stdout.write(differences.hidden(clean));
       stderr.write(failureText(error, clean, stderr.paint));
     },
     close: () => view.close(),

@@ -1,11 +1,21 @@
+import type { DualsyncError } from "../errors.ts";
 import { cleanText } from "./clean.ts";
 import type { ReportingContext } from "./context.ts";
+import {
+  changePlanRecord,
+  comparisonRecord,
+  diffRecord,
+  emitChangeReport,
+  emitDiffReport,
+} from "./diff-record.ts";
+import { expectedChanges, expectedComparison, expectedCopy } from "./expected.ts";
 import { failureLine, stack } from "./failure-text.ts";
 import { percent } from "./format.ts";
 import { type Emit, recordEmitter } from "./json-record.ts";
 import { outcome } from "./outcome.ts";
 import { Progress } from "./progress.ts";
 import type { Reporter, RunReport } from "./reporter.ts";
+import { timesOf } from "./time-window.ts";
 import { totals } from "./totals.ts";
 
 /** Milliseconds between two progress records. */
@@ -22,6 +32,8 @@ export function json(context: ReportingContext): Reporter {
   const started = new Date();
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
+  // Of a comparison: whoever reads its summary asks whether everything was compared.
+  let unfinished: { readonly complete?: false } = {};
   const end = (): boolean => {
     clearInterval(timer);
     const first = !ended;
@@ -29,20 +41,16 @@ export function json(context: ReportingContext): Reporter {
     return first;
   };
   const during: Emit = (type, body) => {
-    if (!ended) {
-      emit(type, body);
-    }
+    if (!ended) emit(type, body);
   };
   return {
     note: (message) => during("note", { message }),
     warn: (message) => during("warning", { message }),
     detail: (message) => {
-      if (verbose) {
-        during("note", { message, detail: true });
-      }
+      if (verbose) during("note", { message, detail: true });
     },
     plan: (plan) => {
-      progress.expect(plan);
+      progress.expect(expectedCopy(plan));
       during("start", plan);
     },
     meter: (collection, documents, done) => {
@@ -51,38 +59,40 @@ export function json(context: ReportingContext): Reporter {
       }
       return progress.meter(collection, documents, done);
     },
-    comparison: (comparison) => during("start", comparison),
-    difference: (difference) => during("diff", difference),
-    changePlan: (plan) => during("start", plan),
+    comparison: (comparison) => {
+      unfinished = { complete: false };
+      progress.expect(expectedComparison(comparison));
+      during("start", comparisonRecord(comparison));
+    },
+    difference: (difference) => during("diff", diffRecord(difference)),
+    changePlan: (plan) => {
+      progress.expect(expectedChanges(plan));
+      during("start", changePlanRecord(plan));
+    },
     compared: (report) => {
-      if (end()) emit("summary", report);
+      if (end()) emitDiffReport(emit, report);
     },
     changed: (report) => {
-      if (end()) emit("summary", report);
+      if (end()) emitChangeReport(emit, report);
     },
     finish: (report) => {
-      if (end()) {
-        emitReport(emit, report);
-      }
+      if (end()) emitReport(emit, report);
     },
     fail: (error, exitCode) => {
-      if (end()) {
-        const { exit, message, hint } = error;
-        const bug = exit === "bug" ? { stack: stack(error) } : {};
-        emit("error", { exit, code: exitCode, message, hint, retryable: error.retryable, ...bug });
-        emit("summary", {
-          ...timesOf(started, new Date()),
-          exitCode,
-          outcome: outcome(exitCode),
-          verdict: message,
-        });
-      }
+      if (end()) emitFailure(emit, error, exitCode, { ...timesOf(started, new Date()), ...unfinished });
       stderr.write(failureLine(command, error, exitCode, cleanText(redactor)));
     },
     close: () => {
       end();
     },
   };
+}
+
+function emitFailure(emit: Emit, error: DualsyncError, code: number, known: object): void {
+  const { exit, message, hint, retryable } = error;
+  const bug = exit === "bug" ? { stack: stack(error) } : {};
+  emit("error", { exit, code, message, hint, retryable, ...bug });
+  emit("summary", { ...known, exitCode: code, outcome: outcome(code), verdict: message });
 }
 
 function progressBody(progress: Progress): object {
@@ -122,8 +132,4 @@ function emitReport(emit: Emit, report: RunReport): void {
     outcome: outcome(exitCode),
     verdict,
   });
-}
-
-function timesOf(started: Date, ended: Date): object {
-  return { started, ended, durationMs: ended.getTime() - started.getTime() };
 }

@@ -1,6 +1,7 @@
 import type { ProgressView, ReportingContext } from "./context.ts";
 import { count, eta, grouped, percent, rate } from "./format.ts";
 import { human } from "./human.ts";
+import { isCounted } from "./phase.ts";
 import { Progress, type RunProgress } from "./progress.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -20,7 +21,7 @@ function progressLines(write: (line: string) => void): ProgressView {
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   return {
-    expect: (plan) => progress.expect(plan),
+    expect: (expected) => progress.expect(expected),
     meter: (collection, documents, done) => {
       const meter = progress.meter(collection, documents, done);
       if (timer === undefined && !closed) {
@@ -43,7 +44,7 @@ function startLine({ total, collections }: RunProgress): string {
 
 /** For example "copying: 45,000 of 100,000 documents (45%), 12,345/s, about 2 min left". */
 export function progressLine({ phase, done, total, rate: speed, remaining }: RunProgress): string {
-  if (phase === "building indexes") {
+  if (!isCounted(phase)) {
     return phase;
   }
   const share = percent(done, total);

@@ -1,10 +1,8 @@
 /** How far a run is. Every way of showing progress asks this one count. */
+import type { Expected } from "./expected.ts";
 import { Pace } from "./pace.ts";
-import type { Done, Meter, Plan } from "./reporter.ts";
-
-export type Phase = Parameters<Meter["phase"]>[0];
-
-const PHASES: readonly Phase[] = ["copying", "verifying", "building indexes"];
+import { isMain, type MainPhase, PHASES, type Phase } from "./phase.ts";
+import type { Done, Meter } from "./reporter.ts";
 
 export interface CollectionProgress {
   readonly collection: string;
@@ -15,7 +13,7 @@ export interface CollectionProgress {
 }
 
 export interface RunProgress extends Omit<CollectionProgress, "collection"> {
-  /** Bytes of the documents copied. */
+  /** Bytes of the documents of the main phase. */
   readonly bytes: number;
   /** Collections that are finished, and all that are known of. */
   readonly collectionsDone: number;
@@ -34,6 +32,7 @@ interface Open {
   readonly collection: string;
   readonly estimate: number;
   phase: Phase;
+  /** Documents that went through the main phase. */
   copied: number;
   verified: number;
 }
@@ -46,6 +45,7 @@ export class Progress {
   #metered = 0;
   #planned = { documents: 0, collections: 0 };
   #bytes = 0;
+  #main: MainPhase = "copying";
   #phase: Phase = "copying";
   readonly #pace: Pace;
 
@@ -55,9 +55,10 @@ export class Progress {
     this.#pace = new Pace(this.#started);
   }
 
-  expect(plan: Plan): void {
-    const collections = plan.collections.filter((planned) => planned.kind !== "view").length;
-    this.#planned = { documents: plan.documents, collections };
+  expect({ phase, ...planned }: Expected): void {
+    this.#main = phase;
+    this.#phase = phase;
+    this.#planned = planned;
   }
 
   meter(collection: string, documents: number, done: Done = NOTHING): Meter {
@@ -68,7 +69,7 @@ export class Progress {
     const state: Open = {
       collection,
       estimate: documents,
-      phase: "copying",
+      phase: this.#main,
       copied: done.documents,
       verified: 0,
     };
@@ -79,7 +80,7 @@ export class Progress {
     if (done.documents > 0) this.#pace.restart(this.#now(), this.#total([...this.#open]).done);
     return {
       advance: (done, bytes) => {
-        if (state.phase === "copying") {
+        if (isMain(state.phase)) {
           state.copied += done;
           this.#bytes += bytes;
         } else if (state.phase === "verifying") {
@@ -88,6 +89,7 @@ export class Progress {
       },
       phase: (name) => {
         state.phase = name;
+        if (isMain(name)) this.#main = name;
       },
       end: () => {
         if (this.#open.delete(state)) {
@@ -128,7 +130,7 @@ export class Progress {
   }
 
   /**
-   * The run as a whole is copying until no collection is copying and none is still to come; so that its share grows steadily
+   * The run as a whole is in its main phase until no collection is and none is still to come; so that its share grows steadily
    * even where each collection is verified as soon as it is copied. Estimates give way to counts as these become known.
    */
   #total(open: readonly Open[]): { phase: Phase; done: number; total: number } {
@@ -137,14 +139,14 @@ export class Progress {
     const verified = sum(open, (state) => state.verified) + this.#closed.verified;
     const now =
       copied > 0 && pending > 0
-        ? "copying"
+        ? this.#main
         : (PHASES.find((phase) => open.some((state) => state.phase === phase)) ?? this.#phase);
     if (now === "verifying") {
       const expected = sum(open, (state) => Math.max(state.verified, state.copied || state.estimate));
       return { phase: now, done: verified, total: expected + this.#closed.verified + pending };
     }
     const expected = sum(open, (state) =>
-      state.phase === "copying" ? Math.max(state.copied, state.estimate) : state.copied,
+      isMain(state.phase) ? Math.max(state.copied, state.estimate) : state.copied,
     );
     return { phase: now, done: copied, total: expected + this.#closed.copied + pending };
   }
@@ -152,9 +154,8 @@ export class Progress {
 
 function inPhase(state: Open): CollectionProgress {
   const { collection, phase, copied, verified, estimate } = state;
-  return phase === "copying"
-    ? { collection, phase, done: copied, total: Math.max(copied, estimate) }
-    : { collection, phase, done: verified, total: Math.max(verified, copied || estimate) };
+  if (isMain(phase)) return { collection, phase, done: copied, total: Math.max(copied, estimate) };
+  return { collection, phase, done: verified, total: Math.max(verified, copied || estimate) };
 }
 
 function sum<T>(entries: readonly T[], value: (entry: T) => number): number {

@@ -49,6 +49,15 @@ export function cutMiddle(text: string, width: number): string {
   return `${head.join("")}…${tail.join("")}`;
 }
 
+/** The same for a text of any length, of which only both ends are looked at. */
+export function shortened(text: string, width: number): string {
+  const ends = 8 * width;
+  if (text.length <= 2 * ends) return cutMiddle(text, width);
+  const head = text.slice(0, ends).replace(/[\ud800-\udbff]$/, "");
+  const tail = text.slice(-ends).replace(/^[\udc00-\udfff]/, "");
+  return cutMiddle(`${head}…${tail}`, width);
+}
+
 /** As many leading parts as fit into `width` columns. */
 function take(parts: readonly string[], width: number): string[] {
   const taken = [];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { expectedCopy } from "../../src/reporting/expected.ts";
 import { Progress } from "../../src/reporting/progress.ts";
 import { plan, planned } from "./samples.ts";
 
@@ -11,7 +12,9 @@ function expecting(...documents: number[]) {
   const time = clock();
   const progress = new Progress(time.now);
   const collections = documents.map((each, index) => planned(`c${index}`, { documents: each }));
-  progress.expect(plan({ collections, documents: documents.reduce((sum, each) => sum + each, 0) }));
+  progress.expect(
+    expectedCopy(plan({ collections, documents: documents.reduce((sum, each) => sum + each, 0) })),
+  );
   return { time, progress };
 }
 
