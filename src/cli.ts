@@ -84,7 +84,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     const prepared = await command.prepare(flags, environment, invoked.args);
     for (const secret of prepared.secrets) redactor.add(secret);
     for (const warning of prepared.warnings) reporter.warn(warning);
-    status = await withSignals(reporter, flags, runId, prepared);
+    status = await withSignals(reporter, redactor, flags, runId, prepared);
   } catch (error) {
     const known = asDualsyncError(error);
     status = exitCode(known.exit);
@@ -101,6 +101,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
 /** Runs the work; the first signal asks it to stop cleanly, the second ends the process at once. */
 async function withSignals(
   reporter: Reporter,
+  redactor: Redactor,
   flags: OutputFlags,
   runId: string,
   prepared: Prepared,
@@ -126,6 +127,7 @@ async function withSignals(
   const context: RunContext = {
     runId,
     reporter,
+    redactor,
     signal: stopper.signal,
     confirm: canAsk ? (question) => ask(question, stopper.signal) : undefined,
   };

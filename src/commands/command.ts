@@ -1,11 +1,14 @@
 import type { Command as Program } from "commander";
 import type { Environment } from "../config/environment.ts";
+import type { Redactor } from "../redact.ts";
 import type { Reporter } from "../reporting/reporter.ts";
 
 /** What a command needs while it works. */
 export interface RunContext {
   readonly runId: string;
   readonly reporter: Reporter;
+  /** Takes secrets out of what is written elsewhere than by the reporter. */
+  readonly redactor: Redactor;
   /** Ends every wait; its reason is what the run fails with. */
   readonly signal: AbortSignal;
   /** Asks the person; undefined where nobody can answer (no terminal). */

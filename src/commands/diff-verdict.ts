@@ -56,7 +56,8 @@ function incomplete({ collections, findings, ended }: Compared, { moving }: Endi
     ...(unreadable === 0 ? [] : [`${grouped(unreadable)} could not be compared (marked !).`]),
     ...(moving === 0 ? [] : [`${plural(moving, "document")} kept changing while they were looked at.`]),
   ];
-  if (findings.counted > 0 && (ended !== undefined || unreadable > 0)) parts.push("The comparison is incomplete.");
+  if (findings.counted > 0 && (ended !== undefined || unreadable > 0))
+    parts.push("The comparison is incomplete.");
   return parts.join(" ");
 }
 
@@ -67,9 +68,11 @@ function scope(options: DiffOptions, { collections, since, exact }: Compared, { 
     ...(options.selective ? ["--include, --exclude and --filter leave out"] : []),
     ...(options.indexes ? [] : ["indexes"]),
   ];
-  const without = left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
+  const without =
+    left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
   const settled = sum(collections, "settled");
-  const calm = settled === 0 ? "" : ` ${plural(settled, "document")} differed at first and agreed when looked at again.`;
+  const calm =
+    settled === 0 ? "" : ` ${plural(settled, "document")} differed at first and agreed when looked at again.`;
   return `Compared: ${plural(documents, "document")} in ${plural(collections.length, "collection")} with ${options.indexes ? "their options and indexes" : "their options"}, ${how}${without}, between ${time(since)} and ${time(ended)} UTC.${calm}`;
 }
 
@@ -85,7 +88,16 @@ function next(options: DiffOptions, { findings, ended }: Compared, { moving }: E
 
 function sum(
   collections: readonly ComparedCollection[],
-  field: "missing" | "extra" | "changed" | "metadata" | "unreadable" | "settled" | "behind" | "diverged" | "sourceDocuments",
+  field:
+    | "missing"
+    | "extra"
+    | "changed"
+    | "metadata"
+    | "unreadable"
+    | "settled"
+    | "behind"
+    | "diverged"
+    | "sourceDocuments",
 ): number {
   return collections.reduce((total, collection) => total + collection[field], 0);
 }

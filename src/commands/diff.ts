@@ -1,10 +1,11 @@
 /** Compares a store with its copy, and writes to neither. */
-import type { Listing } from "../connectors/connector.ts";
+import type { Listing, Source } from "../connectors/connector.ts";
 import { Comparing } from "../core/diff/comparing.ts";
 import { DiffCheckpoint } from "../core/diff/diff-checkpoint.ts";
 import { type Memory, memoryToJson } from "../core/diff/memory.ts";
 import { metered } from "../core/diff/metered.ts";
 import { type Pairs, pairUp } from "../core/diff/pairs.ts";
+import { tellUnpaired } from "../core/diff/unpaired.ts";
 import { mustBeTwo } from "../core/two-stores.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Comparison, DiffReport } from "../reporting/reporter.ts";
@@ -13,9 +14,9 @@ import { type Remembered, remember } from "./diff-memory.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import { type Compared, reportOf } from "./diff-report.ts";
 import { Findings } from "./findings.ts";
-import { tellUnpaired } from "../core/diff/unpaired.ts";
+import { PlanFile } from "./plan-file.ts";
 import { mustMatch } from "./selection.ts";
-import { type Stores, withStores } from "./stores.ts";
+import { withStores } from "./stores.ts";
 import { limitTime } from "./time-limit.ts";
 import { writeReport } from "./write-report.ts";
 
@@ -32,18 +33,34 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
     const found = await pairStores(counted, options, context);
     const remembered = await remember(options);
     context.reporter.comparison(comparisonOf(options, found, remembered));
-    const compared = await compare(counted, options, context, found, remembered, started);
-    const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
-    await keep(options, remembered, compared, report, started);
-    if (options.report !== undefined) await writeReport(options.report, report, context);
-    context.reporter.compared(report);
-    return report.exitCode;
+    const plan = await openPlan(options, context.runId, started);
+    try {
+      const compared = await compare(counted, options, context, { found, remembered, started, plan });
+      const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
+      await plan?.commit(report.complete);
+      await keep(options, remembered, compared, report, started);
+      if (options.report !== undefined) await writeReport(options.report, report, context.redactor);
+      context.reporter.compared(report);
+      return report.exitCode;
+    } finally {
+      await plan?.discard();
+    }
+  });
+}
+
+async function openPlan(options: DiffOptions, run: string, created: Date): Promise<PlanFile | undefined> {
+  if (options.plan === undefined) return undefined;
+  return await PlanFile.create(options.plan, {
+    run,
+    created,
+    source: options.from.label,
+    target: options.to.label,
   });
 }
 
 /** Everything is looked at; what must not be compared is refused. */
 async function pairStores(stores: Stores, options: DiffOptions, { signal }: RunContext): Promise<Pairs> {
-  const look = async (store: Stores["source"], database: string) => {
+  const look = async (store: Source, database: string) => {
     const [identity, listing, history] = await Promise.all([
       store.identity(signal),
       store.list(signal),
@@ -59,9 +76,13 @@ async function pairStores(stores: Stores, options: DiffOptions, { signal }: RunC
   mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
   const pairs = pairUp(source.listing, target.listing, options.wanted);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0) return pairs;
-  throw new DualsyncError("refused", `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`, {
-    hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
-  });
+  throw new DualsyncError(
+    "refused",
+    `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
+    {
+      hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
+    },
+  );
 }
 
 function namesOf({ collections }: Listing): string[] {
@@ -93,16 +114,27 @@ function comparisonOf(options: DiffOptions, { pairs, left }: Pairs, remembered: 
   };
 }
 
+/** What is compared: neither is written. */
+interface Stores {
+  readonly source: Source;
+  readonly target: Source;
+}
+
 /** Ended before its end, on purpose. */
 class Enough extends Error {}
+
+interface Beginning {
+  readonly found: Pairs;
+  readonly remembered: Remembered;
+  readonly started: Date;
+  readonly plan: PlanFile | undefined;
+}
 
 async function compare(
   stores: Stores,
   options: DiffOptions,
   context: RunContext,
-  found: Pairs,
-  remembered: Remembered,
-  started: Date,
+  { found, remembered, started, plan }: Beginning,
 ): Promise<Omit<Compared, "bytesRead">> {
   const stopper = new AbortController();
   const stop = (error: unknown): void => stopper.abort(error);
@@ -111,6 +143,7 @@ async function compare(
     reporter: context.reporter,
     ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },
     ...(options.maxDiffs === undefined ? {} : { maxDiffs: options.maxDiffs }),
+    ...(plan === undefined ? {} : { plan }),
     onLimit: () => stop(new Enough("--max-diffs")),
   });
   const since = remembered.resumed?.since ?? started;
@@ -145,7 +178,15 @@ async function compare(
   }
   for (const key of findings.unused)
     context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that differs.`);
-  return { findings, collections: [...comparing.collections, ...unpaired], ranges: comparing.ranges, bytesCompared: comparing.bytes, ended, since, exact };
+  return {
+    findings,
+    collections: [...comparing.collections, ...unpaired],
+    ranges: comparing.ranges,
+    bytesCompared: comparing.bytes,
+    ended,
+    since,
+    exact,
+  };
 }
 
 /** What the next comparison is to know. One that ran out of time is gone on with. */

@@ -1,6 +1,7 @@
 /** Where differences go as they are found: to the person, into the plan, into memory. */
-import type { DocumentId } from "../document.ts";
+
 import type { Told } from "../core/diff/diff-job.ts";
+import type { DocumentId } from "../document.ts";
 import { safeText } from "../redact.ts";
 import type { Difference, Reporter } from "../reporting/reporter.ts";
 

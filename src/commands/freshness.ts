@@ -6,7 +6,13 @@ const LONGEST = 7 * TOO_OLD;
 const AHEAD = 60 * 60 * 1000;
 
 /** Why an interrupted run is too old to be gone on with; undefined when it is not. */
-export function freshness({ since, saved }: { readonly since: Date; readonly saved: Date }): string | undefined {
+export function freshness({
+  since,
+  saved,
+}: {
+  readonly since: Date;
+  readonly saved: Date;
+}): string | undefined {
   const age = Date.now() - saved.getTime();
   if (Date.now() - since.getTime() > LONGEST) return "it began more than a week ago";
   return age > TOO_OLD || age < -AHEAD ? "it is more than a day old" : undefined;

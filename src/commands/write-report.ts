@@ -1,12 +1,14 @@
-import { WholeFile } from "../state/whole-file.ts";
+import type { Redactor } from "../redact.ts";
+import { cleaned, cleanText } from "../reporting/clean.ts";
+import { diffPage } from "../reporting/html.ts";
 import type { DiffReport } from "../reporting/reporter.ts";
-import type { RunContext } from "./command.ts";
+import { WholeFile } from "../state/whole-file.ts";
 
 /** Writes the page of a comparison, as a whole or not at all. */
-export async function writeReport(path: string, report: DiffReport, context: RunContext): Promise<void> {
+export async function writeReport(path: string, report: DiffReport, redactor: Redactor): Promise<void> {
   const file = await WholeFile.create(path);
   try {
-    await file.write(context.reporter.page(report));
+    await file.write(diffPage(cleaned(report, cleanText(redactor))));
     await file.commit();
   } finally {
     await file.discard();

@@ -1,7 +1,7 @@
 /** Compares two collections range by range, and then looks again at what differs. */
 import type { Flights } from "../flights.ts";
 import type { OpenRange } from "../progress.ts";
-import { isBound, piecesFor } from "../ranges.ts";
+import { isBound } from "../ranges.ts";
 import { eachRange } from "../side-by-side.ts";
 import type { Step } from "../walk.ts";
 import type { DiffJob } from "./diff-job.ts";
@@ -9,7 +9,7 @@ import { DiffPart } from "./diff-progress.ts";
 import { expiredOn } from "./expired-on.ts";
 import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
-import { scan, type Way } from "./scan.ts";
+import { piecesOf, scan, type Way } from "./scan.ts";
 import { bothMustBeThere } from "./still-there.ts";
 import { suspectOf } from "./suspect.ts";
 import { tellTwin } from "./tell.ts";
@@ -23,8 +23,7 @@ const MOST_WAITING = 50_000;
 export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
   const { progress, source, from, signal } = job;
   if (progress.remaining === undefined) {
-    const pieces = way.tier === "lookup" ? 1 : piecesFor(from, job.concurrency);
-    progress.begin(await source.ranges(from, pieces, signal));
+    progress.begin(await source.ranges(from, piecesOf(job, way), signal));
   }
   const looking = new Looking(job);
   await eachRange(progress.remaining ?? [], gate, job, (range) => compareRange(job, way, range, looking));

@@ -15,7 +15,7 @@ export interface DigestWalkOptions {
 }
 
 /** What is hashed in one piece: enough to make round trips cheap, little enough for a server. */
-const STRETCH = { documents: 32_768, bytes: 64_000_000 };
+export const STRETCH = { documents: 32_768, bytes: 64_000_000 };
 /** The same where one side is read: what differs is read again when it is looked at closer. */
 const READ_STRETCH = { documents: 8_192, bytes: 8_000_000 };
 /** An unequal stretch is cut into so many at most. */

@@ -52,9 +52,7 @@ export function memoryFromJson(content: unknown, path: string): Memory {
   try {
     const memory = object(content);
     return {
-      seen: new Map(
-        list(memory.seen).map((entry) => [text(list(entry)[0]), date(list(entry)[1])] as const),
-      ),
+      seen: new Map(list(memory.seen).map((entry) => [text(list(entry)[0]), date(list(entry)[1])] as const)),
       past: list(memory.past).map(pastFromJson),
       ...(memory.interrupted === undefined
         ? {}

@@ -1,9 +1,10 @@
 /** Reading a range of two collections, in the cheapest way that is exact. */
 import type { Digester, IdRange } from "../../connectors/connector.ts";
 import type { Tier } from "../../reporting/reporter.ts";
+import { piecesFor } from "../ranges.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
-import { digestWalk } from "./digest-walk.ts";
+import { digestWalk, STRETCH } from "./digest-walk.ts";
 
 /** How a collection is compared. */
 export interface Way {
@@ -30,13 +31,32 @@ export async function chooseWay(
   };
 }
 
+/** Into how many ranges the collection is cut. What stores hash by themselves needs no more than a round trip each. */
+export function piecesOf(
+  { from, concurrency }: Pick<DiffJob, "from" | "concurrency">,
+  { tier }: Way,
+): number {
+  if (tier === "lookup") return 1;
+  if (tier === "bytes" || from.documents < STRETCH.documents) return piecesFor(from, concurrency);
+  const { documents, bytes } = from;
+  return Math.max(concurrency, Math.ceil(documents / STRETCH.documents), Math.ceil(bytes / STRETCH.bytes));
+}
+
 /** Compares a range piece by piece; both sides are read ahead. */
 export async function* scan(job: DiffJob, way: Way, range: IdRange): AsyncGenerator<Step> {
-  const { source, target, from, to, signal } = job;
+  const { source, target, from, to, filter, signal } = job;
   const options = readOptions(job, range);
   switch (way.tier) {
     case "hashes":
-      yield* digestWalk(job, way, range);
+      yield* digestWalk({
+        source: { store: source, collection: from, digester: way.source },
+        target: { store: target, collection: to, digester: way.target },
+        range,
+        ...(filter === undefined ? {} : { filter }),
+        // The ranges are as small as stretches are to be: see piecesFor.
+        estimate: { documents: 0, bytes: 0 },
+        signal,
+      });
       return;
     case "lookup":
       yield* lookUpEach(source.read(from, options), target, to.name, signal);

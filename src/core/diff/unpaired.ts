@@ -19,7 +19,8 @@ async function tell(
   target: string,
 ): Promise<ComparedCollection> {
   const documents = await count(run[side], info, run.signal);
-  const holds = info.kind === "view" ? "a view" : `${documents} ${documents === 1 ? "document" : "documents"}`;
+  const holds =
+    info.kind === "view" ? "a view" : `${documents} ${documents === 1 ? "document" : "documents"}`;
   const { counted } = await run.tell({
     key: `collection ${collection}`,
     kind: "metadata",
@@ -32,7 +33,16 @@ async function tell(
     state: "stable",
     rounds: 1,
   });
-  const none = { equal: 0, changed: 0, moving: 0, unreadable: 0, settled: 0, expired: 0, behind: 0, diverged: 0 };
+  const none = {
+    equal: 0,
+    changed: 0,
+    moving: 0,
+    unreadable: 0,
+    settled: 0,
+    expired: 0,
+    behind: 0,
+    diverged: 0,
+  };
   return {
     ...{ collection, target, kind: info.kind, tier: "definition", ...none },
     sourceDocuments: side === "source" ? documents : 0,

@@ -1,0 +1,52 @@
+import { endLine, headLine, type PlanHead, type RepairAction, rowLine } from "../core/repair-plan.ts";
+import type { DocumentId } from "../document.ts";
+import type { Difference } from "../reporting/reporter.ts";
+import { WholeFile } from "../state/whole-file.ts";
+
+const ACTIONS: Readonly<Record<string, RepairAction>> = {
+  missing: "insert",
+  extra: "remove",
+  changed: "replace",
+  idtype: "replace",
+};
+
+/** The plan of a repair, written as differences are found; it gets its name once it is whole. */
+export class PlanFile {
+  readonly #file: WholeFile;
+  readonly #run: string;
+  #rows = 0;
+
+  private constructor(file: WholeFile, run: string) {
+    this.#file = file;
+    this.#run = run;
+  }
+
+  static async create(path: string, head: PlanHead): Promise<PlanFile> {
+    const file = await WholeFile.create(path);
+    await file.write(headLine(head));
+    return new PlanFile(file, head.run);
+  }
+
+  /** Takes down what can be repaired: documents that one side lacks, or that differ. */
+  async row(difference: Difference, id: DocumentId): Promise<void> {
+    const action = ACTIONS[difference.kind];
+    if (action === undefined) return;
+    const { collection, targetCollection, source, target } = difference;
+    const printed = difference.id ?? "";
+    await this.#file.write(
+      rowLine(this.#run, { do: action, collection, targetCollection, id, printed, source, target }),
+    );
+    this.#rows++;
+  }
+
+  /** `complete`: everything that was to be compared was. */
+  async commit(complete: boolean): Promise<void> {
+    await this.#file.write(endLine(this.#rows, complete));
+    await this.#file.commit();
+  }
+
+  /** Removes what was not committed. */
+  async discard(): Promise<void> {
+    await this.#file.discard();
+  }
+}

@@ -1,0 +1,60 @@
+/** What the flags and the surroundings of `repair` mean: everything is checked here, nothing is contacted. */
+import { resolve } from "node:path";
+import type { Environment } from "../config/environment.ts";
+import { secretsOf } from "../config/location.ts";
+import { resolvePair } from "../config/pairs.ts";
+import { readSettings } from "../config/settings.ts";
+import type { StoreAddress } from "../connectors/index.ts";
+import { addressOf } from "./address.ts";
+import type { Prepared } from "./command.ts";
+
+export interface RepairFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly delete?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** What a run of `repair` is to do; everything is checked, nothing was contacted. */
+export interface RepairOptions {
+  readonly from: StoreAddress;
+  readonly to: StoreAddress;
+  readonly retries?: number;
+  /** The plan, as the person named it, and where it is. */
+  readonly name: string;
+  readonly path: string;
+  readonly delete: boolean;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly cwd: string;
+}
+
+/** @throws DualsyncError `usage` or `refused` when the run must not begin */
+export function prepareRepair(
+  [name = ""]: readonly string[],
+  flags: RepairFlags,
+  environment: Environment,
+): Prepared {
+  const { maxRetries } = readSettings({ environment, flags: {} });
+  const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
+  const options: RepairOptions = {
+    from: addressOf("repair", pair.source, "source"),
+    to: addressOf("repair", pair.target, "target"),
+    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
+    name,
+    path: resolve(environment.cwd, name),
+    delete: flags.delete ?? false,
+    dryRun: flags.dryRun ?? false,
+    yes: flags.yes ?? false,
+    cwd: environment.cwd,
+  };
+  return {
+    warnings: pair.warnings,
+    secrets: [...secretsOf(pair.source), ...secretsOf(pair.target)],
+    async work(context) {
+      const { repair } = await import("./repair.ts");
+      return await repair(options, context);
+    },
+  };
+}
