@@ -2,7 +2,7 @@
 import { cutMiddle, pad, textWidth } from "./text-width.ts";
 
 export interface Column {
-  /** A line break stacks the heading on two lines. */
+  /** A line break stacks the heading on two lines; after a hyphen it divides a word. */
   readonly heading: string;
   /** Numbers stand on the right. */
   readonly align: "left" | "right";
@@ -109,7 +109,7 @@ function blocks(columns: readonly Column[], rows: readonly (readonly Cell[])[], 
         if (cell.text === "") {
           return;
         }
-        const heading = columns[index + 1]?.heading.replace("\n", " ") ?? "";
+        const heading = columns[index + 1]?.heading.replace("-\n", "").replace("\n", " ") ?? "";
         const part = `${heading} ${cell.text}`;
         if (line !== "" && textWidth(`${indent}${line}, ${part},`) > width) {
           lines.push(`${indent}${line},`);

@@ -7,7 +7,7 @@ import { bytes, count, duration, grouped, rate } from "./format.ts";
 import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
 import type { ComparedCollection, ComparedVerdict, Comparison, DiffReport } from "./reporter.ts";
 import { wrapped } from "./text-width.ts";
-import { TIER_WORDS, tiers } from "./tier-words.ts";
+import { howCompared, TIER_WORDS } from "./tier-words.ts";
 import { moment, timeWindow } from "./time-window.ts";
 import { verdictPaint } from "./verdict-paint.ts";
 
@@ -127,10 +127,10 @@ function effort(report: DiffReport, { width }: TextStyle): string {
   const documents = sums.sourceDocuments + sums.targetDocuments;
   const speed = milliseconds >= 1000 ? `, ${rate((documents * 1000) / milliseconds)}` : "";
   const { done, total } = report.ranges;
-  const how = tiers(report.collections).map((tier) => TIER_WORDS[tier].sentence);
+  const how = howCompared(report.collections);
   return [
     `${count(sums.sourceDocuments, "document")} of the source and ${grouped(sums.targetDocuments)} of the target (${bytes(report.bytesCompared)} together) compared in ${duration(milliseconds)}${speed}, ${bytes(report.bytesRead)} read; ${timeWindow(report.started, report.ended)}.`,
-    ...(how.length === 0 ? [] : [`How: ${how.join("; ")}.`]),
+    ...(how === undefined ? [] : [`How: ${how}`]),
     ...(done < total ? [`${grouped(done)} of ${count(total, "range")} were compared.`] : []),
     ...(report.exact ? [] : ["The order of fields was not compared: equal is not byte for byte here."]),
     ...(report.plan === undefined ? [] : [`The differences are in ${report.plan}.`]),

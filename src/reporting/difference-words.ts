@@ -64,8 +64,12 @@ export function fieldPath({ path, note }: FieldDifference): string {
 
 /** A type, with its value where that is known. */
 export function side(type: string | undefined, value: string | undefined): string {
-  const short = value === undefined ? [] : [shortened(value, LONGEST)];
+  const short = value === undefined ? [] : [shownValue(value)];
   return [...(type === undefined && value !== undefined ? [] : [type ?? ABSENT]), ...short].join(" ");
+}
+
+export function shownValue(value: string): string {
+  return shortened(value, LONGEST);
 }
 
 function fieldNote({ path, note }: FieldDifference): string {

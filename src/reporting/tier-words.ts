@@ -5,7 +5,7 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
   bytes: { word: "read", sentence: "every byte of both sides was read" },
   hashes: {
     word: "hashed",
-    sentence: "the servers hashed every byte with SHA-256, and only what differed was read",
+    sentence: "the servers hashed every byte, and only stretches that differed were read",
   },
   lookup: { word: "looked up", sentence: "each document was looked up on the other side by its _id" },
   whole: { word: "as a whole", sentence: "all documents were read and compared as a whole, without an _id" },
@@ -17,4 +17,12 @@ export function tiers(collections: readonly ComparedCollection[]): Tier[] {
   const order = Object.keys(TIER_WORDS) as Tier[];
   const used = new Set(collections.filter((of) => of.verdict !== "not compared").map(({ tier }) => tier));
   return order.filter((tier) => used.has(tier));
+}
+
+/** How it was compared, in a sentence; the words of the table stand before it where there are several ways. */
+export function howCompared(collections: readonly ComparedCollection[]): string | undefined {
+  const used = tiers(collections).map((tier) => TIER_WORDS[tier]);
+  if (used.length === 0) return undefined;
+  const several = used.length > 1;
+  return `${used.map(({ word, sentence }) => (several ? `${word}: ${sentence}` : sentence)).join("; ")}.`;
 }

@@ -1,0 +1,36 @@
+/** HTML that is safe to put together: whatever is not markup already is escaped. */
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** A text as it must stand between tags or in a quoted attribute. The only place where text becomes markup. */
+export function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
+
+/** Made by `html` alone, so that a text cannot pass for it. */
+export class Markup {
+  readonly text: string;
+
+  constructor(parts: readonly string[], values: readonly Content[]) {
+    this.text = parts.map((part, index) => part + contentText(values[index])).join("");
+  }
+}
+
+/** What can stand in a template: text is escaped, lists are joined, undefined is nothing. */
+export type Content = string | number | Markup | undefined | readonly Content[];
+
+export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Markup {
+  return new Markup(parts, values);
+}
+
+function contentText(content: Content): string {
+  if (content === undefined) return "";
+  if (content instanceof Markup) return content.text;
+  return typeof content === "object" ? content.map(contentText).join("") : escaped(String(content));
+}
