@@ -44,8 +44,9 @@ export function buildProgram(redactor: Redactor): Command {
       .option("-v, --verbose", "say more")
       .helpOption("-h, --help", "show this help")
       .exitOverride()
-      .action(async (_flags: unknown, invoked: Command) => {
-        process.exitCode = await runCommand(command.name, invoked, redactor);
+      // What commander hands over first depends on the arguments that the command has; the command itself comes last.
+      .action(async (...given: unknown[]) => {
+        process.exitCode = await runCommand(command.name, given.at(-1) as Command, redactor);
       });
   }
   program.addHelpText(
@@ -80,7 +81,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     const command = COMMANDS.find((candidate) => candidate.name === name);
     if (command === undefined) throw new DualsyncError("bug", `There is no command ${name}.`);
     for (const warning of environment.warnings) reporter.warn(warning);
-    const prepared = await command.prepare(flags, environment);
+    const prepared = await command.prepare(flags, environment, invoked.args);
     for (const secret of prepared.secrets) redactor.add(secret);
     for (const warning of prepared.warnings) reporter.warn(warning);
     status = await withSignals(reporter, flags, runId, prepared);

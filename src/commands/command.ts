@@ -34,6 +34,10 @@ export interface Command {
   readonly name: string;
   /** Adds flags, examples and help to the program; loads nothing heavy. */
   describe(program: Program): Program;
-  /** Checks everything that can be checked without contact. @throws DualsyncError `usage` or `refused` */
-  prepare(flags: Readonly<Record<string, unknown>>, environment: Environment): Prepared | Promise<Prepared>;
+  /** Checks everything that can be checked without contact; `args` is what stands beside the flags. @throws DualsyncError `usage` or `refused` */
+  prepare(
+    flags: Readonly<Record<string, unknown>>,
+    environment: Environment,
+    args: readonly string[],
+  ): Prepared | Promise<Prepared>;
 }
