@@ -1,15 +1,9 @@
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
 import { DualsyncError } from "../errors.ts";
-import { diskCode, onDisk, unlessAbsent } from "./disk-error.ts";
-import { foreignHand } from "./owner.ts";
+import { onDisk } from "./disk-error.ts";
+import { openOwnFile } from "./own-file.ts";
 import { refusal } from "./refusal.ts";
-import { FOLDER, notAFile, StateFolder } from "./state-folder.ts";
+import { FOLDER, StateFolder } from "./state-folder.ts";
 import { DISCARD, decodeState, encodeState, LARGEST } from "./state-text.ts";
-
-// Not blocking: opening a named pipe would otherwise wait for somebody who writes into it.
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * What one job remembers between its runs: a JSON value in `.dualsync/<key>.json`. It is there as a whole or not at
@@ -36,15 +30,7 @@ export class StateFile {
 
   /** The content that was written last; undefined when there is none. */
   read(): Promise<unknown | undefined> {
-    return onDisk(this.path, "read", async () => {
-      const file = (await this.#folder.exists()) ? await this.#open() : undefined;
-      if (file === undefined) return undefined;
-      try {
-        return decodeState(await this.#bytes(file), this.#key, this.path);
-      } finally {
-        await file.close();
-      }
-    });
+    return onDisk(this.path, "read", () => this.#content());
   }
 
   /** Replaces the content. Once this resolves it survives a loss of power. Calls take effect in their order. */
@@ -83,20 +69,15 @@ export class StateFile {
     return turn;
   }
 
-  #open(): Promise<FileHandle | undefined> {
-    return unlessAbsent(open(join(this.#folder.path, this.#name), READ)).catch((error: unknown) => {
-      // A symbolic link; a socket.
-      const refused = ["ELOOP", "EMLINK", "ENXIO", "EISDIR"].includes(diskCode(error) ?? "");
-      throw refused ? notAFile(this.path) : error;
-    });
-  }
-
-  async #bytes(file: FileHandle): Promise<Buffer> {
-    const stats = await file.stat();
-    if (!stats.isFile()) throw notAFile(this.path);
-    const hand = foreignHand(stats);
-    if (hand !== undefined) throw refusal(this.path, hand, DISCARD);
-    if (stats.size > LARGEST) throw refusal(this.path, "is larger than 256 MB", DISCARD);
-    return file.readFile();
+  async #content(): Promise<unknown | undefined> {
+    if (!(await this.#folder.exists())) return undefined;
+    const opened = await openOwnFile(this.#folder, this.#name, DISCARD);
+    if (opened === undefined) return undefined;
+    try {
+      if (opened.size > LARGEST) throw refusal(this.path, "is larger than 256 MB", DISCARD);
+      return decodeState(await opened.file.readFile(), this.#key, this.path);
+    } finally {
+      await opened.file.close();
+    }
   }
 }
