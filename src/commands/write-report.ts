@@ -1,5 +1,4 @@
 import type { Redactor } from "../redact.ts";
-import { cleaned, cleanText } from "../reporting/clean.ts";
 import { diffPage } from "../reporting/html.ts";
 import type { DiffReport } from "../reporting/reporter.ts";
 import { WholeFile } from "../state/whole-file.ts";
@@ -8,7 +7,7 @@ import { WholeFile } from "../state/whole-file.ts";
 export async function writeReport(path: string, report: DiffReport, redactor: Redactor): Promise<void> {
   const file = await WholeFile.create(path);
   try {
-    await file.write(diffPage(cleaned(report, cleanText(redactor))));
+    await file.write(diffPage(report, redactor));
     await file.commit();
   } finally {
     await file.discard();

@@ -15,7 +15,8 @@ export async function* readLines(path: string): AsyncGenerator<string> {
   });
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line.length > LONGEST) throw refusal(path, "has a line of more than 64 MB", "It is no file of dualsync.");
+      if (line.length > LONGEST)
+        throw refusal(path, "has a line of more than 64 MB", "It is no file of dualsync.");
       yield line;
     }
   } catch (error) {

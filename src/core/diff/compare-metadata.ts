@@ -4,8 +4,9 @@ import { metadataDifferences } from "./metadata.ts";
 /** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
 export async function compareMetadata(job: DiffJob): Promise<void> {
   const differences = metadataDifferences({
-    source: job.wanted,
+    source: job.from,
     target: job.to,
+    renames: job.renames,
     sourceIndexes: job.indexes ? job.indexesOf.source : [],
     targetIndexes: job.indexes ? job.indexesOf.target : [],
   });

@@ -23,6 +23,8 @@ export interface DiffRun {
   readonly oneWay: boolean;
   /** Tell values of fields too, not their types only. */
   readonly values: boolean;
+  /** Names in the source → names in the target, of all collections: a view on a renamed one follows it. */
+  readonly renames: ReadonlyMap<string, string>;
   /** Compare indexes too. */
   readonly indexes: boolean;
   readonly signal: AbortSignal;
@@ -38,9 +40,7 @@ export type Told = Omit<Difference, "firstSeen" | "lastSeen" | "counted">;
 /** Two collections to be compared. */
 export interface DiffPair {
   readonly from: CollectionInfo;
-  /** The source's collection as a copy of it would be: under its name in the target. */
-  readonly wanted: CollectionInfo;
-  /** What is there under that name. */
+  /** The target's own. */
   readonly to: CollectionInfo;
   readonly filter?: Filter;
 }

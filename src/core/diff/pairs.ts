@@ -20,9 +20,8 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs 
   const missing: Pairs["missing"][number][] = [];
   for (const { from, to, filter } of jobs) {
     const existing = there.get(to.name);
-    // The options that the source's collection would have there stand in `to`; the target's own are compared with them.
     if (existing === undefined) missing.push({ from, to: to.name });
-    else pairs.push({ from, wanted: to, to: existing, ...(filter === undefined ? {} : { filter }) });
+    else pairs.push({ from, to: existing, ...(filter === undefined ? {} : { filter }) });
   }
   const taken = new Set(jobs.map(({ to }) => to.name));
   const others = target.collections.filter(({ name }) => !taken.has(name));

@@ -1,0 +1,56 @@
+import type { Mended, MendedCollection } from "../core/mend.ts";
+import { exitCode } from "../errors.ts";
+import type { ChangeReport } from "../reporting/reporter.ts";
+import type { Saved } from "../state/undo-journal.ts";
+import type { RepairOptions } from "./repair-flags.ts";
+
+export function repairReport(
+  options: RepairOptions,
+  run: string,
+  mended: Mended,
+  started: Date,
+  saved: Saved,
+): ChangeReport {
+  const { collections, items, itemCount } = mended;
+  return {
+    command: "repair",
+    source: options.from.label,
+    target: options.to.label,
+    started,
+    ended: new Date(),
+    collections: [...collections].map(([collection, counts]) => ({ collection, ...counts })),
+    items: items.map((item) => ({ ...item, accepted: false })),
+    itemCount,
+    exitCode: exitCode(itemCount > 0 ? "set-aside" : "done"),
+    verdict: verdictOf(options, run, mended, saved),
+  };
+}
+
+function verdictOf(
+  { dryRun, delete: deletes }: RepairOptions,
+  run: string,
+  { collections, itemCount }: Mended,
+  saved: Saved,
+): string {
+  const sum = (field: keyof MendedCollection): number =>
+    [...collections.values()].reduce((total, counts) => total + counts[field], 0);
+  const skipped = sum("skipped");
+  const parts = [
+    dryRun
+      ? `Dry run: nothing was written. ${plural(sum("changed"))} would be mended.`
+      : `Repaired: ${plural(sum("changed"))}, read back and equal to the source's.`,
+    ...(sum("unchanged") > 0 ? [`${plural(sum("unchanged"))} had been mended already.`] : []),
+    ...(itemCount > 0
+      ? [
+          `${plural(itemCount)} had changed since the plan was made, or could not be written, and stay as they are: compare again.`,
+        ]
+      : []),
+    ...(skipped > 0 && !deletes ? [`${plural(skipped)} that only the copy has stay there (--delete).`] : []),
+    ...(saved.documents + saved.added > 0 ? [`dualsync undo ${run} takes it back.`] : []),
+  ];
+  return parts.join(" ");
+}
+
+function plural(count: number): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? "document" : "documents"}`;
+}
