@@ -26,6 +26,8 @@ export interface DuplicateOptions {
   readonly yes: boolean;
   /** What this job remembers on this machine. */
   readonly state: StateFile;
+  /** The working directory: in its state folder is kept what the run overwrites or removes. */
+  readonly cwd: string;
   /** Forget what an interrupted run has done. */
   readonly restart: boolean;
   readonly maxMinutes?: number;
