@@ -63,6 +63,7 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     intoExisting: flags.intoExisting !== undefined,
     restart: flags.restart ?? false,
     ...limitsOf(flags),
+    cwd: environment.cwd,
     state: new StateFile(environment.cwd, keyOf("duplicate", from, to, selected.wanted)),
   };
   return {

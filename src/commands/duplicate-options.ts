@@ -22,6 +22,8 @@ export interface DuplicateOptions extends Selected {
   readonly yes: boolean;
   /** What this job remembers on this machine. */
   readonly state: StateFile;
+  /** The working directory: in its state folder is kept what the run overwrites or removes. */
+  readonly cwd: string;
   /** Forget what an interrupted run has done. */
   readonly restart: boolean;
   readonly maxMinutes?: number;

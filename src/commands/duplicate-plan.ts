@@ -9,6 +9,7 @@ import type { Found, Plan } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 import { findSaved, resumedOf } from "./resume.ts";
+import { savedFirst } from "./saved-first.ts";
 import { mustMatch } from "./selection.ts";
 import type { Stores } from "./stores.ts";
 
@@ -49,7 +50,8 @@ export async function planRun(
   if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
   const found = await compareAll(stores, foreign, context);
-  const notes = [...adoption(found), ...told, ...remarks(options)];
+  const saving = savedFirst(chosen.jobs, target, options.delete);
+  const notes = [...adoption(found), ...saving, ...told, ...remarks(options)];
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };

@@ -9,9 +9,12 @@ import { type Transferred, transferAll } from "../core/transfer.ts";
 import { weaker } from "../core/verify-mode.ts";
 import { DualsyncError, exitCode } from "../errors.ts";
 import type { Plan, RunReport } from "../reporting/reporter.ts";
+import type { UndoJournal } from "../state/undo-journal.ts";
 import type { RunContext } from "./command.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 import { type PlannedRun, planRun } from "./duplicate-plan.ts";
+import { journaled } from "./journaled.ts";
+import { savedSentence } from "./saved-first.ts";
 import { type Stores, withStores } from "./stores.ts";
 import { limitTime } from "./time-limit.ts";
 import { underLease, type Writing } from "./under-lease.ts";
@@ -37,12 +40,20 @@ export async function duplicate(options: DuplicateOptions, context: RunContext):
       context.reporter.plan(planned.plan);
       await mustBeAllowed(options, planned.plan, context);
       const losses = new Losses(options.accept);
-      const done = await copy(stores, options, context, { planned, losses, started }, writing);
-      for (const key of losses.unusedAcceptances)
-        context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
-      return finish(context, report(planned.plan, started, done, losses, options));
+      const head = { run: context.runId, command: "duplicate", started, ...labelsOf(stores) };
+      return await journaled(options.cwd, head, context, async (journal) => {
+        const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
+        for (const key of losses.unusedAcceptances)
+          context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
+        const result = report(planned.plan, started, done, losses, options);
+        return finish(context, { ...result, verdict: [result.verdict, ...savedSentence(journal)].join(" ") });
+      });
     });
   });
+}
+
+function labelsOf({ source, target }: Stores): { source: string; target: string } {
+  return { source: source.label, target: target.label };
 }
 
 /** Removing documents needs a yes. */
@@ -66,6 +77,7 @@ interface Beginning {
   readonly planned: PlannedRun;
   readonly losses: Losses;
   readonly started: Date;
+  readonly journal: UndoJournal;
 }
 
 /** Moves everything, and remembers on both sides how far it is: here what is done, in the target who does it. */
@@ -73,7 +85,7 @@ async function copy(
   stores: Stores,
   options: DuplicateOptions,
   context: RunContext,
-  { planned, losses, started }: Beginning,
+  { planned, losses, started, journal }: Beginning,
   { lease, signal, stop }: Writing,
 ): Promise<Transferred> {
   const { saved, jobs, used } = planned;
@@ -96,7 +108,7 @@ async function copy(
   const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
   const transfer = {
     ...stores,
-    ...{ verify, indexes, concurrency, allowShrink, losses, checkpoint, signal, stop },
+    ...{ verify, indexes, concurrency, allowShrink, losses, checkpoint, signal, stop, journal },
     delete: options.delete,
     budget: new Budget(BYTES_IN_FLIGHT),
     note: (message: string) => context.reporter.note(message),
@@ -108,6 +120,7 @@ async function copy(
     await checkpoint.flush();
     signal.throwIfAborted();
     await lease.record({ ...run, complete: true, ...proved(done) });
+    await journal.complete();
     await options.state.remove();
     return done;
   } finally {

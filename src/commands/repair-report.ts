@@ -1,15 +1,13 @@
 import type { Mended, MendedCollection } from "../core/mend.ts";
 import { exitCode } from "../errors.ts";
 import type { ChangeReport } from "../reporting/reporter.ts";
-import type { Saved } from "../state/undo-journal.ts";
 import type { RepairOptions } from "./repair-flags.ts";
 
 export function repairReport(
   options: RepairOptions,
-  run: string,
   mended: Mended,
   started: Date,
-  saved: Saved,
+  saved: readonly string[],
 ): ChangeReport {
   const { collections, items, itemCount } = mended;
   return {
@@ -22,15 +20,14 @@ export function repairReport(
     items: items.map((item) => ({ ...item, accepted: false })),
     itemCount,
     exitCode: exitCode(itemCount > 0 ? "set-aside" : "done"),
-    verdict: verdictOf(options, run, mended, saved),
+    verdict: verdictOf(options, mended, saved),
   };
 }
 
 function verdictOf(
   { dryRun, delete: deletes }: RepairOptions,
-  run: string,
   { collections, itemCount }: Mended,
-  saved: Saved,
+  saved: readonly string[],
 ): string {
   const sum = (field: keyof MendedCollection): number =>
     [...collections.values()].reduce((total, counts) => total + counts[field], 0);
@@ -46,7 +43,7 @@ function verdictOf(
         ]
       : []),
     ...(skipped > 0 && !deletes ? [`${plural(skipped)} that only the copy has stay there (--delete).`] : []),
-    ...(saved.documents + saved.added > 0 ? [`dualsync undo ${run} takes it back.`] : []),
+    ...saved,
   ];
   return parts.join(" ");
 }

@@ -1,14 +1,15 @@
 /** Mends a copy by a plan that diff has written. */
 import { mustDiffer } from "../core/guard.ts";
-import { type Mended, mend, type Repairing } from "../core/mend.ts";
+import { type Mended, mend } from "../core/mend.ts";
 import { isHead, type PlanHead, type PlanRow, type RepairAction, readPlan } from "../core/repair-plan.ts";
 import { DualsyncError } from "../errors.ts";
 import type { ChangePlan } from "../reporting/reporter.ts";
 import { readLines } from "../state/read-lines.ts";
-import { UndoJournal } from "../state/undo-journal.ts";
 import type { RunContext } from "./command.ts";
+import { journaled } from "./journaled.ts";
 import type { RepairOptions } from "./repair-flags.ts";
 import { repairReport } from "./repair-report.ts";
+import { savedSentence } from "./saved-first.ts";
 import { type Stores, withStores } from "./stores.ts";
 import { underLease } from "./under-lease.ts";
 
@@ -54,21 +55,18 @@ async function work(
   signal: AbortSignal,
   started: Date,
 ): Promise<number> {
-  const journal = new UndoJournal(options.cwd, {
+  const head = {
     run: context.runId,
     command: "repair",
     target: stores.target.label,
     source: stores.source.label,
     started,
-  });
-  const repairing: Repairing = { ...stores, signal, journal };
-  try {
-    const mended = await mend(repairing, planOf(options), options);
+  };
+  return await journaled(options.cwd, head, context, async (journal) => {
+    const mended = await mend({ ...stores, signal, journal }, planOf(options), options);
     await journal.complete();
-    return finish(options, context, mended, started, journal.saved);
-  } finally {
-    await journal.close();
-  }
+    return finish(options, context, mended, started, savedSentence(journal));
+  });
 }
 
 function finish(
@@ -76,9 +74,9 @@ function finish(
   context: RunContext,
   mended: Mended,
   started: Date,
-  saved = { documents: 0, added: 0, bytes: 0 },
+  saved: readonly string[] = [],
 ): number {
-  const report = repairReport(options, context.runId, mended, started, saved);
+  const report = repairReport(options, mended, started, saved);
   context.reporter.changed(report);
   return report.exitCode;
 }

@@ -69,6 +69,8 @@ export interface ReadOptions extends Selection {
 export interface SetAside {
   readonly id: DocumentId;
   readonly reason: string;
+  /** Another document has this `_id` and was left as it is. Only `create` says so. */
+  readonly occupied?: true;
 }
 
 /** written + unchanged + setAside.length = the batch's length, always. */
@@ -82,10 +84,11 @@ export interface WriteOutcome {
 
 /**
  * How to write. `insert`: the documents are believed to be absent; one that is there already is compared and
- * replaced when it differs. `replace`: they are believed to be there. `append`: in order, for collections without
- * a unique `_id`; not repeatable.
+ * replaced when it differs. `create`: the same, but one that is there and differs is left as it is and set aside, for
+ * the caller to decide. `replace`: they are believed to be there. `append`: in order, for collections without a unique
+ * `_id`; not repeatable.
  */
-export type WriteMode = "insert" | "replace" | "append";
+export type WriteMode = "insert" | "create" | "replace" | "append";
 
 /** A part of a collection's metadata, or of the database, that the target could not be given. `key` is stable. */
 export interface NotReproduced {
@@ -96,6 +99,8 @@ export interface NotReproduced {
 export interface Prepared {
   /** True when the collection holds no document: plain inserts will do. */
   readonly empty: boolean;
+  /** True when dualsync created it or found it empty: then it holds what dualsync put there. */
+  readonly fromEmpty: boolean;
   /** The target's collection; undefined where the store cannot tell, and for a view. */
   readonly incarnation?: string;
   readonly notReproduced: readonly NotReproduced[];

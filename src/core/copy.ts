@@ -2,7 +2,8 @@ import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.t
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { OrderedFingerprint } from "./fingerprint.ts";
 import { Flights } from "./flights.ts";
-import { type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
+import { account, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
+import { journaledWrite } from "./journaled-write.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
 import { isBound } from "./ranges.ts";
@@ -152,6 +153,10 @@ async function writeDocuments(
   growth?: number,
 ): Promise<void> {
   if (documents.length === 0) return;
+  if (job.journaling?.writes === true) {
+    await journaledWrite(job, job.journaling, documents, growth);
+    return;
+  }
   await put(job, Batch.of(documents), mode, growth);
   if (job.verify === "content") await proveWritten(job, documents);
 }
@@ -165,9 +170,6 @@ async function put(
 ): Promise<WriteOutcome> {
   await job.room?.take(growth, job.signal);
   const outcome = await job.target.write(job.to.name, batch, mode, job.signal);
-  job.tally.count(batch.length, batch.bytes.length, outcome);
-  for (const { id } of outcome.setAside) job.setAside.add(id.key);
-  job.losses.addDocuments(job.from.name, outcome.setAside);
-  job.meter.advance(batch.length, batch.bytes.length);
+  account(job, batch.length, batch.bytes.length, outcome);
   return outcome;
 }

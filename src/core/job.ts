@@ -5,10 +5,12 @@ import type {
   ReadOptions,
   Source,
   Target,
+  WriteOutcome,
 } from "../connectors/connector.ts";
 import type { Meter } from "../reporting/reporter.ts";
 import type { Budget } from "./budget.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { Journal, Journaling } from "./journal.ts";
 import type { Losses } from "./losses.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
@@ -31,6 +33,8 @@ export interface Transfer {
   readonly losses: Losses;
   readonly budget: Budget;
   readonly checkpoint: Checkpoint;
+  /** Saves what is overwritten or removed and was not dualsync's own; absent where nobody asks for that. */
+  readonly journal?: Journal;
   /** Keeps the target below a size; absent without a limit. */
   readonly room?: Room;
   /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
@@ -51,6 +55,7 @@ export interface Job extends Transfer {
   readonly progress: Progress;
   /** Keys of documents that were set aside, so that verification does not miss them again. */
   readonly setAside: Set<string>;
+  readonly journaling?: Journaling;
 }
 
 /** A part of a collection on its way: `tally` and `losses` are the part's own until it is done. */
@@ -65,6 +70,14 @@ export function partJob(job: Job, { tally, losses }: Part): PartJob {
 /** Why the second of two documents under one `_id` is set aside. */
 export const TWIN =
   "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
+
+/** Accounts for each document of a write. */
+export function account(job: PartJob, documents: number, bytes: number, outcome: WriteOutcome): void {
+  job.tally.count(documents, bytes, outcome);
+  for (const { id } of outcome.setAside) job.setAside.add(id.key);
+  job.losses.addDocuments(job.from.name, outcome.setAside);
+  job.meter.advance(documents, bytes);
+}
 
 /** How both stores read this job's documents within a range. */
 export function readOptions(job: Job, range: IdRange): ReadOptions {

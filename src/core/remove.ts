@@ -1,4 +1,6 @@
+import type { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
+import { applyChanges } from "./change.ts";
 import { type Job, readOptions } from "./job.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
@@ -45,7 +47,16 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
     const gone = ids.filter((id) => job.source.canFind(id) && !still.has(id.key));
     await sourceMustBeThere(job);
     found += step.extra.length;
-    deleted += await job.target.remove(job.to.name, gone, job.signal);
+    deleted += await remove(job, gone);
   }
   job.progress.removed(stretch, found, deleted);
+}
+
+/** @returns how many were there, and are seen to be gone */
+async function remove(job: Job, ids: readonly DocumentId[]): Promise<number> {
+  const { journal, collection = { name: job.to.name } } = job.journaling ?? {};
+  const changes = ids.map((id) => ({ id, accepts: () => true }));
+  const options = { signal: job.signal, ...(journal === undefined ? {} : { journal }) };
+  const outcomes = await applyChanges(job.target, collection, changes, options);
+  return outcomes.filter(({ result }) => result === "changed").length;
 }

@@ -52,12 +52,23 @@ async function transferOne(
   const progress = await openProgress(planned, prepared);
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
-  const job: Job = { ...planned, meter, progress, setAside: new Set() };
+  const job: Job = { ...planned, meter, progress, setAside: new Set(), ...journalingOf(planned, prepared) };
   try {
     return { report: await reportOf(job, prepared, gate), moved: progress.tally.bytes };
   } finally {
     meter.end();
   }
+}
+
+/** What dualsync did not write itself is saved before it is overwritten, and everything before it is removed. */
+function journalingOf(
+  { journal, to }: Transfer & PlannedJob,
+  prepared: Prepared | undefined,
+): Pick<Job, "journaling"> {
+  if (journal === undefined || prepared === undefined) return {};
+  const { fromEmpty, incarnation } = prepared;
+  const collection = { name: to.name, ...(incarnation === undefined ? {} : { incarnation }) };
+  return { journaling: { journal, collection, writes: !fromEmpty } };
 }
 
 async function reportOf(job: Job, prepared: Prepared | undefined, gate: Flights): Promise<CollectionReport> {
@@ -130,7 +141,8 @@ async function cut(job: Job): Promise<readonly IdRange[]> {
 
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
-  if (empty || (await isEmptyRange(job, range))) await fillRange(job, range);
+  const journaled = job.journaling?.writes === true;
+  if (empty || (!journaled && (await isEmptyRange(job, range)))) await fillRange(job, range);
   else await convergeRange(job, range);
 }
 

@@ -20,6 +20,8 @@ export interface MemoryOptions {
   readonly lengths?: readonly number[];
   /** Where `ranges` cuts. */
   readonly cuts?: readonly DocumentId[];
+  /** It holds documents that dualsync did not put there. */
+  readonly foreign?: boolean;
   /** The collection is another one by the time that is asked. */
   readonly replaced?: boolean;
 }
@@ -109,7 +111,13 @@ export class MemoryStore implements Target {
   }
 
   async prepare(): Promise<Prepared> {
-    return { empty: this.documents.length === 0, incarnation: "the target's", notReproduced: [] };
+    const empty = this.documents.length === 0;
+    return {
+      empty,
+      fromEmpty: this.#options.foreign !== true,
+      incarnation: "the target's",
+      notReproduced: [],
+    };
   }
 
   async reset(): Promise<boolean> {

@@ -25,11 +25,12 @@ export class Creator {
     const existing = await lookUp(this.#server, info.name, signal);
     if (existing === undefined) return await this.#create(info, signal);
     const notReproduced = await alignOptions(this.#server, info, existing, signal);
-    if (info.kind === "view") return { empty: false, notReproduced };
+    if (info.kind === "view") return { empty: false, fromEmpty: true, notReproduced };
     const incarnation = incarnationOf(existing);
     const empty = await isEmpty(this.#server, info.name, signal);
     await this.#provenance.note(info, incarnation, empty, signal);
-    return { empty, notReproduced, ...(incarnation === undefined ? {} : { incarnation }) };
+    const fromEmpty = empty || this.#provenance.isFromEmpty(info.name, incarnation);
+    return { empty, fromEmpty, notReproduced, ...(incarnation === undefined ? {} : { incarnation }) };
   }
 
   async reset(info: CollectionInfo, signal: AbortSignal): Promise<boolean> {
@@ -60,9 +61,14 @@ export class Creator {
     const created = this.#way.passesValidators ? info : withoutValidator(info);
     if (created !== info) this.#unvalidated.add(info.name);
     const notReproduced = await createCollection(this.#server, created, signal);
-    if (info.kind === "view") return { empty: true, notReproduced };
+    if (info.kind === "view") return { empty: true, fromEmpty: true, notReproduced };
     const incarnation = incarnationOf(await lookUp(this.#server, info.name, signal));
     await this.#provenance.note(info, incarnation, true, signal);
-    return { empty: true, notReproduced, ...(incarnation === undefined ? {} : { incarnation }) };
+    return {
+      empty: true,
+      fromEmpty: true,
+      notReproduced,
+      ...(incarnation === undefined ? {} : { incarnation }),
+    };
   }
 }

@@ -145,7 +145,7 @@ export class Writer {
     const present: number[] = [];
     const rewrite: number[] = [];
     for (const [index, error] of failed) {
-      if (mode === "insert" && isTaken(error)) present.push(index);
+      if (mode !== "replace" && isTaken(error)) present.push(index);
       else if (mode === "replace" && error.code === DOLLAR_PREFIXED_NAME) rewrite.push(index);
       else setAside.push({ id: batch.idOf(index), reason: reasonOf(error) });
     }
@@ -164,7 +164,7 @@ export class Writer {
     return add({ written: error.index, unchanged: 0, setAside: [refused] }, rest);
   }
 
-  /** Documents whose `_id` is there already: equal ones are done, others are replaced. */
+  /** Documents whose `_id` is there already: equal ones are done, others are replaced, or left to the caller. */
   async #settle(task: Task, batch: Batch): Promise<WriteOutcome> {
     if (batch.length === 0) return NOTHING;
     const documents = batch.docs();
@@ -179,6 +179,7 @@ export class Writer {
     });
     const equal = documents.length - differ.length;
     const settled = task.repeated ? { ...NOTHING, written: equal } : { ...NOTHING, unchanged: equal };
+    if (task.mode === "create") return add(settled, { ...NOTHING, setAside: differ.map(occupied) });
     return add(settled, await this.#pieces({ ...task, mode: "replace" }, Batch.of(differ)));
   }
 
@@ -206,6 +207,10 @@ export class Writer {
     await this.#server.run({ hello: 1 }, { signal, doing: "reach the server", database: "admin" });
     return true;
   }
+}
+
+function occupied({ id }: Doc): SetAside {
+  return { id, reason: "another document of the target has this _id by now", occupied: true };
 }
 
 const NOTHING: WriteOutcome = { written: 0, unchanged: 0, setAside: [] };
