@@ -1,46 +1,51 @@
-// One comparison by the functions of the program. Arguments: tier ("raw", "hash", "one-sided"), source URI, target URI,
-// database.
-import { mongodb } from "../dist/connectors/mongodb/mongodb.js";
-import { digestWalk } from "../dist/core/diff/digest-walk.js";
-import { Flights } from "../dist/core/flights.js";
-import { piecesFor } from "../dist/core/ranges.js";
-import { merge } from "../dist/core/walk.js";
+// One comparison by the functions of the program. Arguments: tier ("raw", "hash" or "one-sided"), source URI,
+// target URI, database.
+
+import type { IdRange } from "../src/connectors/connector.ts";
+import type { Role } from "../src/connectors/mongodb/faults.ts";
+import { mongodb } from "../src/connectors/mongodb/mongodb.ts";
+import type { DigestSide } from "../src/core/diff/comparison.ts";
+import { digestWalk } from "../src/core/diff/digest-walk.ts";
+import { Flights } from "../src/core/flights.ts";
+import { piecesFor } from "../src/core/ranges.ts";
+import { merge, type Step } from "../src/core/walk.ts";
 
 const CONCURRENCY = 3;
 
 const [tier = "", from = "", to = "", database = ""] = process.argv.slice(2);
-const { signal } = new AbortController();
+const ender = new AbortController();
+const { signal } = ender;
 const source = await open(from, "source");
 const target = await open(to, "target");
-const ranges = await source.store.ranges(source.collection, piecesFor(source.collection, CONCURRENCY), signal);
+const pieces = piecesFor(source.collection, CONCURRENCY);
+const ranges = await source.store.ranges(source.collection, pieces, signal);
 const { documents, bytes } = source.collection;
 const estimate = { documents: documents / ranges.length, bytes: bytes / ranges.length };
 const found = { equal: 0, differences: 0 };
-const flights = new Flights(CONCURRENCY, (error) => {
-  throw error;
-});
+const flights = new Flights(CONCURRENCY, (error) => ender.abort(error));
 for (const range of ranges) await flights.add(() => count(steps(range)));
 await flights.land();
 await Promise.all([source.store.close(), target.store.close()]);
 console.log(JSON.stringify(found));
 
-async function open(uri, role) {
+async function open(uri: string, role: Role): Promise<DigestSide> {
   const store = await mongodb({ uri, database, role, label: role }, signal);
   const { collections } = await store.list(signal);
   const collection = collections.find(({ name }) => name === "orders");
+  if (collection === undefined) throw new Error(`the ${role} has no orders`);
   const hashes = tier === "hash" || (tier === "one-sided" && role === "source");
-  const digester = hashes ? await store.digester(collection, signal) : undefined;
+  const digester = hashes ? await store.digester?.(collection, signal) : undefined;
   if (hashes && digester === undefined) throw new Error(`the ${role} does not hash`);
   return { store, collection, digester };
 }
 
-function steps(range) {
+function steps(range: IdRange): AsyncIterable<Step> {
   if (tier !== "raw") return digestWalk({ source, target, range, estimate, signal });
   const options = { range, signal };
   return merge(source.store.read(source.collection, options), target.store.read(target.collection, options));
 }
 
-async function count(stepsOfRange) {
+async function count(stepsOfRange: AsyncIterable<Step>): Promise<void> {
   for await (const step of stepsOfRange) {
     found.equal += step.equal.documents;
     found.differences += step.missing.length + step.different.length + step.extra.length + step.twins.length;
