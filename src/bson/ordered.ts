@@ -1,4 +1,5 @@
 import { serialize } from "bson";
+import { compareNumbers } from "./compare-numbers.ts";
 import { type Element, elements, isNamed, TYPE } from "./elements.ts";
 import { RawValue, readLeaf } from "./leaf.ts";
 
@@ -52,25 +53,46 @@ function readArray(bytes: Uint8Array, { type, start, end }: Element): unknown[] 
  * are equal when their types and bytes are.
  */
 export function equalOrdered(a: unknown, b: unknown): boolean {
+  return equalTrees(a, b, (one, other) => Buffer.compare(one, other) === 0);
+}
+
+/** As `equalOrdered`, but numbers are equal when their values are, whatever their types: 1, Long 1 and 1.0. */
+export function equalInValue(a: unknown, b: unknown): boolean {
+  return equalTrees(a, b, haveEqualValues);
+}
+
+/** Takes two documents `{ v: <value> }`. */
+type Equality = (a: Uint8Array, b: Uint8Array) => boolean;
+
+function haveEqualValues(a: Uint8Array, b: Uint8Array): boolean {
+  const [aType = 0, bType = 0] = [a[4], b[4]];
+  const areNumbers = NUMBERS.has(aType) && NUMBERS.has(bType);
+  return areNumbers ? compareNumbers(a, aType, 7, b, bType, 7) === 0 : Buffer.compare(a, b) === 0;
+}
+
+const NUMBERS: ReadonlySet<number> = new Set([TYPE.int32, TYPE.int64, TYPE.double, TYPE.decimal128]);
+
+function equalTrees(a: unknown, b: unknown, equal: Equality): boolean {
   if (a instanceof Map || b instanceof Map)
-    return a instanceof Map && b instanceof Map && equalDocuments(a, b);
-  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && equalArrays(a, b);
+    return a instanceof Map && b instanceof Map && equalDocuments(a, b, equal);
+  if (Array.isArray(a) || Array.isArray(b))
+    return Array.isArray(a) && Array.isArray(b) && equalArrays(a, b, equal);
   if (a instanceof RawValue || b instanceof RawValue) {
     return a instanceof RawValue && b instanceof RawValue && a.equals(b);
   }
-  return Buffer.compare(serialize({ v: a }), serialize({ v: b })) === 0;
+  return equal(serialize({ v: a }), serialize({ v: b }));
 }
 
-function equalArrays(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((value, index) => equalOrdered(value, b[index]));
+function equalArrays(a: readonly unknown[], b: readonly unknown[], equal: Equality): boolean {
+  return a.length === b.length && a.every((value, index) => equalTrees(value, b[index], equal));
 }
 
-function equalDocuments(a: Map<unknown, unknown>, b: Map<unknown, unknown>): boolean {
+function equalDocuments(a: Map<unknown, unknown>, b: Map<unknown, unknown>, equal: Equality): boolean {
   if (a.size !== b.size) return false;
   const others = b.entries();
   for (const [name, value] of a) {
     const [otherName, otherValue] = others.next().value ?? [];
-    if (name !== otherName || !equalOrdered(value, otherValue)) return false;
+    if (name !== otherName || !equalTrees(value, otherValue, equal)) return false;
   }
   return true;
 }

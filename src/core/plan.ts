@@ -85,7 +85,7 @@ function mustExist(source: Listing, names: readonly string[]): void {
 }
 
 /** The collection under its new name; a view on a renamed collection follows it. */
-function renamed(from: CollectionInfo, renames: ReadonlyMap<string, string>): CollectionInfo {
+export function renamed(from: CollectionInfo, renames: ReadonlyMap<string, string>): CollectionInfo {
   const name = renames.get(from.name) ?? from.name;
   const viewOn = from.options.get("viewOn");
   const base = typeof viewOn === "string" ? renames.get(viewOn) : undefined;

@@ -1,4 +1,4 @@
-import { equalOrdered } from "../../bson/ordered.ts";
+import { DEFAULT_OPTIONS, differingOptions } from "../../bson/definition.ts";
 import type { CollectionInfo, Metadata, NotReproduced } from "../connector.ts";
 import { retry } from "../retry.ts";
 import { withoutVersions } from "./collections.ts";
@@ -13,14 +13,8 @@ export async function alignOptions(
   signal: AbortSignal,
 ): Promise<NotReproduced[]> {
   const have = withoutVersions((existing.get("options") as Metadata | undefined) ?? new Map());
-  const names = new Set([...info.options.keys(), ...have.keys()]);
-  const same = (name: string): boolean =>
-    info.options.has(name) &&
-    have.has(name) &&
-    equalOrdered(new Map([["", info.options.get(name)]]), new Map([["", have.get(name)]]));
-  const different = [...names].filter((name) => !same(name));
   const lost: NotReproduced[] = [];
-  for (const name of different) {
+  for (const name of differingOptions(info.options, have)) {
     const reason = await modify(server, info, name, signal);
     if (reason !== undefined) lost.push({ key: `option ${info.name}/${name}`, reason });
   }
@@ -34,13 +28,7 @@ const MODIFIABLE = new Set([
   "expireAfterSeconds",
   "changeStreamPreAndPostImages",
 ]);
-const OFF: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ["validator", {}],
-  ["validationLevel", "strict"],
-  ["validationAction", "error"],
-  ["expireAfterSeconds", "off"],
-  ["changeStreamPreAndPostImages", { enabled: false }],
-]);
+const OFF: ReadonlyMap<string, unknown> = new Map([...DEFAULT_OPTIONS, ["expireAfterSeconds", "off"]]);
 
 async function modify(
   server: Server,

@@ -1,4 +1,4 @@
-import { equalOrdered } from "../../bson/ordered.ts";
+import { differingIndexParts } from "../../bson/definition.ts";
 import type { Metadata, NotReproduced } from "../connector.ts";
 import { withoutVersions } from "./collections.ts";
 import { codeText, isFull, isTransient, shapeOf } from "./faults.ts";
@@ -58,19 +58,11 @@ export async function buildIndexes(
   for (const index of wanted) {
     const same = have.get(index.get("name"));
     if (same === undefined) missing.push(index);
-    else if (!isSame(same, index))
+    else if (differingIndexParts(same, index).length > 0)
       lost.push({ key: keyOf(collection, index), reason: "the target has another index of this name" });
   }
   for (const group of stages(missing)) lost.push(...(await buildGroup(server, collection, group, signal)));
   return lost;
-}
-
-/** The order in which fields of a definition stand has no meaning; the order within `key` has. */
-function isSame(a: Metadata, b: Metadata): boolean {
-  if (a.size !== b.size) return false;
-  return [...a].every(
-    ([name, value]) => b.has(name) && equalOrdered(new Map([["", value]]), new Map([["", b.get(name)]])),
-  );
 }
 
 function stages(indexes: readonly Metadata[]): Metadata[][] {
