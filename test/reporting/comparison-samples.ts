@@ -71,6 +71,7 @@ export function compared(collection: string, more: Partial<ComparedCollection> =
     extra: 0,
     changed: 0,
     metadata: 0,
+    unreadable: 0,
     moving: 0,
     settled: 0,
     expired: 0,

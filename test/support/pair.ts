@@ -20,6 +20,8 @@ export interface ServerPair {
   readonly database: string;
   /** Runs `dualsync duplicate` from the source's database to the target's. */
   duplicate(...flags: string[]): Promise<CliResult>;
+  /** Runs another command on the two, its arguments first; in a folder that stays, if one is given. */
+  run(args: readonly string[], cwd?: string): Promise<CliResult>;
 }
 
 /**
@@ -61,12 +63,14 @@ export function serverPair(
     get database() {
       return `shop${count}`;
     },
-    duplicate(...flags) {
+    duplicate: (...flags) => pair.run(["duplicate", ...flags]),
+    run([command = "", ...rest], cwd) {
       const env = {
         LIVE: withDatabase(pair.source.uri, pair.database),
         COPY: withDatabase(pair.target.uri, pair.database),
       };
-      return dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY", ...flags], { env });
+      const args = [command, "--from", "env:LIVE", "--to", "env:COPY", ...rest];
+      return dualsync(args, { env, ...(cwd === undefined ? {} : { cwd }) });
     },
   };
   beforeAll(async () => {
