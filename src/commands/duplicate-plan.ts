@@ -49,7 +49,7 @@ export async function planRun(
   const foreign = foreignJobs(chosen.jobs, source, target);
   if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
-  const found = await compareAll(stores, foreign, context);
+  const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
   const notes = [...adoption(found), ...saving, ...told, ...remarks(options)];
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
@@ -68,12 +68,15 @@ async function look(store: Source, signal: AbortSignal): Promise<Before> {
 async function compareAll(
   { source, target }: Stores,
   jobs: readonly PlannedJob[],
+  { listing }: Before,
   { reporter, signal }: RunContext,
 ): Promise<ReadonlyMap<string, Found>> {
+  const there = new Map(listing.collections.map((collection) => [collection.name, collection]));
   const found = new Map<string, Found>();
   for (const job of jobs) {
-    reporter.note(`Comparing ${job.to.name} with what the target holds.`);
-    found.set(job.to.name, await compare(source, target, job, signal));
+    const to = there.get(job.to.name) ?? job.to;
+    reporter.note(`Comparing ${to.name} with what the target holds.`);
+    found.set(to.name, await compare({ ...job, source, target, to, signal }));
   }
   return found;
 }

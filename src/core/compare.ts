@@ -1,35 +1,23 @@
-/** Compares two collections and writes nothing. */
+/** Compares two collections once and writes nothing: what adopting a copy would change. */
 import { printId } from "../bson/print-id.ts";
-import type { ReadOptions, Source } from "../connectors/connector.ts";
 import type { Found } from "../reporting/reporter.ts";
-import type { PlannedJob } from "./plan.ts";
-import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
+import { chooseWay, type ScanJob, scan } from "./diff/scan.ts";
 
 /** Ids that are shown of those that differ. */
 const SHOWN = 5;
 
-export async function compare(
-  source: Source,
-  target: Source,
-  { from, to, filter }: PlannedJob,
-  signal: AbortSignal,
-): Promise<Found> {
+export async function compare(job: ScanJob): Promise<Found> {
   const found = { equal: 0, different: 0, missing: 0, extra: 0, examples: [] as string[] };
-  const options: ReadOptions = { signal, ...(filter === undefined ? {} : { filter }) };
-  const count = (step: Step): void => {
-    found.equal += step.equal.documents;
-    found.different += step.different.length;
-    found.missing += step.missing.length;
-    found.extra += step.extra.length;
-    for (const { expected } of step.different.slice(0, SHOWN - found.examples.length))
+  const way = await chooseWay(job);
+  // Documents without a unique `_id` are looked up one by one here: nobody adopts them as a whole.
+  const exact = way.tier === "whole" ? ({ tier: "lookup" } as const) : way;
+  for await (const { equal, different, missing, extra } of scan(job, exact, {})) {
+    found.equal += equal.documents;
+    found.different += different.length;
+    found.missing += missing.length;
+    found.extra += extra.length;
+    for (const { expected } of different.slice(0, SHOWN - found.examples.length))
       found.examples.push(printId(expected.id.element));
-  };
-  const documents = source.read(from, options);
-  if (from.ordered && from.kind === "collection") {
-    for await (const step of merge(documents, target.read(to, options))) count(step);
-    return found;
   }
-  for await (const step of lookUpEach(documents, target, to.name, signal)) count(step);
-  for await (const step of findExtras(target.read(to, options), source, from.name, signal)) count(step);
   return found;
 }

@@ -54,6 +54,9 @@ export interface DiffJob extends DiffRun, DiffPair {
 }
 
 /** How both stores read this job's documents. */
-export function readOptions({ filter, signal }: DiffJob, range: Selection["range"]): ReadOptions {
+export function readOptions(
+  { filter, signal }: Pick<DiffJob, "filter" | "signal">,
+  range: Selection["range"],
+): ReadOptions {
   return { signal, ...(range === undefined ? {} : { range }), ...(filter === undefined ? {} : { filter }) };
 }

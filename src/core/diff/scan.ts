@@ -14,10 +14,11 @@ export interface Way {
   readonly target?: Digester;
 }
 
+/** What is to be read. */
+export type ScanJob = Pick<DiffJob, "source" | "target" | "from" | "to" | "filter" | "signal">;
+
 /** Asks both stores what they can do. */
-export async function chooseWay(
-  job: Pick<DiffJob, "source" | "target" | "from" | "to" | "signal">,
-): Promise<Way> {
+export async function chooseWay(job: ScanJob): Promise<Way> {
   const { source, target, from, to, signal } = job;
   if (from.kind === "view") return { tier: "definition" };
   if (from.kind !== "collection") return { tier: "whole" };
@@ -43,7 +44,7 @@ export function piecesOf(
 }
 
 /** Compares a range piece by piece; both sides are read ahead. */
-export async function* scan(job: DiffJob, way: Way, range: IdRange): AsyncGenerator<Step> {
+export async function* scan(job: ScanJob, way: Way, range: IdRange): AsyncGenerator<Step> {
   const { source, target, from, to, filter, signal } = job;
   const options = readOptions(job, range);
   switch (way.tier) {
