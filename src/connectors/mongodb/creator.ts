@@ -49,7 +49,7 @@ export class Creator {
     indexes: readonly Metadata[],
     signal: AbortSignal,
   ): Promise<NotReproduced[]> {
-    const lost = await buildIndexes(this.#server, info.name, indexes, signal);
+    const lost = await buildIndexes(this.#server, info, indexes, signal);
     if (!this.#unvalidated.delete(info.name)) return lost;
     const existing = await lookUp(this.#server, info.name, signal);
     return existing === undefined

@@ -1,5 +1,5 @@
 import { differingIndexParts } from "../../bson/definition.ts";
-import type { Metadata, NotReproduced } from "../connector.ts";
+import type { CollectionInfo, Metadata, NotReproduced } from "../connector.ts";
 import { withoutVersions } from "./collections.ts";
 import { codeText, isFull, isTransient, shapeOf } from "./faults.ts";
 import { readListing } from "./listing.ts";
@@ -46,7 +46,7 @@ function portable(index: Metadata): Metadata {
  */
 export async function buildIndexes(
   server: Server,
-  collection: string,
+  { name: collection, options }: CollectionInfo,
   wanted: readonly Metadata[],
   signal: AbortSignal,
 ): Promise<NotReproduced[]> {
@@ -61,8 +61,14 @@ export async function buildIndexes(
     else if (differingIndexParts(same, index).length > 0)
       lost.push({ key: keyOf(collection, index), reason: "the target has another index of this name" });
   }
-  for (const group of stages(missing)) lost.push(...(await buildGroup(server, collection, group, signal)));
+  const complete = options.has("collation") ? missing.map(withCollation) : missing;
+  for (const group of stages(complete)) lost.push(...(await buildGroup(server, collection, group, signal)));
   return lost;
+}
+
+/** An index that says nothing would take on the collection's collation; one that is listed so has none. */
+function withCollation(index: Metadata): Metadata {
+  return index.has("collation") ? index : new Map(index).set("collation", { locale: "simple" });
 }
 
 function stages(indexes: readonly Metadata[]): Metadata[][] {

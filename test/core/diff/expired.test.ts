@@ -40,7 +40,7 @@ describe("expiredUnder", () => {
     expect(isExpired({ at: ago(hour) }, other, index({ at: 1 }))).toBe(true);
     expect(isExpired({ at: ago(hour) }, other)).toBe(false);
     expect(
-      isExpired({ at: ago(hour) }, index({ at: 1 }, new Long(hour), { sparse: true, hidden: true })),
+      isExpired({ at: ago(hour) }, index({ at: 1 }, Long.fromNumber(hour), { sparse: true, hidden: true })),
     ).toBe(true);
     expect(isExpired({ at: ago(hour) })).toBe(false);
   });
@@ -48,7 +48,7 @@ describe("expiredUnder", () => {
   it("takes the earliest date of an array, and nothing but dates", () => {
     expect(isExpired({ at: [ago(0), 5, ago(2 * hour)] }, index({ at: 1 }))).toBe(true);
     expect(isExpired({ at: [ago(0), [ago(2 * hour)]] }, index({ at: 1 }))).toBe(false);
-    for (const at of ["2001-01-01", 0, null, new Long(5), { at: ago(2 * hour) }, []])
+    for (const at of ["2001-01-01", 0, null, Long.fromNumber(5), { at: ago(2 * hour) }, []])
       expect(isExpired({ at }, index({ at: 1 }))).toBe(false);
     expect(isExpired({}, index({ at: 1 }))).toBe(false);
   });
@@ -79,7 +79,7 @@ describe("expiredUnder", () => {
       new Double(NaN),
       new Int32(-1),
       new Double(1e300),
-      new Long(2 ** 31),
+      Long.fromNumber(2 ** 31),
       "60",
       true,
       null,
@@ -93,7 +93,7 @@ describe("expiredUnder", () => {
   it("follows the option of a clustered collection, by a date as _id", () => {
     const clusteredIndex = { v: 2, key: { _id: 1 }, name: "_id_", unique: true };
     const options = (others: Document): Metadata => toOrdered(serialize(others));
-    const expires = { expireAfterSeconds: new Long(hour) };
+    const expires = { expireAfterSeconds: Long.fromNumber(hour) };
     const due = (document: Document, of: Document): boolean =>
       expiredUnder(serialize(document), [], now, options(of));
     expect(due({ _id: ago(hour) }, { clusteredIndex, ...expires })).toBe(true);

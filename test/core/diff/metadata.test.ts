@@ -1,0 +1,192 @@
+import { Decimal128, type Document, Double, Int32, Long, serialize } from "bson";
+import { describe, expect, it } from "vitest";
+import { toOrdered } from "../../../src/bson/ordered.ts";
+import type { CollectionInfo, Metadata } from "../../../src/connectors/connector.ts";
+import { type DescribedPair, metadataDifferences } from "../../../src/core/diff/metadata.ts";
+
+type Found = ReturnType<typeof metadataDifferences>;
+
+function tree(document: Document): Metadata {
+  return toOrdered(serialize(document));
+}
+
+function info(options: Document, others: Partial<CollectionInfo> = {}): CollectionInfo {
+  const numbers = { ordered: true, documents: 5, bytes: 5 };
+  return { name: "orders", kind: "collection", options: tree(options), ...numbers, ...others };
+}
+
+function compare(pair: Partial<DescribedPair>): Found {
+  const none = { sourceIndexes: [], targetIndexes: [], renames: new Map() };
+  return metadataDifferences({ source: info({}), target: info({}), ...none, ...pair });
+}
+
+function options(source: Document, target: Document): Found {
+  return compare({ source: info(source), target: info(target) });
+}
+
+function indexes(source: readonly Document[], target: readonly Document[]): Found {
+  return compare({ sourceIndexes: source.map(tree), targetIndexes: target.map(tree) });
+}
+
+function index(others: Document): Document {
+  return { v: 2, key: { a: 1 }, name: "a_1", ...others };
+}
+
+describe("options of metadataDifferences", () => {
+  it.each<[string, Document, Document]>([
+    ["no validator and an empty one", {}, { validator: {}, validationLevel: "strict" }],
+    ["no action and the default one", { validationAction: "error" }, {}],
+    ["images that are off", {}, { changeStreamPreAndPostImages: { enabled: false } }],
+    ["the simple collation", { collation: { locale: "simple" } }, {}],
+    ["sizes as servers round them", { capped: true, size: 5 }, { capped: true, size: 4096 }],
+    ["sizes of other types", { capped: true, size: 99_900 }, { capped: true, size: new Double(100_096) }],
+    ["seconds of other types", { expireAfterSeconds: 60 }, { expireAfterSeconds: Long.fromNumber(60) }],
+    [
+      "numbers in a validator",
+      { validator: { n: { $gt: 1 } } },
+      { validator: { n: { $gt: new Double(1) } } },
+    ],
+    ["another order of options", { capped: true, size: 4096, max: 5 }, { max: 5, size: 4096, capped: true }],
+  ])("holds the same: %s", (_, source, target) => {
+    expect(options(source, target)).toEqual([]);
+    expect(options(target, source)).toEqual([]);
+  });
+
+  it.each<[string, Document, Document, Found]>([
+    [
+      "another validator",
+      { validator: { n: { $gt: 1 } } },
+      { validator: { n: { $gt: 2 } } },
+      [
+        {
+          key: "option orders/validator",
+          sigil: "*",
+          detail: 'source {"n":{"$gt":1}}, target {"n":{"$gt":2}}',
+        },
+      ],
+    ],
+    [
+      "options that one side lacks, sorted",
+      { validationLevel: "moderate" },
+      { capped: true, size: 4096 },
+      [
+        { key: "option orders/capped", sigil: "-", detail: "source absent, target true" },
+        { key: "option orders/size", sigil: "-", detail: "source absent, target 4096" },
+        { key: "option orders/validationLevel", sigil: "+", detail: 'source "moderate", target absent' },
+      ],
+    ],
+    [
+      "the order of fields in a validator",
+      { validator: { a: 1, b: 1 } },
+      { validator: { b: 1, a: 1 } },
+      [{ key: "option orders/validator", sigil: "*", detail: 'source {"a":1,"b":1}, target {"b":1,"a":1}' }],
+    ],
+    [
+      "a size beyond the rounding",
+      { capped: true, size: 4096 },
+      { capped: true, size: 4097 },
+      [{ key: "option orders/size", sigil: "*", detail: "source 4096, target 4097" }],
+    ],
+    [
+      "a number of another type in a pipeline",
+      { viewOn: "a", pipeline: [{ $set: { n: new Int32(1) } }] },
+      { viewOn: "a", pipeline: [{ $set: { n: Long.fromNumber(1) } }] },
+      [
+        {
+          key: "option orders/pipeline",
+          sigil: "*",
+          detail: 'source [{"$set":{"n":{"$numberInt":"1"}}}], target [{"$set":{"n":{"$numberLong":"1"}}}]',
+        },
+      ],
+    ],
+  ])("names %s", (_, source, target, expected) => {
+    expect(options(source, target)).toEqual(expected);
+  });
+
+  it("follows a view to its renamed collection, and names things as the target does", () => {
+    const renames = new Map([
+      ["orders", "orders2"],
+      ["base", "base2"],
+    ]);
+    const source = info({ viewOn: "base", pipeline: [] }, { kind: "view" });
+    const view = (viewOn: string): CollectionInfo =>
+      info({ viewOn, pipeline: [] }, { kind: "view", name: "orders2" });
+    expect(compare({ source, target: view("base2"), renames })).toEqual([]);
+    expect(compare({ source, target: view("base"), renames })).toEqual([
+      { key: "option orders2/viewOn", sigil: "*", detail: 'source "base2", target "base"' },
+    ]);
+    expect(compare({ source, target: undefined, renames })).toEqual([
+      { key: "collection orders2", sigil: "+", detail: "only in the source: a view" },
+    ]);
+  });
+
+  it("names a collection that one side lacks, or has as another kind, and nothing else of it", () => {
+    const capped = info({ capped: true, size: 4096 }, { kind: "capped" });
+    expect(compare({ source: undefined, target: capped })).toEqual([
+      { key: "collection orders", sigil: "-", detail: "only in the target: a capped collection" },
+    ]);
+    expect(compare({ target: capped })).toEqual([
+      { key: "collection orders", sigil: "*", detail: "kind: source collection, target capped" },
+    ]);
+    expect(compare({ source: undefined, target: undefined })).toEqual([]);
+  });
+
+  it("cuts long texts around the place where they part", () => {
+    const validator = (end: string): Document => ({ validator: { [`${"\u{1f600}".repeat(300)}${end}`]: 1 } });
+    const [found] = options(validator("a"), validator("b"));
+    expect(found?.detail).toMatch(/^source …(\u{1f600})+a":1\}, target …(\u{1f600})+b":1\}$/u);
+    expect(found?.detail.length).toBeLessThan(200);
+    const [alone] = options(validator("a"), {});
+    expect(alone?.detail).toMatch(/^source \{"(\u{1f600})+…, target absent$/u);
+  });
+});
+
+describe("indexes of metadataDifferences", () => {
+  it.each<[string, Document, Document]>([
+    ["numbers of other types in a key", index({}), index({ key: { a: new Double(1) } })],
+    ["a long in a key", index({ key: { a: Long.fromNumber(-1) } }), index({ key: { a: -1 } })],
+    ["flags that are off", index({ unique: false, sparse: new Int32(0) }), index({})],
+    ["flags kept as numbers", index({ unique: new Double(1) }), index({ unique: true })],
+    [
+      "seconds that stand for never",
+      index({ expireAfterSeconds: NaN }),
+      index({ expireAfterSeconds: 2 ** 31 - 1 }),
+    ],
+    [
+      "seconds of other types",
+      index({ expireAfterSeconds: 60 }),
+      index({ expireAfterSeconds: Decimal128.fromString("60.0") }),
+    ],
+    ["another order of parts", { name: "a_1", key: { a: 1 }, v: 2 }, index({})],
+  ])("holds the same: %s", (_, source, target) => {
+    expect(indexes([source], [target])).toEqual([]);
+    expect(indexes([target], [source])).toEqual([]);
+  });
+
+  it("names what differs within an index, part by part", () => {
+    const source = index({ unique: true, key: { a: 1, b: 1 } });
+    const target = index({ key: { b: 1, a: 1 }, sparse: true });
+    expect(indexes([source], [target])).toEqual([
+      {
+        key: "index orders/a_1",
+        sigil: "*",
+        detail:
+          'key: source {"a":1,"b":1}, target {"b":1,"a":1}; unique: source true, target absent; sparse: source absent, target true',
+      },
+    ]);
+    const partial = (n: unknown): Document => index({ partialFilterExpression: { n: { $gt: n } } });
+    expect(indexes([partial(1)], [partial(2)])[0]?.detail).toBe(
+      'partialFilterExpression: source {"n":{"$gt":1}}, target {"n":{"$gt":2}}',
+    );
+    expect(indexes([partial(1)], [partial(new Double(1))])).toEqual([]);
+  });
+
+  it("names indexes that one side lacks, sorted by name", () => {
+    expect(
+      indexes([index({ name: "z" }), index({})], [index({ name: "m", hidden: true }), index({})]),
+    ).toEqual([
+      { key: "index orders/m", sigil: "-", detail: 'only in the target: {"key":{"a":1},"hidden":true}' },
+      { key: "index orders/z", sigil: "+", detail: 'only in the source: {"key":{"a":1}}' },
+    ]);
+  });
+});
