@@ -232,7 +232,6 @@ describe("a walk by digests", () => {
     const one = await cost(left, same, 1);
     const four = await cost(left, same, 4);
     const fourOfFew = await cost(small, few, 4);
-    console.log({ one, four, fourOfFew });
     expect(four).toBeLessThan(4.5 * one);
     expect(four).toBeLessThan(1.5 * fourOfFew);
     expect(four).toBeLessThan(0.05 * 2 * bytes);
