@@ -26,8 +26,8 @@ const RAW_BYTES = 64 * 1024;
 const AHEAD = 2;
 /** When the first so many pieces all differ, the others are read without more ado. */
 const ALL_DIFFER = 4;
-/** How often in a row a stretch is cut because no digest of it was given. */
-const REFUSALS = 3;
+/** When no digest was given so many times in a row, no more are asked for. */
+const REFUSALS = 8;
 /** Where the target holds so many times the source's documents, its ids are better cuts. */
 const FAR_MORE = 4;
 
@@ -46,6 +46,7 @@ export async function* digestWalk(options: DigestWalkOptions): AsyncGenerator<St
 class Walk {
   readonly #options: DigestWalkOptions;
   readonly #underWay = new Set<Promise<unknown>>();
+  #refusals = 0;
 
   constructor(options: DigestWalkOptions) {
     this.#options = options;
@@ -54,8 +55,7 @@ class Walk {
   async *all(): AsyncGenerator<Step> {
     const { source, range, signal } = this.#options;
     const first = await source.store.ranges(source.collection, this.#firstPieces(), signal, range);
-    for await (const [stretch, digests] of this.#compareEach(first))
-      yield* this.#stretch(stretch, digests, 0);
+    for await (const [stretch, digests] of this.#compareEach(first)) yield* this.#stretch(stretch, digests);
   }
 
   async settle(): Promise<void> {
@@ -81,26 +81,33 @@ class Walk {
   }
 
   #compare(stretch: IdRange): Promise<Digests> {
-    const comparing = digestBoth(this.#options, stretch, this.#options.signal);
+    const comparing = this.#digests(stretch);
     this.#underWay.add(comparing);
     const done = (): void => void this.#underWay.delete(comparing);
     comparing.then(done, done); // a failure is thrown when its turn comes
     return comparing;
   }
 
-  async *#stretch(stretch: IdRange, digests: Digests, refusals: number): AsyncGenerator<Step> {
+  async #digests(stretch: IdRange): Promise<Digests> {
+    if (this.#refusals >= REFUSALS) return { source: undefined, target: undefined };
+    const digests = await digestBoth(this.#options, stretch, this.#options.signal);
+    this.#refusals = isKnown(digests) ? 0 : this.#refusals + 1;
+    return digests;
+  }
+
+  async *#stretch(stretch: IdRange, digests: Digests): AsyncGenerator<Step> {
     if (isEqual(digests)) yield equalStep(stretch, digests.source);
-    else yield* this.#unequal(stretch, digests, refusals);
+    else yield* this.#unequal(stretch, digests);
   }
 
   /** What is not proved equal is cut and compared again, or read. */
-  async *#unequal(stretch: IdRange, digests: Digests, refusals: number): AsyncGenerator<Step> {
-    const pieces = isWorthCutting(digests) && refusals < REFUSALS ? await this.#cut(stretch, digests) : [];
+  async *#unequal(stretch: IdRange, digests: Digests): AsyncGenerator<Step> {
+    const pieces =
+      isWorthCutting(digests) && this.#refusals < REFUSALS ? await this.#cut(stretch, digests) : [];
     if (pieces.length < 2) {
       yield* this.#read(stretch);
       return;
     }
-    const refused = isKnown(digests) ? 0 : refusals + 1;
     let differing = 0;
     for await (const [piece, found] of this.#compareEach(pieces)) {
       if (differing === ALL_DIFFER) {
@@ -108,7 +115,7 @@ class Walk {
         return;
       }
       differing = differing >= 0 && isKnown(found) && !isEqual(found) ? differing + 1 : -1;
-      yield* this.#stretch(piece, found, refused);
+      yield* this.#stretch(piece, found);
     }
   }
 

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { compareIds } from "../../../src/bson/compare-ids.ts";
+import type { CollectionInfo, IdRange, RangeDigest, Selection } from "../../../src/connectors/connector.ts";
+import type { DigestSide } from "../../../src/core/diff/comparison.ts";
+import { digestWalk } from "../../../src/core/diff/digest-walk.ts";
+import { merge, type Step } from "../../../src/core/walk.ts";
+import { Batch, type Doc } from "../../../src/document.ts";
+import { DualsyncError } from "../../../src/errors.ts";
+import { digestOf } from "../../../src/range-digest.ts";
+import { doc, id } from "../../support/documents.ts";
+import { isWithin, MemoryStore } from "../../support/memory-store.ts";
+import { never } from "../../support/signal.ts";
+
+/** Large enough that a few of them are worth cutting. */
+const TEXT = "x".repeat(9_000);
+
+const documents = fc
+  .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 99 }), fc.integer({ min: 0, max: 7 })), {
+    selector: ([n]) => n,
+    maxLength: 70,
+  })
+  .map((pairs) => new Map(pairs));
+
+/** The source's documents, and what is otherwise in the target: nothing, other content, or something new. */
+const sides = fc.record({
+  source: documents,
+  changes: fc.oneof(fc.constant(new Map<number, number>()), documents),
+  gone: fc.uniqueArray(fc.integer({ min: 0, max: 99 }), { maxLength: 5 }),
+  whole: fc.boolean(),
+});
+
+/** Cuts at some of its ids, and refuses digests of more than so many documents. */
+class HashingStore extends MemoryStore {
+  readonly #most: number;
+
+  constructor(contents: readonly Doc[], most: number) {
+    super(contents);
+    this.#most = most;
+  }
+
+  override async ranges(
+    _?: CollectionInfo,
+    pieces = 1,
+    __?: AbortSignal,
+    within: IdRange = {},
+  ): Promise<IdRange[]> {
+    const inside = this.#inside(within).slice(1);
+    const wanted = Array.from(
+      { length: pieces - 1 },
+      (_, i) => inside[Math.floor(((i + 1) * inside.length) / pieces)],
+    );
+    const cuts = [...new Set(wanted)].flatMap((document) => (document === undefined ? [] : [document.id]));
+    const bounds = [within.from, ...cuts, within.to];
+    return bounds.slice(0, -1).map((from, i) => {
+      const to = bounds[i + 1];
+      return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+    });
+  }
+
+  async digest({ range = {} }: Selection): Promise<RangeDigest> {
+    const inside = this.#inside(range);
+    if (inside.length > this.#most) throw new DualsyncError("source", "Too many documents.");
+    return digestOf([Batch.of(inside)]);
+  }
+
+  side(hashes: boolean): DigestSide {
+    const collection: CollectionInfo = {
+      name: "orders",
+      kind: "collection",
+      options: new Map(),
+      ordered: true,
+      documents: this.documents.length,
+      bytes: this.documents.length * TEXT.length,
+    };
+    const digest = (selection: Selection) => this.digest(selection);
+    return { store: this, collection, digester: hashes ? { digest } : undefined };
+  }
+
+  #inside(range: IdRange): readonly Doc[] {
+    return this.documents.filter((document) => isWithin(document.id, range));
+  }
+}
+
+function storeOf(contents: ReadonlyMap<number, number>, most: number): HashingStore {
+  return new HashingStore(
+    [...contents].map(([_id, v]) => doc({ _id, v, text: TEXT })),
+    most,
+  );
+}
+
+async function told(steps: AsyncIterable<Step>): Promise<object> {
+  const found = {
+    documents: 0,
+    bytes: 0,
+    missing: [] as string[],
+    different: [] as string[],
+    extra: [] as string[],
+  };
+  let position: Uint8Array | undefined;
+  for await (const step of steps) {
+    found.documents += step.equal.documents;
+    found.bytes += step.equal.bytes;
+    found.missing.push(...step.missing.map(({ id }) => id.key));
+    found.different.push(...step.different.map(({ expected }) => expected.id.key));
+    found.extra.push(...step.extra.map(({ key }) => key));
+    const next = step.position?.element;
+    if (position !== undefined && next !== undefined)
+      expect(compareIds(position, next)).toBeLessThanOrEqual(0);
+    position = next ?? position;
+  }
+  return found;
+}
+
+it("finds what a merge finds, whichever side hashes, wherever it is cut and whatever is refused", async () => {
+  const hashing = fc.constantFrom([true, true], [true, false], [false, true]);
+  const most = fc.constantFrom(0, 3, 20, Number.POSITIVE_INFINITY);
+  await fc.assert(
+    fc.asyncProperty(sides, hashing, most, async ({ source, changes, gone, whole }, [left, right], limit) => {
+      const others = new Map([...source, ...changes]);
+      for (const n of gone) others.delete(n);
+      const [from, to] = [storeOf(source, limit), storeOf(others, limit)];
+      const range: IdRange = whole ? {} : { from: id(20), to: id(70) };
+      const options = { range, signal: never };
+      const [a, b] = [from.side(left === true), to.side(right === true)];
+      expect(await told(digestWalk({ source: a, target: b, ...options }))).toEqual(
+        await told(merge(from.read(a.collection, options), to.read(b.collection, options))),
+      );
+    }),
+    { numRuns: 150, seed: 11 },
+  );
+});
+
+it("does not read what is equal", async () => {
+  const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
+  const changed = new Map([...contents, [33, 0]]);
+  const [from, to] = [storeOf(contents, 100), storeOf(changed, 100)];
+  let read = 0;
+  for (const store of [from, to]) {
+    const reads = store.read.bind(store);
+    store.read = async function* (collection, options) {
+      for await (const batch of reads(collection, options)) {
+        read += batch.length;
+        yield batch;
+      }
+    };
+  }
+  const found = await told(
+    digestWalk({ source: from.side(true), target: to.side(true), range: {}, signal: never }),
+  );
+  expect(found).toMatchObject({ documents: 59, different: [id(33).key] });
+  expect(read).toBeLessThanOrEqual(16);
+});
+
+it("throws what goes wrong in hashing, and does not take it for a difference", async () => {
+  const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
+  const [from, to] = [storeOf(contents, 100), storeOf(contents, 100)];
+  for (const error of [
+    new DualsyncError("target", "Gone for now.", { retryable: true }),
+    new DualsyncError("bug", "Never."),
+    new TypeError("not a function"),
+  ]) {
+    const lost: DigestSide = { ...to.side(true), digester: { digest: () => Promise.reject(error) } };
+    const walking = told(digestWalk({ source: from.side(true), target: lost, range: {}, signal: never }));
+    await expect(walking).rejects.toBe(error);
+  }
+});
