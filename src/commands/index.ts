@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { duplicateCommand } from "./duplicate-command.ts";
+import { undoCommand } from "./undo-command.ts";
 
 /** Every verb of the program, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [duplicateCommand];
+export const COMMANDS: readonly Command[] = [duplicateCommand, undoCommand];
