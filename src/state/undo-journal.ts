@@ -39,7 +39,7 @@ export class UndoJournal {
   }
 
   get saved(): Saved {
-    return { documents: this.#documents, added: this.#added, bytes: this.#writer?.size ?? 0 };
+    return { documents: this.#documents, added: this.#added, bytes: this.#writer?.end.offset ?? 0 };
   }
 
   /**
@@ -84,11 +84,17 @@ export class UndoJournal {
   }
 }
 
-/** Adds what became of a run's undoing to its journal, which was read to this end. @returns the end now */
-export async function markJournal(cwd: string, run: string, end: JournalEnd, mark: UndoMark): Promise<void> {
+/** Adds what becomes of a run's undoing to its journal, which was read to this end. @returns where it ends now */
+export async function markJournal(
+  cwd: string,
+  run: string,
+  end: JournalEnd,
+  mark: UndoMark,
+): Promise<JournalEnd> {
   const writer = await UndoWriter.open(cwd, run, end);
   try {
     await writer.add("mark", encodeMark(mark));
+    return writer.end;
   } finally {
     await writer.close();
   }

@@ -55,9 +55,9 @@ export class UndoWriter {
     });
   }
 
-  /** Bytes of the journal. */
-  get size(): number {
-    return this.#end.offset;
+  /** Where the journal ends now. */
+  get end(): JournalEnd {
+    return this.#end;
   }
 
   /** Resolves when the record is on the disk and was read back from there. */
