@@ -112,7 +112,7 @@ class Line {
     this.#position = position ?? this.#position;
     const from = this.#position;
     if (from === undefined) return;
-    const ids = [...missing.map(({ id }) => id), ...different.map(({ expected }) => expected.id), ...extra];
+    const ids = [...missing, ...different.map(({ expected }) => expected), ...extra].map(({ id }) => id);
     for (const { element } of ids) expect(compareIds(from.element, element)).toBeLessThanOrEqual(0);
   }
 }
@@ -132,7 +132,7 @@ async function walked(
     found.bytes += step.equal.bytes;
     found.missing.push(...step.missing.map(({ id }) => id.key));
     found.different.push(...step.different.map(({ expected }) => expected.id.key));
-    found.extra.push(...step.extra.map(({ key }) => key));
+    found.extra.push(...step.extra.map(({ id }) => id.key));
     expect(step.twins).toEqual([]);
   }
   return found;

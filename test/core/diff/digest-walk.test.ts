@@ -103,7 +103,7 @@ async function told(steps: AsyncIterable<Step>): Promise<object> {
     found.bytes += step.equal.bytes;
     found.missing.push(...step.missing.map(({ id }) => id.key));
     found.different.push(...step.different.map(({ expected }) => expected.id.key));
-    found.extra.push(...step.extra.map(({ key }) => key));
+    found.extra.push(...step.extra.map(({ id }) => id.key));
     const next = step.position?.element;
     if (position !== undefined && next !== undefined)
       expect(compareIds(position, next)).toBeLessThanOrEqual(0);
