@@ -114,5 +114,6 @@ function reportOf({
 function verdictOf(tally: DiffTally, done: boolean): ComparedVerdict {
   if (tally.differences > 0) return "different";
   if (!done || tally.unreadable + tally.twins > 0) return "not compared";
-  return tally.moving > 0 ? "moving" : "identical";
+  if (tally.moving > 0) return "moving";
+  return tally.accepted > 0 ? "accepted" : "identical";
 }
