@@ -3,8 +3,8 @@ import { bytes, count } from "./format.ts";
 import type { Difference, FieldDifference } from "./reporter.ts";
 import { shortened } from "./text-width.ts";
 
-/** No path, value or reason is shown longer than this, in columns. */
-const LONGEST = 200;
+/** No path, value or reason is shown longer than this. */
+const LONGEST = 300;
 const ABSENT = "absent";
 
 /** The key without the word "document", which most of them begin with. */
