@@ -2,6 +2,7 @@
 import { compareIds } from "../bson/compare-ids.ts";
 import type { Source } from "../connectors/connector.ts";
 import { type Batch, type Doc, type DocumentId, idElement } from "../document.ts";
+import { equalRun } from "./equal-run.ts";
 
 export interface Pair {
   readonly expected: Doc;
@@ -70,15 +71,10 @@ function positionOf(left: Side, right: Side): DocumentId | undefined {
 /** Consumes documents until one side needs its next batch. */
 function advance(step: Step, left: Side, right: Side): void {
   while (left.has && right.has) {
-    const expected = left.bytes;
-    const found = right.bytes;
-    if (expected.length === found.length && Buffer.compare(expected, found) === 0) {
-      step.equal.documents++;
-      step.equal.bytes += expected.length;
-      left.next();
-      right.next();
-      continue;
-    }
+    const equal = left.skipEqual(right);
+    step.equal.documents += equal.documents;
+    step.equal.bytes += equal.bytes;
+    if (!left.has || !right.has) break;
     const order = compareIds(left.id.element, right.id.element);
     if (order === 0) step.different.push({ expected: left.take(), found: right.take() });
     else if (order < 0) takeMissing(step, left);
@@ -115,10 +111,6 @@ class Side {
     return this.#batch !== undefined && this.#index < this.#batch.length;
   }
 
-  get bytes(): Uint8Array {
-    return this.#current.bytesOf(this.#index);
-  }
-
   get id(): DocumentId {
     return this.#current.idOf(this.#index);
   }
@@ -128,8 +120,13 @@ class Side {
     return this.#index === 0 ? this.#lastId : idElement(this.#current.bytesOf(this.#index - 1));
   }
 
-  next(): void {
-    this.#index++;
+  /** Passes over what is equal on both sides from here on. */
+  skipEqual(other: Side): { documents: number; bytes: number } {
+    const documents = equalRun(this.#current, this.#index, other.#current, other.#index);
+    const begin = this.#current.start(this.#index);
+    this.#index += documents;
+    other.#index += documents;
+    return { documents, bytes: this.#current.start(this.#index) - begin };
   }
 
   take(): Doc {
