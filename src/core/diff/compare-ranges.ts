@@ -54,11 +54,11 @@ async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: L
 }
 
 async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step): Promise<void> {
-  const { equal, missing, different, extra, twins } = step;
+  const { equal, missing, different, extra, twins, targetTwins } = step;
   tally.equal += equal.documents;
   tally.bytes += 2 * equal.bytes;
   tally.source += equal.documents + missing.length + different.length + twins.length;
-  tally.target += equal.documents + different.length + extra.length;
+  tally.target += equal.documents + different.length + extra.length + targetTwins.length;
   for (const source of missing) {
     tally.bytes += source.bytes.length;
     if (expiredOn(job, source, undefined)) tally.expired++;
@@ -74,7 +74,8 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
     if (isEqual(job, expected, found)) tally.equal++;
     else suspects.push(suspectOf(expected, found));
   }
-  for (const id of twins) if (await tellTwin(job, id)) tally.twins++;
+  for (const id of twins) if (await tellTwin(job, id, "source")) tally.twins++;
+  for (const id of targetTwins) if (await tellTwin(job, id, "target")) tally.twins++;
   job.meter.advance(equal.documents + missing.length + different.length, equal.bytes);
 }
 

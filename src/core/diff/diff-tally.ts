@@ -25,7 +25,7 @@ export class DiffTally implements Scanned {
   /** Bytes of the documents that were compared, on both sides. */
   bytes = 0;
   expired = 0;
-  /** Second documents of the source under one `_id`. */
+  /** Second documents under one `_id` on one side. */
   twins = 0;
   missing = 0;
   extra = 0;

@@ -1,6 +1,6 @@
 /** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
 import type { Filter, IdRange, RangeDigest } from "../../connectors/connector.ts";
-import { merge, type Step } from "../walk.ts";
+import { emptyStep, merge, type Step } from "../walk.ts";
 import { type DigestSide, type Digests, digestBoth, isEqual } from "./comparison.ts";
 
 export interface DigestWalkOptions {
@@ -157,12 +157,6 @@ function bytesOf({ source, target }: Digests): number {
 }
 
 function equalStep({ from }: IdRange, digest: RangeDigest | undefined): Step {
-  return {
-    ...(from === undefined ? {} : { position: from }),
-    equal: { documents: digest?.documents ?? 0, bytes: digest?.bytes ?? 0 },
-    missing: [],
-    different: [],
-    extra: [],
-    twins: [],
-  };
+  const equal = { documents: digest?.documents ?? 0, bytes: digest?.bytes ?? 0 };
+  return { ...emptyStep(from), equal };
 }
