@@ -53,6 +53,14 @@ describe("a comparison", () => {
     expect(stdout.text).toContain("(13.5 MB).\n\n   ");
   });
 
+  it("has a blank line after what was said last, unless a difference came after it", () => {
+    const opened = open({ terminal: {} });
+    opened.reporter.note("hello");
+    tell(opened, 1);
+    opened.reporter.compared(diffReport());
+    expect(opened.stderr.text).toBe("hello\n");
+  });
+
   it("lists at most 1,000 differences of a collection and says once how many there are more", () => {
     const opened = open();
     tell(opened, 10_000);

@@ -153,6 +153,12 @@ describe("the result of a comparison", () => {
     expect(text).toContain("1,234,567");
   });
 
+  it("does not divide a word of a heading where each collection is a block", () => {
+    const text = comparedText(diffReport(), { ...PIPE, width: 40 });
+    expect(text).toContain("only in target 0");
+    expect(text).toContain("metadata 0");
+  });
+
   it("fits a table without special cases into 80 columns as a table", () => {
     const text = comparedText(diffReport({ collections: [compared("customers"), orders] }), {
       ...PIPE,
