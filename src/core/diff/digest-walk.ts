@@ -22,8 +22,10 @@ const READ_STRETCH = { documents: 8_192, bytes: 8_000_000 };
 const PIECES = 16;
 /** Bytes of documents that are read and compared rather than cut again. */
 const RAW_BYTES = 64 * 1024;
-/** Stretches of one level that are hashed at once. */
+/** Stretches that are hashed at once, so that both servers are busy. */
 const AHEAD = 2;
+/** The same of pieces, which are small: what they cost is round trips. */
+const PIECES_AHEAD = 8;
 /** When the first so many pieces all differ, the others are read without more ado. */
 const ALL_DIFFER = 4;
 /** When no digest was given so many times in a row, no more are asked for. */
@@ -55,7 +57,8 @@ class Walk {
   async *all(): AsyncGenerator<Step> {
     const { source, range, signal } = this.#options;
     const first = await source.store.ranges(source.collection, this.#firstPieces(), signal, range);
-    for await (const [stretch, digests] of this.#compareEach(first)) yield* this.#stretch(stretch, digests);
+    for await (const [stretch, digests] of this.#compareEach(first, AHEAD))
+      yield* this.#stretch(stretch, digests);
   }
 
   async settle(): Promise<void> {
@@ -71,10 +74,10 @@ class Walk {
   }
 
   /** The digests of consecutive stretches, in order; those of the next ones are on their way. */
-  async *#compareEach(stretches: readonly IdRange[]): AsyncGenerator<[IdRange, Digests]> {
+  async *#compareEach(stretches: readonly IdRange[], most: number): AsyncGenerator<[IdRange, Digests]> {
     const ahead: Promise<Digests>[] = [];
     for (const [i, stretch] of stretches.entries()) {
-      for (const next of stretches.slice(i + ahead.length, i + AHEAD)) ahead.push(this.#compare(next));
+      for (const next of stretches.slice(i + ahead.length, i + most)) ahead.push(this.#compare(next));
       const digests = await ahead.shift();
       if (digests !== undefined) yield [stretch, digests];
     }
@@ -109,7 +112,7 @@ class Walk {
       return;
     }
     let differing = 0;
-    for await (const [piece, found] of this.#compareEach(pieces)) {
+    for await (const [piece, found] of this.#compareEach(pieces, PIECES_AHEAD)) {
       if (differing === ALL_DIFFER) {
         yield* this.#read({ ...piece, ...(stretch.to === undefined ? {} : { to: stretch.to }) });
         return;
