@@ -13,7 +13,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Long } from "bson";
 import { beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../services/mongodb.ts";
-import { type CliOptions, type CliResult, dualsync, records, summary } from "../support/cli.ts";
+import { type CliOptions, type CliResult, dualsync, summary } from "../support/cli.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
 import { snapshot } from "../support/snapshot.ts";

@@ -1,8 +1,8 @@
 import { printId } from "../../bson/print-id.ts";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Difference, Sigil } from "../../reporting/reporter.ts";
+import { fieldDifferences } from "../explain/fields.ts";
 import type { DiffJob, Told } from "./diff-job.ts";
-import { fieldDifferences } from "./fields.ts";
 import type { Suspect } from "./suspect.ts";
 
 const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unreadable", Sigil>> = {
