@@ -29,7 +29,7 @@ const PIECES_AHEAD = 8;
 /** When the first so many pieces all differ, the others are read without more ado. */
 const ALL_DIFFER = 4;
 /** When no digest was given so many times in a row, no more are asked for. */
-const REFUSALS = 8;
+const REFUSALS = 32;
 /** Where the target holds so many times the source's documents, its ids are better cuts. */
 const FAR_MORE = 4;
 
