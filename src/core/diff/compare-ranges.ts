@@ -9,7 +9,7 @@ import { DiffPart } from "./diff-progress.ts";
 import { expiredOn } from "./expired-on.ts";
 import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
-import { piecesOf, scan, type Way } from "./scan.ts";
+import { cutRanges, scan, type Way } from "./scan.ts";
 import { bothMustBeThere } from "./still-there.ts";
 import { suspectOf } from "./suspect.ts";
 import { tellTwin } from "./tell.ts";
@@ -21,9 +21,9 @@ const PART_SUSPECTS = 10_000;
 const MOST_WAITING = 50_000;
 
 export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
-  const { progress, source, from, signal } = job;
+  const { progress } = job;
   if (progress.remaining === undefined) {
-    progress.begin(await source.ranges(from, piecesOf(job, way), signal));
+    progress.begin(await cutRanges(job, way));
   }
   const looking = new Looking(job);
   await eachRange(progress.remaining ?? [], gate, job, (range) => compareRange(job, way, range, looking));
@@ -35,7 +35,7 @@ export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Prom
 async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: Looking): Promise<void> {
   let part = new DiffPart();
   const commit = async (upTo?: OpenRange["from"]): Promise<void> => {
-    await bothMustBeThere(job);
+    // What is saved is of these very collections: a later run does not take it for others of the same name.
     job.progress.commit(range, part, upTo);
     part = new DiffPart();
     if (job.progress.waiting >= MOST_WAITING) await looking.look();
