@@ -7,6 +7,7 @@ import type { Step } from "../walk.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { DiffPart } from "./diff-progress.ts";
 import { expiredOn } from "./expired-on.ts";
+import { noteHeld, tellShortfall } from "./held.ts";
 import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
 import { cutRanges, scan, type Way } from "./scan.ts";
@@ -23,12 +24,14 @@ const MOST_WAITING = 50_000;
 export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
   const { progress } = job;
   if (progress.remaining === undefined) {
+    await noteHeld(job);
     progress.begin(await cutRanges(job, way));
   }
   const looking = new Looking(job);
   await eachRange(progress.remaining ?? [], gate, job, (range) => compareRange(job, way, range, looking));
   job.meter.phase("settling");
   await looking.look();
+  await tellShortfall(job);
   await bothMustBeThere(job);
 }
 
