@@ -1,4 +1,5 @@
 /** Compares a store with its copy, and writes to neither. */
+import { setMaxListeners } from "node:events";
 import { Comparing } from "../core/diff/comparing.ts";
 import { DiffCheckpoint } from "../core/diff/diff-checkpoint.ts";
 import { type Memory, memoryToJson } from "../core/diff/memory.ts";
@@ -73,6 +74,7 @@ async function compare(
   const stopper = new AbortController();
   const stop = (error: unknown): void => stopper.abort(error);
   const signal = AbortSignal.any([context.signal, stopper.signal]);
+  setMaxListeners(0, signal); // every command in flight listens
   const findings = new Findings({
     reporter: context.reporter,
     ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },

@@ -1,4 +1,5 @@
 /** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
+import { setMaxListeners } from "node:events";
 import type { Filter, IdRange, RangeDigest } from "../../connectors/connector.ts";
 import { emptyStep, merge, type Step } from "../walk.ts";
 import { type DigestSide, type Digests, digestBoth, isEqual } from "./comparison.ts";
@@ -46,7 +47,9 @@ export async function cutStretches(
 /** Steps as those of `merge`, for these stretches: in order, and every document of both sides is in exactly one of them. */
 export async function* digestWalk(options: DigestWalkOptions): AsyncGenerator<Step> {
   const ender = new AbortController();
-  const walk = new Walk({ ...options, signal: AbortSignal.any([options.signal, ender.signal]) });
+  const signal = AbortSignal.any([options.signal, ender.signal]);
+  setMaxListeners(0, signal); // every command in flight listens
+  const walk = new Walk({ ...options, signal });
   try {
     yield* walk.all();
   } finally {
