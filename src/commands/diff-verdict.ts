@@ -85,7 +85,7 @@ function next(options: DiffOptions, { findings, ended }: Compared, { moving }: E
   if (findings.counted > 0) {
     return options.plan === undefined
       ? "Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync duplicate brings the whole copy up to date."
-      : `Next: look at ${options.plan}, then dualsync repair it.`;
+      : `Next: look at ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
   }
   return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
 }

@@ -36,7 +36,7 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
       const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
       await plan?.commit(report.complete);
       await keep(options, remembered, compared, report, started);
-      if (options.report !== undefined) await writeReport(options.report, report, context.redactor);
+      if (options.report !== undefined) await writeReport(options.report.path, report, context.redactor);
       context.reporter.compared(report);
       return report.exitCode;
     } finally {
@@ -47,7 +47,7 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
 
 async function openPlan(options: DiffOptions, run: string, created: Date): Promise<PlanFile | undefined> {
   if (options.plan === undefined) return undefined;
-  return await PlanFile.create(options.plan, {
+  return await PlanFile.create(options.plan.path, {
     run,
     created,
     source: options.from.label,
