@@ -173,7 +173,7 @@ function inGate(gate: Flights, work: () => Promise<void>): Promise<void> {
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
   const journaled = job.journaling?.writes === true;
-  if (empty || (!journaled && (await isEmptyRange(job, range)))) await fillRange(job, range);
+  if (!journaled && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
   else await convergeRange(job, range);
 }
 

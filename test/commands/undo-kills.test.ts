@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { Random } from "../shops/random.ts";
 import { serverPair } from "../support/pair.ts";
 import { snapshot } from "../support/snapshot.ts";
-import { undoFolder } from "../support/undo-folder.ts";
+import { runOf, undoFolder } from "../support/undo-folder.ts";
 
 /** Runs that adopt a filled target, and their undoing, killed at random moments: in the end all is as it was. */
 const pair = serverPair({}, {}, {});
@@ -92,6 +92,59 @@ it(`killed at random moments (seed ${SEED}), what runs did is taken back to the 
   console.log(`${ROUNDS} rounds, seed ${SEED}: ${JSON.stringify(tally)}`);
   expect(tally.runsKilled).toBeGreaterThan(0);
   expect(tally.undosKilled).toBeGreaterThan(0);
+});
+
+/** Kills the process after this write to the target was done, unanswered. */
+function killedAfter(on: string, collection: string) {
+  const fault = pair.targetProxy.fail({ on, collection, hang: "after" });
+  return {
+    async onStart(child: { readonly exitCode: number | null; kill(signal: "SIGKILL"): unknown }) {
+      while (fault.happened === 0 && child.exitCode === null) await wait(2);
+      child.kill("SIGKILL");
+      pair.targetProxy.calm();
+    },
+  };
+}
+
+it("a document that is removed to be replaced, and was not written again, comes back", async () => {
+  await fill();
+  const before = await snapshot(pair.to, pair.database);
+  expect((await folder.adopt([], killedAfter("delete", "odd"))).code).toBeNull();
+  const odd = pair.to.db(pair.database).collection("odd");
+  expect(await odd.countDocuments()).toBeLessThan(100);
+  const [run = ""] = folder.journals();
+  expect((await folder.undo(run, [], killedAfter("insert", "odd"))).code).toBeNull();
+  expect((await folder.undo(run)).code).toBe(0);
+  expect(await snapshot(pair.to, pair.database)).toEqual(before);
+  // And where the run had come to its end, but its undoing does not at first.
+  const adopted = await folder.adopt();
+  expect(adopted.code).toBe(0);
+  const again = runOf(adopted);
+  expect((await folder.undo(again, [], killedAfter("delete", "odd"))).code).toBeNull();
+  expect(await odd.countDocuments()).toBeLessThan(100);
+  expect((await folder.undo(again)).code).toBe(0);
+  expect(await snapshot(pair.to, pair.database)).toEqual(before);
+});
+
+it("what others insert while a run is at it is saved as well", async () => {
+  const orders = (side: "from" | "to") =>
+    pair[side].db(pair.database).collection<{ _id: number; n: number }>("orders");
+  await orders("from").insertMany([1, 2, 3].map((_id) => ({ _id, n: 1 })));
+  await orders("to").insertOne({ _id: 9, n: 9 });
+  const fault = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1_500 });
+  const adopted = await folder.adopt([], {
+    async onStart(child) {
+      while (fault.happened === 0 && child.exitCode === null) await wait(2);
+      await orders("to").insertOne({ _id: 2, n: 77 });
+    },
+  });
+  expect([adopted.code, fault.happened]).toEqual([0, 1]);
+  expect(await orders("to").findOne({ _id: 2 })).toEqual({ _id: 2, n: 1 });
+  expect((await folder.undo(runOf(adopted))).code).toBe(0);
+  expect(await orders("to").find().sort({ _id: 1 }).toArray()).toEqual([
+    { _id: 2, n: 77 },
+    { _id: 9, n: 9 },
+  ]);
 });
 
 /** The runs, the earliest first. */

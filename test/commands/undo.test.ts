@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Long } from "bson";
@@ -7,7 +7,7 @@ import { withDatabase } from "../services/mongodb.ts";
 import { type CliResult, summary } from "../support/cli.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { contents, snapshot } from "../support/snapshot.ts";
 import { runOf, undoFolder } from "../support/undo-folder.ts";
 
 /** What a run overwrote or removed is put back exactly, or named; nothing else is touched. */
@@ -162,23 +162,56 @@ it("puts values of a unique index back where others hold them by now", async () 
   expect(await now()).toEqual(before);
 });
 
+it("a collection that held documents of others counts as such, also when it was found empty meanwhile", async () => {
+  await collection("from").insertMany([1, 2, 3].map((_id) => ({ _id, n: 1 })));
+  await collection("to").insertOne({ _id: 1, n: "theirs" });
+  const adopted = runOf(await folder.adopt());
+  await collection("to").deleteMany({});
+  const filled = await duplicate();
+  expect([filled.code, filled.stdout]).toEqual([0, expect.stringMatching(/3 documents came to what/)]);
+  expect((await folder.undo(runOf(filled))).code).toBe(0);
+  expect(await collection("to").countDocuments()).toBe(0);
+  await collection("to").insertOne({ _id: 1, n: "theirs again" });
+  const before = await now();
+  const later = await duplicate();
+  expect([later.code, later.stdout]).toEqual([
+    0,
+    expect.stringMatching(/1 document that dualsync did not write/),
+  ]);
+  expect((await folder.undo(runOf(later))).code).toBe(0);
+  expect(await now()).toEqual(before);
+  expect((await folder.undo(adopted)).code).toBe(3);
+});
+
 it("an interrupted copy does not take what was undone for proved", async () => {
   await fillBoth();
-  await collection("from", "zz").insertMany(
-    Array.from({ length: 4_000 }, (_, n) => ({ _id: n, n: "x".repeat(2_000) })),
-  );
-  await collection("to", "zz").insertOne({ _id: "mine" });
+  const many = Array.from({ length: 20_000 }, (_, n) => ({ _id: n, n: "x".repeat(1_500) }));
+  await collection("from", "zz").insertMany(many);
+  await collection("to", "zz").insertOne({ _id: "mine", n: 0 });
+  const isDone = () => {
+    const states = readdirSync(folder.path).includes(".dualsync")
+      ? readdirSync(join(folder.path, ".dualsync"))
+      : [];
+    const [state] = states.filter((name) => name.endsWith(".json"));
+    return (
+      state !== undefined &&
+      /"name":"names"/.test(readFileSync(join(folder.path, ".dualsync", state), "utf8"))
+    );
+  };
   const stopped = await folder.adopt([], {
     async onStart(child) {
-      while (folder.journals().length === 0 && child.exitCode === null) await wait(5);
+      while (!isDone() && child.exitCode === null) await wait(5);
       child.kill("SIGINT");
     },
   });
   const [id = ""] = folder.journals();
   expect(stopped.code).toBe(130);
   expect((await folder.undo(id)).code).toBe(0);
-  expect((await folder.adopt()).code).toBe(0);
-  expect(await collection("to").findOne({ _id: 1 })).toEqual({ _id: 1, n: 1 });
+  const again = await folder.adopt();
+  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/written by another run since/)]);
+  expect(await contents(pair.to, pair.database, "names")).toEqual(
+    await contents(pair.from, pair.database, "names"),
+  );
 });
 
 it("refuses another target than the run's, and asks before it writes", async () => {
