@@ -11,7 +11,7 @@ export interface Ending {
 /** The sentences at the end of a comparison: what was found, what was compared, when and how, what to run next. */
 export function diffVerdict(options: DiffOptions, compared: Compared, ending: Ending): string {
   const parts = [
-    finding(compared, ending),
+    finding(options, compared, ending),
     incomplete(compared, ending),
     scope(options, compared, ending),
     next(options, compared, ending),
@@ -19,7 +19,11 @@ export function diffVerdict(options: DiffOptions, compared: Compared, ending: En
   return parts.filter((part) => part !== "").join(" ");
 }
 
-function finding({ collections, findings }: Compared, { complete, moving }: Ending): string {
+function finding(
+  options: DiffOptions,
+  { collections, findings }: Compared,
+  { complete, moving }: Ending,
+): string {
   if (findings.counted > 0) {
     const kinds = [
       [sum(collections, "missing"), "only in the source"],
@@ -34,7 +38,24 @@ function finding({ collections, findings }: Compared, { complete, moving }: Endi
     return `Different: ${listed}.${sides(collections)}`;
   }
   if (!complete) return "Neither identical nor different is proved: not everything was compared.";
-  return moving > 0 ? "Neither identical nor different is proved: documents kept changing." : "Identical.";
+  if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
+  return `Identical${exceptions(options, collections)}.`;
+}
+
+/** What differs and does not count. */
+function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedCollection[]): string {
+  const accepted = sum(collections, "accepted");
+  const expired = sum(collections, "expired");
+  const are = (count: number) => (count === 1 ? "is" : "are");
+  const parts = [
+    ...(accepted === 0
+      ? []
+      : [
+          `${plural(accepted, "difference")} that ${are(accepted)} ${oneWay ? "accepted or only in the target" : "accepted"}`,
+        ]),
+    ...(expired === 0 ? [] : [`${plural(expired, "document")} that ${are(expired)} due to expire`]),
+  ];
+  return parts.length === 0 ? "" : ` but for ${parts.join(" and ")}`;
 }
 
 /** Who moved, where the target's history tells it. */
@@ -95,6 +116,8 @@ function sum(
     | "metadata"
     | "unreadable"
     | "settled"
+    | "expired"
+    | "accepted"
     | "behind"
     | "diverged"
     | "sourceDocuments",
