@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Long } from "bson";
 import { expect, it } from "vitest";
-import { withDatabase } from "../services/mongodb.ts";
 import { type CliResult, summary } from "../support/cli.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
@@ -212,84 +211,6 @@ it("an interrupted copy does not take what was undone for proved", async () => {
   expect(await contents(pair.to, pair.database, "names")).toEqual(
     await contents(pair.from, pair.database, "names"),
   );
-});
-
-it("refuses another target than the run's, and asks before it writes", async () => {
-  await fillBoth();
-  const id = runOf(await folder.adopt());
-  const before = await now();
-  const env = { COPY: withDatabase(pair.target.uri, "elsewhere") };
-  const elsewhere = await folder.run(["undo", id, "--to", "env:COPY", "--yes"], { env });
-  expect([elsewhere.code, elsewhere.stderr]).toEqual([6, expect.stringMatching(/--to leads to .*elsewhere/)]);
-  expectExplained(elsewhere.stderr, 6);
-  const unasked = await folder.run(["undo", id, "--to", "env:COPY"]);
-  expect([unasked.code, unasked.stderr]).toEqual([6, expect.stringMatching(/nobody can be asked here/)]);
-  expectExplained(unasked.stderr, 6);
-  expect(await now()).toEqual(before);
-});
-
-it("finds the target by the environment's pairs", async () => {
-  await collection("from").insertOne({ _id: 1, n: 1 });
-  await collection("to").insertOne({ _id: 1, n: 2 });
-  const env = {
-    MONGODB_LOCAL_URI: withDatabase(pair.source.uri, pair.database),
-    MONGODB_ATLAS_URI: withDatabase(pair.target.uri, pair.database),
-  };
-  const adopted = await folder.run(["duplicate", "--json", "--into-existing", pair.database], { env });
-  expect(adopted.code).toBe(0);
-  const none = await folder.run(["undo", runOf(adopted), "--yes"], { env: {} });
-  expect([none.code, none.stderr]).toEqual([
-    2,
-    expect.stringMatching(/which no pair of the environment names/),
-  ]);
-  const undone = await folder.run(["undo", runOf(adopted), "--yes"], { env });
-  expect([undone.code, undone.stdout]).toEqual([0, expect.stringMatching(/1 document put back/)]);
-  expect(await collection("to").findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 });
-});
-
-it.each([
-  [[], /needs the id of a run/],
-  [["../../etc"], /8 digits and letters/],
-  [["01234567"], /nothing to undo of run 01234567/],
-  [["01234567", "--list"], /--list takes no run/],
-  [["01234567", "89abcdef"], /too many arguments/],
-])("says what is wrong with undo %s", async (args, sentence) => {
-  const { code, stderr } = await folder.run(["undo", ...args]);
-  expect([code, stderr]).toEqual([2, expect.stringMatching(sentence)]);
-});
-
-it("lists what can be taken back, how much that is, and until when", async () => {
-  const empty = await folder.run(["undo", "--list"]);
-  expect([empty.code, empty.stdout]).toEqual([
-    0,
-    expect.stringMatching(/No run that was started in this folder/),
-  ]);
-  await fillBoth();
-  const adopted = await folder.adopt();
-  const listed = await folder.run(["undo", "--list", "--json"]);
-  expect(listed.code).toBe(0);
-  const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
-  expect(summary(listed.stdout)).toMatchObject({
-    items: [
-      {
-        key: `run ${runOf(adopted)}`,
-        reason: expect.stringMatching(
-          new RegExp(
-            `duplicate of .* to .*/${pair.database}: 103 documents saved, 100 added; [\\d,]+ bytes, kept until ${until}`,
-          ),
-        ),
-      },
-    ],
-  });
-});
-
-it("a journal is readable by this user alone, and names no password", async () => {
-  await fillBoth();
-  const id = runOf(await folder.adopt());
-  const path = join(folder.path, ".dualsync", `undo-${id}.journal`);
-  const bytes = readFileSync(path).toString("latin1");
-  expect(bytes).not.toMatch(/mongodb:\/\//);
-  expect(readFileSync(path).subarray(0, 30).toString()).toMatch(/^\{"dualsync":"undo","format":1\}/);
 });
 
 it.runIf(process.getuid?.() !== 0)("a folder that cannot be written does not stop an undo", async () => {
