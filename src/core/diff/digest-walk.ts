@@ -21,7 +21,7 @@ const MOST_STRETCHES = 8_192;
 /** An unequal stretch is cut into so many at most. */
 const PIECES = 16;
 /** Bytes of documents that are read and compared rather than cut again. */
-const RAW_BYTES = 64 * 1024;
+const RAW_BYTES = 128 * 1024;
 /** Stretches that are hashed at once, so that both servers are busy. */
 const AHEAD = 2;
 /** The same of pieces, which are small: what they cost is round trips. */
