@@ -63,8 +63,8 @@ async function startUp(): Promise<void> {
   const help: number[] = [];
   const empty: number[] = [];
   for (let round = 0; round < 15; round++) {
-    empty.push(await finished(["-e", ""]));
-    help.push(await finished([BIN, "--help"]));
+    empty.push((await finished(["-e", ""])).seconds);
+    help.push((await finished([BIN, "--help"])).seconds);
   }
   console.log(
     `start-up: an empty script ${milliseconds(median(empty))}, dualsync --help ${milliseconds(median(help))}`,

@@ -14,20 +14,26 @@ export interface Usage {
 }
 
 /** Runs a script in a Node process of its own and measures it. Throws when it fails. */
-export async function measured(script: string, args: readonly string[]): Promise<Usage> {
+export async function measured(
+  script: string,
+  args: readonly string[],
+): Promise<Usage & { readonly output: string }> {
   const folder = mkdtempSync(join(tmpdir(), "dualsync-bench-"));
   const file = join(folder, "usage.json");
   try {
     const measure = pathToFileURL(resolve("bench/measure.js")).href;
-    await finished(["--import", measure, script, ...args], { BENCH_USAGE: file });
-    return JSON.parse(readFileSync(file, "utf8")) as Usage;
+    const { output } = await finished(["--import", measure, script, ...args], { BENCH_USAGE: file });
+    return { ...(JSON.parse(readFileSync(file, "utf8")) as Usage), output };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Runs Node to its end and returns the wall time in seconds. Throws on any exit status but 0. */
-export async function finished(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+/** Runs Node to its end. Throws on any exit status but 0. */
+export async function finished(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ readonly seconds: number; readonly output: string }> {
   const started = performance.now();
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...env },
@@ -40,7 +46,7 @@ export async function finished(args: readonly string[], env: NodeJS.ProcessEnv =
     child.once("close", done);
   });
   if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}:\n${output.join("")}`);
-  return (performance.now() - started) / 1e3;
+  return { seconds: (performance.now() - started) / 1e3, output: output.join("") };
 }
 
 export function median(values: readonly number[]): number {

@@ -26,12 +26,19 @@ function failureRow({ says, exit, means, hint }) {
 }
 
 const env = { ...process.env, COLUMNS: "100", NO_COLOR: "1" };
-const help = spawnSync(process.execPath, ["bin/dualsync.js", "duplicate", "--help"], {
-  encoding: "utf8",
-  env,
-}).stdout;
+
+/** @param {string} command */
+function usage(command) {
+  const args = ["bin/dualsync.js", command, "--help"];
+  const help = spawnSync(process.execPath, args, { encoding: "utf8", env }).stdout;
+  return `\`\`\`text\n${help.trimEnd()}\n\`\`\``;
+}
+
 const parts = {
-  usage: `\`\`\`text\n${help.trimEnd()}\n\`\`\``,
+  usage: usage("duplicate"),
+  "diff usage": usage("diff"),
+  "repair usage": usage("repair"),
+  "undo usage": usage("undo"),
   "exit codes": table(
     ["Status", "Meaning", "What to do"],
     EXIT_CODES.map(({ code, meaning, next }) => [code, meaning, next]),

@@ -1,4 +1,6 @@
+import { count, grouped } from "../reporting/format.ts";
 import type { ComparedCollection } from "../reporting/reporter.ts";
+import { timeWindow } from "../reporting/time-window.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import type { Compared } from "./diff-report.ts";
 
@@ -11,7 +13,7 @@ export interface Ending {
 /** The sentences at the end of a comparison: what was found, what was compared, when and how, what to run next. */
 export function diffVerdict(options: DiffOptions, compared: Compared, ending: Ending): string {
   const parts = [
-    finding(compared, ending),
+    finding(options, compared, ending),
     incomplete(compared, ending),
     scope(options, compared, ending),
     next(options, compared, ending),
@@ -19,7 +21,11 @@ export function diffVerdict(options: DiffOptions, compared: Compared, ending: En
   return parts.filter((part) => part !== "").join(" ");
 }
 
-function finding({ collections, findings }: Compared, { complete, moving }: Ending): string {
+function finding(
+  options: DiffOptions,
+  { collections, findings }: Compared,
+  { complete, moving }: Ending,
+): string {
   if (findings.counted > 0) {
     const kinds = [
       [sum(collections, "missing"), "only in the source"],
@@ -28,13 +34,30 @@ function finding({ collections, findings }: Compared, { complete, moving }: Endi
       [sum(collections, "metadata"), "of collections, options or indexes"],
     ] as const;
     const listed = kinds
-      .filter(([count]) => count > 0)
-      .map(([count, what]) => `${grouped(count)} ${what}`)
+      .filter(([number]) => number > 0)
+      .map(([number, what]) => `${grouped(number)} ${what}`)
       .join(", ");
     return `Different: ${listed}.${sides(collections)}`;
   }
   if (!complete) return "Neither identical nor different is proved: not everything was compared.";
-  return moving > 0 ? "Neither identical nor different is proved: documents kept changing." : "Identical.";
+  if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
+  return `Identical${exceptions(options, collections)}.`;
+}
+
+/** What differs and does not count. */
+function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedCollection[]): string {
+  const accepted = sum(collections, "accepted");
+  const expired = sum(collections, "expired");
+  const are = (number: number) => (number === 1 ? "is" : "are");
+  const parts = [
+    ...(accepted === 0
+      ? []
+      : [
+          `${count(accepted, "difference")} that ${are(accepted)} ${oneWay ? "accepted or only in the target" : "accepted"}`,
+        ]),
+    ...(expired === 0 ? [] : [`${count(expired, "document")} that ${are(expired)} due to expire`]),
+  ];
+  return parts.length === 0 ? "" : ` but for ${parts.join(" and ")}`;
 }
 
 /** Who moved, where the target's history tells it. */
@@ -54,7 +77,7 @@ function incomplete({ collections, findings, ended }: Compared, { moving }: Endi
   const parts = [
     ...(ended === undefined ? [] : [`Stopped before the end, as ${ended} says.`]),
     ...(unreadable === 0 ? [] : [`${grouped(unreadable)} could not be compared (marked !).`]),
-    ...(moving === 0 ? [] : [`${plural(moving, "document")} kept changing while they were looked at.`]),
+    ...(moving === 0 ? [] : [`${count(moving, "document")} kept changing while they were looked at.`]),
   ];
   if (findings.counted > 0 && (ended !== undefined || unreadable > 0))
     parts.push("The comparison is incomplete.");
@@ -72,8 +95,8 @@ function scope(options: DiffOptions, { collections, since, exact }: Compared, { 
     left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
   const settled = sum(collections, "settled");
   const calm =
-    settled === 0 ? "" : ` ${plural(settled, "document")} differed at first and agreed when looked at again.`;
-  return `Compared: ${plural(documents, "document")} in ${plural(collections.length, "collection")} with ${options.indexes ? "their options and indexes" : "their options"}, ${how}${without}, between ${time(since)} and ${time(ended)} UTC.${calm}`;
+    settled === 0 ? "" : ` ${count(settled, "document")} differed at first and agreed when looked at again.`;
+  return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")} with ${options.indexes ? "their options and indexes" : "their options"}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
 }
 
 function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {
@@ -81,7 +104,7 @@ function next(options: DiffOptions, { findings, ended }: Compared, { moving }: E
   if (findings.counted > 0) {
     return options.plan === undefined
       ? "Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync duplicate brings the whole copy up to date."
-      : `Next: look at ${options.plan}, then dualsync repair it.`;
+      : `Next: look at ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
   }
   return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
 }
@@ -95,22 +118,11 @@ function sum(
     | "metadata"
     | "unreadable"
     | "settled"
+    | "expired"
+    | "accepted"
     | "behind"
     | "diverged"
     | "sourceDocuments",
 ): number {
   return collections.reduce((total, collection) => total + collection[field], 0);
-}
-
-/** "2026-11-21 15:05:24" */
-function time(at: Date): string {
-  return at.toISOString().slice(0, 19).replace("T", " ");
-}
-
-function plural(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString("en-US");
 }

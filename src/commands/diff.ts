@@ -1,21 +1,18 @@
 /** Compares a store with its copy, and writes to neither. */
-import type { Listing, Source } from "../connectors/connector.ts";
+import { setMaxListeners } from "node:events";
 import { Comparing } from "../core/diff/comparing.ts";
 import { DiffCheckpoint } from "../core/diff/diff-checkpoint.ts";
 import { type Memory, memoryToJson } from "../core/diff/memory.ts";
 import { metered } from "../core/diff/metered.ts";
-import { type Pairs, pairUp } from "../core/diff/pairs.ts";
 import { tellUnpaired } from "../core/diff/unpaired.ts";
-import { mustBeTwo } from "../core/two-stores.ts";
-import { DualsyncError } from "../errors.ts";
-import type { Comparison, DiffReport } from "../reporting/reporter.ts";
+import type { DiffReport } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import { type Remembered, remember } from "./diff-memory.ts";
 import type { DiffOptions } from "./diff-options.ts";
+import { comparisonOf, type Found, pairStores, type ReadStores } from "./diff-plan.ts";
 import { type Compared, reportOf } from "./diff-report.ts";
 import { Findings } from "./findings.ts";
 import { PlanFile } from "./plan-file.ts";
-import { mustMatch } from "./selection.ts";
 import { withStores } from "./stores.ts";
 import { limitTime } from "./time-limit.ts";
 import { writeReport } from "./write-report.ts";
@@ -39,7 +36,7 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
       const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
       await plan?.commit(report.complete);
       await keep(options, remembered, compared, report, started);
-      if (options.report !== undefined) await writeReport(options.report, report, context.redactor);
+      if (options.report !== undefined) await writeReport(options.report.path, report, context.redactor);
       context.reporter.compared(report);
       return report.exitCode;
     } finally {
@@ -50,7 +47,7 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
 
 async function openPlan(options: DiffOptions, run: string, created: Date): Promise<PlanFile | undefined> {
   if (options.plan === undefined) return undefined;
-  return await PlanFile.create(options.plan, {
+  return await PlanFile.create(options.plan.path, {
     run,
     created,
     source: options.from.label,
@@ -58,80 +55,18 @@ async function openPlan(options: DiffOptions, run: string, created: Date): Promi
   });
 }
 
-/** Everything is looked at; what must not be compared is refused. */
-async function pairStores(stores: Stores, options: DiffOptions, { signal }: RunContext): Promise<Pairs> {
-  const look = async (store: Source, database: string) => {
-    const [identity, listing, history] = await Promise.all([
-      store.identity(signal),
-      store.list(signal),
-      store.history(signal),
-    ]);
-    return { identity, listing, history, database };
-  };
-  const [source, target] = await Promise.all([
-    look(stores.source, options.from.database),
-    look(stores.target, options.to.database),
-  ]);
-  mustBeTwo(source, target);
-  mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
-  const pairs = pairUp(source.listing, target.listing, options.wanted);
-  if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0) return pairs;
-  throw new DualsyncError(
-    "refused",
-    `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
-    {
-      hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
-    },
-  );
-}
-
-function namesOf({ collections }: Listing): string[] {
-  return collections.map(({ name }) => name);
-}
-
-function comparisonOf(options: DiffOptions, { pairs, left }: Pairs, remembered: Remembered): Comparison {
-  const { resumed, objection } = remembered;
-  return {
-    command: "diff",
-    source: options.from.label,
-    target: options.to.label,
-    collections: pairs.map(({ from, to }) => {
-      const isView = from.kind === "view";
-      return {
-        source: from.name,
-        target: to.name,
-        kind: from.kind,
-        documents: isView ? undefined : from.documents,
-        bytes: isView ? undefined : from.bytes,
-      };
-    }),
-    notCompared: left,
-    ...(resumed === undefined ? {} : { resumedSince: resumed.since }),
-    notes:
-      objection === undefined
-        ? []
-        : [`An interrupted comparison is not gone on with: ${objection}; everything is compared again.`],
-  };
-}
-
-/** What is compared: neither is written. */
-interface Stores {
-  readonly source: Source;
-  readonly target: Source;
-}
-
 /** Ended before its end, on purpose. */
 class Enough extends Error {}
 
 interface Beginning {
-  readonly found: Pairs;
+  readonly found: Found;
   readonly remembered: Remembered;
   readonly started: Date;
   readonly plan: PlanFile | undefined;
 }
 
 async function compare(
-  stores: Stores,
+  stores: ReadStores,
   options: DiffOptions,
   context: RunContext,
   { found, remembered, started, plan }: Beginning,
@@ -139,6 +74,7 @@ async function compare(
   const stopper = new AbortController();
   const stop = (error: unknown): void => stopper.abort(error);
   const signal = AbortSignal.any([context.signal, stopper.signal]);
+  setMaxListeners(0, signal); // every command in flight listens
   const findings = new Findings({
     reporter: context.reporter,
     ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },

@@ -1,5 +1,6 @@
 import type { Mended, MendedCollection } from "../core/mend.ts";
 import { exitCode } from "../errors.ts";
+import { count } from "../reporting/format.ts";
 import type { ChangeReport } from "../reporting/reporter.ts";
 import type { RepairOptions } from "./repair-flags.ts";
 
@@ -34,20 +35,18 @@ function verdictOf(
   const skipped = sum("skipped");
   const parts = [
     dryRun
-      ? `Dry run: nothing was written. ${plural(sum("changed"))} would be mended.`
-      : `Repaired: ${plural(sum("changed"))}, read back and equal to the source's.`,
-    ...(sum("unchanged") > 0 ? [`${plural(sum("unchanged"))} had been mended already.`] : []),
+      ? `Dry run: nothing was written. ${count(sum("changed"), "document")} would be mended.`
+      : `Repaired: ${count(sum("changed"), "document")}, read back and equal to the source's.`,
+    ...(sum("unchanged") > 0 ? [`${count(sum("unchanged"), "document")} had been mended already.`] : []),
     ...(itemCount > 0
       ? [
-          `${plural(itemCount)} had changed since the plan was made, or could not be written, and stay as they are: compare again.`,
+          `${count(itemCount, "document")} had changed since the plan was made, or could not be written, and stay as they are: compare again.`,
         ]
       : []),
-    ...(skipped > 0 && !deletes ? [`${plural(skipped)} that only the copy has stay there (--delete).`] : []),
+    ...(skipped > 0 && !deletes
+      ? [`${count(skipped, "document")} that only the copy has stay there (--delete).`]
+      : []),
     ...saved,
   ];
   return parts.join(" ");
-}
-
-function plural(count: number): string {
-  return `${count.toLocaleString("en-US")} ${count === 1 ? "document" : "documents"}`;
 }

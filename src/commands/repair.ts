@@ -1,9 +1,11 @@
 /** Mends a copy by a plan that diff has written. */
+
 import { mustDiffer } from "../core/guard.ts";
 import { type Mended, mend } from "../core/mend.ts";
 import { isHead, type PlanHead, type PlanRow, type RepairAction, readPlan } from "../core/repair-plan.ts";
 import { DualsyncError } from "../errors.ts";
 import type { ChangePlan } from "../reporting/reporter.ts";
+import { minute } from "../reporting/time-window.ts";
 import { readLines } from "../state/read-lines.ts";
 import type { RunContext } from "./command.ts";
 import { journaled } from "./journaled.ts";
@@ -131,7 +133,7 @@ function changePlan(options: RepairOptions, head: PlanHead, counts: Counts): Cha
       remove: options.delete ? remove : 0,
     })),
     notes: [
-      `The plan was made by the comparison ${head.run} of ${head.created.toISOString().slice(0, 16).replace("T", " ")} UTC. Each document is read again: what changed since is left alone.`,
+      `The plan was made by the comparison ${head.run} of ${minute(head.created)} UTC. Each document is read again: what changed since is left alone.`,
       ...(removals && !options.delete
         ? ["What only the copy has stays there: --delete would remove it."]
         : []),

@@ -1,7 +1,9 @@
 import type { Losses } from "../core/losses.ts";
 import type { Transferred } from "../core/transfer.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
+import { count } from "../reporting/format.ts";
 import type { Resumed } from "../reporting/reporter.ts";
+import { minute } from "../reporting/time-window.ts";
 
 /** The one sentence at the end of a copy: what was done, how it was proved, what to run next. */
 export function verdictOf(
@@ -15,13 +17,14 @@ export function verdictOf(
     done.collections.reduce((total, report) => total + pick(report), 0);
   const written = sum(({ written }) => written);
   const unchanged = sum(({ unchanged }) => unchanged);
-  const moved = `${plural(written, "document")} written, ${plural(unchanged, "document")} unchanged`;
+  const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged`;
   const proved = {
     content: "read back and equal byte for byte",
     counts: "the counts agree; contents were not read back",
     none: "not verified",
   }[verify];
-  const proof = resumed === undefined ? proved : `${proved} (a part of it since ${day(resumed.since)} UTC)`;
+  const proof =
+    resumed === undefined ? proved : `${proved} (a part of it since ${minute(resumed.since)} UTC)`;
   if (losses.counted > 0) {
     const named =
       losses.counted === 1
@@ -30,13 +33,4 @@ export function verdictOf(
     return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known one with --accept KEY.`;
   }
   return `Done: ${moved}; ${proof}.`;
-}
-
-/** "2026-11-21 15:05" */
-function day(time: Date): string {
-  return time.toISOString().slice(0, 16).replace("T", " ");
-}
-
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -99,7 +99,7 @@ export interface NotReproduced {
 export interface Prepared {
   /** True when the collection holds no document: plain inserts will do. */
   readonly empty: boolean;
-  /** True when dualsync created it or found it empty: then it holds what dualsync put there. */
+  /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
   /** The target's collection; undefined where the store cannot tell, and for a view. */
   readonly incarnation?: string;
@@ -159,7 +159,7 @@ export interface Filled {
 /** Where the content of a collection comes from. True of that very collection, not of a later one of the same name. */
 export interface Provenance {
   readonly incarnation: string;
-  /** True when dualsync created it or found it empty: then it holds what dualsync put there. */
+  /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
   /** The source's label. */
   readonly from: string;

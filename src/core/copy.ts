@@ -116,7 +116,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
 
 async function takeStep(job: PartJob, step: Step): Promise<void> {
   const { documents, bytes } = step.equal;
-  job.tally.extra += step.extra.length;
+  job.tally.extra += step.extra.length + step.targetTwins.length;
   job.tally.count(documents, bytes, { written: 0, unchanged: documents, setAside: [] });
   job.meter.advance(documents, bytes);
   nameTwins(job, step.twins);

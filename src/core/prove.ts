@@ -33,7 +33,7 @@ async function mendRange(job: PartJob, range: IdRange): Promise<void> {
     const documents = [...step.missing, ...step.different.map(({ expected }) => expected)].filter(
       ({ id }) => !job.setAside.has(id.key),
     );
-    job.tally.extra += step.extra.length;
+    job.tally.extra += step.extra.length + step.targetTwins.length;
     nameTwins(job, step.twins);
     if (documents.length === 0) continue;
     nameChanged(job, await proveWritten(job, documents));

@@ -164,7 +164,7 @@ async function cut(job: Job): Promise<readonly IdRange[]> {
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
   const journaled = job.journaling?.writes === true;
-  if (empty || (!journaled && (await isEmptyRange(job, range)))) await fillRange(job, range);
+  if (!journaled && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
   else await convergeRange(job, range);
 }
 

@@ -2,6 +2,7 @@
 import { compareIds } from "../bson/compare-ids.ts";
 import type { Source } from "../connectors/connector.ts";
 import { type Batch, type Doc, type DocumentId, idElement } from "../document.ts";
+import { equalRun } from "./equal-run.ts";
 
 export interface Pair {
   readonly expected: Doc;
@@ -22,9 +23,11 @@ export interface Step {
   readonly extra: Doc[];
   /** Later documents of the source under an `_id` that came before: shards of a cluster may hold such twins. */
   readonly twins: DocumentId[];
+  /** The same in the target. */
+  readonly targetTwins: DocumentId[];
 }
 
-function emptyStep(position?: DocumentId): Step {
+export function emptyStep(position?: DocumentId): Step {
   return {
     ...(position === undefined ? {} : { position }),
     equal: { documents: 0, bytes: 0 },
@@ -32,6 +35,7 @@ function emptyStep(position?: DocumentId): Step {
     different: [],
     extra: [],
     twins: [],
+    targetTwins: [],
   };
 }
 
@@ -58,11 +62,10 @@ export async function* merge(
   }
 }
 
-/** The smaller of the ids at which the sides are; twins of the source are not parted. */
+/** The smaller of the ids at which the sides are; twins are not parted. */
 function positionOf(left: Side, right: Side): DocumentId | undefined {
+  if ((left.has && left.isTwin) || (right.has && right.isTwin)) return undefined;
   if (!left.has) return right.id;
-  const before = left.idBefore;
-  if (before !== undefined && compareIds(before, left.id.element) === 0) return undefined;
   if (!right.has) return left.id;
   return compareIds(left.id.element, right.id.element) <= 0 ? left.id : right.id;
 }
@@ -70,30 +73,31 @@ function positionOf(left: Side, right: Side): DocumentId | undefined {
 /** Consumes documents until one side needs its next batch. */
 function advance(step: Step, left: Side, right: Side): void {
   while (left.has && right.has) {
-    const expected = left.bytes;
-    const found = right.bytes;
-    if (expected.length === found.length && Buffer.compare(expected, found) === 0) {
-      step.equal.documents++;
-      step.equal.bytes += expected.length;
-      left.next();
-      right.next();
-      continue;
-    }
+    const equal = left.skipEqual(right);
+    step.equal.documents += equal.documents;
+    step.equal.bytes += equal.bytes;
+    if (!left.has || !right.has) break;
     const order = compareIds(left.id.element, right.id.element);
-    if (order === 0) step.different.push({ expected: left.take(), found: right.take() });
-    else if (order < 0) takeMissing(step, left);
-    else step.extra.push(right.take());
+    if (order < 0) takeMissing(step, left);
+    else if (order > 0) takeExtra(step, right);
+    // Which of several documents under one `_id` belongs to which cannot be told.
+    else if (left.isTwin) step.twins.push(left.take().id);
+    else if (right.isTwin) step.targetTwins.push(right.take().id);
+    else step.different.push({ expected: left.take(), found: right.take() });
   }
   if (right.done) while (left.has) takeMissing(step, left);
-  if (left.done) while (right.has) step.extra.push(right.take());
+  if (left.done) while (right.has) takeExtra(step, right);
 }
 
 /** What the target lacks; the second of two documents under one `_id` is not lacking but has no place there. */
 function takeMissing(step: Step, left: Side): void {
-  const before = left.idBefore;
-  const document = left.take();
-  if (before !== undefined && compareIds(before, document.id.element) === 0) step.twins.push(document.id);
-  else step.missing.push(document);
+  if (left.isTwin) step.twins.push(left.take().id);
+  else step.missing.push(left.take());
+}
+
+function takeExtra(step: Step, right: Side): void {
+  if (right.isTwin) step.targetTwins.push(right.take().id);
+  else step.extra.push(right.take());
 }
 
 /** A stream of batches with a position in it. */
@@ -115,21 +119,28 @@ class Side {
     return this.#batch !== undefined && this.#index < this.#batch.length;
   }
 
-  get bytes(): Uint8Array {
-    return this.#current.bytesOf(this.#index);
-  }
-
   get id(): DocumentId {
     return this.#current.idOf(this.#index);
   }
 
+  /** Whether the document before this one has the same `_id`. */
+  get isTwin(): boolean {
+    const before = this.#idBefore;
+    return before !== undefined && compareIds(before, this.id.element) === 0;
+  }
+
   /** The `_id` of the document before this one; undefined at the very first. */
-  get idBefore(): Uint8Array | undefined {
+  get #idBefore(): Uint8Array | undefined {
     return this.#index === 0 ? this.#lastId : idElement(this.#current.bytesOf(this.#index - 1));
   }
 
-  next(): void {
-    this.#index++;
+  /** Passes over what is equal on both sides from here on. */
+  skipEqual(other: Side): { documents: number; bytes: number } {
+    const documents = equalRun(this.#current, this.#index, other.#current, other.#index);
+    const begin = this.#current.start(this.#index);
+    this.#index += documents;
+    other.#index += documents;
+    return { documents, bytes: this.#current.start(this.#index) - begin };
   }
 
   take(): Doc {
@@ -141,7 +152,7 @@ class Side {
   async fill(): Promise<void> {
     while (!this.has && !this.done) {
       const next = await this.#batches.next();
-      if (this.#batch !== undefined) this.#lastId = this.idBefore;
+      if (this.#batch !== undefined) this.#lastId = this.#idBefore;
       if (!this.#taken) this.#batch?.release();
       this.#taken = false;
       this.done = next.done === true;

@@ -143,8 +143,8 @@ function comparedPaint(verdict: ComparedVerdict, paint: ChalkInstance): (text: s
   switch (verdict) {
     case "identical":
       return paint.green;
+    case "accepted":
     case "different":
-      return paint.yellow;
     case "moving":
       return paint.yellow;
     case "not compared":

@@ -72,7 +72,8 @@ export interface Difference {
 /** How a collection was compared. `bytes`: every byte was read. `hashes`: servers hashed, equal stretches were not read. */
 export type Tier = "bytes" | "hashes" | "lookup" | "whole" | "definition";
 
-export type ComparedVerdict = "identical" | "different" | "moving" | "not compared";
+/** `accepted`: nothing differs but what was accepted by name, or is only in the copy under --one-way. */
+export type ComparedVerdict = "identical" | "accepted" | "different" | "moving" | "not compared";
 
 export interface ComparedCollection {
   readonly collection: string;

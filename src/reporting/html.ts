@@ -5,7 +5,7 @@ import { collectionTable } from "./page-collections.ts";
 import { differenceSection } from "./page-differences.ts";
 import { facts } from "./page-facts.ts";
 import { historySection } from "./page-history.ts";
-import { name } from "./page-name.ts";
+import { name, shown } from "./page-name.ts";
 import { pageOutcome } from "./page-outcome.ts";
 import { PAGE_POLICY, PAGE_STYLE } from "./page-style.ts";
 import type { DiffReport } from "./reporter.ts";
@@ -27,7 +27,7 @@ function page(report: DiffReport): Markup {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
-<title>${word}: ${report.source} and ${report.target} - dualsync</title>
+<title>${word}: ${shown(report.source)} and ${shown(report.target)} - dualsync</title>
 ${PAGE_STYLE}
 </head>
 <body>
@@ -35,7 +35,7 @@ ${PAGE_STYLE}
 <header class="${tone}">
 <p class="small">dualsync ${name(report.command)}</p>
 <h1><span class="sign">${sign}</span> ${word}</h1>
-<p dir="auto">${report.verdict}</p>
+<p>${name(report.verdict)}</p>
 </header>
 ${facts(report)}<section>
 <h2>Collections</h2>

@@ -29,6 +29,7 @@ const WHEN_ANY: readonly NumberColumn[] = [
 
 const SIGNS: { readonly [Each in ComparedVerdict]: readonly [tone: string, sign: string] } = {
   identical: ["good", "✓"],
+  accepted: ["note", "✓"],
   different: ["note", "Δ"],
   moving: ["note", "~"],
   "not compared": ["bad", "?"],

@@ -69,7 +69,10 @@ article p { margin: 2px 0; }
   }
   main { max-width: none; padding: 0; } body { font-size: 12px; }
   .scroll { overflow: visible; } .cards { font-size: 9px; } .cards th, .cards td { padding: 2px 3px; }
-  .cards .left:first-child { min-width: 0; } .word { white-space: normal; }
+  .cards .left:first-child { min-width: 0; } .word { white-space: normal; overflow-wrap: normal; }
+  .cards thead th, .cards caption { font-size: inherit; }
+  /* Else it would stand at the end of every page, and look like the sum of it. */
+  .cards tfoot { display: table-row-group; }
   article, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
 }
 `;

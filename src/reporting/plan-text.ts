@@ -3,6 +3,7 @@ import { type Cell, type Column, table } from "./columns.ts";
 import { bytes, grouped } from "./format.ts";
 import type { Plan, PlannedCollection } from "./reporter.ts";
 import { wrapped } from "./text-width.ts";
+import { minute } from "./time-window.ts";
 
 export interface TextStyle {
   /** Columns of the terminal; Infinity where there is none. */
@@ -49,7 +50,7 @@ export function planText(plan: Plan, style: TextStyle): string {
 
 function resumedNote({ resumed }: Plan): string[] {
   if (resumed === undefined) return [];
-  const since = resumed.since.toISOString().slice(0, 16).replace("T", " ");
+  const since = minute(resumed.since);
   return [
     `Goes on with the interrupted run of ${since} UTC: ${grouped(resumed.documents)} documents (${bytes(resumed.bytes)}) are copied and proved, and are not read again.`,
   ];

@@ -139,6 +139,17 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(next.docs()));
     });
 
+    it("leaves a document alone that is to be created and is there already", async () => {
+      const info = await create("create", { _id: 1, a: 1 }, { _id: 2 });
+      const batch = batchOf({ _id: 1, a: 2 }, { _id: 2 }, { _id: 3 });
+      const outcome = await store.write("create", batch, "create", never);
+      expect(outcome).toMatchObject({ written: 1, unchanged: 1, setAside: [{ occupied: true }] });
+      expect(outcome.setAside[0]?.id.key).toBe(id(1).key);
+      expect(await collect(store.read(info, { signal: never }))).toEqual(
+        hexOf([doc({ _id: 1, a: 1 }), doc({ _id: 2 }), doc({ _id: 3 })]),
+      );
+    });
+
     it("accounts for each document of a batch in which some cannot be written", async () => {
       const info = await create("partial", { _id: 1, email: "a" });
       const unique = new Map<string, unknown>([

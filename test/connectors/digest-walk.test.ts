@@ -4,7 +4,7 @@ import { TYPE } from "../../src/bson/elements.ts";
 import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import type { DigestSide } from "../../src/core/diff/comparison.ts";
-import { type DigestWalkOptions, digestWalk } from "../../src/core/diff/digest-walk.ts";
+import { cutStretches, type DigestWalkOptions, digestWalk } from "../../src/core/diff/digest-walk.ts";
 import type { Step } from "../../src/core/walk.ts";
 import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
 import { type BsonValue, decimal, documentBytes, double, int32, int64, text } from "../bson/bson-bytes.ts";
@@ -124,7 +124,8 @@ async function walked(
   more: Partial<DigestWalkOptions> = {},
 ): Promise<Found> {
   const found: Found = { equal: 0, bytes: 0, missing: [], different: [], extra: [] };
-  const options = { source: left, target: right, range: {}, signal: never, ...more };
+  const stretches = await cutStretches(left, never);
+  const options = { source: left, target: right, stretches, signal: never, ...more };
   const last = new Line();
   for await (const step of digestWalk(options)) {
     last.mustBeBefore(step);
@@ -198,7 +199,7 @@ describe("a walk by digests", () => {
   it("finds the same in ranges, each by itself", async () => {
     const ranges = await left.store.ranges(left.collection, 5, never);
     const parts = [];
-    for (const range of ranges) parts.push(await walked(left, right, { range }));
+    for (const range of ranges) parts.push(await walked(left, right, { stretches: [range] }));
     expect(parts.reduce((sum, part) => sum + part.equal, 0)).toBe(expected.equal);
     expect(parts.flatMap(({ missing }) => missing)).toEqual(expected.missing);
     expect(parts.flatMap(({ different }) => different)).toEqual(expected.different);
@@ -270,7 +271,7 @@ describe("a walk by digests", () => {
     const ender = new AbortController();
     const reason = new Error("enough");
     const walking = (async () => {
-      const options = { source: left, target: right, range: {}, signal: ender.signal };
+      const options = { source: left, target: right, stretches: [{}], signal: ender.signal };
       for await (const _ of digestWalk(options)) ender.abort(reason);
     })();
     await expect(walking).rejects.toBe(reason);
@@ -278,7 +279,7 @@ describe("a walk by digests", () => {
 
   it("asks for no more once it is left", async () => {
     const asked = (): number => source.proxy.commands.get("aggregate") ?? 0;
-    for await (const _ of digestWalk({ source: left, target: right, range: {}, signal: never })) break;
+    for await (const _ of digestWalk({ source: left, target: right, stretches: [{}], signal: never })) break;
     const before = asked();
     expect(await left.store.count(left.collection.name, {}, never)).toBe(COUNT);
     expect(asked()).toBe(before + 1);

@@ -60,6 +60,35 @@ it("finds exactly what is missing, different and extra, however the batches fall
   );
 });
 
+/** Documents under few ids, several under one, sorted as a cluster of shards hands them out: by `_id` alone. */
+const twins = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 2 })), {
+  maxLength: 8,
+});
+
+it("accounts for every document, and never calls several documents under one id equal that are not", async () => {
+  const cuts = [1, 3, 2];
+  await fc.assert(
+    fc.asyncProperty(twins, twins, async (left, right) => {
+      const [source, target] = [left, right].map((side) =>
+        [...side].sort(([a], [b]) => a - b).map(([_id, v]) => doc({ _id, v })),
+      ) as [Doc[], Doc[]];
+      let [seen, held, equal, odd] = [0, 0, 0, 0];
+      for await (const step of merge(batches(source, cuts), batches(target, cuts))) {
+        const { missing, different, extra, twins: second, targetTwins } = step;
+        equal += step.equal.documents;
+        seen += step.equal.documents + missing.length + different.length + second.length;
+        held += step.equal.documents + extra.length + different.length + targetTwins.length;
+        odd += missing.length + extra.length + different.length + second.length + targetTwins.length;
+      }
+      expect([seen, held]).toEqual([source.length, target.length]);
+      const same = Buffer.compare(Batch.of(source).bytes, Batch.of(target).bytes) === 0;
+      expect(odd === 0).toBe(same);
+      expect(equal === source.length && equal === target.length).toBe(same);
+    }),
+    { numRuns: 500, seed: 21 },
+  );
+});
+
 it("closes both sides when the walk is left early", async () => {
   const closed: string[] = [];
   async function* endless(name: string, first: number): AsyncGenerator<Batch> {

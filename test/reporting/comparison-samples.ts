@@ -140,3 +140,10 @@ export function changeReport(more: Partial<ChangeReport> = {}): ChangeReport {
     ...more,
   };
 }
+
+/** `of` without these fields, as it is where they do not apply. */
+export function without<T extends object, Field extends keyof T>(of: T, ...fields: Field[]): Omit<T, Field> {
+  return Object.fromEntries(
+    Object.entries(of).filter(([name]) => !(fields as PropertyKey[]).includes(name)),
+  ) as Omit<T, Field>;
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DualsyncError } from "../../src/errors.ts";
+import { changePlan, changeReport, comparison, difference, diffReport } from "./comparison-samples.ts";
 import { open, plan, report } from "./samples.ts";
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
@@ -50,5 +51,28 @@ describe("quiet", () => {
         String.raw`^${TIME} dualsync duplicate: error 5 \(target\): No answer\. Try: dualsync duplicate\n$`,
       ),
     );
+  });
+
+  it("prints nothing of a comparison or a repair that ends well, whatever was listed", () => {
+    const { reporter, stdout, stderr } = open({ mode: "quiet", verbose: true });
+    reporter.comparison(comparison());
+    reporter.difference(difference({ counted: false }));
+    reporter.compared(diffReport());
+    reporter.changePlan(changePlan());
+    reporter.changed(changeReport());
+    expect(stdout.text + stderr.text).toBe("");
+  });
+
+  it("prints one line of a comparison or a repair that does not", () => {
+    for (const end of ["compared", "changed"] as const) {
+      const { reporter, stdout, stderr } = open({ mode: "quiet", command: "diff" });
+      reporter.difference(difference());
+      const ended = { exitCode: 1, verdict: "1 document differs." };
+      end === "compared" ? reporter.compared(diffReport(ended)) : reporter.changed(changeReport(ended));
+      expect(stderr.text).toMatch(
+        new RegExp(String.raw`^${TIME} dualsync diff: exit 1 \(different\): 1 document differs\.\n$`),
+      );
+      expect(stdout.text).toBe("");
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cutMiddle, pad, textWidth, wrapped } from "../../src/reporting/text-width.ts";
+import { cutMiddle, pad, shortened, textWidth, wrapped } from "../../src/reporting/text-width.ts";
 
 describe("text width", () => {
   it.each([
@@ -51,5 +51,20 @@ describe("text width", () => {
     expect(wrapped("unbroken", 3)).toBe("unbroken");
     expect(wrapped("  unbroken name", 5, "    ")).toBe("  unbroken\n    name");
     expect(wrapped("never broken in a pipe", Number.POSITIVE_INFINITY)).toBe("never broken in a pipe");
+  });
+});
+
+describe("shortened", () => {
+  it("leaves out the middle of a long text and keeps both ends", () => {
+    expect(shortened("abcdefghij", 10)).toBe("abcdefghij");
+    expect(shortened("abcdefghijk", 10)).toBe("abcd…hijk");
+  });
+
+  it("never leaves half a character", () => {
+    const text = "\u{1f600}".repeat(50);
+    for (let length = 3; length < 12; length += 1) {
+      expect(shortened(text, length)).toMatch(/^\p{Emoji}+…\p{Emoji}+$|^…$/u);
+      expect(shortened(`x${text}x`, length)).toMatch(/^x\p{Emoji}*…\p{Emoji}*x$/u);
+    }
   });
 });

@@ -2,8 +2,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DualsyncError, type ExitName } from "../../src/errors.ts";
 import type { ReporterOptions } from "../../src/reporting/index.ts";
+import {
+  changePlan,
+  changeReport,
+  compared,
+  comparison,
+  difference,
+  diffReport,
+  field,
+  toCompare,
+} from "./comparison-samples.ts";
 import { controls, type FakeStreamOptions, screenState, withoutSequences } from "./fake-stream.ts";
 import { copied, type Opened, open, plan, planned, report } from "./samples.ts";
+
+type Ending = "finish" | "compared" | "changed" | ExitName;
 
 type Mode = Partial<ReporterOptions> & { terminal?: FakeStreamOptions };
 
@@ -25,7 +37,7 @@ afterEach(() => {
 });
 
 /** Calls everything that a reporter has, with `text` in every string field of every argument. */
-function everything({ reporter }: Opened, text: string, end: "finish" | ExitName): void {
+function everything({ reporter }: Opened, text: string, end: Ending): void {
   reporter.note(text);
   reporter.warn(text);
   reporter.detail(text);
@@ -43,7 +55,17 @@ function everything({ reporter }: Opened, text: string, end: "finish" | ExitName
   const meter = reporter.meter(text, 10);
   meter.advance(5, 5);
   vi.advanceTimersByTime(15_000);
-  if (end === "finish") {
+  tellDifferences(reporter, text);
+  if (end === "compared") {
+    const collections = [compared(text), compared("renamed", { target: text, verdict: "different" })];
+    const told = { command: text, source: text, target: text, verdict: text, plan: text };
+    reporter.compared(diffReport({ ...told, collections, notCompared: leftOut(text), exitCode: 1 }));
+  } else if (end === "changed") {
+    const items = [{ key: text, reason: text, accepted: false }];
+    const collections = [{ collection: text, changed: 1, unchanged: 1, conflicts: 1, skipped: 1 }];
+    const told = { command: text, source: text, target: text, verdict: text };
+    reporter.changed(changeReport({ ...told, collections, items, itemCount: 1, exitCode: 3 }));
+  } else if (end === "finish") {
     const items = [
       { key: text, reason: text, accepted: false },
       { key: text, reason: text, accepted: true },
@@ -57,6 +79,40 @@ function everything({ reporter }: Opened, text: string, end: "finish" | ExitName
   }
   meter.end();
   reporter.close();
+}
+
+function tellDifferences(reporter: Opened["reporter"], text: string): void {
+  reporter.comparison(
+    comparison({
+      command: text,
+      source: text,
+      target: text,
+      collections: [toCompare(text, { target: `other ${text}` })],
+      notCompared: leftOut(text),
+      notes: [text],
+    }),
+  );
+  const names = { key: `document ${text}`, collection: text, targetCollection: text, id: text };
+  const fields = [
+    field(text, { source: text, target: text, sourceValue: text, targetValue: text, note: text }),
+  ];
+  for (const kind of [
+    "missing",
+    "extra",
+    "changed",
+    "idtype",
+    "metadata",
+    "content",
+    "unreadable",
+  ] as const) {
+    reporter.difference(difference({ ...names, kind, detail: text, fields }));
+  }
+  const collections = [{ collection: text, insert: 1, replace: 1, remove: 1 }];
+  reporter.changePlan(changePlan({ command: text, source: text, target: text, collections, notes: [text] }));
+}
+
+function leftOut(text: string) {
+  return [true, false].map((chosen) => ({ name: text, reason: text, chosen }));
 }
 
 const HOSTILE: [string, string][] = [
@@ -73,7 +129,7 @@ const HOSTILE: [string, string][] = [
 
 describe.each(MODES)("hostile text %s", (_mode, options) => {
   it.each(HOSTILE)("puts no control character on a stream: %s", (_name, text) => {
-    for (const end of ["finish", "bug", "target"] as const) {
+    for (const end of ["finish", "compared", "changed", "bug", "target"] as const) {
       const opened = open({ verbose: true, ...options });
       everything(opened, text, end);
       const { stdout, stderr } = opened;
@@ -84,7 +140,7 @@ describe.each(MODES)("hostile text %s", (_mode, options) => {
   });
 
   it("cannot begin a line of its own", () => {
-    for (const end of ["finish", "target"] as const) {
+    for (const end of ["finish", "compared", "changed", "target"] as const) {
       const opened = open({ verbose: true, ...options });
       const text = "name\nFORGED line";
       everything(opened, text, end);
@@ -92,6 +148,18 @@ describe.each(MODES)("hostile text %s", (_mode, options) => {
       const forged = withoutSequences(opened.stdout.text + opened.stderr.text).match(/^\s*FORGED/gm) ?? [];
       expect(forged.length).toBeLessThanOrEqual(end === "target" && options.mode === undefined ? 1 : 0);
     }
+  });
+});
+
+describe("hostile text that is only counted", () => {
+  it.each(HOSTILE)("puts no control character on a stream: %s", (_name, text) => {
+    const opened = open();
+    for (let index = 0; index < 1_001; index += 1) {
+      opened.reporter.difference(difference({ collection: text }));
+    }
+    opened.reporter.compared(diffReport());
+    expect(opened.stdout.text).toContain("… and 1 more of ");
+    expect(controls(opened.stdout.text)).toEqual([]);
   });
 });
 
@@ -107,16 +175,19 @@ describe("hostile text with --json", () => {
 });
 
 describe.each(MODES)("a secret %s", (_mode, options) => {
-  it.each(["finish", "bug", "target"] as const)("never reaches a stream, on the way to %s", (end) => {
-    const opened = open({ verbose: true, ...options });
-    const secret = 'Tr0ub4dor"&\\3-correct-horse-battery';
-    opened.redactor.add(secret);
-    everything(opened, `before ${secret} after`, end);
-    const output = withoutSequences(opened.stdout.text + opened.stderr.text);
-    expect(output.length).toBeGreaterThan(0);
-    for (const part of ["Tr0ub4dor", "correct-horse", "battery"]) {
-      expect(output).not.toContain(part);
-    }
-    expect(output).toContain("before");
-  });
+  it.each(["finish", "compared", "changed", "bug", "target"] as const)(
+    "never reaches a stream, on the way to %s",
+    (end) => {
+      const opened = open({ verbose: true, ...options });
+      const secret = 'Tr0ub4dor"&\\3-correct-horse-battery';
+      opened.redactor.add(secret);
+      everything(opened, `before ${secret} after`, end);
+      const output = withoutSequences(opened.stdout.text + opened.stderr.text);
+      expect(output.length).toBeGreaterThan(0);
+      for (const part of ["Tr0ub4dor", "correct-horse", "battery"]) {
+        expect(output).not.toContain(part);
+      }
+      expect(output).toContain("before");
+    },
+  );
 });

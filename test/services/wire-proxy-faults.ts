@@ -25,6 +25,8 @@ export interface FaultRule extends Fault {
   readonly on: string | readonly string[];
   readonly database?: string;
   readonly collection?: string;
+  /** Text that the command holds somewhere: a field, a stage, an operator. */
+  readonly mentions?: string;
   /** To the n-th from now, the first is 1. */
   readonly nth?: number;
   /** To every k-th from now. */
@@ -61,10 +63,11 @@ class Rule implements SetFault {
 
   /** Counts the command if it is meant, and tells what happens to it. */
   next(request: WireRequest, random: Random): Fault | undefined {
-    const { on, database, collection } = this.#rule;
+    const { on, database, collection, mentions } = this.#rule;
     if (this.#left === 0 || !(typeof on === "string" ? [on] : on).includes(request.name)) return undefined;
     if (database !== undefined && database !== request.database) return undefined;
     if (collection !== undefined && collection !== request.collection) return undefined;
+    if (mentions !== undefined && !request.bytes.includes(mentions)) return undefined;
     this.#seen++;
     if (!this.#strikes(random)) return undefined;
     this.#left--;

@@ -3,8 +3,11 @@ import { connect, type Socket } from "node:net";
 import { BSON, type Document } from "mongodb";
 import { MessageFramer } from "./message-framer.js";
 
-/** A command as a wire message, its documents in a sequence of their own. */
-export function commandMessage(command: Document, documents: readonly Document[] = []): Buffer {
+/** A command as a wire message, its documents in a sequence of their own; those given as bytes are sent as they are. */
+export function commandMessage(
+  command: Document,
+  documents: readonly (Document | Uint8Array)[] = [],
+): Buffer {
   const head = Buffer.alloc(21); // length, id, answered id, OP_MSG, no flags, section of kind 0
   head.writeInt32LE(1, 4);
   head.writeInt32LE(2013, 12);
@@ -12,7 +15,7 @@ export function commandMessage(command: Document, documents: readonly Document[]
   if (documents.length > 0) {
     const sequence = Buffer.concat([
       Buffer.from("documents\0"),
-      ...documents.map((document) => BSON.serialize(document)),
+      ...documents.map((one) => (one instanceof Uint8Array ? one : BSON.serialize(one))),
     ]);
     const kind1 = Buffer.alloc(5, 1);
     kind1.writeInt32LE(4 + sequence.length, 1);
@@ -61,7 +64,7 @@ export class RawClient {
   }
 
   /** Runs a command. Throws when the connection is closed before the answer. */
-  async run(command: Document, documents: readonly Document[] = []): Promise<Document> {
+  async run(command: Document, documents: readonly (Document | Uint8Array)[] = []): Promise<Document> {
     this.send(commandMessage(command, documents));
     const arrived = new Promise<void>((resolve) => {
       this.#wake = () => {

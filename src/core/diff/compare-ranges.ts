@@ -7,9 +7,10 @@ import type { Step } from "../walk.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { DiffPart } from "./diff-progress.ts";
 import { expiredOn } from "./expired-on.ts";
+import { noteHeld, tellShortfall } from "./held.ts";
 import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
-import { piecesOf, scan, type Way } from "./scan.ts";
+import { cutRanges, scan, type Way } from "./scan.ts";
 import { SinceVerified } from "./since.ts";
 import { bothMustBeThere } from "./still-there.ts";
 import { suspectOf } from "./suspect.ts";
@@ -22,21 +23,23 @@ const PART_SUSPECTS = 10_000;
 const MOST_WAITING = 50_000;
 
 export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
-  const { progress, source, from, signal } = job;
+  const { progress } = job;
   if (progress.remaining === undefined) {
-    progress.begin(await source.ranges(from, piecesOf(job, way), signal));
+    await noteHeld(job);
+    progress.begin(await cutRanges(job, way));
   }
   const looking = new Looking(job);
   await eachRange(progress.remaining ?? [], gate, job, (range) => compareRange(job, way, range, looking));
   job.meter.phase("settling");
   await looking.look();
+  await tellShortfall(job);
   await bothMustBeThere(job);
 }
 
 async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: Looking): Promise<void> {
   let part = new DiffPart();
   const commit = async (upTo?: OpenRange["from"]): Promise<void> => {
-    await bothMustBeThere(job);
+    // What is saved is of these very collections: a later run does not take it for others of the same name.
     job.progress.commit(range, part, upTo);
     part = new DiffPart();
     if (job.progress.waiting >= MOST_WAITING) await looking.look();
@@ -55,11 +58,11 @@ async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: L
 }
 
 async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step): Promise<void> {
-  const { equal, missing, different, extra, twins } = step;
+  const { equal, missing, different, extra, twins, targetTwins } = step;
   tally.equal += equal.documents;
   tally.bytes += 2 * equal.bytes;
   tally.source += equal.documents + missing.length + different.length + twins.length;
-  tally.target += equal.documents + different.length + extra.length;
+  tally.target += equal.documents + different.length + extra.length + targetTwins.length;
   for (const source of missing) {
     tally.bytes += source.bytes.length;
     if (expiredOn(job, source, undefined)) tally.expired++;
@@ -75,7 +78,8 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
     if (isEqual(job, expected, found)) tally.equal++;
     else suspects.push(suspectOf(expected, found));
   }
-  for (const id of twins) if (await tellTwin(job, id)) tally.twins++;
+  for (const id of twins) if (await tellTwin(job, id, "source")) tally.twins++;
+  for (const id of targetTwins) if (await tellTwin(job, id, "target")) tally.twins++;
   job.meter.advance(equal.documents + missing.length + different.length, equal.bytes);
 }
 

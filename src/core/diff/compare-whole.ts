@@ -2,16 +2,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Fingerprinted, fingerprintOf } from "../whole.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
+import { noteHeld, tellShortfall } from "./held.ts";
 import { bothMustBeThere } from "./still-there.ts";
 
 /** A difference stands once both sides have been read twice and neither has changed. */
 export async function compareWhole(job: DiffJob): Promise<void> {
   const { tally } = job.progress;
+  await noteHeld(job);
   let before = await read(job);
   tally.source = before.source.documents;
   tally.target = before.target.documents;
   tally.bytes = before.source.bytes + before.target.bytes;
   job.meter.advance(before.source.documents, before.source.bytes);
+  await tellShortfall(job);
   let rounds = 1;
   for (const delay of job.delays) {
     if (isEqual(before)) break;

@@ -15,6 +15,7 @@ interface State {
   readonly pair: DiffPair;
   readonly progress: DiffProgress;
   tier: Tier | undefined;
+  /** Everything of it was compared. */
   done: boolean;
 }
 
@@ -71,14 +72,14 @@ export class Comparing {
       const job: DiffJob = { ...run, ...pair, meter, progress, indexesOf };
       await compareMetadata(job);
       state.tier = await this.#contents(job, gate);
-      state.done = true;
+      // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
+      state.done = job.from.kind === job.to.kind;
     } finally {
       meter.end();
     }
   }
 
   async #contents(job: DiffJob, gate: Flights): Promise<Tier> {
-    // Two kinds of things have no contents to compare; the difference of kind is told.
     if (job.from.kind !== job.to.kind) return "definition";
     const way = await chooseWay(job);
     if (way.tier === "whole") await compareWhole(job);
@@ -114,5 +115,6 @@ function reportOf({
 function verdictOf(tally: DiffTally, done: boolean): ComparedVerdict {
   if (tally.differences > 0) return "different";
   if (!done || tally.unreadable + tally.twins > 0) return "not compared";
-  return tally.moving > 0 ? "moving" : "identical";
+  if (tally.moving > 0) return "moving";
+  return tally.accepted > 0 ? "accepted" : "identical";
 }

@@ -1,9 +1,9 @@
 import { printId } from "../../bson/print-id.ts";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Difference, Sigil } from "../../reporting/reporter.ts";
+import { fieldDifferences } from "../explain/fields.ts";
 import type { Since } from "./assignment.ts";
 import type { DiffJob, Told } from "./diff-job.ts";
-import { fieldDifferences } from "./fields.ts";
 import type { Suspect } from "./suspect.ts";
 
 const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unreadable", Sigil>> = {
@@ -45,10 +45,9 @@ export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Co
   if (told.counted && told.since !== undefined) job.progress.tally[told.since]++;
 }
 
-/** Tells of the second of two documents under one `_id`, which cannot be compared. @returns whether it counts */
-export async function tellTwin(job: DiffJob, id: DocumentId): Promise<boolean> {
-  const detail =
-    "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
+/** Tells of the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */
+export async function tellTwin(job: DiffJob, id: DocumentId, side: "source" | "target"): Promise<boolean> {
+  const detail = `the ${side} holds two documents with this _id (on two shards?), so that it cannot be compared`;
   const body = { kind: "unreadable", state: "stable", detail, fields: [], moreFields: 0, rounds: 1 } as const;
   return (await tell(job, id, body)).counted;
 }

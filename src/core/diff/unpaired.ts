@@ -51,7 +51,7 @@ async function tell(
     extra: side === "target" && counted ? documents : 0,
     metadata: counted ? 1 : 0,
     accepted: counted ? 0 : 1,
-    verdict: counted ? "different" : "identical",
+    verdict: counted ? "different" : "accepted",
   };
 }
 

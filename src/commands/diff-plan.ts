@@ -1,0 +1,100 @@
+/** What is to be compared: everything is looked at, and what must not be compared is refused. */
+
+import type { Filled, Listing, Source } from "../connectors/connector.ts";
+import { type Pairs, pairUp } from "../core/diff/pairs.ts";
+import { mustBeTwo } from "../core/two-stores.ts";
+import { DualsyncError } from "../errors.ts";
+import type { Comparison } from "../reporting/reporter.ts";
+import { minute } from "../reporting/time-window.ts";
+import type { RunContext } from "./command.ts";
+import type { Remembered } from "./diff-memory.ts";
+import type { DiffOptions } from "./diff-options.ts";
+import { mustMatch } from "./selection.ts";
+
+/** What is compared: neither is written. */
+export interface ReadStores {
+  readonly source: Source;
+  readonly target: Source;
+}
+
+export interface Found extends Pairs {
+  /** Who filled the target last. */
+  readonly filled?: Filled;
+}
+
+/** @throws DualsyncError `refused` */
+export async function pairStores(
+  stores: ReadStores,
+  options: DiffOptions,
+  { signal }: RunContext,
+): Promise<Found> {
+  const look = async (store: Source, database: string) => {
+    const [identity, listing, history] = await Promise.all([
+      store.identity(signal),
+      store.list(signal),
+      store.history(signal),
+    ]);
+    return { identity, listing, history, database };
+  };
+  const [source, target] = await Promise.all([
+    look(stores.source, options.from.database),
+    look(stores.target, options.to.database),
+  ]);
+  mustBeTwo(source, target);
+  mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
+  const pairs = pairUp(source.listing, target.listing, options.wanted);
+  const { filled } = target.history;
+  if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0)
+    return { ...pairs, ...(filled === undefined ? {} : { filled }) };
+  throw new DualsyncError(
+    "refused",
+    `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
+    {
+      hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
+    },
+  );
+}
+
+function namesOf({ collections }: Listing): string[] {
+  return collections.map(({ name }) => name);
+}
+
+/** A copy that is being made, or was interrupted, differs by nature. */
+function inTheMaking(filled: Filled | undefined): string[] {
+  if (filled === undefined || filled.complete) return [];
+  const since = minute(filled.since);
+  return [
+    `The run that filled the target last (${filled.command}, since ${since} UTC) has not come to its end: differences are to be expected.`,
+  ];
+}
+
+export function comparisonOf(
+  options: DiffOptions,
+  { pairs, left, filled }: Found,
+  remembered: Remembered,
+): Comparison {
+  const { resumed, objection } = remembered;
+  return {
+    command: "diff",
+    source: options.from.label,
+    target: options.to.label,
+    collections: pairs.map(({ from, to }) => {
+      const isView = from.kind === "view";
+      return {
+        source: from.name,
+        target: to.name,
+        kind: from.kind,
+        documents: isView ? undefined : from.documents,
+        bytes: isView ? undefined : from.bytes,
+      };
+    }),
+    notCompared: left,
+    ...(resumed === undefined ? {} : { resumedSince: resumed.since }),
+    notes: [
+      ...(objection === undefined
+        ? []
+        : [`An interrupted comparison is not gone on with: ${objection}; everything is compared again.`]),
+      ...inTheMaking(filled),
+    ],
+  };
+}

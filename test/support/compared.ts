@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { withDatabase } from "../services/mongodb.ts";
+import type { FaultRule } from "../services/wire-proxy-faults.ts";
+import { type CliOptions, dualsync, records } from "./cli.ts";
+import type { ServerPair } from "./pair.ts";
+
+type Json = Record<string, unknown>;
+
+/** What `diff --json` has told. */
+export interface Compared {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly differences: readonly Json[];
+  /** Undefined when it ended by an error. */
+  readonly summary: Json | undefined;
+  readonly error: Json | undefined;
+}
+
+export interface CompareOptions extends Pick<CliOptions, "cwd" | "onStart"> {
+  /** Default: the pair's, of the test that runs. */
+  readonly database?: string;
+}
+
+/** Runs `dualsync diff --json` on the pair, looking quickly unless a flag says otherwise. */
+export async function compare(
+  pair: ServerPair,
+  flags: readonly string[] = [],
+  { database = pair.database, ...options }: CompareOptions = {},
+): Promise<Compared> {
+  const env = {
+    LIVE: withDatabase(pair.source.uri, database),
+    COPY: withDatabase(pair.target.uri, database),
+  };
+  const quick = flags.includes("--settle") ? [] : ["--settle", "0.3"];
+  const args = ["diff", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...quick, ...flags];
+  const { code, stdout, stderr } = await dualsync(args, { env, ...options });
+  const told = readable(stdout);
+  return {
+    ...{ code, stdout, stderr },
+    differences: told.filter(({ type }) => type === "diff"),
+    summary: told.find(({ type }) => type === "summary"),
+    error: told.find(({ type }) => type === "error"),
+  };
+}
+
+/** A process that was killed may leave half a line. */
+function readable(stdout: string): Json[] {
+  return records(stdout.slice(0, stdout.lastIndexOf("\n") + 1));
+}
+
+/** "changed 17", sorted: what is wrong with which document. */
+export function findings({ differences }: Compared): string[] {
+  return differences.map(({ kind, id, key }) => `${kind} ${id ?? key}`).sort();
+}
+
+/** What `diff --json` says of one collection. */
+export function collectionOf({ stdout }: Compared, name: string): Json | undefined {
+  return readable(stdout).find(({ type, collection }) => type === "collection" && collection === name);
+}
+
+/** What a server of before 9.0 says to the operators that hash a document. */
+export const CANNOT_HASH: FaultRule = {
+  on: "aggregate",
+  mentions: "$hash",
+  every: 1,
+  error: { code: 168, codeName: "InvalidPipelineOperator", errmsg: "Unrecognized expression '$hash'" },
+};
+
+/** Which sides hash their documents themselves, and how the comparison is done then. */
+export const TIERS = [
+  { name: "both sides hash", refusing: [], tier: "hashes" },
+  { name: "only the source hashes", refusing: ["targetProxy"], tier: "hashes" },
+  { name: "only the target hashes", refusing: ["sourceProxy"], tier: "hashes" },
+  { name: "both sides are read", refusing: ["sourceProxy", "targetProxy"], tier: "bytes" },
+] as const;
+
+/** Takes the power to hash away from sides of a pair with proxies, for this test. */
+export function refuseHashes(pair: ServerPair, sides: readonly ("sourceProxy" | "targetProxy")[]): void {
+  for (const side of sides) pair[side].fail(CANNOT_HASH);
+}
+
+/** A folder that stays for this test: what a run remembers is found by the next. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "dualsync-diff-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
