@@ -46,6 +46,7 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
     // What the source cannot be asked for is not known to be gone.
     const gone = ids.filter((id) => job.source.canFind(id) && !still.has(id.key));
     await sourceMustBeThere(job);
+    job.sealing?.except(gone);
     found += step.extra.length;
     deleted += await remove(job, gone);
   }

@@ -11,6 +11,7 @@ import { noteHeld, tellShortfall } from "./held.ts";
 import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
 import { cutRanges, scan, type Way } from "./scan.ts";
+import { SinceVerified } from "./since.ts";
 import { bothMustBeThere } from "./still-there.ts";
 import { suspectOf } from "./suspect.ts";
 import { tellTwin } from "./tell.ts";
@@ -85,15 +86,17 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
 /** Looks again at what waits for it, never twice at the same time. */
 class Looking {
   readonly #job: DiffJob;
+  readonly #since: SinceVerified;
   #last: Promise<void> = Promise.resolve();
 
   constructor(job: DiffJob) {
     this.#job = job;
+    this.#since = new SinceVerified(job);
   }
 
   async look(): Promise<void> {
     const job = this.#job;
-    const turn = this.#last.then(() => lookAgain(job, job.progress.takeSuspects()));
+    const turn = this.#last.then(() => lookAgain(job, job.progress.takeSuspects(), this.#since));
     this.#last = turn.catch(() => undefined); // the caller hears of it
     await turn;
   }
