@@ -123,7 +123,18 @@ interface Fate {
 }
 const version = fc.constantFrom(undefined, 0, 1, 2);
 const fate: fc.Arbitrary<Fate> = fc.oneof(
-  { weight: 12, arbitrary: fc.constant<Fate>({ sealed: 0, source: 0, target: 0 }) },
+  { weight: 24, arbitrary: fc.constant<Fate>({ sealed: 0, source: 0, target: 0 }) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<Fate>(
+      { sealed: 0, source: 1, target: 0 },
+      { sealed: 0, source: 0, target: 1 },
+      { sealed: undefined, source: 1, target: undefined },
+      { sealed: undefined, source: undefined, target: 1 },
+      { sealed: 0, source: undefined, target: 0 },
+      { sealed: 0, source: 0, target: undefined },
+    ),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
