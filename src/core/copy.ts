@@ -136,10 +136,10 @@ async function takeStep(job: PartJob, step: Step): Promise<void> {
 }
 
 /** The target holds what the source does, but for what only it has and what could not be copied. */
-function sealAllBut({ sealing, setAside }: PartJob, { missing, different, extra, twins }: Step): void {
+function sealAllBut({ sealing, setAside }: PartJob, step: Step): void {
   if (sealing === undefined) return;
-  sealing.except(twins);
-  sealing.except(extra.map(({ id }) => id));
+  const { missing, different, extra, twins, targetTwins } = step;
+  sealing.except([...twins, ...targetTwins, ...extra.map(({ id }) => id)]);
   if (setAside.size === 0) return;
   const copied = [...missing, ...different.map(({ expected }) => expected)].map(({ id }) => id);
   sealing.except(copied.filter(({ key }) => setAside.has(key)));

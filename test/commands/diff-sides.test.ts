@@ -12,11 +12,12 @@ interface Order {
   readonly text: string;
 }
 
+/** Even ids from 0 on. */
 const DOCUMENTS = 2_000;
 /** Far more than one stretch of a seal holds, and a few documents in each. */
 const LONG = "x".repeat(1_000);
 /** Documents that are far from each other, so that no two of them are in one stretch. */
-const [FIRST, SECOND, THIRD] = [100, 1_000, 1_900] as const;
+const [FIRST, SECOND, THIRD] = [100, 2_000, 3_800] as const;
 
 function source(name = "orders"): Collection<Order> {
   return pair.from.db(pair.database).collection<Order>(name);
@@ -51,7 +52,7 @@ async function sides(...flags: string[]): Promise<string[]> {
 }
 
 beforeEach(async () => {
-  await source().insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: i, text: LONG })));
+  await source().insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: 2 * i, text: LONG })));
 });
 
 it("tells which side changed a document, made a new one or removed one", async () => {
@@ -59,39 +60,42 @@ it("tells which side changed a document, made a new one or removed one", async (
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");
   await source().insertOne({ _id: 5_000, text: "order" });
-  expect(await sides()).toEqual(["100 behind", "1000 diverged", "5000 behind"]);
+  expect(await sides()).toEqual(["100 behind", "2000 diverged", "5000 behind"]);
   await source().deleteOne({ _id: THIRD });
-  expect(await sides()).toEqual(["100 behind", "1000 diverged", "1900 behind", "5000 behind"]);
-  await copy().deleteOne({ _id: 3 });
-  await copy().insertOne({ _id: 500.5, text: "stray" });
-  expect(await sides()).toEqual(
-    ["100", "1000 diverged", "1900 behind", "3 diverged", "500.5 diverged", "5000 behind"].map((told) =>
-      told === "100" ? "100 behind" : told,
-    ),
-  );
+  expect(await sides()).toEqual(["100 behind", "2000 diverged", "3800 behind", "5000 behind"]);
+  await copy().deleteOne({ _id: 4 });
+  await copy().insertOne({ _id: 501, text: "stray" });
+  expect(await sides()).toEqual([
+    "100 behind",
+    "2000 diverged",
+    "3800 behind",
+    "4 diverged",
+    "5000 behind",
+    "501 diverged",
+  ]);
 });
 
 it("tells neighbours apart", async () => {
   await duplicate();
   await set(source(), 10, "new");
-  await set(copy(), 11, "other");
-  await source().deleteOne({ _id: 12 });
-  await copy().deleteOne({ _id: 13 });
-  await source().insertOne({ _id: 12.5, text: "order" });
-  await copy().insertOne({ _id: 13.5, text: "stray" });
+  await set(copy(), 12, "other");
+  await source().deleteOne({ _id: 14 });
+  await copy().deleteOne({ _id: 16 });
+  await source().insertOne({ _id: 13, text: "order" });
+  await copy().insertOne({ _id: 15, text: "stray" });
   expect(await sides()).toEqual([
     "10 behind",
-    "11 diverged",
-    "12 behind",
-    "12.5 behind",
-    "13 diverged",
-    "13.5 diverged",
+    "12 diverged",
+    "13 behind",
+    "14 behind",
+    "15 diverged",
+    "16 diverged",
   ]);
 });
 
 it("tells any number of documents of which the source alone has changed", async () => {
   await duplicate();
-  await source().updateMany({ _id: { $lt: 1_500 } }, { $set: { text: "new" } });
+  await source().updateMany({ _id: { $lt: 3_000 } }, { $set: { text: "new" } });
   const told = await sides();
   expect(told).toHaveLength(1_500);
   expect(told.every((text) => text.endsWith(" behind"))).toBe(true);
@@ -101,14 +105,14 @@ it("never calls a document behind that both sides have changed", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), FIRST, "other");
-  await set(source(), FIRST + 1, "new");
+  await set(source(), FIRST + 2, "new");
   expect((await sides()).filter((told) => told.startsWith("100 "))).not.toContain("100 behind");
 });
 
 it("says nothing where a neighbour was changed on both sides alike", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
-  for (const side of [source(), copy()]) await set(side, FIRST + 1, "the same");
+  for (const side of [source(), copy()]) await set(side, FIRST + 2, "the same");
   expect(await sides()).toEqual(["100"]);
 });
 
@@ -120,24 +124,24 @@ it("counts from the last copy on, also where that found nothing to do", async ()
   expect(await sides()).toEqual([]);
   await set(source(), SECOND, "newer");
   await set(copy(), FIRST, "other");
-  expect(await sides()).toEqual(["100 diverged", "1000 behind"]);
+  expect(await sides()).toEqual(["100 diverged", "2000 behind"]);
   await duplicate();
   await duplicate();
   await set(copy(), SECOND, "other");
-  expect(await sides()).toEqual(["1000 diverged"]);
+  expect(await sides()).toEqual(["2000 diverged"]);
 });
 
 it("says nothing of what was in the copy alone from the beginning, and of its neighbours", async () => {
   await duplicate();
   await source().deleteOne({ _id: FIRST });
   await duplicate();
-  await set(source(), FIRST + 1, "new");
+  await set(source(), FIRST + 2, "new");
   await set(source(), SECOND, "new");
-  expect(await sides()).toEqual(["100", "1000 behind", "101"]);
+  expect(await sides()).toEqual(["100", "102", "2000 behind"]);
   await duplicate("--delete", "--yes");
   await set(source(), SECOND, "newer");
   await set(copy(), THIRD, "other");
-  expect(await sides()).toEqual(["1000 behind", "1900 diverged"]);
+  expect(await sides()).toEqual(["2000 behind", "3800 diverged"]);
 });
 
 it("knows nothing any more once repair has written, and everything after the next copy", async () => {
@@ -148,10 +152,10 @@ it("knows nothing any more once repair has written, and everything after the nex
   expect(repaired.code, repaired.stdout + repaired.stderr).toBe(0);
   expect(await own().countDocuments({ _id: /^seal / })).toBe(0);
   await set(copy(), SECOND, "other");
-  expect(await sides()).toEqual(["1000"]);
+  expect(await sides()).toEqual(["2000"]);
   await duplicate();
   await set(copy(), SECOND, "other");
-  expect(await sides()).toEqual(["1000 diverged"]);
+  expect(await sides()).toEqual(["2000 diverged"]);
 });
 
 it("does not believe what was left with another collection of the same name", async () => {
@@ -195,7 +199,7 @@ it("keeps what it leaves out of the way of other collections, and small", async 
   await set(source("more"), 3, "new");
   await duplicate();
   await set(copy(), SECOND, "other");
-  expect(await sides()).toEqual(["1000 diverged"]);
+  expect(await sides()).toEqual(["2000 diverged"]);
 });
 
 const HOSTILE: readonly (readonly [string, (bytes: Buffer) => unknown])[] = [
@@ -213,7 +217,7 @@ it.each(HOSTILE)("ignores a seal that %s", async (_, damage) => {
   await own().replaceOne({ _id: "seal orders" }, { bytes: damage(Buffer.from(left?.bytes.value() ?? [])) });
   await set(copy(), FIRST, "other");
   await set(source(), SECOND, "new");
-  expect(await sides()).toEqual(["100", "1000"]);
+  expect(await sides()).toEqual(["100", "2000"]);
 });
 
 it("tells it in the verdict", async () => {

@@ -61,7 +61,7 @@ export function stretchOf({ stretches }: Seal, { element }: DocumentId): Stretch
 
 /** Whether documents with this hash are those of the stretch of a seal. */
 export function isSealed({ hash }: Stretch, digest: Uint8Array): boolean {
-  return Buffer.compare(hash, digest.subarray(0, HASH_BYTES)) === 0;
+  return Buffer.compare(hash.subarray(0, HASH_BYTES), digest.subarray(0, HASH_BYTES)) === 0;
 }
 
 function checksum(written: Uint8Array): Buffer {
