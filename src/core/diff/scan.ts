@@ -2,9 +2,10 @@
 import type { Digester, IdRange } from "../../connectors/connector.ts";
 import type { Tier } from "../../reporting/reporter.ts";
 import { piecesFor } from "../ranges.ts";
-import { findExtras, lookUpEach, merge, type Step } from "../walk.ts";
+import { lookUpEach, merge, type Step } from "../walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { digestWalk, STRETCH } from "./digest-walk.ts";
+import { extrasOf } from "./extras.ts";
 
 /** How a collection is compared. */
 export interface Way {
@@ -60,7 +61,7 @@ export async function* scan(job: DiffJob, way: Way, range: IdRange): AsyncGenera
       return;
     case "lookup":
       yield* lookUpEach(source.read(from, options), target, to.name, signal);
-      yield* findExtras(target.read(to, options), source, from.name, signal);
+      yield* extrasOf(target.read(to, options), source, from.name, signal);
       return;
     default:
       yield* merge(source.read(from, options), target.read(to, options));
