@@ -60,7 +60,7 @@ export async function* scan(job: ScanJob, way: Way, range: IdRange): AsyncGenera
       return;
     case "lookup":
       yield* lookUpEach(source.read(from, options), target, to.name, signal);
-      yield* findExtras(target.read(to, options), source, from.name, signal);
+      yield* findExtras(target.read(to, options), source, from.name, signal, "all");
       return;
     default:
       yield* merge(source.read(from, options), target.read(to, options));
