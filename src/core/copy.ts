@@ -1,7 +1,7 @@
 import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { Flights } from "./flights.ts";
-import { account, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
+import { account, inOrder, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
 import { journaledWrite } from "./journaled-write.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
@@ -61,7 +61,7 @@ class Filling {
 
   /** Only documents that come in order can be parted at an id. */
   get isFull(): boolean {
-    return this.#job.from.ordered && (this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE);
+    return inOrder(this.#job) && (this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE);
   }
 
   async add(batch: Batch, flights: Flights): Promise<void> {
@@ -97,7 +97,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   const hash = job.sealing === undefined ? undefined : stretchHash(job, range);
   const read = job.source.read(job.from, options);
   const source = hash === undefined ? read : hashed(read, hash);
-  const steps = job.from.ordered
+  const steps = inOrder(job)
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
   let part = job.progress.part();
@@ -109,7 +109,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
     }
     await takeStep(partJob(job, part), step);
   }
-  if (!job.from.ordered) part.tally.extra = await countExtras(job, { ...range });
+  if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
   if (hash !== undefined) job.sealing?.add(hash.end(range.to));
 }

@@ -82,6 +82,11 @@ export function account(job: PartJob, documents: number, bytes: number, outcome:
   job.meter.advance(documents, bytes);
 }
 
+/** Whether documents of both sides come in the same order, that of BSON: only then can they be walked side by side. */
+export function inOrder({ from, to }: Pick<Job, "from" | "to">): boolean {
+  return from.ordered && to.ordered;
+}
+
 /** How both stores read this job's documents within a range. */
 export function readOptions(job: Job, range: IdRange): ReadOptions {
   const filter = job.filter === undefined ? {} : { filter: job.filter };

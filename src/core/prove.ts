@@ -3,7 +3,7 @@ import { printId } from "../bson/print-id.ts";
 import type { IdRange, SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { type PartJob, readOptions, TWIN } from "./job.ts";
+import { inOrder, type PartJob, readOptions, TWIN } from "./job.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
 import { lookUpEach, merge } from "./walk.ts";
@@ -26,7 +26,7 @@ export async function proveRange(job: PartJob, range: IdRange, expected: readonl
 async function mendRange(job: PartJob, range: IdRange): Promise<void> {
   const options = readOptions(job, range);
   const source = job.source.read(job.from, options);
-  const steps = job.from.ordered
+  const steps = inOrder(job)
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
   for await (const step of steps) {
