@@ -12,7 +12,7 @@ import type { DiffOptions } from "./diff-options.ts";
 import { comparisonOf, type Found, pairStores, type ReadStores } from "./diff-plan.ts";
 import { type Compared, reportOf } from "./diff-report.ts";
 import { Findings } from "./findings.ts";
-import { PlanFile } from "./plan-file.ts";
+import { PlanFile, planCollection } from "./plan-file.ts";
 import { withStores } from "./stores.ts";
 import { limitTime } from "./time-limit.ts";
 import { writeReport } from "./write-report.ts";
@@ -30,7 +30,7 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
     const found = await pairStores(counted, options, context);
     const remembered = await remember(options);
     context.reporter.comparison(comparisonOf(options, found, remembered));
-    const plan = await openPlan(options, context.runId, started);
+    const plan = await openPlan(options, found, context.runId, started);
     try {
       const compared = await compare(counted, options, context, { found, remembered, started, plan });
       const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
@@ -45,13 +45,19 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
   });
 }
 
-async function openPlan(options: DiffOptions, run: string, created: Date): Promise<PlanFile | undefined> {
+async function openPlan(
+  options: DiffOptions,
+  { pairs }: Found,
+  run: string,
+  created: Date,
+): Promise<PlanFile | undefined> {
   if (options.plan === undefined) return undefined;
   return await PlanFile.create(options.plan.path, {
     run,
     created,
     source: options.from.label,
     target: options.to.label,
+    collections: pairs.map(planCollection),
   });
 }
 

@@ -1,4 +1,12 @@
-import { endLine, headLine, type PlanHead, type RepairAction, rowLine } from "../core/repair-plan.ts";
+import type { DiffPair } from "../core/diff/diff-job.ts";
+import {
+  endLine,
+  headLine,
+  type PlanCollection,
+  type PlanHead,
+  type RepairAction,
+  rowLine,
+} from "../core/repair-plan.ts";
 import type { DocumentId } from "../document.ts";
 import type { Difference } from "../reporting/reporter.ts";
 import { WholeFile } from "../state/whole-file.ts";
@@ -41,7 +49,7 @@ export class PlanFile {
 
   /** `complete`: everything that was to be compared was. */
   async commit(complete: boolean): Promise<void> {
-    await this.#file.write(endLine(this.#rows, complete));
+    await this.#file.write(endLine(this.#run, this.#rows, complete));
     await this.#file.commit();
   }
 
@@ -49,4 +57,13 @@ export class PlanFile {
   async discard(): Promise<void> {
     await this.#file.discard();
   }
+}
+
+export function planCollection({ from, to }: DiffPair): PlanCollection {
+  return {
+    source: from.name,
+    target: to.name,
+    ...(from.incarnation === undefined ? {} : { sourceIncarnation: from.incarnation }),
+    ...(to.incarnation === undefined ? {} : { targetIncarnation: to.incarnation }),
+  };
 }

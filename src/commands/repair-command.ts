@@ -32,6 +32,7 @@ function describe(program: Program): Program {
     .option("--to <location>", "its copy, which is mended")
     .optionsGroup("How:")
     .option("--delete", "also remove what only the copy has")
+    .option("--allow-shrink", "with --delete: even if more than half would go")
     .option("-n, --dry-run", "show what would be done, write nothing")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", EXAMPLES);

@@ -12,6 +12,7 @@ export interface RepairFlags {
   readonly from?: string;
   readonly to?: string;
   readonly delete?: boolean;
+  readonly allowShrink?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
@@ -25,6 +26,7 @@ export interface RepairOptions {
   readonly name: string;
   readonly path: string;
   readonly delete: boolean;
+  readonly allowShrink: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly cwd: string;
@@ -45,6 +47,7 @@ export function prepareRepair(
     name,
     path: resolve(environment.cwd, name),
     delete: flags.delete ?? false,
+    allowShrink: flags.allowShrink ?? false,
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
     cwd: environment.cwd,

@@ -1,15 +1,17 @@
 /** Mends a copy by a plan that diff has written. */
 
 import { mustDiffer } from "../core/guard.ts";
-import { type Mended, mend } from "../core/mend.ts";
-import { isHead, type PlanHead, type PlanRow, type RepairAction, readPlan } from "../core/repair-plan.ts";
+import { mend } from "../core/mend.ts";
+import type { Mended } from "../core/mended.ts";
+import type { PlanHead } from "../core/repair-plan.ts";
 import { DualsyncError } from "../errors.ts";
 import type { ChangePlan } from "../reporting/reporter.ts";
 import { minute } from "../reporting/time-window.ts";
-import { readLines } from "../state/read-lines.ts";
 import type { RunContext } from "./command.ts";
 import { journaled } from "./journaled.ts";
+import { PlanOnDisk } from "./plan-on-disk.ts";
 import type { RepairOptions } from "./repair-flags.ts";
+import { mustBeSafe } from "./repair-guard.ts";
 import { repairReport } from "./repair-report.ts";
 import { savedSentence } from "./saved-first.ts";
 import { type Stores, withStores } from "./stores.ts";
@@ -18,44 +20,43 @@ import { underLease } from "./under-lease.ts";
 /** Reads the plan, shows it, asks, mends. @returns the exit status; @throws DualsyncError when it cannot be done */
 export async function repair(options: RepairOptions, context: RunContext): Promise<number> {
   const started = new Date();
-  const { head, counts } = await readWhole(options);
-  mustBeOf(head, options);
-  const plan = changePlan(options, head, counts);
-  if (options.dryRun || counts.size === 0) {
-    context.reporter.changePlan(plan);
-    if (counts.size === 0)
-      context.reporter.note(`${options.name} names no document: there is nothing to mend.`);
-  }
+  const plan = await PlanOnDisk.read(options.path, options.name);
+  mustBeOf(plan.head, options);
+  if (plan.changes.size === 0)
+    context.reporter.note(`${options.name} names no document: there is nothing to mend.`);
+  const shown = changePlan(options, plan);
   return await withStores(options, context.signal, async (stores) => {
+    const { signal } = context;
+    await mustBeSafe({ ...stores, signal }, plan, options);
     if (options.dryRun) {
-      const mended = await mend(
-        { ...stores, signal: context.signal, dryRun: true },
-        planOf(options),
+      context.reporter.changePlan(shown);
+      return finish(
         options,
+        context,
+        await mend({ ...stores, signal, dryRun: true }, plan, options),
+        started,
       );
-      return finish(options, context, mended, started);
     }
-    return await underLease(
-      stores.target,
-      "repair",
-      stores.source.label,
-      context,
-      async ({ lease, signal }) => {
-        await mustDiffer(stores.source, lease, signal);
-        context.reporter.changePlan(plan);
-        await mustBeAllowed(options, plan, context);
-        return await work(stores, options, context, signal, started);
-      },
-    );
+    return await underLease(stores.target, "repair", stores.source.label, context, async (writing) => {
+      await mustDiffer(stores.source, writing.lease, writing.signal);
+      context.reporter.changePlan(shown);
+      await mustBeAllowed(options, shown, context);
+      return await work({ stores, plan, signal: writing.signal, started }, options, context);
+    });
   });
 }
 
+interface Beginning {
+  readonly stores: Stores;
+  readonly plan: PlanOnDisk;
+  readonly signal: AbortSignal;
+  readonly started: Date;
+}
+
 async function work(
-  stores: Stores,
+  { stores, plan, signal, started }: Beginning,
   options: RepairOptions,
   context: RunContext,
-  signal: AbortSignal,
-  started: Date,
 ): Promise<number> {
   const head = {
     run: context.runId,
@@ -65,7 +66,7 @@ async function work(
     started,
   };
   return await journaled(options.cwd, head, context, async (journal) => {
-    const mended = await mend({ ...stores, signal, journal }, planOf(options), options);
+    const mended = await mend({ ...stores, signal, journal }, plan, options);
     await journal.complete();
     return finish(options, context, mended, started, savedSentence(journal));
   });
@@ -83,32 +84,6 @@ function finish(
   return report.exitCode;
 }
 
-type Counts = Map<string, Record<RepairAction, number>>;
-
-/** Reads the plan to its end before anything is done by it: a damaged one does nothing. */
-async function readWhole(options: RepairOptions): Promise<{ head: PlanHead; counts: Counts }> {
-  let head: PlanHead | undefined;
-  const counts: Counts = new Map();
-  for await (const part of readPlan(readLines(options.path), options.name)) {
-    if (isHead(part)) {
-      head = part;
-      continue;
-    }
-    const count = counts.get(part.targetCollection) ?? { insert: 0, replace: 0, remove: 0 };
-    count[part.do]++;
-    counts.set(part.targetCollection, count);
-  }
-  if (head === undefined) throw new DualsyncError("bug", "A plan without a head was read.");
-  return { head, counts };
-}
-
-/** The plan's lines, again from the beginning each time. */
-function planOf(options: RepairOptions): () => AsyncGenerator<PlanRow> {
-  return async function* () {
-    for await (const part of readPlan(readLines(options.path), options.name)) if (!isHead(part)) yield part;
-  };
-}
-
 function mustBeOf(head: PlanHead, { name, from, to }: RepairOptions): void {
   if (head.source === from.label && head.target === to.label) return;
   throw new DualsyncError(
@@ -120,13 +95,13 @@ function mustBeOf(head: PlanHead, { name, from, to }: RepairOptions): void {
   );
 }
 
-function changePlan(options: RepairOptions, head: PlanHead, counts: Counts): ChangePlan {
-  const removals = [...counts.values()].some(({ remove }) => remove > 0);
+function changePlan(options: RepairOptions, { head, changes }: PlanOnDisk): ChangePlan {
+  const removals = [...changes.values()].some(({ remove }) => remove > 0);
   return {
     command: "repair",
     source: head.source,
     target: head.target,
-    collections: [...counts].map(([collection, { insert, replace, remove }]) => ({
+    collections: [...changes].map(([collection, { insert, replace, remove }]) => ({
       collection,
       insert,
       replace,

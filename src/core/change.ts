@@ -1,8 +1,9 @@
 /** Changes single documents of a target: each is looked at, saved where that is asked for, changed, and read back. */
-import { createHash } from "node:crypto";
-import type { SetAside, Target, WriteMode } from "../connectors/connector.ts";
-import { Batch, type Doc, type DocumentId } from "../document.ts";
-import type { Journal, JournalCollection, JournalEntry } from "./journal.ts";
+import type { Target } from "../connectors/connector.ts";
+import type { Doc, DocumentId } from "../document.ts";
+import { applyChunk, type Due } from "./change-step.ts";
+import type { Journal, JournalCollection } from "./journal.ts";
+import { untie } from "./knot.ts";
 
 export interface Change {
   readonly id: DocumentId;
@@ -23,6 +24,8 @@ export interface Outcome {
   readonly result: "changed" | "unchanged" | "conflict" | "refused";
   /** For people, without any value of the document; of conflicts and refusals. */
   readonly reason?: string;
+  /** What stood in its way may be gone once other documents are changed: another try is no harm. */
+  readonly retry?: true;
 }
 
 export interface ChangeOptions {
@@ -39,7 +42,8 @@ const CHUNK_DOCUMENTS = 500;
 
 /**
  * Makes the changes, which the caller bounds: all are in memory. Removals come first, then replacements, then what is
- * new, so that unique values are free by the time that they are needed; what is refused is tried once more at the end.
+ * new, so that unique values are free by the time that they are needed; what is refused is tried again for as long as
+ * that helps.
  * @returns one outcome for each change
  */
 export async function applyChanges(
@@ -48,31 +52,40 @@ export async function applyChanges(
   changes: readonly Change[],
   options: ChangeOptions,
 ): Promise<readonly Outcome[]> {
-  const work = { ...options, target, collection };
+  const work: Work = { ...options, target, collection, saved: new Map() };
   const removals = changes.filter(({ wanted }) => wanted === undefined);
   const others = changes.filter(({ wanted }) => wanted !== undefined);
-  const first = await inChunks(work, [...removals, ...others]);
-  const again = first.filter(({ retry }) => retry).map(({ change }) => change);
-  const second = again.length === 0 ? [] : await inChunks(work, again);
-  return [...first.filter(({ retry }) => !retry), ...second].map(({ retry: _, ...outcome }) => outcome);
+  const outcomes: Outcome[] = [];
+  let tried = await inChunks(work, [...removals, ...others]);
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const blocked = tried.filter(({ retry }) => retry);
+    outcomes.push(...tried.filter(({ retry }) => !retry));
+    if (blocked.length === 0) return outcomes;
+    if (blocked.length === before) return [...outcomes, ...(await untied(work, blocked))];
+    before = blocked.length;
+    // The other way round: of values that moved up by one, the last must move first.
+    tried = await inChunks(work, blocked.map(({ change }) => change).reverse());
+  }
 }
 
-interface Work extends ChangeOptions {
+/** What is still refused may be so because two documents exchange a value. */
+async function untied(work: Work, blocked: readonly Outcome[]): Promise<readonly Outcome[]> {
+  const made = new Map<Change, Outcome>();
+  for (const chunk of chunksOf(blocked.map(({ change }) => change)))
+    for (const outcome of await untie(work, chunk)) made.set(outcome.change, outcome);
+  return blocked.map((outcome) => made.get(outcome.change) ?? outcome);
+}
+
+/** Where and how changes are made. */
+export interface Work extends ChangeOptions {
   readonly target: Target;
   readonly collection: JournalCollection;
+  /** What was saved of each change last. */
+  readonly saved: Map<Change, Due>;
 }
 
-/** `retry`: another try may end otherwise. */
-type Tried = Outcome & { readonly retry?: boolean };
-
-/** A change that is to be made, and what it is made to. */
-interface Due {
-  readonly change: Change;
-  readonly before: Doc | undefined;
-}
-
-async function inChunks(work: Work, changes: readonly Change[]): Promise<readonly Tried[]> {
-  const outcomes: Tried[] = [];
+async function inChunks(work: Work, changes: readonly Change[]): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
   for (const chunk of chunksOf(changes)) outcomes.push(...(await applyChunk(work, chunk)));
   return outcomes;
 }
@@ -90,105 +103,4 @@ function* chunksOf(changes: readonly Change[]): Generator<readonly Change[]> {
     bytes += size;
   }
   if (from < changes.length) yield changes.slice(from);
-}
-
-async function applyChunk(work: Work, chunk: readonly Change[]): Promise<readonly Tried[]> {
-  const found = await find(work, chunk);
-  const outcomes: Tried[] = [];
-  const due: Due[] = [];
-  for (const change of chunk) {
-    const before = found.get(change.id.key);
-    const settled = judge(work.target, change, before);
-    if (settled === undefined) due.push({ change, before });
-    else outcomes.push(settled);
-  }
-  if (work.dryRun === true)
-    return [...outcomes, ...due.map(({ change }) => ({ change, result: "changed" as const }))];
-  if (due.length === 0) return outcomes;
-  await work.journal?.save(work.collection, due.map(entryOf));
-  const setAside = await write(work, due);
-  const after = await find(
-    work,
-    due.map(({ change }) => change),
-  );
-  const made = due.map(({ change }) =>
-    outcomeOf(change, after.get(change.id.key), setAside.get(change.id.key)),
-  );
-  return [...outcomes, ...made];
-}
-
-async function find(work: Work, changes: readonly Change[]): Promise<ReadonlyMap<string, Doc>> {
-  const ids = changes.map(({ id }) => id);
-  return await work.target.find(work.collection.name, ids, work.signal);
-}
-
-/** The outcome of what is not to be done; undefined for a change that is. */
-function judge(target: Target, change: Change, found: Doc | undefined): Outcome | undefined {
-  const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
-  if (!target.canFind(change.id)) return conflict("its _id cannot be asked for");
-  if (isWanted(change, found)) return { change, result: "unchanged" };
-  if (change.accepts(found)) return undefined;
-  return conflict(
-    found === undefined
-      ? "it is not in the target any more"
-      : "the target holds another version of it by now",
-  );
-}
-
-function isWanted({ wanted }: Change, found: Doc | undefined): boolean {
-  if (wanted === undefined || found === undefined) return wanted === found?.bytes;
-  return Buffer.compare(wanted, found.bytes) === 0;
-}
-
-function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
-  return {
-    id: before === undefined ? id.element : before.id.element,
-    ...(before === undefined ? {} : { before: before.bytes }),
-    ...(wanted === undefined ? {} : { after: { sha256: sha256(wanted), bytes: wanted.length } }),
-  };
-}
-
-/** Removes, replaces, inserts. @returns what was not taken, by key */
-async function write(work: Work, due: readonly Due[]): Promise<ReadonlyMap<string, SetAside>> {
-  const { target, collection, signal } = work;
-  const removed = due.filter(({ change }) => change.wanted === undefined).map(({ change }) => change.id);
-  if (removed.length > 0) await target.remove(collection.name, removed, signal);
-  const put = async (mode: WriteMode, some: readonly Due[]): Promise<readonly SetAside[]> => {
-    const documents = some.flatMap(({ change: { id, wanted } }) =>
-      wanted === undefined ? [] : [{ id, bytes: wanted }],
-    );
-    if (documents.length === 0) return [];
-    return (await target.write(collection.name, Batch.of(documents), mode, signal)).setAside;
-  };
-  const refused = [
-    ...(await put(
-      "replace",
-      due.filter(({ before }) => before !== undefined),
-    )),
-    ...(await put(
-      "create",
-      due.filter(({ before }) => before === undefined),
-    )),
-  ];
-  return new Map(refused.map((one) => [one.id.key, one]));
-}
-
-function outcomeOf(change: Change, after: Doc | undefined, setAside: SetAside | undefined): Tried {
-  if (isWanted(change, after)) return { change, result: "changed" };
-  if (setAside !== undefined) {
-    const result = setAside.occupied === true ? "conflict" : "refused";
-    return { change, result, reason: setAside.reason, retry: true };
-  }
-  // Never written again: it may be somebody else's by now.
-  const reason =
-    after === undefined
-      ? "it was written, and is gone again: does another program or a TTL index remove it?"
-      : change.wanted === undefined
-        ? "it was removed, and is there again: does another program write it?"
-        : "it was written, and is another one now: does another program write it, or the server alter it?";
-  return { change, result: "refused", reason };
-}
-
-export function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
 }

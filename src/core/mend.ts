@@ -1,10 +1,12 @@
 /** Makes single documents of a target what the source holds, as far as both are still as they were seen. */
-import type { CollectionInfo, Source, Target } from "../connectors/connector.ts";
+import type { Source, Target } from "../connectors/connector.ts";
 import type { Doc } from "../document.ts";
 import type { Side } from "../reporting/reporter.ts";
 import { applyChanges, type Change, type ChangeOptions, type Outcome } from "./change.ts";
 import { sideOf } from "./diff/suspect.ts";
-import type { PlanRow, RepairAction } from "./repair-plan.ts";
+import { Mended } from "./mended.ts";
+import { PlannedPairs } from "./planned-pairs.ts";
+import type { PlanCollection, PlanRow, RepairAction } from "./repair-plan.ts";
 
 /** Documents of a chunk, and their bytes on both sides. */
 const CHUNK_DOCUMENTS = 500;
@@ -17,130 +19,137 @@ export interface Repairing extends ChangeOptions {
   readonly target: Target;
 }
 
-export interface MendedCollection {
-  changed: number;
-  unchanged: number;
-  conflicts: number;
-  skipped: number;
+export interface RepairPlan {
+  /** The collections that were compared. */
+  readonly collections: readonly PlanCollection[];
+  /** The plan's rows from its beginning, each time that it is called. */
+  rows(): AsyncIterable<PlanRow>;
 }
 
-export interface Mended {
-  readonly collections: ReadonlyMap<string, MendedCollection>;
-  /** What was left as it is, by key, with the reason; the first few. */
-  readonly items: readonly { readonly key: string; readonly reason: string }[];
-  readonly itemCount: number;
-}
-
-/** More are counted. */
-const MOST_ITEMS = 1_000;
-
-/** `rows` gives the plan from its beginning, each time that it is called. */
+/** @throws DualsyncError `unverified` when a collection was dropped or replaced while it was mended */
 export async function mend(
   repairing: Repairing,
-  rows: () => AsyncIterable<PlanRow>,
+  plan: RepairPlan,
   options: { readonly delete: boolean },
 ): Promise<Mended> {
-  const listed = new Map(
-    (await repairing.target.list(repairing.signal)).collections.map((info) => [info.name, info]),
-  );
-  const mending = new Mending(repairing, listed);
-  for (const action of ORDER) {
-    for await (const row of rows()) {
-      if (row.do !== action) continue;
-      if (action === "remove" && !options.delete) mending.skip(row);
-      else await mending.add(row);
-    }
-    await mending.flush();
+  const pairs = await PlannedPairs.of(repairing, plan.collections);
+  const mending = new Mending(repairing, pairs);
+  let refused = await mending.pass(plan, options.delete);
+  // What stood in the way of a document may have been mended after it.
+  for (
+    let before = Number.POSITIVE_INFINITY;
+    mending.chunks > 1 && refused.size > 0 && refused.size < before;
+  ) {
+    before = refused.size;
+    refused = await mending.pass(plan, options.delete, refused);
   }
-  return mending;
+  if (refused.size > 0) await mending.name(plan, refused);
+  await pairs.mustStillBeThere(mending.mended);
+  return mending.mended;
 }
 
-class Mending implements Mended {
-  readonly collections = new Map<string, MendedCollection>();
-  readonly items: { key: string; reason: string }[] = [];
-  itemCount = 0;
+interface Numbered {
+  readonly number: number;
+  readonly row: PlanRow;
+}
+
+class Mending {
+  readonly mended = new Mended();
   readonly #repairing: Repairing;
-  readonly #listed: ReadonlyMap<string, CollectionInfo>;
-  #rows: PlanRow[] = [];
+  readonly #pairs: PlannedPairs;
+  /** Chunks of the last pass in which there was something to do. */
+  chunks = 0;
+  #refused = new Map<number, string>();
+  #chunk: Numbered[] = [];
   #bytes = 0;
 
-  constructor(repairing: Repairing, listed: ReadonlyMap<string, CollectionInfo>) {
+  constructor(repairing: Repairing, pairs: PlannedPairs) {
     this.#repairing = repairing;
-    this.#listed = listed;
+    this.#pairs = pairs;
   }
 
-  skip(row: PlanRow): void {
-    this.#of(row).skipped++;
+  /** Goes through the plan, or those rows of it. @returns why which rows were refused, by their numbers */
+  async pass(
+    plan: RepairPlan,
+    deletes: boolean,
+    only?: ReadonlyMap<number, string>,
+  ): Promise<ReadonlyMap<number, string>> {
+    this.#refused = new Map();
+    this.chunks = 0;
+    for (const action of ORDER) {
+      for await (const one of numbered(plan)) {
+        if (one.row.do !== action || only?.has(one.number) === false) continue;
+        if (action === "remove" && !deletes) this.mended.of(one.row).skipped++;
+        else await this.#add(one);
+      }
+      await this.#flush();
+    }
+    return this.#refused;
   }
 
-  async add(row: PlanRow): Promise<void> {
+  async name(plan: RepairPlan, refused: ReadonlyMap<number, string>): Promise<void> {
+    for await (const { number, row } of numbered(plan)) {
+      const reason = refused.get(number);
+      if (reason !== undefined) this.mended.conflict(row, reason);
+    }
+  }
+
+  async #add(one: Numbered): Promise<void> {
+    const { row } = one;
     const bytes = (row.source?.bytes ?? 0) + (row.target?.bytes ?? 0);
-    const [first] = this.#rows;
+    const first = this.#chunk[0]?.row;
     const other =
       first !== undefined &&
       (first.collection !== row.collection || first.targetCollection !== row.targetCollection);
-    const full = this.#rows.length >= CHUNK_DOCUMENTS || this.#bytes + bytes > CHUNK_BYTES;
-    if (this.#rows.length > 0 && (other || full)) await this.flush();
-    this.#rows.push(row);
+    const full = this.#chunk.length >= CHUNK_DOCUMENTS || this.#bytes + bytes > CHUNK_BYTES;
+    if (this.#chunk.length > 0 && (other || full)) await this.#flush();
+    this.#chunk.push(one);
     this.#bytes += bytes;
   }
 
-  async flush(): Promise<void> {
-    const rows = this.#rows;
-    this.#rows = [];
+  async #flush(): Promise<void> {
+    const chunk = this.#chunk;
+    this.#chunk = [];
     this.#bytes = 0;
-    const [first] = rows;
+    const [first] = chunk;
     if (first === undefined) return;
-    const info = this.#listed.get(first.targetCollection);
-    if (info === undefined || info.kind !== "collection") {
-      for (const row of rows) this.#conflict(row, "the target has no such collection any more");
-      return;
+    const { source, target, signal, ...rest } = this.#repairing;
+    const now = await source.find(
+      first.row.collection,
+      chunk.map(({ row }) => row.id),
+      signal,
+    );
+    // Asked after the documents: what is found in a collection that is gone was not looked for in the one that is meant.
+    const pair = await this.#pairs.look(first.row);
+    const due = new Map<Change, Numbered>();
+    for (const one of chunk) {
+      const objection = pair.objection ?? objectionTo(source, one.row, now.get(one.row.id.key));
+      if (objection !== undefined) this.mended.conflict(one.row, objection);
+      else due.set(changeOf(one.row, now.get(one.row.id.key)), one);
     }
-    await this.#apply(rows, first.collection, info);
-  }
-
-  async #apply(rows: readonly PlanRow[], collection: string, info: CollectionInfo): Promise<void> {
-    const { source, signal } = this.#repairing;
-    const ids = rows.map(({ id }) => id);
-    const now = await source.find(collection, ids, signal);
-    const due = new Map<Change, PlanRow>();
-    for (const row of rows) {
-      const objection = source.canFind(row.id)
-        ? objectionTo(row, now.get(row.id.key))
-        : "its _id cannot be asked for";
-      if (objection !== undefined) this.#conflict(row, objection);
-      else due.set(changeOf(row, now.get(row.id.key)), row);
-    }
-    const { target, ...options } = this.#repairing;
-    for (const outcome of await applyChanges(target, info, [...due.keys()], options))
+    if (pair.target === undefined || due.size === 0) return;
+    this.chunks++;
+    for (const outcome of await applyChanges(target, pair.target, [...due.keys()], { ...rest, signal }))
       this.#take(due.get(outcome.change), outcome);
   }
 
-  #take(row: PlanRow | undefined, { result, reason = "" }: Outcome): void {
-    if (row === undefined) throw new RangeError("an outcome of no row");
-    if (result === "changed") this.#of(row).changed++;
-    else if (result === "unchanged") this.#of(row).unchanged++;
-    else this.#conflict(row, reason);
-  }
-
-  #conflict(row: PlanRow, reason: string): void {
-    this.#of(row).conflicts++;
-    this.itemCount++;
-    if (this.items.length < MOST_ITEMS)
-      this.items.push({ key: `document ${row.targetCollection}/${row.printed}`, reason });
-  }
-
-  #of({ targetCollection }: PlanRow): MendedCollection {
-    const known = this.collections.get(targetCollection);
-    if (known !== undefined) return known;
-    const fresh = { changed: 0, unchanged: 0, conflicts: 0, skipped: 0 };
-    this.collections.set(targetCollection, fresh);
-    return fresh;
+  #take(one: Numbered | undefined, { result, retry, reason = "" }: Outcome): void {
+    if (one === undefined) throw new RangeError("an outcome of no row");
+    const { number, row } = one;
+    if (result === "changed" || result === "unchanged") this.mended.of(row)[result]++;
+    else if (retry === true) this.#refused.set(number, reason);
+    else this.mended.conflict(row, reason);
   }
 }
 
+async function* numbered(plan: RepairPlan): AsyncGenerator<Numbered> {
+  let number = 0;
+  for await (const row of plan.rows()) yield { number: number++, row };
+}
+
 /** A plan is a list of what was looked at: where the source is another by now, nobody has looked at that. */
-function objectionTo({ source }: PlanRow, now: Doc | undefined): string | undefined {
+function objectionTo(store: Source, { id, source }: PlanRow, now: Doc | undefined): string | undefined {
+  if (!store.canFind(id)) return "its _id cannot be asked for";
   if (isSide(source, now)) return undefined;
   if (now === undefined) return "the source no longer has it";
   return source === undefined ? "the source has it by now" : "the source has another version of it by now";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Side } from "../reporting/reporter.ts";
-import { count, date, idFromJson, idToJson, type Json, object, text } from "./saved-json.ts";
+import { count, date, idFromJson, idToJson, type Json, list, object, text } from "./saved-json.ts";
 
 const FORMAT = 1;
 
@@ -17,6 +17,16 @@ export interface PlanHead {
   readonly source: string;
   readonly target: string;
   readonly created: Date;
+  /** The collections that were compared. */
+  readonly collections: readonly PlanCollection[];
+}
+
+/** Two collections, told from later ones of the same names; absent where a store cannot. */
+export interface PlanCollection {
+  readonly source: string;
+  readonly target: string;
+  readonly sourceIncarnation?: string;
+  readonly targetIncarnation?: string;
 }
 
 /** One document, as it was seen to differ. It holds no values but its `_id`. */
@@ -31,13 +41,15 @@ export interface PlanRow {
   readonly target: Side | undefined;
 }
 
-export function headLine({ run, source, target, created }: PlanHead): string {
-  return line({ dualsync: "repair plan", format: FORMAT, run, source, target, created });
+/** Each line has a sum of its own, tied to the plan: lines may be taken out, and none can be altered unseen. */
+export function headLine(head: PlanHead): string {
+  const { run, source, target, created, collections } = head;
+  const body = { dualsync: "repair plan", format: FORMAT, run, source, target, created, collections };
+  return summed("", { ...body, created: created.toISOString() });
 }
 
-/** Each line has a sum of its own, tied to the plan: lines may be taken out, and none can be altered unseen. */
 export function rowLine(run: string, row: PlanRow): string {
-  const body = {
+  return summed(run, {
     do: row.do,
     collection: row.collection,
     ...(row.targetCollection === row.collection ? {} : { targetCollection: row.targetCollection }),
@@ -45,16 +57,18 @@ export function rowLine(run: string, row: PlanRow): string {
     source: row.source,
     target: row.target,
     key: idToJson(row.id),
-  };
-  return line({ ...body, sum: sumOf(run, body) });
+  });
 }
 
-/** Without it the plan was not written to its end. */
-export function endLine(rows: number, complete: boolean): string {
-  return line({ end: true, rows, complete });
+/** Without it the plan was not written to its end. `complete`: everything that was to be compared was. */
+export function endLine(run: string, rows: number, complete: boolean): string {
+  return summed(run, { end: true, rows, complete });
 }
 
-/** Reads a plan line by line. Its first value is the head. @throws DualsyncError `local` that names `path` */
+/**
+ * Reads a plan line by line. Its first value is the head.
+ * @throws DualsyncError `local` that names `path`
+ */
 export async function* readPlan(
   lines: AsyncIterable<string>,
   path: string,
@@ -64,46 +78,64 @@ export async function* readPlan(
   let at = 0;
   for await (const content of lines) {
     at++;
-    if (content.trim() === "") continue;
-    const where = `line ${at} of ${path}`;
+    if (content === "") continue;
     if (ended) throw damaged(`${path} goes on behind its end (line ${at}).`);
-    const parsed = parse(content, where);
+    const where = `line ${at} of ${path}`;
     if (head === undefined) {
-      head = attempt(() => headOf(parsed, path), `${path} is not a plan of dualsync.`);
+      head = attempt(() => headOf(content, path), `${path} is not a plan of dualsync.`);
       yield head;
       continue;
     }
-    if (parsed.end === true) ended = true;
-    else yield readRow(parsed, head.run, where);
+    const row = readRow(content, head.run, where);
+    if (row === undefined) ended = true;
+    else yield row;
   }
   if (head === undefined) throw damaged(`${path} is empty.`);
   if (!ended) throw damaged(`${path} was not written to its end, or is cut off.`);
   return undefined;
 }
 
-function readRow(parsed: Json, run: string, where: string): PlanRow {
-  return attempt(() => rowOf(parsed, run), `${where} was altered or is damaged.`);
+/** Undefined for the end. */
+function readRow(content: string, run: string, where: string): PlanRow | undefined {
+  return attempt(() => {
+    const parsed = unaltered(run, content, parse(content));
+    return parsed.end === true ? undefined : rowOf(parsed);
+  }, `${where} was altered or is damaged.`);
 }
 
 export function isHead(part: PlanHead | PlanRow): part is PlanHead {
   return "created" in part;
 }
 
-function headOf(parsed: Json, path: string): PlanHead {
-  if (parsed.dualsync !== "repair plan") throw new TypeError("dualsync");
-  if (count(parsed.format) > FORMAT)
-    throw damaged(`${path} was written by a newer version of dualsync (format ${String(parsed.format)}).`);
+function headOf(content: string, path: string): PlanHead {
+  const { dualsync, format, ...body } = parse(content);
+  if (dualsync !== "repair plan") throw new TypeError("dualsync");
+  if (count(format) > FORMAT)
+    throw damaged(`${path} was written by a newer version of dualsync (format ${String(format)}).`);
+  attempt(
+    () => unaltered("", content, { dualsync, format, ...body }),
+    `line 1 of ${path} was altered or is damaged.`,
+  );
   return {
-    run: text(parsed.run),
-    source: text(parsed.source),
-    target: text(parsed.target),
-    created: date(parsed.created),
+    run: text(body.run),
+    source: text(body.source),
+    target: text(body.target),
+    created: date(body.created),
+    collections: list(body.collections).map(collectionOf),
   };
 }
 
-function rowOf(parsed: Json, run: string): PlanRow {
-  const { sum, ...body } = parsed;
-  if (sum !== sumOf(run, body)) throw new TypeError("sum");
+function collectionOf(content: unknown): PlanCollection {
+  const { source, target, sourceIncarnation, targetIncarnation } = object(content);
+  return {
+    source: text(source),
+    target: text(target),
+    ...(sourceIncarnation === undefined ? {} : { sourceIncarnation: text(sourceIncarnation) }),
+    ...(targetIncarnation === undefined ? {} : { targetIncarnation: text(targetIncarnation) }),
+  };
+}
+
+function rowOf(body: Json): PlanRow {
   const collection = text(body.collection);
   const row: PlanRow = {
     do: actionOf(body.do),
@@ -132,8 +164,8 @@ function sideOf(content: unknown): Side | undefined {
   return { sha256: text(sha256), bytes: count(bytes) };
 }
 
-function line(content: Json): string {
-  return `${JSON.stringify(content)}\n`;
+function summed(run: string, body: Json): string {
+  return `${JSON.stringify({ ...body, sum: sumOf(run, body) })}\n`;
 }
 
 function sumOf(run: string, body: Json): string {
@@ -143,8 +175,15 @@ function sumOf(run: string, body: Json): string {
     .slice(0, 16);
 }
 
-function parse(content: string, where: string): Json {
-  return attempt(() => object(JSON.parse(content)), `${where} is damaged.`);
+/** The line, where it is to the byte as it was written: what reads alike (`\u000A` and `\u000a`) was altered, too. */
+function unaltered(run: string, content: string, parsed: Json): Json {
+  const { sum: _, ...body } = parsed;
+  if (`${content}\n` !== summed(run, body)) throw new TypeError("sum");
+  return body;
+}
+
+function parse(content: string): Json {
+  return object(JSON.parse(content));
 }
 
 function attempt<T>(read: () => T, message: string): T {

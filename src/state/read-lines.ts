@@ -1,28 +1,74 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import { diskError } from "./disk-error.ts";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { onDisk, unlessAbsent } from "./disk-error.ts";
 import { refusal } from "./refusal.ts";
+import { notAFile } from "./state-folder.ts";
 
-/** No line of ours is longer, in characters. */
+/** No line of ours is longer, in bytes. */
 const LONGEST = 64_000_000;
+const PIECE = 65_536;
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const ADVICE = "It is no file of dualsync.";
 
-/** The lines of a file that a person names. @throws DualsyncError `local` where it cannot be read */
+// Not blocking: opening a named pipe would otherwise wait for somebody who writes into it.
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * The lines of a file that a person names, without their ends, as they are stored: nothing but a line feed ends one.
+ * @throws DualsyncError `local` where it cannot be read, is no text, or has a line that no file of ours has
+ */
 export async function* readLines(path: string): AsyncGenerator<string> {
-  const stream = createReadStream(path, { encoding: "utf8" });
-  let failed: unknown;
-  stream.on("error", (error) => {
-    failed = error;
-  });
+  const file = await opened(path);
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line.length > LONGEST)
-        throw refusal(path, "has a line of more than 64 MB", "It is no file of dualsync.");
-      yield line;
+    let parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const piece of pieces(file, path)) {
+      let from = 0;
+      for (let end = piece.indexOf(LINE_FEED); end >= 0; end = piece.indexOf(LINE_FEED, from)) {
+        yield text(path, [...parts, piece.subarray(from, end)]);
+        parts = [];
+        bytes = 0;
+        from = end + 1;
+      }
+      parts.push(piece.subarray(from));
+      bytes += piece.length - from;
+      if (bytes > LONGEST) throw refusal(path, "has a line of more than 64 MB", ADVICE);
     }
-  } catch (error) {
-    throw diskError(error, path, "read");
+    if (bytes > 0) yield text(path, parts);
   } finally {
-    stream.destroy();
+    await file.close();
   }
-  if (failed !== undefined) throw diskError(failed, path, "read");
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  const file = await onDisk(path, "read", () => unlessAbsent(open(path, READ)));
+  if (file === undefined) throw refusal(path, "does not exist", "Check its name.");
+  try {
+    if (!(await file.stat()).isFile()) throw notAFile(path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function* pieces(file: FileHandle, path: string): AsyncGenerator<Buffer> {
+  for (;;) {
+    // Memory of its own each time: lines that are not at their end yet are views of it.
+    const piece = Buffer.allocUnsafe(PIECE);
+    const { bytesRead } = await onDisk(path, "read", () => file.read(piece, 0, PIECE));
+    if (bytesRead === 0) return;
+    yield piece.subarray(0, bytesRead);
+  }
+}
+
+function text(path: string, parts: readonly Buffer[]): string {
+  const line = Buffer.concat(parts);
+  const bytes = line.at(-1) === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw refusal(path, "is not a text", ADVICE);
+  }
 }

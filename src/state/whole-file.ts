@@ -6,18 +6,20 @@ import { onDisk, unlessAbsent } from "./disk-error.ts";
 import { syncFolder } from "./durable-file.ts";
 import { notAFile } from "./state-folder.ts";
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
+const PIECE = 1_000_000;
 
-/** A file that a person asked for by name: written bit by bit, there as a whole or not at all, readable by its owner. */
+/**
+ * A file that a person asked for by name: written bit by bit, there as a whole or not at all, readable by its owner.
+ * Until it is whole it has no name: whatever ends the process before leaves nothing behind.
+ */
 export class WholeFile {
   readonly #path: string;
-  readonly #temporary: string;
   #file: FileHandle | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, temporary: string, file: FileHandle) {
+  private constructor(path: string, file: FileHandle) {
     this.#path = path;
-    this.#temporary = temporary;
     this.#file = file;
   }
 
@@ -26,44 +28,61 @@ export class WholeFile {
     return onDisk(path, "written", async () => {
       const there = await unlessAbsent(lstat(path));
       if (there !== undefined && !there.isFile()) throw notAFile(path);
-      const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
-      return new WholeFile(
-        path,
-        temporary,
-        await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600),
-      );
+      const { name, file } = await temporary(path);
+      await unlink(name);
+      return new WholeFile(path, file);
     });
   }
 
-  /** Calls take effect in their order. */
+  /** Calls take effect in their order; where one fails, all later ones do, and `commit`. */
   write(text: string): Promise<void> {
-    const turn = this.#last.then(() => onDisk(this.#path, "written", () => this.#opened.appendFile(text)));
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    this.#last = this.#last.then(() => onDisk(this.#path, "written", () => this.#opened.appendFile(text)));
+    this.#last.catch(() => undefined);
+    return this.#last;
   }
 
   /** Gives the file its name. Once this resolves it survives a loss of power. */
   async commit(): Promise<void> {
     await this.#last;
     await onDisk(this.#path, "written", async () => {
-      await this.#opened.sync();
-      await this.#opened.close();
-      this.#file = undefined;
-      await rename(this.#temporary, this.#path);
+      const { name, file } = await temporary(this.#path);
+      try {
+        await copy(this.#opened, file).finally(() => file.close());
+        await rename(name, this.#path);
+      } catch (error) {
+        await unlink(name).catch(() => undefined);
+        throw error;
+      }
       await syncFolder(dirname(this.#path));
     });
+    await this.discard();
   }
 
-  /** Removes what was not committed; no harm after `commit`. */
+  /** Gives up what was not committed; no harm after `commit`. */
   async discard(): Promise<void> {
-    if (this.#file === undefined) return;
-    await this.#file.close().catch(() => undefined);
+    const file = this.#file;
     this.#file = undefined;
-    await unlink(this.#temporary).catch(() => undefined);
+    await file?.close().catch(() => undefined);
   }
 
   get #opened(): FileHandle {
     if (this.#file === undefined) throw new RangeError("the file is closed");
     return this.#file;
   }
+}
+
+async function temporary(path: string): Promise<{ readonly name: string; readonly file: FileHandle }> {
+  const name = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  return { name, file: await open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600) };
+}
+
+async function copy(from: FileHandle, to: FileHandle): Promise<void> {
+  const piece = Buffer.alloc(PIECE);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await from.read(piece, 0, PIECE, at);
+    if (bytesRead === 0) break;
+    await to.appendFile(piece.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  await to.sync();
 }

@@ -1,0 +1,52 @@
+/** What keeps a plan that was made of the wrong stores, or at the wrong time, from doing harm. Everything here only looks, and refuses. */
+import type { Source } from "../connectors/connector.ts";
+import { mustNotBeSwapped } from "../core/guard.ts";
+import { isShrunken, shrinkError } from "../core/shrink.ts";
+import { DualsyncError } from "../errors.ts";
+import type { PlanOnDisk } from "./plan-on-disk.ts";
+import type { RepairOptions } from "./repair-flags.ts";
+import type { Stores } from "./stores.ts";
+
+interface Looking extends Stores {
+  readonly signal: AbortSignal;
+}
+
+/** @throws DualsyncError `refused` */
+export async function mustBeSafe(
+  looking: Looking,
+  plan: PlanOnDisk,
+  options: Pick<RepairOptions, "delete" | "allowShrink">,
+): Promise<void> {
+  const look = async (store: Source) => {
+    const [listing, history] = await Promise.all([store.list(looking.signal), store.history(looking.signal)]);
+    return { label: store.label, listing, history };
+  };
+  const [source, target] = await Promise.all([look(looking.source), look(looking.target)]);
+  mustNotBeSwapped(source, target, true);
+  if (options.delete) for (const pair of plan.collections) await mustNotEmpty(looking, pair, plan, options);
+}
+
+/** Removing most of a collection, or all that a source has lost, is more likely a fault of the source than a wish. */
+async function mustNotEmpty(
+  { source, target, signal }: Looking,
+  pair: { readonly source: string; readonly target: string },
+  { changes }: PlanOnDisk,
+  { allowShrink }: Pick<RepairOptions, "allowShrink">,
+): Promise<void> {
+  const { remove } = changes.get(pair.target) ?? { remove: 0 };
+  if (remove === 0) return;
+  const [left, there] = await Promise.all([
+    source.count(pair.source, {}, signal),
+    target.count(pair.target, {}, signal),
+  ]);
+  if (left === 0 && there > 0) {
+    throw new DualsyncError(
+      "refused",
+      `${JSON.stringify(pair.source)} is empty in the source and holds ${there} documents in the target: --delete would remove ${remove} of them.`,
+      { hint: "Nothing was changed. Look at the source first; repair without --delete removes nothing." },
+    );
+  }
+  const stay = Math.max(0, there - remove);
+  if (!allowShrink && isShrunken(stay, there))
+    throw shrinkError(pair.source, stay, there, "Nothing was changed.");
+}

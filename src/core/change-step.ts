@@ -1,0 +1,125 @@
+/** A few changes at once: look, save, write, look again. */
+import type { SetAside, Target, WriteMode } from "../connectors/connector.ts";
+import { Batch, type Doc } from "../document.ts";
+import type { Change, Outcome, Work } from "./change.ts";
+import type { JournalEntry } from "./journal.ts";
+import { sha256 } from "./sha256.ts";
+
+/** A change that is to be made, and what it is made to. */
+export interface Due {
+  readonly change: Change;
+  readonly before: Doc | undefined;
+}
+
+export async function applyChunk(work: Work, chunk: readonly Change[]): Promise<readonly Outcome[]> {
+  const found = await find(work, chunk);
+  const outcomes: Outcome[] = [];
+  const due: Due[] = [];
+  for (const change of chunk) {
+    const before = found.get(change.id.key);
+    const settled = judge(work.target, change, before);
+    if (settled === undefined) due.push({ change, before });
+    else outcomes.push(settled);
+  }
+  if (work.dryRun === true)
+    return [...outcomes, ...due.map(({ change }) => ({ change, result: "changed" as const }))];
+  if (due.length === 0) return outcomes;
+  await save(work, due);
+  const setAside = await write(work, due);
+  const after = await find(
+    work,
+    due.map(({ change }) => change),
+  );
+  const made = due.map(({ change }) =>
+    outcomeOf(change, after.get(change.id.key), setAside.get(change.id.key)),
+  );
+  return [...outcomes, ...made];
+}
+
+/** What was saved by another try, and is still so, is not saved again. */
+export async function save({ journal, collection, saved }: Work, due: readonly Due[]): Promise<void> {
+  if (journal === undefined) return;
+  const fresh = due.filter(({ change, before }) => {
+    const last = saved.get(change);
+    return last === undefined || !isEqual(last.before, before);
+  });
+  if (fresh.length > 0) await journal.save(collection, fresh.map(entryOf));
+  for (const one of fresh) saved.set(one.change, one);
+}
+
+function isEqual(a: Doc | undefined, b: Doc | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a.bytes, b.bytes) === 0;
+}
+
+export async function find(work: Work, changes: readonly Change[]): Promise<ReadonlyMap<string, Doc>> {
+  const ids = changes.map(({ id }) => id);
+  return await work.target.find(work.collection.name, ids, work.signal);
+}
+
+/** The outcome of what is not to be done; undefined for a change that is. */
+export function judge(target: Target, change: Change, found: Doc | undefined): Outcome | undefined {
+  const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
+  if (!target.canFind(change.id)) return conflict("its _id cannot be asked for");
+  if (isWanted(change, found)) return { change, result: "unchanged" };
+  if (change.accepts(found)) return undefined;
+  return conflict(
+    found === undefined
+      ? "it is not in the target any more"
+      : "the target holds another version of it by now",
+  );
+}
+
+export function isWanted({ wanted }: Change, found: Doc | undefined): boolean {
+  if (wanted === undefined || found === undefined) return wanted === found?.bytes;
+  return Buffer.compare(wanted, found.bytes) === 0;
+}
+
+function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
+  return {
+    id: before === undefined ? id.element : before.id.element,
+    ...(before === undefined ? {} : { before: before.bytes }),
+    ...(wanted === undefined ? {} : { after: { sha256: sha256(wanted), bytes: wanted.length } }),
+  };
+}
+
+/** Removes, replaces, inserts. @returns what was not taken, by key */
+async function write(work: Work, due: readonly Due[]): Promise<ReadonlyMap<string, SetAside>> {
+  const { target, collection, signal } = work;
+  const removed = due.filter(({ change }) => change.wanted === undefined).map(({ change }) => change.id);
+  if (removed.length > 0) await target.remove(collection.name, removed, signal);
+  const put = async (mode: WriteMode, some: readonly Due[]): Promise<readonly SetAside[]> => {
+    const documents = some.flatMap(({ change: { id, wanted } }) =>
+      wanted === undefined ? [] : [{ id, bytes: wanted }],
+    );
+    if (documents.length === 0) return [];
+    return (await target.write(collection.name, Batch.of(documents), mode, signal)).setAside;
+  };
+  const refused = [
+    ...(await put(
+      "replace",
+      due.filter(({ before }) => before !== undefined),
+    )),
+    ...(await put(
+      "create",
+      due.filter(({ before }) => before === undefined),
+    )),
+  ];
+  return new Map(refused.map((one) => [one.id.key, one]));
+}
+
+function outcomeOf(change: Change, after: Doc | undefined, setAside: SetAside | undefined): Outcome {
+  if (isWanted(change, after)) return { change, result: "changed" };
+  if (setAside !== undefined) {
+    const result = setAside.occupied === true ? "conflict" : "refused";
+    return { change, result, reason: setAside.reason, retry: true };
+  }
+  // Never written again: it may be somebody else's by now.
+  const reason =
+    after === undefined
+      ? "it was written, and is gone again: does another program or a TTL index remove it?"
+      : change.wanted === undefined
+        ? "it was removed, and is there again: does another program write it?"
+        : "it was written, and is another one now: does another program write it, or the server alter it?";
+  return { change, result: "refused", reason };
+}
