@@ -273,6 +273,36 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       });
     });
 
+    it("keeps a seal until something is written to its collection, and then not a moment longer", async () => {
+      const { seal, leaveSeal } = store;
+      if (seal === undefined || leaveSeal === undefined) return;
+      const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
+      await create("other", { _id: 1 });
+      const info = await create("sealed", { _id: 1 });
+      const writes = [
+        () => store.write("sealed", batchOf({ _id: 2 }), "insert", never),
+        () => store.write("sealed", batchOf({ _id: 2, n: 1 }), "replace", never),
+        () => store.remove("sealed", [id(2)], never),
+        () => store.remove("sealed", [id(99)], never),
+      ];
+      expect(await seal("sealed", never)).toBeUndefined();
+      for (const write of writes) {
+        await leaveSeal("sealed", bytes, never);
+        await store.prepare(info, never);
+        await store.finish(info, [], never);
+        await store.write("other", batchOf({ _id: 1 }), "insert", never);
+        expect(Buffer.compare((await seal("sealed", never)) ?? Buffer.alloc(0), bytes)).toBe(0);
+        await Promise.all([write(), write()]);
+        expect(await seal("sealed", never)).toBeUndefined();
+      }
+      await leaveSeal("sealed", bytes, never);
+      await lease.release();
+      lease = await store.claim(testRun("a later run"), never);
+      expect(await seal("sealed", never)).toBeDefined();
+      await store.write("sealed", batchOf({ _id: 3 }), "insert", never);
+      expect(await seal("sealed", never)).toBeUndefined();
+    });
+
     it("shows a nonce only to a connection to the same store", async () => {
       expect(await store.seesNonce(lease.nonce, never)).toBe(true);
       expect(await store.seesNonce("another", never)).toBe(false);

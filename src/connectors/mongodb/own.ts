@@ -8,7 +8,8 @@ import type { Server } from "./server.ts";
 const FILLED = "filled";
 const COLLECTION = "collection ";
 const SEAL = "seal ";
-const SEALS = { $regex: `^${SEAL}` };
+/** Behind every name that begins with `SEAL`: the character after a blank. */
+const BEHIND_SEALS = "seal!";
 
 /** A document of dualsync's own collection; undefined when it is not there. */
 export async function readOwn(
@@ -46,7 +47,9 @@ function mustHaveWorked(server: Server, answer: Document, doing: string): void {
 }
 
 export async function readHistory(server: Server, signal: AbortSignal): Promise<History> {
-  const documents = await find(server, { filter: { _id: { $not: SEALS } } }, signal);
+  // Seals are large, and asked for where they are needed.
+  const others = { $or: [{ _id: { $lt: SEAL } }, { _id: { $gte: BEHIND_SEALS } }] };
+  const documents = await find(server, { filter: others }, signal);
   const collections = new Map<string, Provenance>();
   let filled: Filled | undefined;
   for (const document of documents) {
@@ -75,7 +78,8 @@ export async function writeProvenance(
 
 /** The names of the collections that have a seal. */
 export async function listSeals(server: Server, signal: AbortSignal): Promise<string[]> {
-  const found = await find(server, { filter: { _id: SEALS }, projection: { _id: 1 } }, signal);
+  const seals = { _id: { $gte: SEAL, $lt: BEHIND_SEALS } };
+  const found = await find(server, { filter: seals, projection: { _id: 1 } }, signal);
   return found.map(({ _id }) => text(_id).slice(SEAL.length));
 }
 
