@@ -142,6 +142,9 @@ async function keep(
   if (ended === "--max-minutes") return;
   const documents = collections.reduce((sum, { sourceDocuments }) => sum + sourceDocuments, 0);
   const past = { started, ended: new Date(), exitCode, documents, differences: findings.counted, verdict };
-  const next: Memory = { seen: findings.seen, past: [past, ...memory.past] };
+  // What was not looked at this time is not known to be gone.
+  const whole = ended === undefined && !options.selective;
+  const seen = whole ? findings.seen : new Map([...memory.seen, ...findings.seen]);
+  const next: Memory = { seen, past: [past, ...memory.past] };
   await options.state.write(memoryToJson(next));
 }
