@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Int32 } from "bson";
 import type { Collection } from "mongodb";
 import { beforeEach, expect, it } from "vitest";
@@ -147,8 +150,10 @@ it("says nothing of what was in the copy alone from the beginning, and of its ne
 it("knows nothing any more once repair has written, and everything after the next copy", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
-  expect((await pair.run(["diff", "--settle", "0.01", "--plan", "/tmp/diff-sides.plan"])).code).toBe(1);
-  const repaired = await pair.run(["repair", "/tmp/diff-sides.plan", "--yes"]);
+  const cwd = mkdtempSync(join(tmpdir(), "dualsync-sides-"));
+  expect((await pair.run(["diff", "--settle", "0.01", "--plan", "a.plan"], cwd)).code).toBe(1);
+  const repaired = await pair.run(["repair", "a.plan", "--yes"], cwd);
+  rmSync(cwd, { recursive: true });
   expect(repaired.code, repaired.stdout + repaired.stderr).toBe(0);
   expect(await own().countDocuments({ _id: /^seal / })).toBe(0);
   await set(copy(), SECOND, "other");
