@@ -16,7 +16,7 @@ const NAMES = [
   '"><img src=x onerror=alert(1)>',
   "</td></table><h1>Identical</h1>",
   "\u0085\u2028\u2029\u200b\ufeff",
-  "%s%n{{7*7}}${7*7}",
+  "%s%n{{7*7}}`",
   "n".repeat(200),
   "𝕏🏴‍☠️é",
 ];
