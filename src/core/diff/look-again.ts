@@ -4,7 +4,7 @@ import type { Doc } from "../../document.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { expiredOn } from "./expired-on.ts";
 import { isEqual } from "./is-equal.ts";
-import { bytesOf, isSameSight, type Suspect, sightOf } from "./suspect.ts";
+import { bytesOf, isSameSight, ownId, type Suspect, sightOf } from "./suspect.ts";
 import { tellDocument } from "./tell.ts";
 
 /** Documents and bytes, of both sides, that are read at once. */
@@ -65,7 +65,8 @@ async function settle(
     return undefined;
   }
   const sight = sightOf(source, target);
-  const seen = { id: source?.id ?? suspect.id, sight, rounds: suspect.rounds + 1 };
+  const id = source === undefined ? suspect.id : ownId(source.id);
+  const seen = { id, sight, rounds: suspect.rounds + 1 };
   if (!isSameSight(sight, suspect.sight)) return seen;
   await tellDocument(job, seen, { state: "stable", source, target });
   return undefined;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Doc, DocumentId } from "../../document.ts";
+import { type Doc, DocumentId } from "../../document.ts";
 import type { Side } from "../../reporting/reporter.ts";
 
 /** What both sides held under one `_id` when it was looked at: undefined where there was nothing. */
@@ -19,7 +19,12 @@ export interface Suspect {
 export function suspectOf(source: Doc | undefined, target: Doc | undefined): Suspect {
   const id = source?.id ?? target?.id;
   if (id === undefined) throw new RangeError("a document on neither side");
-  return { id, sight: sightOf(source, target), rounds: 1 };
+  return { id: ownId(id), sight: sightOf(source, target), rounds: 1 };
+}
+
+/** A copy: an id must not keep the batch in memory that it came in. */
+export function ownId({ element }: DocumentId): DocumentId {
+  return new DocumentId(Uint8Array.from(element));
 }
 
 export function sightOf(source: Doc | undefined, target: Doc | undefined): Sight {
