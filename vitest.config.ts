@@ -20,9 +20,21 @@ export default defineConfig({
           name: "replica set",
           include: ["test/commands/**/*.test.ts"],
           // These set the faces of their servers themselves.
-          exclude: ["odd-servers", "retries", "secrets", "hostile-server", "endless-server"].map(
-            (name) => `test/commands/${name}.test.ts`,
-          ),
+          exclude: [
+            ...["odd-servers", "retries", "secrets", "hostile-server", "endless-server"],
+            // These compare what is held, and not how it is come by.
+            ...[
+              "bits",
+              "flags",
+              "gone",
+              "hostile",
+              "kills",
+              "look-alikes",
+              "many",
+              "metadata",
+              "planted",
+            ].map((name) => `diff-${name}`),
+          ].map((name) => `test/commands/${name}.test.ts`),
           env: { DUALSYNC_TEST_FACE: "replica-set" },
         },
       },

@@ -1,8 +1,13 @@
 import { Int32, type MongoClient } from "mongodb";
 
-/** Fills `orders` of a database: `_id`s are the ints 0, 10, 20 and so on, with room for others between them. */
-export async function fillManyOrders(client: MongoClient, database: string, count: number): Promise<void> {
-  const orders = client.db(database).collection<{ _id: Int32 }>("orders");
+/** Fills a collection of a database: `_id`s are the ints 0, 10, 20 and so on, with room for others between them. */
+export async function fillManyOrders(
+  client: MongoClient,
+  database: string,
+  count: number,
+  collection = "orders",
+): Promise<void> {
+  const orders = client.db(database).collection<{ _id: Int32 }>(collection);
   const AT_ONCE = 20_000;
   for (let from = 0; from < count; from += AT_ONCE)
     await orders.insertMany(
