@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyChanges, type Change, sha256 } from "../../src/core/change.ts";
+import { applyChanges, type Change } from "../../src/core/change.ts";
 import type { Journal, JournalEntry } from "../../src/core/journal.ts";
+import { sha256 } from "../../src/core/sha256.ts";
 import { undo } from "../../src/core/undo.ts";
 import { survey } from "../../src/core/undo-survey.ts";
 import type { Doc } from "../../src/document.ts";
