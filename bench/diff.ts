@@ -1,6 +1,6 @@
 // Measures comparisons against a merge of two driver cursors, side by side in one run, and prints ratios. Not a test,
 // but it fails when two of them do not find the same. DUALSYNC_BENCH_DOCUMENTS sets the number of documents (default
-// 200,000), DUALSYNC_BENCH_ROUNDS the rounds (default 3).
+// 200,000), DUALSYNC_BENCH_DIFFERENCES how many differ (default 10), DUALSYNC_BENCH_ROUNDS the rounds (default 3).
 import { resolve } from "node:path";
 import { MongoClient } from "mongodb";
 import { type MongodbService, startMongodb, withDatabase } from "../test/services/mongodb.ts";
@@ -12,7 +12,7 @@ const DOCUMENTS = Number(process.env.DUALSYNC_BENCH_DOCUMENTS ?? 200_000);
 const ROUNDS = Number(process.env.DUALSYNC_BENCH_ROUNDS ?? 3);
 const BIN = resolve("bin/dualsync.js");
 /** Documents that are made different in the target. */
-const DIFFERENCES = 10;
+const DIFFERENCES = Number(process.env.DUALSYNC_BENCH_DIFFERENCES ?? 10);
 
 /** Ways to compare: the script and its first argument. */
 const WAYS = [

@@ -1,29 +1,27 @@
 // One comparison by the functions of the program. Arguments: tier ("raw", "hash" or "one-sided"), source URI,
 // target URI, database.
 
-import type { IdRange } from "../src/connectors/connector.ts";
 import type { Role } from "../src/connectors/mongodb/faults.ts";
 import { mongodb } from "../src/connectors/mongodb/mongodb.ts";
 import type { DigestSide } from "../src/core/diff/comparison.ts";
-import { digestWalk } from "../src/core/diff/digest-walk.ts";
+import { cutStretches, digestWalk } from "../src/core/diff/digest-walk.ts";
 import { Flights } from "../src/core/flights.ts";
 import { piecesFor } from "../src/core/ranges.ts";
 import { merge, type Step } from "../src/core/walk.ts";
 
 const CONCURRENCY = 3;
+/** Stretches of one walk. */
+const PART = 16;
 
 const [tier = "", from = "", to = "", database = ""] = process.argv.slice(2);
 const ender = new AbortController();
 const { signal } = ender;
 const source = await open(from, "source");
 const target = await open(to, "target");
-const pieces = piecesFor(source.collection, CONCURRENCY);
-const ranges = await source.store.ranges(source.collection, pieces, signal);
-const { documents, bytes } = source.collection;
-const estimate = { documents: documents / ranges.length, bytes: bytes / ranges.length };
+const parts = tier === "raw" ? await rangesToRead() : await rangesToHash();
 const found = { equal: 0, differences: 0 };
 const flights = new Flights(CONCURRENCY, (error) => ender.abort(error));
-for (const range of ranges) await flights.add(() => count(steps(range)));
+for (const part of parts) await flights.add(() => count(part));
 await flights.land();
 await Promise.all([source.store.close(), target.store.close()]);
 console.log(JSON.stringify(found));
@@ -39,14 +37,27 @@ async function open(uri: string, role: Role): Promise<DigestSide> {
   return { store, collection, digester };
 }
 
-function steps(range: IdRange): AsyncIterable<Step> {
-  if (tier !== "raw") return digestWalk({ source, target, range, estimate, signal });
-  const options = { range, signal };
-  return merge(source.store.read(source.collection, options), target.store.read(target.collection, options));
+async function rangesToRead(): Promise<AsyncIterable<Step>[]> {
+  const pieces = piecesFor(source.collection, CONCURRENCY);
+  const ranges = await source.store.ranges(source.collection, pieces, signal);
+  return ranges.map((range) => {
+    const options = { range, signal };
+    return merge(
+      source.store.read(source.collection, options),
+      target.store.read(target.collection, options),
+    );
+  });
 }
 
-async function count(stepsOfRange: AsyncIterable<Step>): Promise<void> {
-  for await (const step of stepsOfRange) {
+async function rangesToHash(): Promise<AsyncIterable<Step>[]> {
+  const all = await cutStretches(source, signal);
+  return Array.from({ length: Math.ceil(all.length / PART) }, (_, i) =>
+    digestWalk({ source, target, stretches: all.slice(i * PART, (i + 1) * PART), signal }),
+  );
+}
+
+async function count(steps: AsyncIterable<Step>): Promise<void> {
+  for await (const step of steps) {
     found.equal += step.equal.documents;
     found.differences += step.missing.length + step.different.length + step.extra.length + step.twins.length;
   }

@@ -8,7 +8,7 @@ import { readSettings } from "../config/settings.ts";
 import { StateFile } from "../state/state-file.ts";
 import { addressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
-import type { DiffOptions } from "./diff-options.ts";
+import type { DiffOptions, NamedFile } from "./diff-options.ts";
 import { keyOf, readSelection, type SelectionFlags } from "./selection.ts";
 import { minutes } from "./time-limit.ts";
 
@@ -59,8 +59,8 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
     delays: delaysOf(flags.settle),
     accept: flags.accept ?? [],
     ...limitsOf(flags),
-    ...(flags.plan === undefined ? {} : { plan: resolve(environment.cwd, flags.plan) }),
-    ...(flags.report === undefined ? {} : { report: resolve(environment.cwd, flags.report) }),
+    ...(flags.plan === undefined ? {} : { plan: fileOf(flags.plan, environment) }),
+    ...(flags.report === undefined ? {} : { report: fileOf(flags.report, environment) }),
     restart: flags.restart ?? false,
     state: new StateFile(environment.cwd, keyOf("diff", from, to, selected.wanted)),
   };
@@ -72,6 +72,10 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
       return await diff(options, context);
     },
   };
+}
+
+function fileOf(name: string, { cwd }: Environment): NamedFile {
+  return { name, path: resolve(cwd, name) };
 }
 
 function limitsOf({ maxDiffs, maxMinutes }: DiffFlags) {

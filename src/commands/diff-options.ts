@@ -2,6 +2,12 @@ import type { StoreAddress } from "../connectors/index.ts";
 import type { StateFile } from "../state/state-file.ts";
 import type { Selected } from "./selection.ts";
 
+/** A file, as the person named it, and where it is. */
+export interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+}
+
 /** What a run of `diff` is to do; everything is checked, nothing was contacted. */
 export interface DiffOptions extends Selected {
   readonly from: StoreAddress;
@@ -20,8 +26,8 @@ export interface DiffOptions extends Selected {
   readonly maxDiffs?: number;
   readonly maxMinutes?: number;
   /** Files to write: a plan for repair, a page to look at. */
-  readonly plan?: string;
-  readonly report?: string;
+  readonly plan?: NamedFile;
+  readonly report?: NamedFile;
   readonly restart: boolean;
   /** What this job remembers on this machine. */
   readonly state: StateFile;

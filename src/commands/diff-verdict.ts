@@ -13,7 +13,7 @@ export interface Ending {
 /** The sentences at the end of a comparison: what was found, what was compared, when and how, what to run next. */
 export function diffVerdict(options: DiffOptions, compared: Compared, ending: Ending): string {
   const parts = [
-    finding(compared, ending),
+    finding(options, compared, ending),
     incomplete(compared, ending),
     scope(options, compared, ending),
     next(options, compared, ending),
@@ -21,7 +21,11 @@ export function diffVerdict(options: DiffOptions, compared: Compared, ending: En
   return parts.filter((part) => part !== "").join(" ");
 }
 
-function finding({ collections, findings }: Compared, { complete, moving }: Ending): string {
+function finding(
+  options: DiffOptions,
+  { collections, findings }: Compared,
+  { complete, moving }: Ending,
+): string {
   if (findings.counted > 0) {
     const kinds = [
       [sum(collections, "missing"), "only in the source"],
@@ -37,8 +41,23 @@ function finding({ collections, findings }: Compared, { complete, moving }: Endi
   }
   if (!complete) return "Neither identical nor different is proved: not everything was compared.";
   if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
+  return `Identical${exceptions(options, collections)}.`;
+}
+
+/** What differs and does not count. */
+function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedCollection[]): string {
   const accepted = sum(collections, "accepted");
-  return accepted === 0 ? "Identical." : `Identical but for ${count(accepted, "known difference")}.`;
+  const expired = sum(collections, "expired");
+  const are = (number: number) => (number === 1 ? "is" : "are");
+  const parts = [
+    ...(accepted === 0
+      ? []
+      : [
+          `${count(accepted, "difference")} that ${are(accepted)} ${oneWay ? "accepted or only in the target" : "accepted"}`,
+        ]),
+    ...(expired === 0 ? [] : [`${count(expired, "document")} that ${are(expired)} due to expire`]),
+  ];
+  return parts.length === 0 ? "" : ` but for ${parts.join(" and ")}`;
 }
 
 /** Who moved, where the target's history tells it. */
@@ -85,7 +104,7 @@ function next(options: DiffOptions, { findings, ended }: Compared, { moving }: E
   if (findings.counted > 0) {
     return options.plan === undefined
       ? "Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync duplicate brings the whole copy up to date."
-      : `Next: look at ${options.plan}, then dualsync repair it.`;
+      : `Next: look at ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
   }
   return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
 }
@@ -99,6 +118,7 @@ function sum(
     | "metadata"
     | "unreadable"
     | "settled"
+    | "expired"
     | "accepted"
     | "behind"
     | "diverged"

@@ -1,4 +1,5 @@
 /** Compares a store with its copy, and writes to neither. */
+import { setMaxListeners } from "node:events";
 import { Comparing } from "../core/diff/comparing.ts";
 import { DiffCheckpoint } from "../core/diff/diff-checkpoint.ts";
 import { type Memory, memoryToJson } from "../core/diff/memory.ts";
@@ -35,7 +36,7 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
       const report = reportOf(options, found, { ...compared, bytesRead }, remembered);
       await plan?.commit(report.complete);
       await keep(options, remembered, compared, report, started);
-      if (options.report !== undefined) await writeReport(options.report, report, context.redactor);
+      if (options.report !== undefined) await writeReport(options.report.path, report, context.redactor);
       context.reporter.compared(report);
       return report.exitCode;
     } finally {
@@ -51,7 +52,7 @@ async function openPlan(
   created: Date,
 ): Promise<PlanFile | undefined> {
   if (options.plan === undefined) return undefined;
-  return await PlanFile.create(options.plan, {
+  return await PlanFile.create(options.plan.path, {
     run,
     created,
     source: options.from.label,
@@ -79,6 +80,7 @@ async function compare(
   const stopper = new AbortController();
   const stop = (error: unknown): void => stopper.abort(error);
   const signal = AbortSignal.any([context.signal, stopper.signal]);
+  setMaxListeners(0, signal); // every command in flight listens
   const findings = new Findings({
     reporter: context.reporter,
     ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },
@@ -140,6 +142,9 @@ async function keep(
   if (ended === "--max-minutes") return;
   const documents = collections.reduce((sum, { sourceDocuments }) => sum + sourceDocuments, 0);
   const past = { started, ended: new Date(), exitCode, documents, differences: findings.counted, verdict };
-  const next: Memory = { seen: findings.seen, past: [past, ...memory.past] };
+  // What was not looked at this time is not known to be gone.
+  const whole = ended === undefined && !options.selective;
+  const seen = whole ? findings.seen : new Map([...memory.seen, ...findings.seen]);
+  const next: Memory = { seen, past: [past, ...memory.past] };
   await options.state.write(memoryToJson(next));
 }

@@ -44,7 +44,8 @@ export async function planRun(
     dryRun: options.dryRun,
   };
   mustNotBeSwapped(source, target, options.intoExisting);
-  const chosen = chooseJobs(source.listing, options.wanted);
+  const { notCopied, jobs } = chooseJobs(source.listing, options.wanted);
+  const chosen = { notCopied, jobs: jobs.map((job) => asOrdered(job, target)) };
   mustFit(chosen.jobs, target.listing, planOptions);
   const foreign = foreignJobs(chosen.jobs, source, target);
   if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
@@ -57,6 +58,12 @@ export async function planRun(
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
   return { plan, jobs: chosen.jobs, used, ...(saved === undefined ? {} : { saved }) };
+}
+
+/** A collection that is there already may come in another order than a copy would. */
+function asOrdered(job: PlannedJob, { listing }: Before): PlannedJob {
+  const there = listing.collections.find(({ name }) => name === job.to.name);
+  return there === undefined ? job : { ...job, to: { ...job.to, ordered: there.ordered } };
 }
 
 async function look(store: Source, signal: AbortSignal): Promise<Before> {

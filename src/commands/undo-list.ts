@@ -39,7 +39,7 @@ function about({ head, documents, added, state }: JournalContent): string {
   const end = complete ? "" : ", broken off or still at work";
   const undone = undo === undefined ? "" : undo === "undone" ? ", undone" : ", undone in part";
   const time = head.started.toISOString().slice(0, 19).replace("T", " ");
-  return `${head.command} of ${time} UTC from ${head.source} to ${head.target}${end}${undone}: ${documents} documents saved, ${added} added`;
+  return `${head.command} of ${time} UTC from ${head.source} to ${head.target}${end}${undone}: ${documents.toLocaleString("en-US")} saved, ${added.toLocaleString("en-US")} added`;
 }
 
 function day(time: Date): string {

@@ -99,7 +99,7 @@ export interface NotReproduced {
 export interface Prepared {
   /** True when the collection holds no document: plain inserts will do. */
   readonly empty: boolean;
-  /** True when dualsync created it or found it empty: then it holds what dualsync put there. */
+  /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
   /** The target's collection; undefined where the store cannot tell, and for a view. */
   readonly incarnation?: string;
@@ -159,7 +159,7 @@ export interface Filled {
 /** Where the content of a collection comes from. True of that very collection, not of a later one of the same name. */
 export interface Provenance {
   readonly incarnation: string;
-  /** True when dualsync created it or found it empty: then it holds what dualsync put there. */
+  /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
   /** The source's label. */
   readonly from: string;
@@ -232,6 +232,8 @@ export interface Source {
   indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
   /** What this store remembers of runs that wrote to it. */
   history(signal: AbortSignal): Promise<History>;
+  /** What was left with a collection by `Target.leaveSeal`; undefined when there is nothing, or nothing any more. */
+  seal?(collection: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** Bytes that the database takes up now, data and indexes, as the quotas of hosted clusters count them. */
   size(signal: AbortSignal): Promise<number>;
   /** Whether a nonce written by `Target.claim` is visible through this connection under this store's own name. */
@@ -263,4 +265,9 @@ export interface Target extends Source {
     indexes: readonly Metadata[],
     signal: AbortSignal,
   ): Promise<readonly NotReproduced[]>;
+  /**
+   * Leaves these bytes, a few hundred kilobytes, with the collection. They are gone before anything is written to it or
+   * removed from it again through this interface. A store that cannot promise that has not this method.
+   */
+  leaveSeal?(collection: string, seal: Uint8Array, signal: AbortSignal): Promise<void>;
 }

@@ -1,12 +1,13 @@
 import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
-import { OrderedFingerprint } from "./fingerprint.ts";
 import { Flights } from "./flights.ts";
-import { account, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
+import { account, inOrder, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
 import { journaledWrite } from "./journaled-write.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
 import { isBound } from "./ranges.ts";
+import { hashed, stretchHash } from "./seal/sealing.ts";
+import type { StretchHash } from "./seal/stretch-hash.ts";
 import { commit } from "./still-there.ts";
 import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
@@ -48,24 +49,24 @@ class Filling {
   readonly #range: OpenRange;
   readonly #job: PartJob;
   readonly #part: Part;
-  readonly #fingerprint: OrderedFingerprint | undefined;
+  readonly #hash: StretchHash | undefined;
   #bytes = 0;
 
   constructor(job: Job, range: OpenRange) {
     this.#range = range;
     this.#part = job.progress.part();
     this.#job = partJob(job, this.#part);
-    this.#fingerprint = job.verify === "content" ? new OrderedFingerprint() : undefined;
+    this.#hash = job.verify === "content" ? stretchHash(job, range) : undefined;
   }
 
   /** Only documents that come in order can be parted at an id. */
   get isFull(): boolean {
-    return this.#job.from.ordered && (this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE);
+    return inOrder(this.#job) && (this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE);
   }
 
   async add(batch: Batch, flights: Flights): Promise<void> {
     const job = this.#job;
-    this.#fingerprint?.add(batch);
+    this.#hash?.add(batch);
     this.#bytes += batch.bytes.length;
     const release = await job.budget.take(batch.bytes.length, job.signal);
     await flights.add(async () => {
@@ -81,7 +82,7 @@ class Filling {
   /** Call when everything is acknowledged. Without `upTo` the range is done. */
   async close(upTo?: DocumentId): Promise<void> {
     const written = { ...this.#range, ...(upTo === undefined ? {} : { to: upTo }) };
-    if (this.#fingerprint !== undefined) await proveRange(this.#job, written, this.#fingerprint.digest());
+    if (this.#hash !== undefined) await proveRange(this.#job, written, this.#hash.end(written.to));
     await commit(this.#job, this.#range, this.#part, upTo);
   }
 }
@@ -93,8 +94,10 @@ class Filling {
  */
 export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   const options = readOptions(job, { ...range });
-  const source = job.source.read(job.from, options);
-  const steps = job.from.ordered
+  const hash = job.sealing === undefined ? undefined : stretchHash(job, range);
+  const read = job.source.read(job.from, options);
+  const source = hash === undefined ? read : hashed(read, hash);
+  const steps = inOrder(job)
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
   let part = job.progress.part();
@@ -106,8 +109,9 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
     }
     await takeStep(partJob(job, part), step);
   }
-  if (!job.from.ordered) part.tally.extra = await countExtras(job, { ...range });
+  if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
+  if (hash !== undefined) job.sealing?.add(hash.end(range.to));
 }
 
 async function takeStep(job: PartJob, step: Step): Promise<void> {
@@ -128,6 +132,17 @@ async function takeStep(job: PartJob, step: Step): Promise<void> {
     "replace",
     growth,
   );
+  sealAllBut(job, step);
+}
+
+/** The target holds what the source does, but for what only it has and what could not be copied. */
+function sealAllBut({ sealing, setAside }: PartJob, step: Step): void {
+  if (sealing === undefined) return;
+  const { missing, different, extra, twins, targetTwins } = step;
+  sealing.except([...twins, ...targetTwins, ...extra.map(({ id }) => id)]);
+  if (setAside.size === 0) return;
+  const copied = [...missing, ...different.map(({ expected }) => expected)].map(({ id }) => id);
+  sealing.except(copied.filter(({ key }) => setAside.has(key)));
 }
 
 /** Looking up each document of the source finds no others on the target: those are looked up the other way round. */

@@ -14,6 +14,7 @@ import type { Journal, Journaling } from "./journal.ts";
 import type { Losses } from "./losses.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
+import type { Sealing } from "./seal/sealing.ts";
 import type { Tally } from "./tally.ts";
 import type { VerifyMode } from "./verify-mode.ts";
 
@@ -56,6 +57,8 @@ export interface Job extends Transfer {
   /** Keys of documents that were set aside, so that verification does not miss them again. */
   readonly setAside: Set<string>;
   readonly journaling?: Journaling;
+  /** Gathers what is proved of the copy; absent where nothing is to be left with it. */
+  readonly sealing?: Sealing;
 }
 
 /** A part of a collection on its way: `tally` and `losses` are the part's own until it is done. */
@@ -77,6 +80,11 @@ export function account(job: PartJob, documents: number, bytes: number, outcome:
   for (const { id } of outcome.setAside) job.setAside.add(id.key);
   job.losses.addDocuments(job.from.name, outcome.setAside);
   job.meter.advance(documents, bytes);
+}
+
+/** Whether documents of both sides come in the same order, that of BSON: only then can they be walked side by side. */
+export function inOrder({ from, to }: Pick<Job, "from" | "to">): boolean {
+  return from.ordered && to.ordered;
 }
 
 /** How both stores read this job's documents within a range. */

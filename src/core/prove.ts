@@ -3,18 +3,20 @@ import { printId } from "../bson/print-id.ts";
 import type { IdRange, SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { OrderedFingerprint } from "./fingerprint.ts";
-import { type PartJob, readOptions, TWIN } from "./job.ts";
+import { inOrder, type PartJob, readOptions, TWIN } from "./job.ts";
+import { stretchHash } from "./seal/sealing.ts";
+import { areSame, type Stretch } from "./seal/stretch.ts";
 import { lookUpEach, merge } from "./walk.ts";
 
-/** Reads a range back from the target, where it must have this fingerprint; what differs is fetched from both sides and mended. */
-export async function proveRange(job: PartJob, range: IdRange, expected: string): Promise<void> {
-  const fingerprint = new OrderedFingerprint();
+/** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and mended. */
+export async function proveRange(job: PartJob, range: IdRange, expected: readonly Stretch[]): Promise<void> {
+  const hash = stretchHash(job, range);
   for await (const batch of job.target.read(job.to, readOptions(job, range))) {
-    fingerprint.add(batch);
+    hash.add(batch);
     batch.release();
   }
-  if (fingerprint.digest() !== expected) await mendRange(job, range);
+  if (areSame(hash.end(range.to), expected)) job.sealing?.add(expected);
+  else await mendRange(job, range);
 }
 
 /**
@@ -24,7 +26,7 @@ export async function proveRange(job: PartJob, range: IdRange, expected: string)
 async function mendRange(job: PartJob, range: IdRange): Promise<void> {
   const options = readOptions(job, range);
   const source = job.source.read(job.from, options);
-  const steps = job.from.ordered
+  const steps = inOrder(job)
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
   for await (const step of steps) {

@@ -1,7 +1,7 @@
 import type { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { applyChanges } from "./change.ts";
-import { type Job, readOptions } from "./job.ts";
+import { inOrder, type Job, readOptions } from "./job.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 import { sourceMustBeThere } from "./still-there.ts";
@@ -34,7 +34,7 @@ export async function removeExtras(job: Job): Promise<void> {
 async function removeFrom(job: Job, stretch: Extras): Promise<void> {
   const options = readOptions(job, stretch.range);
   const target = job.target.read(job.to, options);
-  const steps = job.from.ordered
+  const steps = inOrder(job)
     ? merge(job.source.read(job.from, options), target)
     : findExtras(target, job.source, job.from.name, job.signal);
   let found = 0;
@@ -46,6 +46,7 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
     // What the source cannot be asked for is not known to be gone.
     const gone = ids.filter((id) => job.source.canFind(id) && !still.has(id.key));
     await sourceMustBeThere(job);
+    job.sealing?.except(gone);
     found += step.extra.length;
     deleted += await remove(job, gone);
   }

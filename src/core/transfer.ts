@@ -8,6 +8,7 @@ import type { PlannedJob } from "./plan.ts";
 import type { OpenRange, Progress } from "./progress.ts";
 import { piecesFor } from "./ranges.ts";
 import { removeExtras } from "./remove.ts";
+import { Sealing } from "./seal/sealing.ts";
 import { copySequence } from "./sequence.ts";
 import { eachRange, sideBySide } from "./side-by-side.ts";
 import { sourceMustBeThere, targetMustBeThere } from "./still-there.ts";
@@ -52,7 +53,10 @@ async function transferOne(
   const progress = await openProgress(planned, prepared);
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
-  const job: Job = { ...planned, meter, progress, setAside: new Set(), ...journalingOf(planned, prepared) };
+  const job: Job = {
+    ...{ ...planned, meter, progress, setAside: new Set(), ...journalingOf(planned, prepared) },
+    ...sealingOf(planned, prepared),
+  };
   try {
     return { report: await reportOf(job, prepared, gate), moved: progress.tally.bytes };
   } finally {
@@ -69,6 +73,11 @@ function journalingOf(
   const { fromEmpty, incarnation } = prepared;
   const collection = { name: to.name, ...(incarnation === undefined ? {} : { incarnation }) };
   return { journaling: { journal, collection, writes: !fromEmpty } };
+}
+
+function sealingOf(job: Transfer & PlannedJob, prepared: Prepared | undefined): Pick<Job, "sealing"> {
+  const sealing = Sealing.of(job, { source: job.from.incarnation, target: prepared?.incarnation });
+  return sealing === undefined ? {} : { sealing };
 }
 
 async function reportOf(job: Job, prepared: Prepared | undefined, gate: Flights): Promise<CollectionReport> {
@@ -133,6 +142,19 @@ async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flig
   await sourceMustBeThere(job);
   if (job.delete && !empty) await removeExtras(job);
   await targetMustBeThere(job, incarnation);
+  await leaveSeal(job);
+}
+
+/** For later comparisons, which can do without. */
+async function leaveSeal({ target, to, sealing, signal, note }: Job): Promise<void> {
+  const bytes = sealing?.bytes();
+  if (bytes === undefined) return;
+  await target.leaveSeal?.(to.name, bytes, signal).catch((error: unknown) => {
+    if (signal.aborted || !(error instanceof DualsyncError)) throw error;
+    note(
+      `${to.name}: what was proved is not noted in the target, for diff to tell who changed what: ${error.message}`,
+    );
+  });
 }
 
 async function cut(job: Job): Promise<readonly IdRange[]> {
@@ -142,7 +164,7 @@ async function cut(job: Job): Promise<readonly IdRange[]> {
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
   const journaled = job.journaling?.writes === true;
-  if (empty || (!journaled && (await isEmptyRange(job, range)))) await fillRange(job, range);
+  if (!journaled && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
   else await convergeRange(job, range);
 }
 

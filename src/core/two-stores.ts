@@ -1,4 +1,4 @@
-import type { History, StoreIdentity } from "../connectors/connector.ts";
+import type { History, Listing, StoreIdentity } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
 
 /** A store as it says it is. */
@@ -6,11 +6,13 @@ export interface Known {
   readonly identity: StoreIdentity;
   readonly database: string;
   readonly history: History;
+  readonly listing: Listing;
 }
 
 /**
  * Refuses to compare a store with itself under two addresses, which would always be identical and prove nothing. Without
- * writing it is told by the server process that answers, and by what the last run left in the target.
+ * writing it is told by the server process that answers, by what the last run left in the target, and by collections that
+ * are the very same. A server that was restored from a snapshot of the other holds those, too: its process is another.
  * @throws DualsyncError `refused`
  */
 export function mustBeTwo(source: Known, target: Known): void {
@@ -19,10 +21,20 @@ export function mustBeTwo(source: Known, target: Known): void {
     instance !== undefined && instance === target.identity.instance && source.database === target.database;
   const token = source.history.filled?.token;
   const sameMark = token !== undefined && token !== "" && token === target.history.filled?.token;
-  if (!sameServer && !sameMark) return;
+  if (!sameServer && !sameMark && !haveSameCollections(source, target)) return;
   throw new DualsyncError(
     "refused",
     `Source and target are the same database (${source.identity.label}), under two addresses: comparing it with itself proves nothing.`,
     { hint: "Nothing was compared. Give the copy's address with --to." },
+  );
+}
+
+function haveSameCollections(source: Known, target: Known): boolean {
+  const { instance } = source.identity;
+  const other = target.identity.instance;
+  if (instance !== undefined && other !== undefined && instance !== other) return false;
+  const there = new Map(target.listing.collections.map(({ name, incarnation }) => [name, incarnation]));
+  return source.listing.collections.some(
+    ({ name, incarnation }) => incarnation !== undefined && incarnation === there.get(name),
   );
 }

@@ -199,19 +199,23 @@ export async function* lookUpEach(
   }
 }
 
-/** The documents of the target that the source has not: the other half of `lookUpEach`. */
+/**
+ * The documents of the target that the source has not: the other half of `lookUpEach`. Those that the source cannot be
+ * asked for are among them only where `which` is "all": whether it has them is not known.
+ */
 export async function* findExtras(
   target: AsyncIterable<Batch>,
   source: Source,
   collection: string,
   signal: AbortSignal,
+  which: "known" | "all" = "known",
 ): AsyncGenerator<Step> {
   for await (const batch of target) {
     const step = emptyStep();
-    const documents = batch.docs();
+    const documents = batch.docs().filter(({ id }) => which === "all" || source.canFind(id));
     const ids = documents.map(({ id }) => id);
     const there = await source.find(collection, ids, signal);
-    step.extra.push(...documents.filter(({ id }) => source.canFind(id) && !there.has(id.key)));
+    step.extra.push(...documents.filter(({ id }) => !there.has(id.key)));
     yield step;
   }
 }

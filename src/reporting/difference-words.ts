@@ -2,6 +2,7 @@
 import { bytes, count } from "./format.ts";
 import type { Difference, FieldDifference } from "./reporter.ts";
 import { shortened } from "./text-width.ts";
+import { minute } from "./time-window.ts";
 
 /** No path, value or reason is shown longer than this. */
 const LONGEST = 300;
@@ -33,12 +34,17 @@ export function whatDiffers({ kind, sigil, detail, source, target }: Difference)
   }
 }
 
+/** What was seen first so many milliseconds ago was seen by a former comparison. */
+const FORMER = 60_000;
+
 /** What else there is to know: each is a word or two. */
 export function marks(difference: Difference): string[] {
-  const { state, rounds, since, counted, kind } = difference;
+  const { state, rounds, since, counted, kind, firstSeen, lastSeen } = difference;
+  const former = lastSeen.getTime() - firstSeen.getTime() >= FORMER;
   return [
     ...(state === "moving" ? [`still changing (looked at ${count(rounds, "time")})`] : []),
     ...(since === undefined ? [] : [since]),
+    ...(former ? [`since ${minute(firstSeen)}`] : []),
     ...(counted ? [] : [kind === "extra" ? "not counted" : "accepted"]),
   ];
 }

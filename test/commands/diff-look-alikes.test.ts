@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
 import * as bson from "../bson/bson-bytes.ts";
-import { LOOK_ALIKES } from "../core/diff/look-alikes.ts";
+import { LOOK_ALIKES } from "../core/explain/look-alikes.ts";
 import { rawDocument } from "../services/raw-source.ts";
 import { collectionOf, compare, findings, refuseHashes, TIERS } from "../support/compared.ts";
 import { serverPair } from "../support/pair.ts";

@@ -10,7 +10,7 @@ const COUNT = 100_000;
 const LAST = 10 * (COUNT - 1);
 
 interface Order {
-  _id: unknown;
+  _id: number | Double | Int32;
   [field: string]: unknown;
 }
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   const both = [pair.from, pair.to].map((client) => client.db(DATABASE).collection<Order>("orders"));
   await Promise.all([pair.from, pair.to].map((client) => fillManyOrders(client, DATABASE, COUNT)));
   const [from, to] = both;
-  const set = (_id: number, fields: object) => to?.updateOne({ _id }, { $set: fields });
+  const set = (_id: number, fields: Partial<Order>) => to?.updateOne({ _id }, { $set: fields });
   const replace = async (order: OptionalUnlessRequiredId<Order>) => {
     await to?.deleteOne({ _id: order._id });
     await to?.insertOne(order);

@@ -70,6 +70,18 @@ describe("a password that works", () => {
     },
   );
 
+  it("is not in what is saved to be undone", async () => {
+    const server = await startScripted(asking());
+    const client = new MongoClient(real.uri);
+    await client.db("held").collection("orders").insertOne({ n: 9 });
+    await client.close();
+    const env = { LIVE: addressOf(server.port, "shop"), COPY: addressOf(server.port, "held") };
+    const { code, left } = await runWatched([...BETWEEN, "--into-existing", "held"], SECRET, { env });
+    expect(code, left).toBe(0);
+    expect(left).toContain('{"dualsync":"undo"');
+    await server.stop();
+  });
+
   it("in .env.local stays there", async () => {
     const server = await startScripted(asking());
     const content = `LIVE='${addressOf(server.port, "shop")}'\nCOPY="${addressOf(server.port, "file")}"\n`;

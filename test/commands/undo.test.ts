@@ -1,55 +1,21 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Long } from "bson";
-import { beforeEach, expect, it } from "vitest";
-import { withDatabase } from "../services/mongodb.ts";
-import { type CliOptions, type CliResult, dualsync, records, summary } from "../support/cli.ts";
+import { expect, it } from "vitest";
+import { type CliResult, records, summary } from "../support/cli.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
-import { snapshot } from "../support/snapshot.ts";
+import { contents, snapshot } from "../support/snapshot.ts";
+import { runOf, undoFolder } from "../support/undo-folder.ts";
 
 /** What a run overwrote or removed is put back exactly, or named; nothing else is touched. */
 const pair = serverPair();
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "dualsync-undo-"));
-  return () => rmSync(folder, { recursive: true, force: true });
-});
-
-function run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const env = {
-    LIVE: withDatabase(pair.source.uri, pair.database),
-    COPY: withDatabase(pair.target.uri, pair.database),
-  };
-  return dualsync(args, { env, cwd: folder, ...options });
-}
+const folder = undoFolder(pair);
 
 function duplicate(...flags: string[]): Promise<CliResult> {
-  return run(["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...flags]);
-}
-
-function adopt(...flags: string[]): Promise<CliResult> {
-  return duplicate("--into-existing", pair.database, ...flags);
-}
-
-function undo(id: string, ...flags: string[]): Promise<CliResult> {
-  return run(["undo", id, "--json", "--to", "env:COPY", "--yes", ...flags]);
-}
-
-/** The run whose result this is. */
-function runOf({ stdout }: CliResult): string {
-  return String(summary(stdout)?.run);
+  return folder.run(["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...flags]);
 }
 
 interface Row {
@@ -61,13 +27,6 @@ function collection(side: "from" | "to", name = "orders") {
   return pair[side].db(pair.database).collection<Row>(name);
 }
 
-/** Runs of which this folder holds a journal. */
-function journals(): string[] {
-  if (!existsSync(join(folder, ".dualsync"))) return [];
-  const names = readdirSync(join(folder, ".dualsync")).map((name) => /^undo-(.*)\.journal$/.exec(name)?.[1]);
-  return names.filter((run) => run !== undefined);
-}
-
 function now(): Promise<Record<string, unknown>> {
   return snapshot(pair.to, pair.database);
 }
@@ -76,14 +35,14 @@ function now(): Promise<Record<string, unknown>> {
 async function fillBoth(): Promise<Record<string, unknown>> {
   await collection("from").insertMany([
     ...Array.from({ length: 300 }, (_, n) => ({ _id: n, n })),
-    { _id: "large", n: "x".repeat(12_000_000) },
+    { _id: "large", n: "x".repeat(3_000_000) },
     { _id: "$", $n: 1 } as never,
   ]);
   await collection("from", "names").insertMany([{ _id: 1, n: "a" }]);
   await collection("to").insertMany([
     ...Array.from({ length: 200 }, (_, n) => ({ _id: n, n: n % 2 === 0 ? n : -n })),
     ...Array.from({ length: 50 }, (_, n) => ({ _id: `theirs${n}`, n })),
-    { _id: "large", n: "y".repeat(11_000_000) },
+    { _id: "large", n: "y".repeat(2_900_000) },
     { _id: "$", $n: 2 } as never,
   ]);
   await collection("to", "names").insertMany([{ _id: Long.fromNumber(1), n: "a" }]);
@@ -92,25 +51,25 @@ async function fillBoth(): Promise<Record<string, unknown>> {
 
 it("puts back exactly what a target held before it became a copy", async () => {
   const before = await fillBoth();
-  const dry = await adopt("--dry-run");
+  const dry = await folder.adopt(["--dry-run"]);
   expect(dry.stdout).toMatch(/What dualsync did not write and replaces in .*orders.* is saved first/);
-  const adopted = await adopt();
+  const adopted = await folder.adopt();
   expect(adopted.code).toBe(0);
   expect(summary(adopted.stdout)?.verdict).toMatch(
     /103 documents that dualsync did not write.* saved first: dualsync undo [0-9a-f]{8} puts them back/,
   );
   expect(await now()).not.toEqual(before);
-  const undone = await undo(runOf(adopted));
+  const undone = await folder.undo(runOf(adopted));
   expect([undone.code, undone.stdout]).toEqual([0, expect.stringMatching(/203 documents put back/)]);
   expect(await now()).toEqual(before);
-  const again = await undo(runOf(adopted));
+  const again = await folder.undo(runOf(adopted));
   expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/was undone already/)]);
   expect(await now()).toEqual(before);
 });
 
 it("takes back later runs too, which nobody had to allow any more, each by itself", async () => {
   await fillBoth();
-  expect((await adopt()).code).toBe(0);
+  expect((await folder.adopt()).code).toBe(0);
   const first = await now();
   await collection("to").updateMany({ _id: { $lt: 10 } }, { $set: { n: "theirs" } });
   await collection("from").insertOne({ _id: 1_000, n: 1 });
@@ -119,7 +78,7 @@ it("takes back later runs too, which nobody had to allow any more, each by itsel
   expect(edited).not.toEqual(first);
   const later = await duplicate("--delete", "--yes");
   expect([later.code, later.stdout]).toEqual([0, expect.stringMatching(/saved first/)]);
-  expect((await undo(runOf(later))).code).toBe(0);
+  expect((await folder.undo(runOf(later))).code).toBe(0);
   expect(await now()).toEqual(edited);
 });
 
@@ -127,52 +86,52 @@ it("brings back what --delete removed from a copy that dualsync made", async () 
   await collection("from").insertMany(Array.from({ length: 40 }, (_, n) => ({ _id: n, n })));
   const copied = await duplicate();
   expect([copied.code, copied.stdout]).toEqual([0, expect.not.stringMatching(/saved first/)]);
-  expect(journals()).toEqual([]);
+  expect(folder.journals()).toEqual([]);
   const before = await now();
   await collection("from").deleteMany({ _id: { $lt: 15 } });
   const removed = await duplicate("--delete", "--yes");
   expect(removed.code).toBe(0);
   expect(await collection("to").countDocuments()).toBe(25);
-  expect((await undo(runOf(removed))).code).toBe(0);
+  expect((await folder.undo(runOf(removed))).code).toBe(0);
   expect(await now()).toEqual(before);
 });
 
 it("leaves alone, and names, what changed since", async () => {
   await fillBoth();
-  const adopted = await adopt();
+  const adopted = await folder.adopt();
   await collection("to").updateOne({ _id: 1 }, { $set: { n: "since" } });
   await collection("to").deleteOne({ _id: 3 });
   await collection("to").updateOne({ _id: 250 }, { $set: { n: "since" } });
   await collection("to").deleteOne({ _id: 251 });
   const id = runOf(adopted);
-  const dry = await undo(id, "--dry-run");
-  const real = await undo(id);
+  const dry = await folder.undo(id, ["--dry-run"]);
+  const real = await folder.undo(id);
   for (const { code, stdout } of [dry, real]) {
-    expect([code, summary(stdout)?.itemCount], stdout).toEqual([3, 3]);
-    const { items } = summary(stdout) as unknown as { items: { key: string; reason: string }[] };
+    expect([code, summary(stdout)?.items], stdout).toEqual([3, 3]);
+    const items = records(stdout).filter(({ type }) => type === "item");
     expect(items.map(({ key }) => key).sort()).toEqual([
       "document orders/1",
       "document orders/250",
       "document orders/3",
     ]);
-    expect(items.find(({ key }) => key.endsWith("/3"))?.reason).toMatch(/not in the target any more/);
+    expect(items.find(({ key }) => String(key).endsWith("/3"))?.reason).toMatch(/not in the target any more/);
   }
   expect(await collection("to").findOne({ _id: 1 })).toEqual({ _id: 1, n: "since" });
   expect(await collection("to").findOne({ _id: 3 })).toBeNull();
   expect(await collection("to").findOne({ _id: 5 })).toEqual({ _id: 5, n: -5 });
   expect(await collection("to").findOne({ _id: 252 })).toBeNull();
-  const list = await run(["undo", "--list", "--json"]);
+  const list = await folder.run(["undo", "--list", "--json"]);
   expect(list.stdout).toMatch(/undone in part/);
 });
 
 it("puts nothing into a collection that took the place of the one that was changed", async () => {
   await fillBoth();
-  const id = runOf(await adopt());
+  const id = runOf(await folder.adopt());
   await collection("to").drop();
   await collection("to").insertOne({ _id: 5, n: 5 });
   await collection("to", "names").drop();
   const before = await now();
-  const { code, stdout } = await undo(id);
+  const { code, stdout } = await folder.undo(id);
   expect([code, stdout]).toEqual([3, expect.stringMatching(/was dropped since, and this is another one/)]);
   expect(stdout).toMatch(/its collection is not in the target any more/);
   expect(await now()).toEqual(before);
@@ -191,174 +150,91 @@ it("puts values of a unique index back where others hold them by now", async () 
     { _id: 2, n: "a" },
     { _id: 3, n: "b" },
   ]);
-  const adopted = await adopt();
-  const again = await adopt();
+  const adopted = await folder.adopt();
+  const again = await folder.adopt();
   expect([adopted.code, again.code].at(-1), again.stdout).toBe(0);
   for (const { stdout } of [again, adopted]) {
     const id = String(summary(stdout)?.run);
-    const { code, stdout: said } = await undo(id);
+    const { code, stdout: said } = await folder.undo(id);
     if (code !== 2) expect([code, said]).toEqual([0, expect.anything()]);
   }
   expect(await now()).toEqual(before);
 });
 
+it("a collection that held documents of others counts as such, also when it was found empty meanwhile", async () => {
+  await collection("from").insertMany([1, 2, 3].map((_id) => ({ _id, n: 1 })));
+  await collection("to").insertOne({ _id: 1, n: "theirs" });
+  const adopted = runOf(await folder.adopt());
+  await collection("to").deleteMany({});
+  const filled = await duplicate();
+  expect([filled.code, filled.stdout]).toEqual([0, expect.stringMatching(/3 documents came to what/)]);
+  expect((await folder.undo(runOf(filled))).code).toBe(0);
+  expect(await collection("to").countDocuments()).toBe(0);
+  await collection("to").insertOne({ _id: 1, n: "theirs again" });
+  const before = await now();
+  const later = await duplicate();
+  expect([later.code, later.stdout]).toEqual([
+    0,
+    expect.stringMatching(/1 document that dualsync did not write/),
+  ]);
+  expect((await folder.undo(runOf(later))).code).toBe(0);
+  expect(await now()).toEqual(before);
+  expect((await folder.undo(adopted)).code).toBe(3);
+});
+
 it("an interrupted copy does not take what was undone for proved", async () => {
   await fillBoth();
-  await collection("from", "zz").insertMany(
-    Array.from({ length: 4_000 }, (_, n) => ({ _id: n, n: "x".repeat(2_000) })),
-  );
-  await collection("to", "zz").insertOne({ _id: "mine" });
-  const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
-  const stopped = await run([...args, "--into-existing", pair.database], {
+  const many = Array.from({ length: 20_000 }, (_, n) => ({ _id: n, n: "x".repeat(1_500) }));
+  await collection("from", "zz").insertMany(many);
+  await collection("to", "zz").insertOne({ _id: "mine", n: 0 });
+  const isDone = () => {
+    const states = readdirSync(folder.path).includes(".dualsync")
+      ? readdirSync(join(folder.path, ".dualsync"))
+      : [];
+    const [state] = states.filter((name) => name.endsWith(".json"));
+    return (
+      state !== undefined &&
+      /"name":"names"/.test(readFileSync(join(folder.path, ".dualsync", state), "utf8"))
+    );
+  };
+  const stopped = await folder.adopt([], {
     async onStart(child) {
-      while (journals().length === 0 && child.exitCode === null) await wait(5);
+      while (!isDone() && child.exitCode === null) await wait(5);
       child.kill("SIGINT");
     },
   });
-  const [id = ""] = journals();
+  const [id = ""] = folder.journals();
   expect(stopped.code).toBe(130);
-  expect((await undo(id)).code).toBe(0);
-  expect((await adopt()).code).toBe(0);
-  expect(await collection("to").findOne({ _id: 1 })).toEqual({ _id: 1, n: 1 });
+  expect((await folder.undo(id)).code).toBe(0);
+  const again = await folder.adopt();
+  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/written by another run since/)]);
+  expect(await contents(pair.to, pair.database, "names")).toEqual(
+    await contents(pair.from, pair.database, "names"),
+  );
 });
 
-it("refuses another target than the run's, and asks before it writes", async () => {
-  await fillBoth();
-  const id = runOf(await adopt());
-  const before = await now();
-  const env = { COPY: withDatabase(pair.target.uri, "elsewhere") };
-  const elsewhere = await run(["undo", id, "--to", "env:COPY", "--yes"], { env });
-  expect([elsewhere.code, elsewhere.stderr]).toEqual([6, expect.stringMatching(/--to leads to .*elsewhere/)]);
-  expectExplained(elsewhere.stderr, 6);
-  const unasked = await run(["undo", id, "--to", "env:COPY"]);
-  expect([unasked.code, unasked.stderr]).toEqual([6, expect.stringMatching(/nobody can be asked here/)]);
-  expectExplained(unasked.stderr, 6);
-  expect(await now()).toEqual(before);
-});
-
-it("finds the target by the environment's pairs", async () => {
-  await collection("from").insertOne({ _id: 1, n: 1 });
-  await collection("to").insertOne({ _id: 1, n: 2 });
-  const env = {
-    MONGODB_LOCAL_URI: withDatabase(pair.source.uri, pair.database),
-    MONGODB_ATLAS_URI: withDatabase(pair.target.uri, pair.database),
-  };
-  const adopted = await run(["duplicate", "--json", "--into-existing", pair.database], { env });
-  expect(adopted.code).toBe(0);
-  const none = await run(["undo", runOf(adopted), "--yes"], { env: {} });
-  expect([none.code, none.stderr]).toEqual([
-    2,
-    expect.stringMatching(/which no pair of the environment names/),
-  ]);
-  const undone = await run(["undo", runOf(adopted), "--yes"], { env });
-  expect([undone.code, undone.stdout]).toEqual([0, expect.stringMatching(/1 document put back/)]);
-  expect(await collection("to").findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 });
-});
-
-it.each([
-  [[], /needs the id of a run/],
-  [["../../etc"], /8 digits and letters/],
-  [["01234567"], /nothing to undo of run 01234567/],
-  [["01234567", "--list"], /--list takes no run/],
-  [["01234567", "89abcdef"], /too many arguments/],
-])("says what is wrong with undo %s", async (args, sentence) => {
-  const { code, stderr } = await run(["undo", ...args]);
-  expect([code, stderr]).toEqual([2, expect.stringMatching(sentence)]);
-});
-
-it("lists what can be taken back, how much that is, and until when", async () => {
-  const empty = await run(["undo", "--list"]);
-  expect([empty.code, empty.stdout]).toEqual([
-    0,
-    expect.stringMatching(/No run that was started in this folder/),
-  ]);
-  await fillBoth();
-  const adopted = await adopt();
-  const listed = await run(["undo", "--list", "--json"]);
-  expect(listed.code).toBe(0);
-  const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
-  expect(summary(listed.stdout)).toMatchObject({
-    items: [
-      {
-        key: `run ${runOf(adopted)}`,
-        reason: expect.stringMatching(
-          new RegExp(
-            `duplicate of .* to .*/${pair.database}: 103 documents saved, 100 added; [\\d,]+ bytes, kept until ${until}`,
-          ),
-        ),
-      },
-    ],
-  });
-});
-
-it("a journal is readable by this user alone, and names no password", async () => {
-  await fillBoth();
-  const id = runOf(await adopt());
-  const path = join(folder, ".dualsync", `undo-${id}.journal`);
-  const bytes = readFileSync(path).toString("latin1");
-  expect(bytes).not.toMatch(/mongodb:\/\//);
-  expect(readFileSync(path).subarray(0, 30).toString()).toMatch(/^\{"dualsync":"undo","format":1\}/);
-});
-
-it("nothing is overwritten where it cannot be saved", { timeout: 300_000 }, async () => {
-  await collection("from").insertMany(Array.from({ length: 20 }, (_, n) => ({ _id: n, n })));
-  await collection("to").insertMany(Array.from({ length: 10 }, (_, n) => ({ _id: n, n: -1 })));
-  const { failures, undone } = await failingDisk("ENOSPC");
-  expect(failures).toBeGreaterThan(15);
-  expect(undone).toBeGreaterThan(3);
-});
-
-/** Adopts with a disk that fails from its n-th call on, for n = 1, 2, … until a run does not notice. */
-async function failingDisk(fault: string): Promise<{ failures: number; undone: number }> {
-  const before = await now();
-  const seen = { failures: 0, undone: 0 };
-  for (let at = 1; ; at++) {
-    rmSync(join(folder, ".dualsync"), { recursive: true, force: true });
-    const env = {
-      LIVE: withDatabase(pair.source.uri, pair.database),
-      COPY: withDatabase(pair.target.uri, pair.database),
-      NODE_OPTIONS: `--import=${join(process.cwd(), "test/support/failing-disk.js")}`,
-      DUALSYNC_TEST_FAULT_AT: String(at),
-      DUALSYNC_TEST_FAULT: fault,
-    };
-    const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
-    const result = await run([...args, "--into-existing", pair.database], { env });
-    if (result.code === 0) return seen;
-    expect([result.code, result.stdout]).toEqual([9, expect.stringMatching(/The disk is full/)]);
-    seen.failures++;
-    const [id] = journals();
-    // Where nothing was saved, nothing was overwritten.
-    if (id !== undefined) {
-      const { code } = await undo(id);
-      expect([0, 2]).toContain(code);
-      if (code === 0) seen.undone++;
-    }
-    expect(await now()).toEqual(before);
-  }
-}
-
-it("a folder that cannot be written does not stop an undo", async () => {
+it.runIf(process.getuid?.() !== 0)("a folder that cannot be written does not stop an undo", async () => {
   const before = await fillBoth();
-  const id = runOf(await adopt());
-  chmodSync(join(folder, ".dualsync", `undo-${id}.journal`), 0o400);
-  chmodSync(join(folder, ".dualsync"), 0o500);
-  const undone = await undo(id);
+  const id = runOf(await folder.adopt());
+  chmodSync(join(folder.path, ".dualsync", `undo-${id}.journal`), 0o400);
+  chmodSync(join(folder.path, ".dualsync"), 0o500);
+  const undone = await folder.undo(id);
   expect(undone.code).toBe(0);
   expect(await now()).toEqual(before);
-  chmodSync(join(folder, ".dualsync"), 0o700);
+  chmodSync(join(folder.path, ".dualsync"), 0o700);
 });
 
 it("a damaged journal puts back nothing at all", async () => {
   await fillBoth();
-  const id = runOf(await adopt());
-  const path = join(folder, ".dualsync", `undo-${id}.journal`);
+  const id = runOf(await folder.adopt());
+  const path = join(folder.path, ".dualsync", `undo-${id}.journal`);
   const bytes = readFileSync(path);
   const state = await now();
-  for (const at of [0, 40, 1_000, bytes.length - 5_000_000, bytes.length - 10]) {
+  for (const at of [0, 40, 1_000, bytes.length - 1_000_000, bytes.length - 10]) {
     const flipped = Buffer.from(bytes);
     flipped.writeUInt8(bytes.readUInt8(at) ^ 4, at);
     writeFileSync(path, flipped);
-    const { code, stdout, stderr } = await undo(id);
+    const { code, stdout, stderr } = await folder.undo(id);
     expect([code, stderr], `${at}`).toEqual([9, expect.stringContaining(`undo-${id}.journal`)]);
     expectExplained(stderr, 9);
     expect(stdout).toMatch(/Nothing was changed/);

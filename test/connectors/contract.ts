@@ -109,7 +109,7 @@ export function describeContract(name: string, { open }: ContractOptions): void 
       );
     });
 
-    it("writes a batch again without harm, and says that it was there", async () => {
+    it("writes a batch again without harm, says that it was there, and creates nothing in place of another", async () => {
       const batch = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 });
       const info = await create("again");
       expect(await store.write("again", batch, "insert", never)).toEqual({
@@ -122,6 +122,8 @@ export function describeContract(name: string, { open }: ContractOptions): void 
         unchanged: 2,
         setAside: [],
       });
+      const { setAside } = await store.write("again", batchOf({ _id: 1, a: 3 }), "create", never);
+      expect(setAside).toMatchObject([{ id: { key: id(1).key }, occupied: true }]);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(batch.docs()));
     });
 
@@ -269,6 +271,36 @@ export function describeContract(name: string, { open }: ContractOptions): void 
         from: "nowhere",
         source: "the source's",
       });
+    });
+
+    it("keeps a seal until something is written to its collection, and then not a moment longer", async () => {
+      const { seal, leaveSeal } = store;
+      if (seal === undefined || leaveSeal === undefined) return;
+      const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
+      await create("other", { _id: 1 });
+      const info = await create("sealed", { _id: 1 });
+      const writes = [
+        () => store.write("sealed", batchOf({ _id: 2 }), "insert", never),
+        () => store.write("sealed", batchOf({ _id: 2, n: 1 }), "replace", never),
+        () => store.remove("sealed", [id(2)], never),
+        () => store.remove("sealed", [id(99)], never),
+      ];
+      expect(await seal("sealed", never)).toBeUndefined();
+      for (const write of writes) {
+        await leaveSeal("sealed", bytes, never);
+        await store.prepare(info, never);
+        await store.finish(info, [], never);
+        await store.write("other", batchOf({ _id: 1 }), "insert", never);
+        expect(Buffer.compare((await seal("sealed", never)) ?? Buffer.alloc(0), bytes)).toBe(0);
+        await Promise.all([write(), write()]);
+        expect(await seal("sealed", never)).toBeUndefined();
+      }
+      await leaveSeal("sealed", bytes, never);
+      await lease.release();
+      lease = await store.claim(testRun("a later run"), never);
+      expect(await seal("sealed", never)).toBeDefined();
+      await store.write("sealed", batchOf({ _id: 3 }), "insert", never);
+      expect(await seal("sealed", never)).toBeUndefined();
     });
 
     it("shows a nonce only to a connection to the same store", async () => {

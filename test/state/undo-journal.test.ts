@@ -1,15 +1,12 @@
 import {
-  appendFileSync,
   chmodSync,
   existsSync,
-  readdirSync,
   readFileSync,
   renameSync,
   statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -265,44 +262,4 @@ it("is not relied on when the file does not hold what was written, and takes not
   await expect(journal.complete()).rejects.toThrow(unsaved);
   await journal.close();
   expect(readFileSync(path)).toEqual(bytes);
-});
-
-it("keeps journals for 30 days, and what it does not know for good", async () => {
-  const day = 86_400_000;
-  const cwd = workFolder();
-  const ago = (days: number) => new Date(Date.now() - days * day);
-  for (const [run, days] of [
-    ["bbbbbbbb", 29],
-    ["aaaaaaaa", 31],
-  ] as const) {
-    const journal = new UndoJournal(cwd, { ...HEAD, run, started: ago(days) });
-    await journal.save({ name: "orders" }, [entry(1)]);
-    await journal.close();
-    utimesSync(join(cwd, ".dualsync", `undo-${run}.journal`), ago(days), ago(days));
-  }
-  writeFileSync(join(cwd, ".dualsync", "undo-of-mine.journal"), "mine");
-  expect((await listJournals(cwd)).map(({ run }) => run)).toEqual(["bbbbbbbb", "aaaaaaaa"]);
-  const journal = new UndoJournal(cwd, HEAD);
-  await journal.save({ name: "orders" }, [entry(1)]);
-  await journal.close();
-  const left = readdirSync(join(cwd, ".dualsync")).filter((name) => name.startsWith("undo"));
-  expect(left.sort()).toEqual([`undo-${RUN}.journal`, "undo-bbbbbbbb.journal", "undo-of-mine.journal"]);
-});
-
-it("lists a damaged journal beside the others", async () => {
-  const { cwd, path, saved } = await written();
-  appendFileSync(path, "x".repeat(50));
-  const journal = new UndoJournal(cwd, { ...HEAD, run: "bbbbbbbb" });
-  await journal.save({ name: "orders" }, [entry(1), entry(3)]);
-  await journal.close();
-  const [other, damaged] = (await listJournals(cwd)).sort((a, b) => (a.run < b.run ? 1 : -1));
-  expect(damaged).toMatchObject({
-    run: RUN,
-    bytes: saved.bytes + 50,
-    content: { message: expect.stringMatching(/damaged/) },
-  });
-  expect(other).toMatchObject({
-    run: "bbbbbbbb",
-    content: { documents: 1, added: 1, state: { complete: false } },
-  });
 });

@@ -1,6 +1,7 @@
 import type { CollectionInfo } from "../../src/connectors/connector.ts";
 import { Budget } from "../../src/core/budget.ts";
 import { Checkpoint } from "../../src/core/checkpoint.ts";
+import type { Journal } from "../../src/core/journal.ts";
 import { Losses } from "../../src/core/losses.ts";
 import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
 import { transferAll } from "../../src/core/transfer.ts";
@@ -24,6 +25,7 @@ export interface MemoryRunOptions {
   readonly allowShrink?: boolean;
   /** What a former run wrote down. */
   readonly saved?: SavedRun;
+  readonly journal?: Journal;
 }
 
 export interface MemoryRun {
@@ -52,6 +54,7 @@ export async function memoryRun(stores: MemoryPair, options: MemoryRunOptions = 
   const transfer = {
     ...{ ...stores, verify, delete: remove, allowShrink, indexes: false, concurrency },
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
+    ...(options.journal === undefined ? {} : { journal: options.journal }),
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
   const from = { name: "orders", kind, incarnation: "the source's", options: new Map(), ordered: true };

@@ -69,7 +69,8 @@ export class MemoryStore implements Target {
     await this.#step(signal);
     // Slower than a read: whoever does not wait for it is ahead of it.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    const taken = documents.filter(({ id }) => this.canFind(id));
+    const occupied = mode === "create" ? documents.filter((one) => this.#differs(one)) : [];
+    const taken = documents.filter((one) => this.canFind(one.id) && !occupied.includes(one));
     const refused = documents.filter(({ id }) => !this.canFind(id));
     let unchanged = 0;
     if (mode === "append") {
@@ -78,11 +79,15 @@ export class MemoryStore implements Target {
     } else
       for (const { id, bytes } of copies(taken)) {
         const there = this.documents.find((one) => one.id.key === id.key);
-        if (mode === "insert" && there !== undefined && Buffer.compare(there.bytes, bytes) === 0) unchanged++;
+        if (mode !== "replace" && there !== undefined && Buffer.compare(there.bytes, bytes) === 0)
+          unchanged++;
         this.#without(new Set([id.key]));
         if (!this.forgets.delete(id.key)) this.#put({ id, bytes });
       }
-    const setAside = refused.map(({ id }) => ({ id, reason: "cannot be asked for" }));
+    const setAside = [
+      ...refused.map(({ id }) => ({ id, reason: "cannot be asked for" })),
+      ...occupied.map(({ id }) => ({ id, reason: "taken", occupied: true as const })),
+    ];
     return { written: taken.length - unchanged, unchanged, setAside };
   }
 
@@ -147,6 +152,11 @@ export class MemoryStore implements Target {
   claim: () => Promise<Lease> = unneeded;
 
   async close(): Promise<void> {}
+
+  #differs({ id, bytes }: Doc): boolean {
+    const there = this.documents.find((one) => one.id.key === id.key);
+    return there !== undefined && Buffer.compare(there.bytes, bytes) !== 0;
+  }
 
   async #step(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();

@@ -29,7 +29,7 @@ export class Creator {
     const incarnation = incarnationOf(existing);
     const empty = await isEmpty(this.#server, info.name, signal);
     await this.#provenance.note(info, incarnation, empty, signal);
-    const fromEmpty = empty || this.#provenance.isFromEmpty(info.name, incarnation);
+    const fromEmpty = this.#provenance.isFromEmpty(info.name, incarnation);
     return { empty, fromEmpty, notReproduced, ...(incarnation === undefined ? {} : { incarnation }) };
   }
 

@@ -10,10 +10,11 @@ import { findByIds } from "./find.ts";
 import { listIndexes } from "./indexes.ts";
 import { type HeldLease, takeLease } from "./lease.ts";
 import { isLookable } from "./lookable.ts";
-import { readHistory, readOwn } from "./own.ts";
+import { readHistory, readOwn, readSeal } from "./own.ts";
 import { ProvenanceBook } from "./provenance.ts";
 import { cutRanges } from "./ranges.ts";
 import { readBatches } from "./read.ts";
+import { Seals } from "./seals.ts";
 import { findWriteWay } from "./self-test.ts";
 import { Server, type ServerOptions } from "./server.ts";
 import { sizeOfDatabase } from "./sizes.ts";
@@ -43,6 +44,7 @@ function reading(server: Server): Source {
     },
     indexes: (collection, signal) => listIndexes(server, collection, signal),
     history: (signal) => readHistory(server, signal),
+    seal: (collection, signal) => readSeal(server, collection, signal),
     size: (signal) => sizeOfDatabase(server, signal),
     seesNonce: async (nonce, signal) => (await readOwn(server, "lease", signal))?.nonce === nonce,
     close: () => server.close(),
@@ -58,6 +60,12 @@ function writing(server: Server): Omit<Target, keyof Source> {
     await claimed.lease.hold();
     return claimed;
   };
+  /** The right to change documents: nothing that was said of the collection holds any longer. */
+  const unsealed = async (collection: string, signal: AbortSignal): Promise<Claimed> => {
+    const writing = await held();
+    await writing.seals.break(collection, signal);
+    return writing;
+  };
   return {
     async claim(run, signal) {
       const nonce = randomUUID();
@@ -67,6 +75,7 @@ function writing(server: Server): Omit<Target, keyof Source> {
         const provenance = new ProvenanceBook(server, run.from, await readHistory(server, signal));
         claimed = {
           lease,
+          seals: await Seals.open(server, signal),
           writer: new Writer(server, find, way),
           creator: new Creator(server, way, provenance),
         };
@@ -77,16 +86,19 @@ function writing(server: Server): Omit<Target, keyof Source> {
       }
     },
     prepare: async (info, signal) => await (await held()).creator.prepare(info, signal),
-    reset: async (info, signal) => await (await held()).creator.reset(info, signal),
+    reset: async (info, signal) => await (await unsealed(info.name, signal)).creator.reset(info, signal),
     finish: async (info, indexes, signal) => await (await held()).creator.finish(info, indexes, signal),
     write: async (collection, batch, mode, signal) =>
-      await (await held()).writer.write(collection, batch, mode, signal),
-    remove: async (collection, ids, signal) => await (await held()).writer.remove(collection, ids, signal),
+      await (await unsealed(collection, signal)).writer.write(collection, batch, mode, signal),
+    remove: async (collection, ids, signal) =>
+      await (await unsealed(collection, signal)).writer.remove(collection, ids, signal),
+    leaveSeal: async (collection, seal, signal) => await (await held()).seals.leave(collection, seal, signal),
   };
 }
 
 interface Claimed {
   readonly lease: HeldLease;
+  readonly seals: Seals;
   readonly writer: Writer;
   readonly creator: Creator;
 }

@@ -1,5 +1,5 @@
 /** dualsync's own collection in a database that it writes to: the lease, and who filled what from where. */
-import { BSON, type Document } from "mongodb";
+import { Binary, BSON, type Document } from "mongodb";
 import type { Filled, History, Provenance } from "../connector.ts";
 import { OWN_COLLECTION } from "./collections.ts";
 import { readAll } from "./listing.ts";
@@ -7,6 +7,9 @@ import type { Server } from "./server.ts";
 
 const FILLED = "filled";
 const COLLECTION = "collection ";
+const SEAL = "seal ";
+/** Behind every name that begins with `SEAL`: the character after a blank. */
+const BEHIND_SEALS = "seal!";
 
 /** A document of dualsync's own collection; undefined when it is not there. */
 export async function readOwn(
@@ -34,13 +37,19 @@ export async function updateOwn(server: Server, statement: Document, signal: Abo
     { update: OWN_COLLECTION, updates: [statement], writeConcern: { w: "majority" } },
     { signal, doing: `write to ${OWN_COLLECTION}` },
   );
-  const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : answer.writeConcernError;
-  if (failed !== undefined) throw server.fault(failed, `write to ${OWN_COLLECTION}`);
+  mustHaveWorked(server, answer, `write to ${OWN_COLLECTION}`);
   return answer;
 }
 
+function mustHaveWorked(server: Server, answer: Document, doing: string): void {
+  const failed = Array.isArray(answer.writeErrors) ? answer.writeErrors[0] : answer.writeConcernError;
+  if (failed !== undefined) throw server.fault(failed, doing);
+}
+
 export async function readHistory(server: Server, signal: AbortSignal): Promise<History> {
-  const documents = await find(server, {}, signal);
+  // Seals are large, and asked for where they are needed.
+  const others = { $or: [{ _id: { $lt: SEAL } }, { _id: { $gte: BEHIND_SEALS } }] };
+  const documents = await find(server, { filter: others }, signal);
   const collections = new Map<string, Provenance>();
   let filled: Filled | undefined;
   for (const document of documents) {
@@ -65,6 +74,41 @@ export async function writeProvenance(
   signal: AbortSignal,
 ): Promise<void> {
   await writeOwn(server, COLLECTION + collection, { ...provenance }, signal);
+}
+
+/** The names of the collections that have a seal. */
+export async function listSeals(server: Server, signal: AbortSignal): Promise<string[]> {
+  const seals = { _id: { $gte: SEAL, $lt: BEHIND_SEALS } };
+  const found = await find(server, { filter: seals, projection: { _id: 1 } }, signal);
+  return found.map(({ _id }) => text(_id).slice(SEAL.length));
+}
+
+export async function readSeal(
+  server: Server,
+  collection: string,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const bytes: unknown = (await readOwn(server, SEAL + collection, signal))?.bytes;
+  return bytes instanceof Binary ? bytes.value() : undefined;
+}
+
+export async function writeSeal(
+  server: Server,
+  collection: string,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  await writeOwn(server, SEAL + collection, { bytes: new Binary(bytes) }, signal);
+}
+
+export async function removeSeal(server: Server, collection: string, signal: AbortSignal): Promise<void> {
+  const deletes = [{ q: { _id: SEAL + collection }, limit: 1 }];
+  const doing = `write to ${OWN_COLLECTION}`;
+  const answer = await server.run(
+    { delete: OWN_COLLECTION, deletes, writeConcern: { w: "majority" } },
+    { signal, doing },
+  );
+  mustHaveWorked(server, answer, doing);
 }
 
 async function find(server: Server, options: Document, signal: AbortSignal): Promise<Document[]> {

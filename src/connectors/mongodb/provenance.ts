@@ -20,7 +20,11 @@ export class ProvenanceBook {
     return known?.fromEmpty === true && known.incarnation === incarnation;
   }
 
-  /** To be called before the first document is written to the collection; `info` is as the source has it. */
+  /**
+   * To be called before the first document is written to the collection; `info` is as the source has it. A collection
+   * that held documents when it was first noted stays such a one, also when it is found empty later: what others had
+   * there may be put back.
+   */
   async note(
     info: CollectionInfo,
     incarnation: string | undefined,
@@ -28,13 +32,13 @@ export class ProvenanceBook {
     signal: AbortSignal,
   ): Promise<void> {
     if (incarnation === undefined) return;
+    const known = this.#known.get(info.name);
     const provenance: Provenance = {
       incarnation,
-      fromEmpty: fromEmpty || this.isFromEmpty(info.name, incarnation),
+      fromEmpty: known?.incarnation === incarnation ? known.fromEmpty : fromEmpty,
       from: this.#from,
       ...(info.incarnation === undefined ? {} : { source: info.incarnation }),
     };
-    const known = this.#known.get(info.name);
     if (known !== undefined && isSame(known, provenance)) return;
     await writeProvenance(this.#server, info.name, provenance, signal);
     this.#known.set(info.name, provenance);

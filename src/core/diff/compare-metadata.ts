@@ -1,5 +1,5 @@
+import { metadataDifferences } from "../explain/metadata.ts";
 import type { DiffJob } from "./diff-job.ts";
-import { metadataDifferences } from "./metadata.ts";
 
 /** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
 export async function compareMetadata(job: DiffJob): Promise<void> {

@@ -7,9 +7,11 @@ import type { Step } from "../walk.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { DiffPart } from "./diff-progress.ts";
 import { expiredOn } from "./expired-on.ts";
+import { noteHeld, tellShortfall } from "./held.ts";
 import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
-import { piecesOf, scan, type Way } from "./scan.ts";
+import { cutRanges, scan, type Way } from "./scan.ts";
+import { SinceVerified } from "./since.ts";
 import { bothMustBeThere } from "./still-there.ts";
 import { suspectOf } from "./suspect.ts";
 import { tellTwin } from "./tell.ts";
@@ -21,21 +23,23 @@ const PART_SUSPECTS = 10_000;
 const MOST_WAITING = 50_000;
 
 export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
-  const { progress, source, from, signal } = job;
+  const { progress } = job;
   if (progress.remaining === undefined) {
-    progress.begin(await source.ranges(from, piecesOf(job, way), signal));
+    await noteHeld(job);
+    progress.begin(await cutRanges(job, way));
   }
   const looking = new Looking(job);
   await eachRange(progress.remaining ?? [], gate, job, (range) => compareRange(job, way, range, looking));
   job.meter.phase("settling");
   await looking.look();
+  await tellShortfall(job);
   await bothMustBeThere(job);
 }
 
 async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: Looking): Promise<void> {
   let part = new DiffPart();
   const commit = async (upTo?: OpenRange["from"]): Promise<void> => {
-    await bothMustBeThere(job);
+    // What is saved is of these very collections: a later run does not take it for others of the same name.
     job.progress.commit(range, part, upTo);
     part = new DiffPart();
     if (job.progress.waiting >= MOST_WAITING) await looking.look();
@@ -82,15 +86,17 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
 /** Looks again at what waits for it, never twice at the same time. */
 class Looking {
   readonly #job: DiffJob;
+  readonly #since: SinceVerified;
   #last: Promise<void> = Promise.resolve();
 
   constructor(job: DiffJob) {
     this.#job = job;
+    this.#since = new SinceVerified(job);
   }
 
   async look(): Promise<void> {
     const job = this.#job;
-    const turn = this.#last.then(() => lookAgain(job, job.progress.takeSuspects()));
+    const turn = this.#last.then(() => lookAgain(job, job.progress.takeSuspects(), this.#since));
     this.#last = turn.catch(() => undefined); // the caller hears of it
     await turn;
   }

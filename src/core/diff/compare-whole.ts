@@ -1,17 +1,25 @@
 /** Collections without a unique `_id` (capped, time-series): compared as a whole, by a fingerprint of all documents. */
 import { setTimeout as pause } from "node:timers/promises";
+import type { CollectionInfo, Source } from "../../connectors/connector.ts";
+import { DualsyncError } from "../../errors.ts";
 import { type Fingerprinted, fingerprintOf } from "../whole.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
+import { noteHeld, tellShortfall } from "./held.ts";
 import { bothMustBeThere } from "./still-there.ts";
+
+/** How often reading a side is begun. */
+const BEGINNINGS = 3;
 
 /** A difference stands once both sides have been read twice and neither has changed. */
 export async function compareWhole(job: DiffJob): Promise<void> {
   const { tally } = job.progress;
+  await noteHeld(job);
   let before = await read(job);
   tally.source = before.source.documents;
   tally.target = before.target.documents;
   tally.bytes = before.source.bytes + before.target.bytes;
   job.meter.advance(before.source.documents, before.source.bytes);
+  await tellShortfall(job);
   let rounds = 1;
   for (const delay of job.delays) {
     if (isEqual(before)) break;
@@ -33,13 +41,24 @@ interface Whole {
 }
 
 async function read(job: DiffJob): Promise<Whole> {
-  const options = readOptions(job, {});
   const [source, target] = await Promise.all([
-    fingerprintOf(job.source, job.from, options),
-    fingerprintOf(job.target, job.to, options),
+    readSide(job, job.source, job.from),
+    readSide(job, job.target, job.to),
   ]);
   await bothMustBeThere(job);
   return { source, target };
+}
+
+/** Such a read cannot go on where a connection broke: it is begun anew. */
+async function readSide(job: DiffJob, store: Source, collection: CollectionInfo): Promise<Fingerprinted> {
+  for (let begun = 1; ; begun++) {
+    try {
+      return await fingerprintOf(store, collection, readOptions(job, {}));
+    } catch (error) {
+      const passes = error instanceof DualsyncError && error.retryable;
+      if (!passes || begun === BEGINNINGS || job.signal.aborted) throw error;
+    }
+  }
 }
 
 function isEqual({ source, target }: Whole): boolean {

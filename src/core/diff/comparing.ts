@@ -14,7 +14,7 @@ import { chooseWay } from "./scan.ts";
 interface State {
   readonly pair: DiffPair;
   readonly progress: DiffProgress;
-  tier: Tier | undefined;
+  /** Everything of it was compared. */
   done: boolean;
 }
 
@@ -33,7 +33,6 @@ export class Comparing {
         source: pair.from.incarnation,
         target: pair.to.incarnation,
       }),
-      tier: undefined,
       done: false,
     }));
   }
@@ -70,17 +69,20 @@ export class Comparing {
       const indexesOf = await listIndexes(run, pair);
       const job: DiffJob = { ...run, ...pair, meter, progress, indexesOf };
       await compareMetadata(job);
-      state.tier = await this.#contents(job, gate);
-      state.done = true;
+      progress.tier = await this.#contents(job, gate);
+      // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
+      state.done = job.from.kind === job.to.kind;
     } finally {
       meter.end();
     }
   }
 
   async #contents(job: DiffJob, gate: Flights): Promise<Tier> {
-    // Two kinds of things have no contents to compare; the difference of kind is told.
     if (job.from.kind !== job.to.kind) return "definition";
-    const way = await chooseWay(job);
+    const { tier, remaining } = job.progress;
+    // What an interrupted run has read is not even asked how it could be.
+    const way = tier !== undefined && remaining?.length === 0 ? { tier } : await chooseWay(job);
+    job.progress.tier = way.tier;
     if (way.tier === "whole") await compareWhole(job);
     else if (way.tier !== "definition") await compareRanges(job, way, gate);
     return way.tier;
@@ -96,8 +98,7 @@ async function listIndexes(run: DiffRun, { from, to }: DiffPair): Promise<DiffJo
 
 function reportOf({
   pair: { from, to },
-  progress: { tally },
-  tier = "bytes",
+  progress: { tally, tier = "bytes" },
   done,
 }: State): ComparedCollection {
   const { equal, missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged } =

@@ -1,6 +1,7 @@
 /** What of a collection is compared, and what is left to do. */
 import type { IdRange } from "../../connectors/connector.ts";
 import type { DocumentId } from "../../document.ts";
+import type { Tier } from "../../reporting/reporter.ts";
 import type { Incarnations, OpenRange } from "../progress.ts";
 import { DiffTally, SCANNED, type Scanned } from "./diff-tally.ts";
 import type { Suspect } from "./suspect.ts";
@@ -23,6 +24,7 @@ export class DiffPart {
 export interface SavedDiffProgress {
   readonly name: string;
   readonly incarnations: { readonly source: string; readonly target: string };
+  readonly tier: Tier;
   readonly remaining: readonly IdRange[];
   readonly scanned: Scanned;
   readonly suspects: readonly Suspect[];
@@ -31,6 +33,8 @@ export interface SavedDiffProgress {
 export class DiffProgress {
   readonly name: string;
   readonly tally = new DiffTally();
+  /** How it is compared; undefined before that was chosen. */
+  tier: Tier | undefined;
   ranges = { done: 0, total: 0 };
   readonly #incarnations: Incarnations;
   readonly #changed: () => void;
@@ -49,7 +53,8 @@ export class DiffProgress {
   }
 
   /** Takes up what a former run has done. What differed then is looked at again. */
-  restore({ remaining, scanned, suspects }: SavedDiffProgress): void {
+  restore({ tier, remaining, scanned, suspects }: SavedDiffProgress): void {
+    this.tier = tier;
     this.#remaining = new Set(remaining.map((range) => ({ ...range })));
     this.ranges = { done: 0, total: remaining.length };
     this.tally.merge(scanned);
@@ -101,12 +106,13 @@ export class DiffProgress {
 
   save(): SavedDiffProgress | undefined {
     const { source, target } = this.#incarnations;
+    const { name, tally, tier } = this;
     // What cannot be told from a later collection of the same name is not gone on with.
-    if (!this.#keepable || this.#remaining === undefined || source === undefined || target === undefined)
-      return undefined;
-    const { name, tally } = this;
+    if (!this.#keepable || source === undefined || target === undefined) return undefined;
+    if (tier === undefined || this.#remaining === undefined) return undefined;
     return {
       name,
+      tier,
       incarnations: { source, target },
       remaining: [...this.#remaining],
       scanned: Object.fromEntries(SCANNED.map((field) => [field, tally[field]])) as Scanned,

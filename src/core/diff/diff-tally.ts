@@ -1,5 +1,14 @@
 /** Counts of a scan, as they are written down between two runs. */
-export const SCANNED = ["source", "target", "equal", "bytes", "expired", "twins"] as const;
+export const SCANNED = [
+  "source",
+  "target",
+  "equal",
+  "bytes",
+  "expired",
+  "twins",
+  "sourceHeld",
+  "targetHeld",
+] as const;
 export type Scanned = Record<(typeof SCANNED)[number], number>;
 
 /** Counts of what looking again has shown: made anew by each run. */
@@ -27,6 +36,9 @@ export class DiffTally implements Scanned {
   expired = 0;
   /** Second documents under one `_id` on one side. */
   twins = 0;
+  /** Documents that each side held, by its own word, when its collection was begun. */
+  sourceHeld = 0;
+  targetHeld = 0;
   missing = 0;
   extra = 0;
   changed = 0;

@@ -1,4 +1,5 @@
 /** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
+import { setMaxListeners } from "node:events";
 import type { Filter, IdRange, RangeDigest } from "../../connectors/connector.ts";
 import { emptyStep, merge, type Step } from "../walk.ts";
 import { type DigestSide, type Digests, digestBoth, isEqual } from "./comparison.ts";
@@ -7,21 +8,20 @@ export interface DigestWalkOptions {
   /** At least one of the two has a digester; both collections are ordered. */
   readonly source: DigestSide;
   readonly target: DigestSide;
-  readonly range: IdRange;
+  /** Consecutive ranges, such as some of those of `cutStretches`: each is hashed in one piece at first. */
+  readonly stretches: readonly IdRange[];
   readonly filter?: Filter;
-  /** What the source holds in the range, roughly. Default: what it lists, for a range without bounds; else little. */
-  readonly estimate?: { readonly documents: number; readonly bytes: number };
   readonly signal: AbortSignal;
 }
 
-/** What is hashed in one piece: enough to make round trips cheap, little enough for a server. */
-export const STRETCH = { documents: 32_768, bytes: 64_000_000 };
-/** The same where one side is read: what differs is read again when it is looked at closer. */
-const READ_STRETCH = { documents: 8_192, bytes: 8_000_000 };
+/** What is hashed in one piece: enough to make round trips cheap; what differs is hashed again, in smaller pieces. */
+const STRETCH = { documents: 4_096, bytes: 8_000_000 };
+/** A collection is not cut into more stretches. */
+const MOST_STRETCHES = 8_192;
 /** An unequal stretch is cut into so many at most. */
 const PIECES = 16;
 /** Bytes of documents that are read and compared rather than cut again. */
-const RAW_BYTES = 64 * 1024;
+const RAW_BYTES = 128 * 1024;
 /** Stretches that are hashed at once, so that both servers are busy. */
 const AHEAD = 2;
 /** The same of pieces, which are small: what they cost is round trips. */
@@ -29,14 +29,27 @@ const PIECES_AHEAD = 8;
 /** When the first so many pieces all differ, the others are read without more ado. */
 const ALL_DIFFER = 4;
 /** When no digest was given so many times in a row, no more are asked for. */
-const REFUSALS = 8;
+const REFUSALS = 32;
 /** Where the target holds so many times the source's documents, its ids are better cuts. */
 const FAR_MORE = 4;
 
-/** Steps as those of `merge`, for one range: in order, and every document of both sides is in exactly one of them. */
+/** Cuts a collection, or a range of it, into what is to be hashed in one piece. */
+export async function cutStretches(
+  { store, collection }: DigestSide,
+  signal: AbortSignal,
+  within: IdRange = {},
+): Promise<readonly IdRange[]> {
+  const { documents, bytes } = collection;
+  const pieces = Math.ceil(Math.max(1, documents / STRETCH.documents, bytes / STRETCH.bytes));
+  return await store.ranges(collection, Math.min(MOST_STRETCHES, pieces), signal, within);
+}
+
+/** Steps as those of `merge`, for these stretches: in order, and every document of both sides is in exactly one of them. */
 export async function* digestWalk(options: DigestWalkOptions): AsyncGenerator<Step> {
   const ender = new AbortController();
-  const walk = new Walk({ ...options, signal: AbortSignal.any([options.signal, ender.signal]) });
+  const signal = AbortSignal.any([options.signal, ender.signal]);
+  setMaxListeners(0, signal); // every command in flight listens
+  const walk = new Walk({ ...options, signal });
   try {
     yield* walk.all();
   } finally {
@@ -55,22 +68,12 @@ class Walk {
   }
 
   async *all(): AsyncGenerator<Step> {
-    const { source, range, signal } = this.#options;
-    const first = await source.store.ranges(source.collection, this.#firstPieces(), signal, range);
-    for await (const [stretch, digests] of this.#compareEach(first, AHEAD))
+    for await (const [stretch, digests] of this.#compareEach(this.#options.stretches, AHEAD))
       yield* this.#stretch(stretch, digests);
   }
 
   async settle(): Promise<void> {
     await Promise.allSettled(this.#underWay);
-  }
-
-  #firstPieces(): number {
-    const { source, target, range, estimate } = this.#options;
-    const isWhole = range.from === undefined && range.to === undefined;
-    const { documents, bytes } = estimate ?? (isWhole ? source.collection : { documents: 0, bytes: 0 });
-    const most = source.digester === undefined || target.digester === undefined ? READ_STRETCH : STRETCH;
-    return Math.max(1, Math.ceil(documents / most.documents), Math.ceil(bytes / most.bytes));
   }
 
   /** The digests of consecutive stretches, in order; those of the next ones are on their way. */
@@ -114,7 +117,8 @@ class Walk {
     let differing = 0;
     for await (const [piece, found] of this.#compareEach(pieces, PIECES_AHEAD)) {
       if (differing === ALL_DIFFER) {
-        yield* this.#read({ ...piece, ...(stretch.to === undefined ? {} : { to: stretch.to }) });
+        const { to: _, ...rest } = { ...piece };
+        yield* this.#read(stretch.to === undefined ? rest : { ...rest, to: stretch.to });
         return;
       }
       differing = differing >= 0 && isKnown(found) && !isEqual(found) ? differing + 1 : -1;

@@ -1,6 +1,6 @@
 import type { Doc } from "../../document.ts";
+import { equalIgnoringFieldOrder } from "../explain/field-order.ts";
 import type { DiffRun } from "./diff-job.ts";
-import { equalIgnoringFieldOrder } from "./field-order.ts";
 
 /** Whether both sides hold the same, or both nothing. */
 export function isEqual(

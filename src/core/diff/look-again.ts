@@ -4,6 +4,7 @@ import type { Doc } from "../../document.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { expiredOn } from "./expired-on.ts";
 import { isEqual } from "./is-equal.ts";
+import type { SinceVerified } from "./since.ts";
 import { bytesOf, isSameSight, type Suspect, sightOf } from "./suspect.ts";
 import { tellDocument } from "./tell.ts";
 
@@ -12,18 +13,26 @@ const CHUNK_DOCUMENTS = 1_000;
 const CHUNK_BYTES = 8_000_000;
 
 /** Settles what became of every suspect: each is counted once, and what differs is told. */
-export async function lookAgain(job: DiffJob, suspects: readonly Suspect[]): Promise<void> {
+export async function lookAgain(
+  job: DiffJob,
+  suspects: readonly Suspect[],
+  since: SinceVerified,
+): Promise<void> {
   let open = suspects;
   for (const delay of job.delays) {
     if (open.length === 0) return;
     await pause(delay, undefined, { signal: job.signal }).catch(() => job.signal.throwIfAborted());
-    open = await lookOnce(job, open);
+    open = await lookOnce(job, open, since);
   }
   for (const suspect of open) await tellDocument(job, suspect, { state: "moving" });
 }
 
 /** @returns those that have changed since they were looked at last */
-async function lookOnce(job: DiffJob, suspects: readonly Suspect[]): Promise<Suspect[]> {
+async function lookOnce(
+  job: DiffJob,
+  suspects: readonly Suspect[],
+  since: SinceVerified,
+): Promise<Suspect[]> {
   const open: Suspect[] = [];
   for (const chunk of chunks(suspects)) {
     job.signal.throwIfAborted();
@@ -32,22 +41,45 @@ async function lookOnce(job: DiffJob, suspects: readonly Suspect[]): Promise<Sus
       job.source.find(job.from.name, ids, job.signal),
       job.target.find(job.to.name, ids, job.signal),
     ]);
+    const stable: Looked[] = [];
     for (const suspect of chunk) {
       const { key } = suspect.id;
       const again = await settle(job, suspect, source.get(key), target.get(key));
-      if (again !== undefined) open.push(again);
+      if (again === undefined) continue;
+      if (again.isStable) stable.push(again);
+      else open.push(again.seen);
     }
+    await tellStable(job, stable, since);
   }
   return open;
 }
 
-/** @returns the suspect as it looks now, where it has changed since it was looked at last */
+/** A document that differs, as it looks now. */
+interface Looked {
+  /** Whether it looked so before. */
+  readonly isStable: boolean;
+  readonly seen: Suspect;
+  readonly source: Doc | undefined;
+  readonly target: Doc | undefined;
+}
+
+/** Which side moved can be told of neighbours together only. */
+async function tellStable(job: DiffJob, stable: readonly Looked[], since: SinceVerified): Promise<void> {
+  const told = await since.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
+  for (const { seen, source, target } of stable) {
+    const moved = told.get(seen.id.key);
+    const known = moved === undefined ? {} : { since: moved };
+    await tellDocument(job, seen, { state: "stable", source, target, ...known });
+  }
+}
+
+/** @returns how it looks now, where it still differs and can be asked for */
 async function settle(
   job: DiffJob,
   suspect: Suspect,
   source: Doc | undefined,
   target: Doc | undefined,
-): Promise<Suspect | undefined> {
+): Promise<Looked | undefined> {
   const { tally } = job.progress;
   if (!job.source.canFind(suspect.id) || !job.target.canFind(suspect.id)) {
     await tellDocument(job, suspect, {
@@ -66,9 +98,7 @@ async function settle(
   }
   const sight = sightOf(source, target);
   const seen = { id: source?.id ?? suspect.id, sight, rounds: suspect.rounds + 1 };
-  if (!isSameSight(sight, suspect.sight)) return seen;
-  await tellDocument(job, seen, { state: "stable", source, target });
-  return undefined;
+  return { isStable: isSameSight(sight, suspect.sight), seen, source, target };
 }
 
 function* chunks(suspects: readonly Suspect[]): Generator<readonly Suspect[]> {

@@ -25,12 +25,24 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs 
   }
   const taken = new Set(jobs.map(({ to }) => to.name));
   const others = target.collections.filter(({ name }) => !taken.has(name));
+  const isLeft = leftOutOfTarget(wanted);
   return {
     pairs,
     missing,
-    extra: others.filter(({ name }) => wanted.selects(name)),
-    left: leftOut(source, target, others, wanted),
+    extra: others.filter(({ name }) => !isLeft(name)),
+    left: leftOut(
+      source,
+      target,
+      others.filter(({ name }) => isLeft(name)),
+      wanted,
+    ),
   };
+}
+
+/** Names that are not chosen, and those that a collection would have which is not. */
+function leftOutOfTarget({ selects, renames }: Wanted): (name: string) => boolean {
+  const renamed = new Set([...renames].filter(([from]) => !selects(from)).map(([, to]) => to));
+  return (name) => !selects(name) || renamed.has(name);
 }
 
 function leftOut(
@@ -39,7 +51,7 @@ function leftOut(
   others: readonly CollectionInfo[],
   wanted: Wanted,
 ): Pairs["left"] {
-  const chosen = [...source.collections, ...others].filter(({ name }) => !wanted.selects(name));
+  const chosen = [...source.collections.filter(({ name }) => !wanted.selects(name)), ...others];
   const names = new Set(chosen.map(({ name }) => name));
   const system = [...source.notCopied, ...target.notCopied.filter(({ name }) => !isIn(source, name))];
   return [

@@ -1,5 +1,5 @@
 /** How an interrupted comparison is written down, as JSON; and read again, believing nothing. */
-import type { Side } from "../../reporting/reporter.ts";
+import type { Side, Tier } from "../../reporting/reporter.ts";
 import {
   count,
   idFromJson,
@@ -20,6 +20,7 @@ export function progressToJson(progress: SavedDiffProgress): Json {
     name: progress.name,
     source: progress.incarnations.source,
     target: progress.incarnations.target,
+    tier: progress.tier,
     remaining: progress.remaining.map(rangeToJson),
     scanned: progress.scanned,
     suspects: progress.suspects.map(suspectToJson),
@@ -33,10 +34,16 @@ export function progressFromJson(content: unknown): SavedDiffProgress {
   return {
     name: text(saved.name),
     incarnations: { source: text(saved.source), target: text(saved.target) },
+    tier: tierFromJson(saved.tier),
     remaining: list(saved.remaining).map((entry) => rangeFromJson(list(entry))),
     scanned: Object.fromEntries(SCANNED.map((name) => [name, count(scanned[name])])) as Scanned,
     suspects: list(saved.suspects).map((entry) => suspectFromJson(list(entry))),
   };
+}
+
+function tierFromJson(content: unknown): Tier {
+  if (content === "bytes" || content === "hashes" || content === "lookup") return content;
+  throw new TypeError("tier");
 }
 
 function suspectToJson({ id, sight, rounds }: Suspect): unknown[] {

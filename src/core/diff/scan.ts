@@ -4,7 +4,7 @@ import type { Tier } from "../../reporting/reporter.ts";
 import { piecesFor } from "../ranges.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
-import { digestWalk, STRETCH } from "./digest-walk.ts";
+import { cutStretches, digestWalk } from "./digest-walk.ts";
 
 /** How a collection is compared. */
 export interface Way {
@@ -32,15 +32,16 @@ export async function chooseWay(job: ScanJob): Promise<Way> {
   };
 }
 
-/** Into how many ranges the collection is cut. What stores hash by themselves needs no more than a round trip each. */
-export function piecesOf(
-  { from, concurrency }: Pick<DiffJob, "from" | "concurrency">,
+/** Cuts the collection into ranges that are compared one by one. */
+export async function cutRanges(
+  job: ScanJob & Pick<DiffJob, "concurrency">,
   { tier }: Way,
-): number {
-  if (tier === "lookup") return 1;
-  if (tier === "bytes" || from.documents < STRETCH.documents) return piecesFor(from, concurrency);
-  const { documents, bytes } = from;
-  return Math.max(concurrency, Math.ceil(documents / STRETCH.documents), Math.ceil(bytes / STRETCH.bytes));
+): Promise<readonly IdRange[]> {
+  const { source, from, concurrency, signal } = job;
+  if (tier === "lookup") return [{}];
+  if (tier === "hashes")
+    return await cutStretches({ store: source, collection: from, digester: undefined }, signal);
+  return await source.ranges(from, piecesFor(from, concurrency), signal);
 }
 
 /** Compares a range piece by piece; both sides are read ahead. */
@@ -52,16 +53,14 @@ export async function* scan(job: ScanJob, way: Way, range: IdRange): AsyncGenera
       yield* digestWalk({
         source: { store: source, collection: from, digester: way.source },
         target: { store: target, collection: to, digester: way.target },
-        range,
+        stretches: [range],
         ...(filter === undefined ? {} : { filter }),
-        // The ranges are as small as stretches are to be: see piecesFor.
-        estimate: { documents: 0, bytes: 0 },
         signal,
       });
       return;
     case "lookup":
       yield* lookUpEach(source.read(from, options), target, to.name, signal);
-      yield* findExtras(target.read(to, options), source, from.name, signal);
+      yield* findExtras(target.read(to, options), source, from.name, signal, "all");
       return;
     default:
       yield* merge(source.read(from, options), target.read(to, options));

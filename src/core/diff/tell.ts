@@ -1,8 +1,9 @@
 import { printId } from "../../bson/print-id.ts";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Difference, Sigil } from "../../reporting/reporter.ts";
+import { fieldDifferences } from "../explain/fields.ts";
+import type { Since } from "./assignment.ts";
 import type { DiffJob, Told } from "./diff-job.ts";
-import { fieldDifferences } from "./fields.ts";
 import type { Suspect } from "./suspect.ts";
 
 const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unreadable", Sigil>> = {
@@ -19,11 +20,12 @@ export interface Confirmed {
   readonly target?: Doc | undefined;
   /** Why it could not be compared. */
   readonly unreadable?: string;
+  readonly since?: Since;
 }
 
 /** Tells a difference of one document, and counts it if it is stable. */
 export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Confirmed): Promise<void> {
-  const { source, target, state, unreadable } = confirmed;
+  const { source, target, state, unreadable, since } = confirmed;
   const kind = unreadable === undefined ? kindOf(suspect, confirmed) : "unreadable";
   const both = source !== undefined && target !== undefined;
   const { fields, more } = both
@@ -34,6 +36,7 @@ export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Co
     state,
     ...sidesOf(suspect),
     ...(unreadable === undefined ? {} : { detail: unreadable }),
+    ...(since === undefined ? {} : { since }),
     fields,
     moreFields: more,
     rounds: suspect.rounds,

@@ -116,17 +116,31 @@ it("finds what a merge finds, whichever side hashes, wherever it is cut and what
   const hashing = fc.constantFrom([true, true], [true, false], [false, true]);
   const most = fc.constantFrom(0, 3, 20, Number.POSITIVE_INFINITY);
   await fc.assert(
-    fc.asyncProperty(sides, hashing, most, async ({ source, changes, gone, whole }, [left, right], limit) => {
-      const others = new Map([...source, ...changes]);
-      for (const n of gone) others.delete(n);
-      const [from, to] = [storeOf(source, limit), storeOf(others, limit)];
-      const range: IdRange = whole ? {} : { from: id(20), to: id(70) };
-      const options = { range, signal: never };
-      const [a, b] = [from.side(left === true), to.side(right === true)];
-      expect(await told(digestWalk({ source: a, target: b, ...options }))).toEqual(
-        await told(merge(from.read(a.collection, options), to.read(b.collection, options))),
-      );
-    }),
+    fc.asyncProperty(
+      sides,
+      hashing,
+      most,
+      fc.integer({ min: 1, max: 9 }),
+      async (content, [left, right], limit, first) => {
+        const { source, changes, gone, whole } = content;
+        const others = new Map([...source, ...changes]);
+        for (const n of gone) others.delete(n);
+        const [from, to] = [storeOf(source, limit), storeOf(others, limit)];
+        const range: IdRange = whole ? {} : { from: id(20), to: id(70) };
+        const options = { range, signal: never };
+        const [a, b] = [from.side(left === true), to.side(right === true)];
+        expect(
+          await told(
+            digestWalk({
+              source: a,
+              target: b,
+              stretches: await from.ranges(a.collection, first, never, range),
+              signal: never,
+            }),
+          ),
+        ).toEqual(await told(merge(from.read(a.collection, options), to.read(b.collection, options))));
+      },
+    ),
     { numRuns: 150, seed: 11 },
   );
 });
@@ -146,10 +160,25 @@ it("does not read what is equal", async () => {
     };
   }
   const found = await told(
-    digestWalk({ source: from.side(true), target: to.side(true), range: {}, signal: never }),
+    digestWalk({ source: from.side(true), target: to.side(true), stretches: [{}], signal: never }),
   );
   expect(found).toMatchObject({ documents: 59, different: [id(33).key] });
   expect(read).toBeLessThanOrEqual(16);
+});
+
+it("finds everything where everything differs", async () => {
+  const contents = Array.from({ length: 60 }, (_, n) => n);
+  const from = storeOf(new Map(contents.map((n) => [n, 1])), 100);
+  const to = storeOf(new Map([...contents, 61, 62, 63].map((n) => [n, 2])), 100);
+  const walking = digestWalk({
+    source: from.side(true),
+    target: to.side(true),
+    stretches: [{}],
+    signal: never,
+  });
+  const different = contents.map((n) => id(n).key);
+  const extra = [61, 62, 63].map((n) => id(n).key);
+  expect(await told(walking)).toEqual({ documents: 0, bytes: 0, missing: [], different, extra });
 });
 
 it("throws what goes wrong in hashing, and does not take it for a difference", async () => {
@@ -161,7 +190,9 @@ it("throws what goes wrong in hashing, and does not take it for a difference", a
     new TypeError("not a function"),
   ]) {
     const lost: DigestSide = { ...to.side(true), digester: { digest: () => Promise.reject(error) } };
-    const walking = told(digestWalk({ source: from.side(true), target: lost, range: {}, signal: never }));
+    const walking = told(
+      digestWalk({ source: from.side(true), target: lost, stretches: [{}], signal: never }),
+    );
     await expect(walking).rejects.toBe(error);
   }
 });

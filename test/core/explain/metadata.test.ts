@@ -2,7 +2,7 @@ import { Decimal128, type Document, Double, Int32, Long, serialize } from "bson"
 import { describe, expect, it } from "vitest";
 import { toOrdered } from "../../../src/bson/ordered.ts";
 import type { CollectionInfo, Metadata } from "../../../src/connectors/connector.ts";
-import { type DescribedPair, metadataDifferences } from "../../../src/core/diff/metadata.ts";
+import { type DescribedPair, metadataDifferences } from "../../../src/core/explain/metadata.ts";
 
 type Found = ReturnType<typeof metadataDifferences>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
-import { fieldDifferences } from "../../../src/core/diff/fields.ts";
+import { fieldDifferences } from "../../../src/core/explain/fields.ts";
 import type { FieldDifference } from "../../../src/reporting/reporter.ts";
 import type { BsonValue } from "../../bson/bson-bytes.ts";
 import * as bson from "../../bson/bson-bytes.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
-import { equalIgnoringFieldOrder } from "../../../src/core/diff/field-order.ts";
-import { fieldDifferences } from "../../../src/core/diff/fields.ts";
+import { equalIgnoringFieldOrder } from "../../../src/core/explain/field-order.ts";
+import { fieldDifferences } from "../../../src/core/explain/fields.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 import { LOOK_ALIKES } from "./look-alikes.ts";
 import { anyDocument, shuffled, type Tree, withoutFieldOrder, written } from "./trees.ts";

@@ -2,7 +2,7 @@ import { Double, Long } from "mongodb";
 import { expect, it } from "vitest";
 import type { CollectionInfo, Source } from "../../../src/connectors/connector.ts";
 import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
-import { type MetadataDifference, metadataDifferences } from "../../../src/core/diff/metadata.ts";
+import { type MetadataDifference, metadataDifferences } from "../../../src/core/explain/metadata.ts";
 import { serverPair } from "../../support/pair.ts";
 import { never } from "../../support/signal.ts";
 

@@ -1,0 +1,270 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyChanges, type Change } from "../../src/core/change.ts";
+import type { Journal, JournalEntry } from "../../src/core/journal.ts";
+import { sha256 } from "../../src/core/sha256.ts";
+import { undo } from "../../src/core/undo.ts";
+import { survey } from "../../src/core/undo-survey.ts";
+import type { Doc } from "../../src/document.ts";
+import { doc, hexOf, id } from "../support/documents.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { never } from "../support/signal.ts";
+
+const ORDERS = { name: "orders", incarnation: "the target's" };
+
+function row(_id: number, n: number): Doc {
+  return doc({ _id, n });
+}
+
+function becomes(wanted: Doc, accepts: Change["accepts"] = () => true): Change {
+  return { id: wanted.id, wanted: wanted.bytes, accepts };
+}
+
+function goes(_id: number, accepts: Change["accepts"] = () => true): Change {
+  return { id: id(_id), accepts };
+}
+
+/** Keeps what is saved, and how the store looked at that moment. */
+class MemoryJournal implements Journal {
+  readonly path = "memory";
+  readonly saved: JournalEntry[] = [];
+  readonly #onSave: (entries: readonly JournalEntry[]) => void;
+
+  constructor(onSave: (entries: readonly JournalEntry[]) => void = () => undefined) {
+    this.#onSave = onSave;
+  }
+
+  async save(_: typeof ORDERS, entries: readonly JournalEntry[]): Promise<void> {
+    this.#onSave(entries);
+    this.saved.push(
+      ...entries.map((entry) => ({
+        ...entry,
+        ...(entry.before && { before: Uint8Array.from(entry.before) }),
+      })),
+    );
+  }
+
+  async *entries() {
+    for (const entry of this.saved) yield { collection: ORDERS, entries: [entry] };
+  }
+}
+
+describe("a change", () => {
+  it("is made only to what it expects, and only where there is something to change", async () => {
+    const store = new MemoryStore([row(1, 1), row(2, 2), row(3, 3), row(4, 4)]);
+    const expects = (n: number) => (found: Doc | undefined) =>
+      found !== undefined && Buffer.compare(found.bytes, row(n, n).bytes) === 0;
+    const outcomes = await applyChanges(
+      store,
+      ORDERS,
+      [
+        becomes(row(1, 10), expects(1)),
+        becomes(row(2, 2), expects(7)),
+        becomes(row(3, 30), expects(7)),
+        goes(4, expects(4)),
+        goes(5, () => false),
+        becomes(row(6, 6), (found) => found === undefined),
+        becomes(row(7, 7), (found) => found !== undefined),
+      ],
+      { signal: never },
+    );
+    const results = new Map(outcomes.map(({ change, result }) => [change.id.key, result]));
+    expect([1, 2, 3, 4, 5, 6, 7].map((n) => results.get(id(n).key))).toEqual([
+      ...["changed", "unchanged", "conflict", "changed"],
+      ...["unchanged", "changed", "conflict"],
+    ]);
+    expect(hexOf(store.documents)).toEqual(hexOf([row(1, 10), row(2, 2), row(3, 3), row(6, 6)]));
+  });
+
+  it("is saved before it is made, and not made where it cannot be saved", async () => {
+    const store = new MemoryStore([row(1, 1), row(2, 2)]);
+    const before = hexOf(store.documents);
+    const journal = new MemoryJournal((entries) => {
+      expect(hexOf(store.documents)).toEqual(before);
+      expect(entries.map(({ before }) => before?.length)).toEqual([
+        row(2, 2).bytes.length,
+        row(1, 1).bytes.length,
+        undefined,
+      ]);
+    });
+    const changes = [becomes(row(1, 5)), becomes(row(3, 3)), goes(2)];
+    const full = new MemoryJournal(() => {
+      throw new Error("full");
+    });
+    await expect(applyChanges(store, ORDERS, changes, { journal: full, signal: never })).rejects.toThrow(
+      "full",
+    );
+    expect(hexOf(store.documents)).toEqual(before);
+    const sorted = [goes(2), becomes(row(1, 5)), becomes(row(3, 3))];
+    await applyChanges(store, ORDERS, sorted, { journal, signal: never });
+    expect(journal.saved).toHaveLength(3);
+    expect(hexOf(store.documents)).toEqual(hexOf([row(1, 5), row(3, 3)]));
+  });
+
+  it("looks without touching anything in a dry run", async () => {
+    const store = new MemoryStore([row(1, 1)]);
+    const journal = new MemoryJournal();
+    const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 5)), goes(9)], {
+      ...{ journal, signal: never, dryRun: true },
+    });
+    expect(outcomes.map(({ result }) => result).sort()).toEqual(["changed", "unchanged"]);
+    expect([journal.saved.length, hexOf(store.documents)]).toEqual([0, hexOf([row(1, 1)])]);
+  });
+
+  it("saves a document that turns up between looking and writing before it replaces it", async () => {
+    const store = new MemoryStore([]);
+    const theirs = row(1, 77);
+    let came = false;
+    const journal = new MemoryJournal(() => {
+      if (!came) store.documents = [theirs];
+      came = true;
+    });
+    const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 1))], { journal, signal: never });
+    expect(outcomes).toMatchObject([{ result: "changed" }]);
+    expect(journal.saved.map(({ before }) => before && Buffer.from(before).toString("hex"))).toEqual([
+      undefined,
+      ...hexOf([theirs]),
+    ]);
+    // Undone, it is theirs again, not absent.
+    await undone(store, journal);
+    expect(hexOf(store.documents)).toEqual(hexOf([theirs]));
+  });
+
+  it("names what the store does not hold as it was written, and does not write it again", async () => {
+    const store = new MemoryStore([row(1, 1), row(2, 2)]);
+    store.forgets.add(id(1).key);
+    const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 5)), becomes(row(2, 5))], {
+      signal: never,
+    });
+    expect(outcomes).toMatchObject([
+      { result: "refused", reason: expect.stringMatching(/is gone again/) },
+      { result: "changed" },
+    ]);
+  });
+
+  it("is not made to an _id that cannot be asked for", async () => {
+    const store = new MemoryStore([]);
+    const odd = doc({ _id: new Date(0) });
+    expect(await applyChanges(store, ORDERS, [becomes(odd)], { signal: never })).toMatchObject([
+      { result: "conflict", reason: "its _id cannot be asked for" },
+    ]);
+  });
+});
+
+async function undone(store: MemoryStore, journal: MemoryJournal, brokenOff = false): Promise<number> {
+  const info = {
+    ...ORDERS,
+    kind: "collection" as const,
+    options: new Map(),
+    ordered: true,
+    documents: 1,
+    bytes: 1,
+  };
+  const { left } = await undo({
+    ...{ target: store, journal, brokenOff, signal: never, there: [info] },
+    survey: await survey(journal),
+    onProgress() {},
+  });
+  return left.total;
+}
+
+/** What a run, or somebody else, does: a document becomes `n`, or goes. */
+const step = fc.record({
+  _id: fc.integer({ min: 1, max: 4 }),
+  n: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+});
+
+it("undoing what a run did gives back what was there before, whatever it did and however often", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 })), fc.array(step), async (ids, steps) => {
+      const first = [...new Set(ids)].map((_id) => row(_id, 0));
+      const store = new MemoryStore(first);
+      const before = hexOf(store.documents);
+      const journal = new MemoryJournal();
+      for (const { _id, n } of steps) {
+        const change = n === undefined ? goes(_id) : becomes(row(_id, n));
+        await applyChanges(store, ORDERS, [change], { journal, signal: never });
+      }
+      expect(await undone(store, journal)).toBe(0);
+      expect(hexOf(store.documents)).toEqual(before);
+      expect(await undone(store, journal)).toBe(0);
+      expect(hexOf(store.documents)).toEqual(before);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it("undoing never overwrites what somebody else has written since", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 8 }),
+      fc.array(step, { maxLength: 4 }),
+      async (steps, since) => {
+        const store = new MemoryStore([row(1, 0), row(2, 0)]);
+        const journal = new MemoryJournal();
+        for (const { _id, n } of steps) {
+          const change = n === undefined ? goes(_id) : becomes(row(_id, n));
+          await applyChanges(store, ORDERS, [change], { journal, signal: never });
+        }
+        const theirs = since.map(({ _id, n = 1 }) => row(_id, 100 + n));
+        await applyChanges(
+          store,
+          ORDERS,
+          theirs.map((one) => becomes(one)),
+          { signal: never },
+        );
+        const kept = new Map(theirs.map((one) => [one.id.key, one]));
+        await undone(store, journal, true);
+        const found = new Map(store.documents.map((one) => [one.id.key, one]));
+        for (const [key, { bytes }] of kept)
+          expect(Buffer.from(found.get(key)?.bytes ?? []).equals(bytes)).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+it("a killed run may have saved what it did not come to change", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1 }), fc.nat(), async (steps, at) => {
+      const store = new MemoryStore([row(1, 0), row(2, 0)]);
+      const before = hexOf(store.documents);
+      const journal = new MemoryJournal();
+      for (const [index, { _id, n }] of steps.entries()) {
+        const change = n === undefined ? goes(_id) : becomes(row(_id, n));
+        const dead = index > at % steps.length;
+        const held = store.documents;
+        await applyChanges(store, ORDERS, [change], { journal, signal: never });
+        if (dead) {
+          store.documents = held;
+          break;
+        }
+      }
+      expect(await undone(store, journal, true)).toBe(0);
+      expect(hexOf(store.documents)).toEqual(before);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("refuses a journal whose entries cannot be of documents", async () => {
+  const of = (entry: JournalEntry) => {
+    const journal = new MemoryJournal();
+    journal.saved.push(entry);
+    return survey(journal);
+  };
+  const after = { sha256: sha256(Buffer.of(1)), bytes: 1 };
+  for (const entry of [
+    { id: Buffer.of(), after },
+    { id: Buffer.of(3, 200, 0, 0, 0), after },
+    { id: id(1).element, before: Buffer.of(1, 2, 3), after },
+    { id: id(1).element, before: row(2, 2).bytes, after },
+  ])
+    await expect(of(entry)).rejects.toMatchObject({
+      exit: "local",
+      message: expect.stringMatching(/is damaged/),
+    });
+  expect((await of({ id: id(1).element, before: row(1, 1).bytes, after })).collections).toMatchObject([
+    { replace: 1 },
+  ]);
+});

@@ -1,0 +1,201 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Contradiction, layOut, whoMoved } from "../../src/core/diff/assignment.ts";
+import { isSealed, type Seal, sealFromBytes, sealToBytes, stretchOf } from "../../src/core/seal/seal.ts";
+import { areSame, type Stretch } from "../../src/core/seal/stretch.ts";
+import { StretchHash } from "../../src/core/seal/stretch-hash.ts";
+import { Batch, type Doc } from "../../src/document.ts";
+import { doc, id } from "../support/documents.ts";
+
+function made(key: number, version: number): Doc {
+  return doc({ _id: key, text: "x".repeat(key % 40), version });
+}
+
+function batches(documents: readonly Doc[], lengths: readonly number[]): Batch[] {
+  const cut: Batch[] = [];
+  for (let at = 0, turn = 0; at < documents.length; turn++) {
+    const length = lengths[turn % lengths.length] ?? 1;
+    cut.push(Batch.of(documents.slice(at, at + length)));
+    at += length;
+  }
+  return cut;
+}
+
+function stretches(documents: readonly Doc[], limit: number, lengths: readonly number[] = [7]) {
+  const hash = new StretchHash({ limit, canFind: () => true });
+  for (const batch of batches(documents, lengths)) hash.add(batch);
+  return hash.end();
+}
+
+function sealOf(found: readonly Stretch[]): Seal {
+  return { at: new Date(1_000), source: "s", target: "t", stretches: found };
+}
+
+const keys = fc.uniqueArray(fc.integer({ min: 0, max: 3_000 }), { maxLength: 200 });
+const ascending = keys.map((found) => found.sort((a, b) => a - b));
+const lengths = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
+const limits = fc.integer({ min: 1, max: 3_000 });
+
+it("stretches are the same in whatever batches the documents come, and hold each of them once", () => {
+  fc.assert(
+    fc.property(ascending, limits, lengths, lengths, (found, limit, left, right) => {
+      const documents = found.map((key) => made(key, 0));
+      const one = stretches(documents, limit, left);
+      expect(areSame(one, stretches(documents, limit, right))).toBe(true);
+      expect(one.reduce((sum, stretch) => sum + stretch.documents, 0)).toBe(documents.length);
+      for (const [i, stretch] of one.entries()) {
+        const within = documents.filter((document) => stretchOf(sealOf(one), document.id) === stretch);
+        expect(within).toHaveLength(stretch.documents);
+        if (i < one.length - 1) expect(stretch.bytes).toBeGreaterThanOrEqual(limit);
+      }
+    }),
+  );
+});
+
+it("any other document makes other stretches", () => {
+  fc.assert(
+    fc.property(ascending, limits, fc.nat(), fc.boolean(), (found, limit, at, gone) => {
+      fc.pre(found.length > 0);
+      const documents = found.map((key) => made(key, 0));
+      const which = at % documents.length;
+      const others = documents.flatMap((one, i) =>
+        i !== which ? [one] : gone ? [] : [made(found[i] ?? 0, 1)],
+      );
+      expect(areSame(stretches(documents, limit), stretches(others, limit))).toBe(false);
+    }),
+  );
+});
+
+it("a seal that was written down is read as it was, and with any bit flipped or byte missing not at all", () => {
+  fc.assert(
+    fc.property(ascending, limits, fc.nat(), fc.integer({ min: 0, max: 7 }), (found, limit, at, bit) => {
+      const all = stretches(
+        found.map((key) => made(key, 0)),
+        limit,
+      );
+      const bytes = sealToBytes(sealOf(all.filter((_, i) => i % 3 !== 1)));
+      const read = sealFromBytes(bytes);
+      expect(read?.stretches.map(({ from, to }) => [from?.key, to?.key])).toEqual(
+        all.filter((_, i) => i % 3 !== 1).map(({ from, to }) => [from?.key, to?.key]),
+      );
+      expect(read?.stretches.every((stretch) => all.some(({ hash }) => isSealed(stretch, hash)))).toBe(true);
+      expect(sealFromBytes(bytes.subarray(0, at % bytes.length))).toBeUndefined();
+      const flipped = Uint8Array.from(bytes);
+      flipped[at % bytes.length] = (flipped[at % bytes.length] ?? 0) ^ (1 << bit);
+      expect(sealFromBytes(flipped)).toBeUndefined();
+    }),
+  );
+});
+
+it("a seal whose stretches lie over one another is not read", () => {
+  const stretch = (from: number | undefined, to: number | undefined): Stretch => ({
+    ...(from === undefined ? {} : { from: id(from) }),
+    ...(to === undefined ? {} : { to: id(to) }),
+    ...{ documents: 1, bytes: 10, hash: new Uint8Array(32) },
+  });
+  const read = (...all: Stretch[]) => sealFromBytes(sealToBytes(sealOf(all)))?.stretches.length;
+  expect(read(stretch(undefined, 3), stretch(3, 5), stretch(7, undefined))).toBe(3);
+  expect(read(stretch(undefined, 3), stretch(2, 5))).toBeUndefined();
+  expect(read(stretch(5, 3))).toBeUndefined();
+  expect(read(stretch(3, 3))).toBeUndefined();
+  expect(read(stretch(3, undefined), stretch(5, 7))).toBeUndefined();
+  expect(read(stretch(3, 5), stretch(undefined, 7))).toBeUndefined();
+});
+
+it("an id between two stretches is in none", () => {
+  const all = stretches(
+    [1, 2, 3, 4].map((key) => made(key, 0)),
+    1,
+  );
+  const seal = sealOf(all.filter((_, i) => i !== 1));
+  expect(stretchOf(seal, id(2))).toBeUndefined();
+  expect(stretchOf(seal, id(2.5))).toBeUndefined();
+  expect(stretchOf(seal, id(0))).toBe(all[0]);
+  expect(stretchOf(seal, id(3))).toBe(all[2]);
+  expect(stretchOf(seal, id("later"))).toBe(all[3]);
+});
+
+/** What became of a document since: version 0 is the one that was sealed, undefined is absence. */
+interface Fate {
+  readonly sealed: 0 | undefined;
+  readonly source: number | undefined;
+  readonly target: number | undefined;
+}
+const version = fc.constantFrom(undefined, 0, 1, 2);
+const fate: fc.Arbitrary<Fate> = fc.oneof(
+  { weight: 24, arbitrary: fc.constant<Fate>({ sealed: 0, source: 0, target: 0 }) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<Fate>(
+      { sealed: 0, source: 1, target: 0 },
+      { sealed: 0, source: 0, target: 1 },
+      { sealed: undefined, source: 1, target: undefined },
+      { sealed: undefined, source: undefined, target: 1 },
+      { sealed: 0, source: undefined, target: 0 },
+      { sealed: 0, source: 0, target: undefined },
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      sealed: fc.constantFrom(0 as const, undefined),
+      source: version,
+      target: version,
+    }),
+  },
+);
+
+function versions(fates: readonly Fate[], side: keyof Fate): Doc[] {
+  return fates.flatMap((one, key) => (one[side] === undefined ? [] : [made(key, one[side])]));
+}
+
+it("whatever happened to the two sides, nothing is told that is not so, and all is where each document stayed on one", () => {
+  let told = 0;
+  fc.assert(
+    fc.property(fc.array(fate, { minLength: 1, maxLength: 60 }), lengths, (fates, cut) => {
+      const [sealed] = stretches(versions(fates, "sealed"), 1e9);
+      if (sealed === undefined) throw new Error("no stretch");
+      const differences: Contradiction[] = fates.flatMap(({ source, target }, key) =>
+        source === target
+          ? []
+          : [
+              {
+                id: id(key),
+                ...(source === undefined ? {} : { source: made(key, source) }),
+                ...(target === undefined ? {} : { target: made(key, target) }),
+              },
+            ],
+      );
+      const laidOut = layOut(batches(versions(fates, "target"), cut), differences);
+      if (laidOut === undefined) throw new Error("the target holds what it holds");
+      const moved = whoMoved(laidOut, {
+        isSealed: (hash) => isSealed(sealed, hash),
+        onHashed: () => undefined,
+      });
+      for (const [at, one] of fates.entries()) {
+        const difference = differences.find(({ id: { key } }) => key === id(at).key);
+        const since = difference === undefined ? undefined : moved.get(difference.id);
+        if (since === "behind") expect([one.target, one.source === one.sealed]).toEqual([one.sealed, false]);
+        if (since === "diverged") expect(one.target).not.toEqual(one.sealed);
+        if (since !== undefined) told++;
+      }
+      const clear = fates.every((one) =>
+        one.source !== one.target ? [one.source, one.target].includes(one.sealed) : one.target === one.sealed,
+      );
+      if (clear && differences.length <= 8) expect(moved.size).toBe(differences.length);
+    }),
+    { numRuns: 500 },
+  );
+  expect(told).toBeGreaterThan(100);
+});
+
+it("a target that does not hold what was seen of it is not judged", () => {
+  const held = [1, 2, 3].map((key) => made(key, 0));
+  const ask = (difference: Contradiction) => layOut(batches(held, [2]), [difference]);
+  expect(ask({ id: id(2), source: made(2, 1), target: made(2, 0) })).toBeDefined();
+  expect(ask({ id: id(2), source: made(2, 0), target: made(2, 1) })).toBeUndefined();
+  expect(ask({ id: id(2), source: made(2, 0) })).toBeUndefined();
+  expect(ask({ id: id(2.5), target: made(2.5, 0) })).toBeUndefined();
+  expect(ask({ id: id(9), target: made(9, 0) })).toBeUndefined();
+  expect(ask({ id: id(9), source: made(9, 0) })).toBeDefined();
+});
