@@ -39,17 +39,18 @@ export async function applyChunk(work: Work, chunk: readonly Change[]): Promise<
 /** What was saved by another try, and is still so, is not saved again. */
 export async function save({ journal, collection, saved }: Work, due: readonly Due[]): Promise<void> {
   if (journal === undefined) return;
-  const fresh = due.filter(({ change, before }) => {
-    const last = saved.get(change);
-    return last === undefined || !isEqual(last.before, before);
-  });
-  if (fresh.length > 0) await journal.save(collection, fresh.map(entryOf));
-  for (const one of fresh) saved.set(one.change, one);
+  const hashed = due.map((one) => ({ one, key: one.change.id.key, hash: hashOf(one.before) }));
+  const fresh = hashed.filter(({ key, hash }) => saved.get(key) !== hash);
+  if (fresh.length === 0) return;
+  await journal.save(
+    collection,
+    fresh.map(({ one }) => entryOf(one)),
+  );
+  for (const { key, hash } of fresh) saved.set(key, hash);
 }
 
-function isEqual(a: Doc | undefined, b: Doc | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return Buffer.compare(a.bytes, b.bytes) === 0;
+function hashOf(document: Doc | undefined): string {
+  return document === undefined ? "" : sha256(document.bytes).toString("base64");
 }
 
 export async function find(work: Work, changes: readonly Change[]): Promise<ReadonlyMap<string, Doc>> {

@@ -1,7 +1,7 @@
 /** Changes single documents of a target: each is looked at, saved where that is asked for, changed, and read back. */
 import type { Target } from "../connectors/connector.ts";
 import type { Doc, DocumentId } from "../document.ts";
-import { applyChunk, type Due } from "./change-step.ts";
+import { applyChunk } from "./change-step.ts";
 import type { Journal, JournalCollection } from "./journal.ts";
 import { untie } from "./knot.ts";
 
@@ -33,6 +33,10 @@ export interface ChangeOptions {
   readonly journal?: Journal;
   /** Only look: what would be changed counts as changed. */
   readonly dryRun?: boolean;
+  /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
+  readonly unties?: boolean;
+  /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
+  readonly saved?: Map<string, string>;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +56,7 @@ export async function applyChanges(
   changes: readonly Change[],
   options: ChangeOptions,
 ): Promise<readonly Outcome[]> {
-  const work: Work = { ...options, target, collection, saved: new Map() };
+  const work: Work = { saved: new Map(), ...options, target, collection };
   const removals = changes.filter(({ wanted }) => wanted === undefined);
   const others = changes.filter(({ wanted }) => wanted !== undefined);
   const outcomes: Outcome[] = [];
@@ -61,10 +65,15 @@ export async function applyChanges(
     const blocked = tried.filter(({ retry }) => retry);
     outcomes.push(...tried.filter(({ retry }) => !retry));
     if (blocked.length === 0) return outcomes;
-    if (blocked.length === before) return [...outcomes, ...(await untied(work, blocked))];
-    before = blocked.length;
-    // The other way round: of values that moved up by one, the last must move first.
-    tried = await inChunks(work, blocked.map(({ change }) => change).reverse());
+    if (blocked.length < before) {
+      before = blocked.length;
+      // The other way round: of values that moved up by one, the last must move first.
+      tried = await inChunks(work, blocked.map(({ change }) => change).reverse());
+      continue;
+    }
+    tried = work.unties === false ? blocked : await untied(work, blocked);
+    if (tried.every(({ retry }) => retry)) return [...outcomes, ...tried];
+    before = Number.POSITIVE_INFINITY;
   }
 }
 
@@ -80,8 +89,7 @@ async function untied(work: Work, blocked: readonly Outcome[]): Promise<readonly
 export interface Work extends ChangeOptions {
   readonly target: Target;
   readonly collection: JournalCollection;
-  /** What was saved of each change last. */
-  readonly saved: Map<Change, Due>;
+  readonly saved: Map<string, string>;
 }
 
 async function inChunks(work: Work, changes: readonly Change[]): Promise<readonly Outcome[]> {

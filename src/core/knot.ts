@@ -1,8 +1,8 @@
 /** Documents that hold each other's unique values: none can be replaced before another one is. */
-import { Binary, Decimal128, Double, Int32, Long, ObjectId } from "bson";
+import { Binary, Decimal128, Double, Int32, Long, ObjectId, serialize } from "bson";
 import { toOrdered } from "../bson/ordered.ts";
 import type { Filter, Metadata } from "../connectors/connector.ts";
-import { Batch, type Doc } from "../document.ts";
+import { Batch, type Doc, DocumentId, idElement } from "../document.ts";
 import type { Change, Outcome, Work } from "./change.ts";
 import { find, isWanted, judge, save } from "./change-step.ts";
 
@@ -11,8 +11,16 @@ interface Strand {
   readonly change: Change;
   readonly before: Doc;
   readonly wanted: Doc;
-  /** Conditions on documents that would hold one of its unique values. */
-  readonly rivals: readonly Filter[];
+  readonly claims: readonly Claim[];
+}
+
+/** A unique value that a document is to have. */
+interface Claim {
+  readonly index: Metadata;
+  /** Equal for equal values. */
+  readonly key: string;
+  /** The condition on documents that hold it. */
+  readonly filter: Filter;
 }
 
 /** Values that mean themselves in a query, on any server. */
@@ -29,7 +37,7 @@ export async function untie(work: Work, changes: readonly Change[]): Promise<rea
   if (indexes.length === 0) return [];
   const found = await find(work, changes);
   const strands = changes.flatMap((change) => strandOf(work, indexes, change, found.get(change.id.key)));
-  const knot = await closed(work, strands);
+  const knot = await closed(work, strands, indexes);
   return knot.length < 2 ? [] : await exchange(work, knot);
 }
 
@@ -46,22 +54,26 @@ function strandOf(
 ): Strand[] {
   const { id, wanted } = change;
   if (wanted === undefined || before === undefined || judge(target, change, before) !== undefined) return [];
-  const content = toOrdered(wanted);
-  const rivals = indexes.map((index) => rivalOf(index, content)).filter((filter) => filter !== undefined);
-  return [{ change, before, wanted: { id, bytes: wanted }, rivals }];
+  return [{ change, before, wanted: { id, bytes: wanted }, claims: claimsOf(indexes, wanted) }];
 }
 
-/** Undefined where such a document cannot be asked for with certainty. */
-function rivalOf(index: Metadata, content: Metadata): Filter | undefined {
-  const key = index.get("key");
-  if (!(key instanceof Map)) return undefined;
-  const condition = new Map<string, unknown>();
-  for (const path of key.keys() as MapIterator<string>) {
-    const value = valueAt(content, path);
-    if (!isPlain(value)) return undefined;
-    condition.set(path, new Map([["$eq", value]]));
-  }
-  return condition;
+function claimsOf(indexes: readonly Metadata[], document: Uint8Array): Claim[] {
+  const content = toOrdered(document);
+  return indexes.map((index) => claimOf(index, content)).filter((claim) => claim !== undefined);
+}
+
+/** Undefined where the documents that hold such a value cannot be asked for with certainty. */
+function claimOf(index: Metadata, content: Metadata): Claim | undefined {
+  const paths = index.get("key");
+  if (!(paths instanceof Map)) return undefined;
+  const values = [...(paths.keys() as MapIterator<string>)].map(
+    (path) => [path, valueAt(content, path)] as const,
+  );
+  if (!values.every(([, value]) => isPlain(value))) return undefined;
+  const filter = new Map(values.map(([path, value]) => [path, new Map([["$eq", value]])]));
+  // As the server tells values apart: 1, Long 1 and 1.0 are one.
+  const key = new DocumentId(idElement(serialize(new Map([["_id", new Map(values)]])))).key;
+  return { index, key, filter };
 }
 
 function valueAt(content: Metadata, path: string): unknown {
@@ -77,36 +89,46 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Those whose values are held by one another and by nobody else. */
-async function closed(work: Work, strands: readonly Strand[]): Promise<readonly Strand[]> {
-  let knot = strands;
+async function closed(
+  work: Work,
+  strands: readonly Strand[],
+  indexes: readonly Metadata[],
+): Promise<readonly Strand[]> {
+  const ids = strands.map(({ before }) => toOrdered(before.bytes).get("_id"));
+  const others = new Map([["$nin", ids]]);
+  let knot: Strand[] = [];
+  for (const strand of strands) if (!(await isClaimed(work, strand, others))) knot.push(strand);
+  const holders = holdersOf(strands, indexes);
   for (;;) {
-    const all = idsOf(knot);
-    const left: Strand[] = [];
-    for (const strand of knot) {
-      const [own] = idsOf([strand]);
-      const among = new Map<string, unknown>([
-        ["$in", all],
-        ["$ne", own],
-      ]);
-      const held = async (id: Metadata): Promise<boolean> => await isHeld(work, strand, id);
-      if (!(await held(new Map([["$nin", all]]))) && (await held(among))) left.push(strand);
-    }
-    if (left.length === knot.length || left.length < 2) return left;
+    const members = new Set(knot);
+    const left = knot.filter((strand) => {
+      const rivals = strand.claims.flatMap(({ index, key }) => holders.get(index)?.get(key) ?? []);
+      const real = rivals.filter((rival) => rival !== strand);
+      return real.length > 0 && real.every((rival) => members.has(rival));
+    });
+    if (left.length === knot.length) return left;
     knot = left;
   }
 }
 
-function idsOf(strands: readonly Strand[]): unknown[] {
-  return strands.map(({ before }) => toOrdered(before.bytes).get("_id"));
+/** Which of them holds which unique value now. */
+function holdersOf(
+  strands: readonly Strand[],
+  indexes: readonly Metadata[],
+): ReadonlyMap<Metadata, ReadonlyMap<string, Strand>> {
+  const holders = new Map(indexes.map((index) => [index, new Map<string, Strand>()]));
+  for (const strand of strands)
+    for (const { index, key } of claimsOf(indexes, strand.before.bytes)) holders.get(index)?.set(key, strand);
+  return holders;
 }
 
-async function isHeld(
+async function isClaimed(
   { target, collection, signal }: Work,
-  { rivals }: Strand,
+  { claims }: Strand,
   id: Metadata,
 ): Promise<boolean> {
-  for (const rival of rivals) {
-    const filter = new Map<string, unknown>([...rival, ["_id", id]]);
+  for (const claim of claims) {
+    const filter = new Map<string, unknown>([...claim.filter, ["_id", id]]);
     if ((await target.count(collection.name, { filter }, signal)) > 0) return true;
   }
   return false;

@@ -35,13 +35,12 @@ export async function mend(
   const pairs = await PlannedPairs.of(repairing, plan.collections);
   const mending = new Mending(repairing, pairs);
   let refused = await mending.pass(plan, options.delete);
-  // What stood in the way of a document may have been mended after it.
-  for (
-    let before = Number.POSITIVE_INFINITY;
-    mending.chunks > 1 && refused.size > 0 && refused.size < before;
-  ) {
-    before = refused.size;
-    refused = await mending.pass(plan, options.delete, refused);
+  // What stood in the way of a document may have been mended after it; untying is tried when that helps no more.
+  for (let unties = mending.chunks === 1; refused.size > 0; ) {
+    const before = refused.size;
+    refused = await mending.pass(plan, options.delete, { only: refused, unties });
+    if (refused.size === before && unties) break;
+    unties = refused.size === before;
   }
   if (refused.size > 0) await mending.name(plan, refused);
   await pairs.mustStillBeThere(mending.mended);
@@ -53,6 +52,12 @@ interface Numbered {
   readonly row: PlanRow;
 }
 
+interface PassOptions {
+  /** Only these rows. */
+  readonly only?: ReadonlyMap<number, string>;
+  readonly unties: boolean;
+}
+
 class Mending {
   readonly mended = new Mended();
   readonly #repairing: Repairing;
@@ -60,6 +65,9 @@ class Mending {
   /** Chunks of the last pass in which there was something to do. */
   chunks = 0;
   #refused = new Map<number, string>();
+  #unties = false;
+  /** What was saved of refused documents, by collection. */
+  readonly #saved = new Map<string, Map<string, string>>();
   #chunk: Numbered[] = [];
   #bytes = 0;
 
@@ -72,9 +80,10 @@ class Mending {
   async pass(
     plan: RepairPlan,
     deletes: boolean,
-    only?: ReadonlyMap<number, string>,
+    { only, unties }: PassOptions = { unties: false },
   ): Promise<ReadonlyMap<number, string>> {
     this.#refused = new Map();
+    this.#unties = unties;
     this.chunks = 0;
     for (const action of ORDER) {
       for await (const one of numbered(plan)) {
@@ -129,8 +138,14 @@ class Mending {
     }
     if (pair.target === undefined || due.size === 0) return;
     this.chunks++;
-    for (const outcome of await applyChanges(target, pair.target, [...due.keys()], { ...rest, signal }))
+    const { name } = pair.target;
+    const saved = this.#saved.get(name) ?? new Map<string, string>();
+    this.#saved.set(name, saved);
+    const options = { ...rest, signal, saved, unties: this.#unties };
+    for (const outcome of await applyChanges(target, pair.target, [...due.keys()], options)) {
+      if (outcome.retry !== true) saved.delete(outcome.change.id.key);
       this.#take(due.get(outcome.change), outcome);
+    }
   }
 
   #take(one: Numbered | undefined, { result, retry, reason = "" }: Outcome): void {

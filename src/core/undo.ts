@@ -46,12 +46,12 @@ const ORDER: readonly UndoKind[] = ["remove", "replace", "insert"];
 /** Repeatable: what is as it was before the run is left alone. */
 export async function undo(work: UndoWork): Promise<Undone> {
   const result = new Result();
-  const retried: { readonly collection: JournalCollection; readonly changes: Change[] }[] = [];
+  const retried: Retried[] = [];
   let room = RETRIED_BYTES;
   for (const kind of ORDER) {
     if (!work.survey.collections.some((counts) => counts[kind] > 0)) continue;
     for await (const { collection, changes } of changesOf(work, kind)) {
-      const outcomes = await apply(work, collection, changes);
+      const outcomes = await apply({ ...work, unties: false }, collection, changes);
       const again = outcomes.filter(({ result, change }) => {
         room -= result === "refused" ? (change.wanted?.length ?? 0) : 0;
         return result === "refused" && room >= 0;
@@ -64,12 +64,29 @@ export async function undo(work: UndoWork): Promise<Undone> {
       work.onProgress(collection.name, outcomes.length - again.length);
     }
   }
-  for (const { collection, changes } of retried) {
+  for (const { collection, changes } of together(retried)) {
     result.add(collection, await apply(work, collection, changes));
     work.onProgress(collection.name, changes.length);
   }
   if (work.dryRun !== true) await mustStillBeThere(work, result);
   return result;
+}
+
+interface Retried {
+  readonly collection: JournalCollection;
+  readonly changes: Change[];
+}
+
+/** By collection: what was journaled apart may be in each other's way. */
+function together(retried: readonly Retried[]): readonly Retried[] {
+  const merged = new Map<string, Retried>();
+  for (const { collection, changes } of retried) {
+    const key = JSON.stringify([collection.name, collection.incarnation]);
+    const known = merged.get(key) ?? { collection, changes: [] };
+    known.changes.push(...changes);
+    merged.set(key, known);
+  }
+  return [...merged.values()];
 }
 
 /** What was read back was read from the collections that are meant. */
@@ -128,13 +145,13 @@ function changeOf(
 
 /** What was put into a collection that is gone by now, or another one, is gone with it. */
 async function apply(
-  { target, there, dryRun, signal }: UndoWork,
+  { target, there, dryRun, signal, unties = true }: UndoWork,
   collection: JournalCollection,
   changes: readonly Change[],
 ): Promise<readonly Outcome[]> {
   const now = there.find(({ name }) => name === collection.name);
   if (now !== undefined && now.incarnation === collection.incarnation) {
-    const options = { signal, ...(dryRun === undefined ? {} : { dryRun }) };
+    const options = { signal, unties, ...(dryRun === undefined ? {} : { dryRun }) };
     return await applyChanges(target, collection, changes, options);
   }
   const reason =

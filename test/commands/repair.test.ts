@@ -1,0 +1,345 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  Binary,
+  BSONRegExp,
+  Code,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from "bson";
+import { beforeEach, expect, it } from "vitest";
+import { records } from "../support/cli.ts";
+import { expectExplained } from "../support/explained.ts";
+import { serverPair } from "../support/pair.ts";
+import { Repairing, type Row } from "../support/repairing.ts";
+
+/** A copy is mended by a plan: what the plan names, as it was seen, and nothing else. */
+const pair = serverPair();
+
+let repairing: Repairing;
+beforeEach(() => {
+  repairing = new Repairing(pair);
+});
+
+function collection(side: "from" | "to", name = "orders") {
+  return pair[side].db(pair.database).collection<{ _id: never; n?: unknown }>(name);
+}
+
+async function fill(side: "from" | "to", rows: readonly Row[], name = "orders"): Promise<void> {
+  await collection(side, name).insertMany(rows as never[], { forceServerObjectId: true });
+}
+
+/** Two of each: missing, extra and changed ones, among 50 that are equal. */
+async function fillBoth(name = "orders"): Promise<void> {
+  const equal = Array.from({ length: 50 }, (_, n) => ({ _id: 100 + n, n }));
+  const both = [
+    { _id: "c1", n: 1 },
+    { _id: "c2", n: 2 },
+  ];
+  await fill("from", [...equal, ...both, { _id: "m1" }, { _id: "m2" }], name);
+  const others = both.map((row) => ({ ...row, n: "other" }));
+  await fill("to", [...equal, ...others, { _id: "x1" }, { _id: "x2" }], name);
+}
+
+/** As ids, in sub-documents whose names look like numbers, and next to their twins of other types. */
+const HARD_IDS: readonly unknown[] = [
+  ...["", "\0", "\u0007\u001b[2J\r\n", "\u2028", "é", "\u{1f600}", "x".repeat(16_000), '{"$oid":"1"}', "17"],
+  ...[
+    new Int32(17),
+    new Double(17.5),
+    new Double(-0),
+    Long.fromString("9007199254740993"),
+    new Double(Number.NaN),
+  ],
+  ...[Decimal128.fromString("1E+6000"), new Double(Number.POSITIVE_INFINITY), Decimal128.fromString("1.10")],
+  ...[new ObjectId("65b27cc30200000000001a38"), new Date(0), new Date(-1), new Timestamp({ t: 1, i: 2 })],
+  ...[true, false, null, new MinKey(), new MaxKey(), new Code("f()"), new Code("f()", { a: 1 })],
+  ...[
+    new Binary(Buffer.from([1, 2]), 0),
+    new Binary(Buffer.alloc(16, 7), 4),
+    new Binary(Buffer.alloc(0), 128),
+  ],
+  new Map([
+    ["2", new Int32(1)],
+    ["1", new Int32(2)],
+    ["a", new Int32(3)],
+  ]),
+  new Map([
+    ["1", new Int32(2)],
+    ["2", new Int32(1)],
+    ["a", new Int32(3)],
+  ]),
+  { a: { "10": 1, "9": [new Double(1), { "0": null }] }, r: new BSONRegExp("a", "i") },
+];
+
+it("mends every kind of difference under every kind of _id, to the byte, and takes all of it back", async () => {
+  const rows = (from: number) => HARD_IDS.filter((_, n) => n % 3 !== from).map((_id) => ({ _id, from }));
+  await fill("from", [
+    ...rows(0),
+    { _id: new Int32(1_000), n: 1 },
+    { _id: Decimal128.fromString("2E+3"), n: 1 },
+  ]);
+  await fill("to", [...rows(1), { _id: new Double(1_000), n: 1 }, { _id: Long.fromInt(2_000), n: 2 }]);
+  const before = await repairing.now();
+  await repairing.plan();
+  const only = (at: number) => HARD_IDS.filter((_, n) => n % 3 === at).length;
+  const actions = repairing.lines.map((line) => (JSON.parse(line) as { do?: string }).do);
+  const count = (action: string) => actions.filter((one) => one === action).length;
+  expect([count("insert"), count("remove"), count("replace")]).toEqual([only(1), only(0), only(2) + 2]);
+  const { code, stdout, run, verdict } = await repairing.repair(["--yes", "--delete"]);
+  expect([code, verdict], stdout).toEqual([0, expect.stringMatching(/^Repaired: \d+ documents/)]);
+  expect(await repairing.now()).toEqual(await repairing.source());
+  expect((await repairing.diff()).code).toBe(0);
+  const undone = await repairing.undo(run);
+  expect([undone.code, undone.stdout]).toEqual([0, expect.anything()]);
+  expect(await repairing.now()).toEqual(before);
+});
+
+it("leaves there what only the copy has, without --delete, and says so", async () => {
+  await fillBoth();
+  await repairing.plan();
+  const { code, collections, verdict } = await repairing.repair();
+  expect(code).toBe(0);
+  expect(collections).toMatchObject([{ collection: "orders", changed: 4, skipped: 2, conflicts: 0 }]);
+  expect(verdict).toMatch(/2 documents that only the copy has stay there \(--delete\)/);
+  expect(await collection("to").countDocuments({ _id: { $in: ["x1", "x2"] as never[] } })).toBe(2);
+  expect((await repairing.diff("--one-way")).code).toBe(0);
+  const again = await repairing.repair(["--yes", "--delete"]);
+  expect(again.collections).toMatchObject([{ changed: 2, unchanged: 4, skipped: 0, conflicts: 0 }]);
+  expect((await repairing.diff()).code).toBe(0);
+});
+
+it("shows how much it would do, asks, and writes nothing in a dry run", async () => {
+  await fillBoth();
+  await repairing.plan();
+  const before = await repairing.now();
+  const unasked = await repairing.run(["repair", "repair.plan", "--from", "env:LIVE", "--to", "env:COPY"]);
+  expect([unasked.code, unasked.stderr]).toEqual([6, expect.stringMatching(/nobody can be asked here/)]);
+  expectExplained(unasked.stderr, 6);
+  const dry = await repairing.repair(["--dry-run", "--delete"]);
+  expect([dry.code, dry.verdict]).toEqual([
+    0,
+    expect.stringMatching(/^Dry run: .* 6 documents would be mended/),
+  ]);
+  const [start] = records(dry.stdout);
+  expect(start).toMatchObject({ collections: [{ collection: "orders", insert: 2, replace: 2, remove: 2 }] });
+  expect(repairing.journals).toEqual([]);
+  expect(await repairing.now()).toEqual(before);
+  const names = (await pair.to.db(pair.database).listCollections().toArray()).map(({ name }) => name);
+  expect(names).toEqual(["orders"]);
+});
+
+it("leaves alone, and names, what is another on either side by now", async () => {
+  const rows = ["s-changed", "s-gone", "t-changed", "t-gone", "good"];
+  await fill(
+    "from",
+    [...rows, "t-came", "t-came-equal"].map((_id) => ({ _id, n: 1 })),
+  );
+  await fill("to", [...rows.map((_id) => ({ _id, n: 2 })), { _id: "s-came" }, { _id: "t-other" }]);
+  await collection("to").insertMany(Array.from({ length: 9 }, (_, n) => ({ _id: n as never })));
+  await collection("from").insertMany(Array.from({ length: 9 }, (_, n) => ({ _id: n as never })));
+  await repairing.plan();
+  await collection("from").updateOne({ _id: "s-changed" as never }, { $set: { n: 3 } });
+  await collection("from").deleteOne({ _id: "s-gone" as never });
+  await fill("from", [{ _id: "s-came" }]);
+  await collection("to").updateOne({ _id: "t-changed" as never }, { $set: { n: 3 } });
+  await collection("to").deleteOne({ _id: "t-gone" as never });
+  await fill("to", [
+    { _id: "t-came", n: 2 },
+    { _id: "t-came-equal", n: 1 },
+  ]);
+  await collection("to").updateOne({ _id: "t-other" as never }, { $set: { n: 3 } });
+  const before = await collection("to").find().toArray();
+  const { code, items, collections } = await repairing.repair(["--yes", "--delete"]);
+  expect(code).toBe(3);
+  const reasons = Object.fromEntries(
+    items.map(({ key, reason }) => [key.replace("document orders/", ""), reason]),
+  );
+  expect(reasons).toEqual({
+    "s-changed": "the source has another version of it by now",
+    "s-gone": "the source no longer has it",
+    "s-came": "the source has it by now",
+    "t-changed": "the target holds another version of it by now",
+    "t-gone": "it is not in the target any more",
+    "t-came": "the target holds another version of it by now",
+    "t-other": "the target holds another version of it by now",
+  });
+  expect(collections).toMatchObject([{ changed: 1, unchanged: 1, conflicts: 7, skipped: 0 }]);
+  const after = await collection("to").find().toArray();
+  expect(after).toEqual(before.map((row) => (row._id === "good" ? { ...row, n: 1 } : row)));
+});
+
+it("a plan is for its owner's eyes, holds no value of a field, and is there as a whole or not at all", async () => {
+  await fill("from", [{ _id: 1, name: "canary-a" }, { _id: 2 }]);
+  await fill("to", [{ _id: 1, name: "canary-b" }, { _id: 3 }]);
+  await repairing.plan();
+  const text = readFileSync(repairing.path, "utf8");
+  expect(text).not.toMatch(/canary|mongodb:/);
+  expect(repairing.lines).toHaveLength(5);
+  expect(statSync(repairing.path).mode & 0o777).toBe(0o600);
+  expect(readdirSync(repairing.folder).filter((name) => name.includes("plan"))).toEqual(["repair.plan"]);
+  const folder = join(repairing.folder, "closed");
+  mkdirSync(folder, { mode: 0o500 });
+  const closed = await repairing.diff("--plan", "closed/repair.plan");
+  const absent = await repairing.diff("--plan", "absent/repair.plan");
+  expect([closed.code, absent.code]).toEqual([process.getuid?.() === 0 ? 1 : 9, 9]);
+  mkdirSync(join(repairing.folder, "taken"));
+  expect((await repairing.diff("--plan", "taken")).code).toBe(9);
+  chmodSync(folder, 0o700);
+});
+
+it.runIf(process.platform === "linux")(
+  "a comparison that is killed leaves no plan and no part of one",
+  async () => {
+    await fill("from", [{ _id: 1 }]);
+    await fill("to", [{ _id: -1 }]);
+    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+      const args = [
+        "diff",
+        "--from",
+        "env:LIVE",
+        "--to",
+        "env:COPY",
+        "--plan",
+        "repair.plan",
+        "--settle",
+        "60",
+      ];
+      const { code } = await repairing.run(args, {
+        async onStart(child) {
+          while (!openFiles(child.pid).some((name) => name.includes("repair.plan"))) await wait(5);
+          child.kill(signal);
+        },
+      });
+      expect(code).toBe(signal === "SIGTERM" ? 143 : null);
+      expect(readdirSync(repairing.folder).filter((name) => name !== ".dualsync")).toEqual([]);
+    }
+  },
+);
+
+function openFiles(pid: number | undefined): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).map((name) => {
+    try {
+      return readlinkSync(join(folder, name));
+    } catch {
+      return ""; // closed by now
+    }
+  });
+}
+
+it.each([
+  [
+    "one digit of it is another",
+    (text: string) => text.replace(/"bytes":3/, '"bytes":2'),
+    /altered or is damaged/,
+  ],
+  ["its last line is gone", (text: string) => text.replace(/.*\n$/, ""), /is cut off/],
+  [
+    "a replacement is made a removal",
+    (text: string) => text.replace("replace", "remove"),
+    /altered or is damaged/,
+  ],
+  [
+    "its head says another run",
+    (text: string) => text.replace('"run":"', '"run":"0'),
+    /line 1 .* was altered/,
+  ],
+  ["it is empty", () => "", /is empty/],
+])("a plan changes nothing where %s", async (_, alter, sentence) => {
+  await fillBoth();
+  await repairing.plan();
+  const before = await repairing.now();
+  const text = readFileSync(repairing.path, "utf8");
+  writeFileSync(repairing.path, alter(text));
+  expect(readFileSync(repairing.path, "utf8")).not.toBe(text);
+  const { code, stderr } = await repairing.repair(["--yes", "--delete"]);
+  expect([code, stderr]).toEqual([9, expect.stringMatching(sentence)]);
+  expect(await repairing.now()).toEqual(before);
+});
+
+it("does what is left when lines are taken out, and each once where they come twice", async () => {
+  await fillBoth();
+  await repairing.plan();
+  const [head = "", ...rows] = repairing.lines;
+  const end = rows.pop() ?? "";
+  const [c1 = "", m1 = "", x1 = ""] = ["c1", "m1", "x1"].map((id) =>
+    rows.find((row) => row.includes(`"id":"${id}"`)),
+  );
+  repairing.lines = [head, x1, m1, c1, m1, x1, c1, end];
+  const { code, run } = await repairing.repair(["--yes", "--delete"]);
+  expect(code).toBe(0);
+  const ids = ["c1", "c2", "m1", "m2", "x1", "x2"] as never[];
+  const found = await collection("to")
+    .find({ _id: { $in: ids } })
+    .sort({ _id: 1 })
+    .toArray();
+  expect(found).toEqual([{ _id: "c1", n: 1 }, { _id: "c2", n: "other" }, { _id: "m1" }, { _id: "x2" }]);
+  expect((await repairing.undo(run)).code).toBe(0);
+  expect(await collection("to").findOne({ _id: "c1" as never })).toEqual({ _id: "c1", n: "other" });
+});
+
+it("mends collections under other names, and only what a filter had selected", async () => {
+  await fillBoth("ordérs\u2028 1");
+  await pair.to.db(pair.database).renameCollection("ordérs\u2028 1", "copies");
+  await repairing.plan(
+    "--rename",
+    "ordérs\u2028 1=copies",
+    "--filter",
+    'ordérs\u2028 1={"_id":{"$in":["c1","m2","x2"]}}',
+  );
+  const { code, collections, items } = await repairing.repair(["--yes", "--delete"]);
+  expect([code, items]).toEqual([0, []]);
+  expect(collections).toMatchObject([{ collection: "copies", changed: 3 }]);
+  expect(await collection("to", "copies").findOne({ _id: "c1" as never })).toEqual({ _id: "c1", n: 1 });
+  expect(await collection("to", "copies").findOne({ _id: "c2" as never })).toEqual({ _id: "c2", n: "other" });
+  expect(await collection("to", "copies").countDocuments({ _id: { $in: ["x1", "m2"] as never[] } })).toBe(2);
+  const names = (await pair.to.db(pair.database).listCollections().toArray()).map(({ name }) => name);
+  expect(names).not.toContain("ordérs\u2028 1");
+});
+
+it("a validator of the target does not stop it; what the server refuses is named, and nothing is lost by it", async () => {
+  await pair.to.db(pair.database).createCollection("orders", { validator: { n: { $type: "string" } } });
+  await fill("from", [
+    { _id: 1, n: 1, u: "a" },
+    { _id: 2, n: 2, u: "b" },
+    { _id: 3, n: 3, u: "c" },
+  ]);
+  await collection("to").insertMany(
+    [
+      { _id: 1, n: "1", u: "a" },
+      { _id: 2, n: "2", u: "z" },
+      { _id: 4, n: "4", u: "b" },
+    ] as never[],
+    { bypassDocumentValidation: true },
+  );
+  await collection("to").createIndex({ u: 1 }, { unique: true });
+  const before = await repairing.now();
+  await repairing.plan();
+  const { code, items, run } = await repairing.repair();
+  expect(code).toBe(3);
+  expect(items).toMatchObject([
+    { key: "document orders/2", reason: expect.stringMatching(/same value in the unique index on u/) },
+  ]);
+  const found = await collection("to").find().sort({ _id: 1 }).toArray();
+  expect(found.map(({ n }) => n)).toEqual([1, "2", 3, "4"]);
+  expect((await repairing.undo(run)).code).toBe(0);
+  expect(await repairing.now()).toEqual(before);
+  const all = await repairing.repair(["--yes", "--delete"]);
+  expect([all.code, all.items]).toEqual([0, []]);
+});
