@@ -2,6 +2,7 @@
 import type { Command as Program } from "commander";
 import type { Command } from "./command.ts";
 import type { DiffFlags } from "./diff-flags.ts";
+import { repeatable } from "./repeatable.ts";
 
 const EXAMPLES = `
 Lines: + only in the source, - only in the target, * different, ! not comparable, = identical (--verbose)
@@ -21,10 +22,6 @@ export const diffCommand: Command = {
 };
 
 function describe(program: Program): Program {
-  const many = (value: string, before: readonly string[] | undefined): readonly string[] => [
-    ...(before ?? []),
-    value,
-  ];
   return program
     .command("diff")
     .usage("[flags]")
@@ -34,14 +31,14 @@ function describe(program: Program): Program {
     .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
     .option("--to <location>", "the same; the copy")
     .optionsGroup("What (the first four can be repeated):")
-    .option("--include <glob>", "only collections of these names", many)
-    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", many)
-    .option("--rename <old=new>", "a collection has another name in the copy", many)
-    .option("--filter <name=ejson>", "only documents of a collection that match", many)
+    .option("--include <glob>", "only collections of these names", repeatable)
+    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
+    .option("--rename <old=new>", "a collection has another name in the copy", repeatable)
+    .option("--filter <name=ejson>", "only documents of a collection that match", repeatable)
     .option("--no-indexes", "do not compare indexes")
     .option("--one-way", "what only the copy has is listed, not counted")
     .option("--ignore-field-order", "documents with the same fields in another order are equal")
-    .option("--accept <key>", "a known difference that does not count (repeatable)", many)
+    .option("--accept <key>", "a known difference that does not count (repeatable)", repeatable)
     .optionsGroup("How:")
     .option("--settle <seconds>", "how long what is changing may take to agree (36)")
     .option("--max-diffs <n>", "stop after so many differences")

@@ -2,6 +2,7 @@
 import type { Command as Program } from "commander";
 import type { Command } from "./command.ts";
 import type { DuplicateFlags } from "./duplicate-flags.ts";
+import { repeatable } from "./repeatable.ts";
 
 const EXAMPLES = `
 Examples:
@@ -19,10 +20,6 @@ export const duplicateCommand: Command = {
 };
 
 function describe(program: Program): Program {
-  const many = (value: string, before: readonly string[] | undefined): readonly string[] => [
-    ...(before ?? []),
-    value,
-  ];
   return program
     .command("duplicate")
     .usage("[flags]")
@@ -32,17 +29,17 @@ function describe(program: Program): Program {
     .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
     .option("--to <location>", "the same; it is the one that is written")
     .optionsGroup("What (the first four can be repeated):")
-    .option("--include <glob>", "only collections of these names", many)
-    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", many)
-    .option("--rename <old=new>", "copy a collection under another name", many)
-    .option("--filter <name=ejson>", "only documents of a collection that match", many)
+    .option("--include <glob>", "only collections of these names", repeatable)
+    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
+    .option("--rename <old=new>", "copy a collection under another name", repeatable)
+    .option("--filter <name=ejson>", "only documents of a collection that match", repeatable)
     .option("--delete", "remove from the target what the source has no more")
     .option("--allow-shrink", "with --delete: even if more than half would go")
     .option("--no-indexes", "do not build indexes")
     .option("--into-existing <database>", "the target may hold documents of others")
     .optionsGroup("How:")
     .option("--verify <how>", "content (default), counts or none")
-    .option("--accept <key>", "a known loss that does not count (repeatable)", many)
+    .option("--accept <key>", "a known loss that does not count (repeatable)", repeatable)
     .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
     .option("--concurrency <n>", "ranges copied at the same time (3 or 4)")
     .option("--rate <amount>", "read no faster: 500 (documents) or 5MB a second")
