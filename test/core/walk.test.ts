@@ -157,3 +157,18 @@ it("closes both sides when the walk is left early", async () => {
   for await (const _ of merge(endless("source", 0), endless("target", 1))) break;
   expect(closed.sort()).toEqual(["source", "target"]);
 });
+
+it("hands documents out whose memory stays theirs, while that of equal ones is given back", async () => {
+  const text = "x".repeat(300_000);
+  const large = (v: number) =>
+    Array.from({ length: 6 }, (_, _id) => doc({ _id, text, v: _id === 0 ? 0 : v }));
+  const [source, target] = [large(1), [...large(2), doc({ _id: 6, text })]];
+  const found: Doc[] = [];
+  for await (const { different, extra } of merge(owned(source, [1, 2]), owned(target, [1, 1, 2])))
+    found.push(...different.flatMap((pair) => [pair.expected, pair.found]), ...extra);
+  const held = source.slice(1).flatMap((one, i) => [one, target[i + 1] as Doc]);
+  expect(found.map(({ bytes }) => bytes.length)).toEqual(
+    [...held, target[6] as Doc].map(({ bytes }) => bytes.length),
+  );
+  expect(hexOf(found)).toEqual(hexOf([...held, target[6] as Doc]));
+});

@@ -133,3 +133,37 @@ it("does not go on from what was written down of another collection of the same 
     expect(report).toMatchObject({ missing: 3, equal: 0, verdict: "different" });
   }
 });
+
+it("a second document under one id is told, on either side, wherever its batch begins, and by the next run too", async () => {
+  const one = { _id: 2, v: 1 };
+  const rest = [1, 3].map((_id) => doc({ _id }));
+  for (const second of [one, { ...one, v: 2 }])
+    for (const side of ["source", "target"] as const)
+      for (const length of [1, 2, 9]) {
+        const held = [...rest, doc(one)];
+        const [more, fewer] = [[...held, doc(second)], held].map(
+          (documents) => new MemoryStore(documents, { lengths: [length] }),
+        ) as [MemoryStore, MemoryStore];
+        const stores = side === "source" ? { source: more, target: fewer } : { source: fewer, target: more };
+        const { report, differences, saved } = await memoryDiff(stores);
+        expect(report).toMatchObject({ unreadable: 1, equal: 3, verdict: "not compared" });
+        expect(differences).toMatchObject([{ kind: "unreadable", id: "2" }]);
+        const again = await memoryDiff(stores, { saved });
+        expect(again.report).toMatchObject({ unreadable: 1, equal: 3, verdict: "not compared" });
+      }
+});
+
+it("more differences than are remembered are each told once, and compared anew by the next run", async () => {
+  const COUNT = 51_000;
+  const stores = {
+    source: new MemoryStore(
+      Array.from({ length: COUNT }, (_, _id) => doc({ _id })),
+      { lengths: [5_000] },
+    ),
+    target: new MemoryStore([]),
+  };
+  const { report, differences, saved } = await memoryDiff(stores);
+  expect(report).toMatchObject({ missing: COUNT, sourceDocuments: COUNT, verdict: "different" });
+  expect(new Set(differences.map(({ key }) => key)).size).toBe(COUNT);
+  expect([differences.length, saved]).toEqual([COUNT, []]);
+});

@@ -95,6 +95,15 @@ describe("what differs", () => {
     expect([error, differences, report?.verdict]).toEqual([lost, [], "not compared"]);
   });
 
+  it("is unreadable where one of the sides alone cannot be asked for it", async () => {
+    for (const side of ["source", "target"] as const) {
+      const stores = { source: new Changing([one(1)]), target: new Changing([one(2)]) };
+      stores[side].canFind = () => false;
+      const { told, report } = await compared(stores.source, stores.target);
+      expect([told, report]).toMatchObject([["unreadable 1 moving 1"], { verdict: "not compared" }]);
+    }
+  });
+
   it("in the order of fields alone is none where that is to be ignored, at the second look too", async () => {
     const [a, b] = [
       { _id: 1, x: 1, y: 2 },
