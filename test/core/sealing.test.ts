@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { CollectionInfo, IdRange } from "../../src/connectors/connector.ts";
 import { SinceVerified } from "../../src/core/diff/since.ts";
 import { isSealed, type Seal, sealFromBytes, sealToBytes } from "../../src/core/seal/seal.ts";
+import { Sealing } from "../../src/core/seal/sealing.ts";
 import { StretchHash } from "../../src/core/seal/stretch-hash.ts";
 import type { VerifyMode } from "../../src/core/verify-mode.ts";
 import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
@@ -157,4 +158,33 @@ it("reads no document where nothing differs, and none without a seal", async () 
   expect(steps).toBe(0);
   await since.of([{ id: id(1), target: made(1, 0) }]);
   expect(steps).toBe(1);
+});
+
+it("a seal leaves out stretches with documents that are not what the source has, and is none with too many", () => {
+  const target = new SealedStore([]);
+  const stretch = (from: number, to: number) => ({
+    ...{ from: id(from), to: id(to), documents: 1, bytes: 20, hash: Buffer.alloc(32, from) },
+  });
+  const begin = (): Sealing => {
+    const sealing = Sealing.of({ from: FROM, verify: "content", target }, { source: "a", target: "b" });
+    if (sealing === undefined) throw new Error("none");
+    sealing.add([stretch(0, 10), stretch(20, 30), stretch(10, 20), stretch(30, 40)]);
+    return sealing;
+  };
+  const sealed = (unsure: readonly number[]): (string | undefined)[] => {
+    const sealing = begin();
+    sealing.except(unsure.map((key) => id(key)));
+    return sealFromBytes(sealing.bytes() ?? Buffer.of())?.stretches.map(({ from }) => from?.key) ?? [];
+  };
+  const keys = (...from: number[]) => from.map((key) => id(key).key);
+  expect(sealed([])).toEqual(keys(0, 10, 20, 30));
+  expect(sealed([1, 2, 3])).toEqual(keys(10, 20, 30));
+  expect(sealed([25, 10, 26])).toEqual(keys(0, 30));
+  expect(sealed([20, 40, 39])).toEqual(keys(0, 10));
+  const many = begin();
+  const all = Array.from({ length: 100_000 }, () => id(5));
+  many.except(all);
+  expect(sealFromBytes(many.bytes() ?? Buffer.of())?.stretches).toHaveLength(3);
+  many.except([id(6)]);
+  expect(many.bytes()).toBeUndefined();
 });

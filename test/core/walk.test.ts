@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
-import { merge } from "../../src/core/walk.ts";
-import { Batch, type Doc } from "../../src/document.ts";
-import { doc } from "../support/documents.ts";
+import { merge, type Step } from "../../src/core/walk.ts";
+import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
+import { doc, hexOf } from "../support/documents.ts";
 
 /** Sorted documents with distinct ids, cut into batches of random lengths. */
 const side = fc.tuple(
@@ -89,6 +89,62 @@ it("accounts for every document, and never calls several documents under one id 
   );
 });
 
+/** Batches whose memory is gone once they are released, as a connector hands them out. */
+async function* owned(documents: readonly Doc[], lengths: readonly number[]): AsyncGenerator<Batch> {
+  for await (const { bytes, ends } of batches(documents, lengths))
+    yield new Batch(Uint8Array.from(bytes), ends, true);
+}
+
+const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+
+it("tells the same wherever the batches end, and parts no documents under one id", async () => {
+  await fc.assert(
+    fc.asyncProperty(twins, twins, lengths, lengths, async (left, right, leftCuts, rightCuts) => {
+      const [source, target] = [left, right].map((side) =>
+        [...side].sort(([a], [b]) => a - b).map(([_id, v]) => doc({ _id, v })),
+      ) as [Doc[], Doc[]];
+      const walk = async (hand: typeof batches, cuts: readonly number[], others: readonly number[]) => {
+        const steps: Step[] = [];
+        for await (const step of merge(hand(source, cuts), hand(target, others))) steps.push(step);
+        const all = <T>(of: (step: Step) => readonly T[]): readonly T[] => steps.flatMap(of);
+        const keys = (of: (step: Step) => readonly DocumentId[]) => all(of).map(({ key }) => key);
+        const told = {
+          equal: steps.reduce((sum, { equal }) => sum + equal.documents, 0),
+          missing: hexOf(all(({ missing }) => missing)),
+          different: hexOf(
+            all(({ different }) => different.flatMap(({ expected, found }) => [expected, found])),
+          ),
+          extra: hexOf(all(({ extra }) => extra)),
+          twins: keys((step) => step.twins),
+          targetTwins: keys((step) => step.targetTwins),
+        };
+        return { steps, told };
+      };
+      const { steps, told } = await walk(owned, leftCuts, rightCuts);
+      expect(told).toEqual((await walk(batches, [99], [99])).told);
+      const first = steps.flatMap(({ missing, different }) => [
+        ...missing.map(({ id }) => id.key),
+        ...different.map(({ expected }) => expected.id.key),
+      ]);
+      expect(new Set(first).size).toBe(first.length);
+      let [seen, held] = [0, 0];
+      for (const { position, equal, missing, different, extra, ...second } of steps) {
+        if (position !== undefined)
+          for (const [documents, passed] of [
+            [source, seen],
+            [target, held],
+          ] as const)
+            expect(documents.findIndex(({ id }) => compareIds(id.element, position.element) >= 0)).toBe(
+              passed === documents.length ? -1 : passed,
+            );
+        seen += equal.documents + missing.length + different.length + second.twins.length;
+        held += equal.documents + extra.length + different.length + second.targetTwins.length;
+      }
+    }),
+    { numRuns: 500, seed: 24 },
+  );
+});
+
 it("closes both sides when the walk is left early", async () => {
   const closed: string[] = [];
   async function* endless(name: string, first: number): AsyncGenerator<Batch> {
@@ -100,4 +156,19 @@ it("closes both sides when the walk is left early", async () => {
   }
   for await (const _ of merge(endless("source", 0), endless("target", 1))) break;
   expect(closed.sort()).toEqual(["source", "target"]);
+});
+
+it("hands documents out whose memory stays theirs, while that of equal ones is given back", async () => {
+  const text = "x".repeat(300_000);
+  const large = (v: number) =>
+    Array.from({ length: 6 }, (_, _id) => doc({ _id, text, v: _id === 0 ? 0 : v }));
+  const [source, target] = [large(1), [...large(2), doc({ _id: 6, text })]];
+  const found: Doc[] = [];
+  for await (const { different, extra } of merge(owned(source, [1, 2]), owned(target, [1, 1, 2])))
+    found.push(...different.flatMap((pair) => [pair.expected, pair.found]), ...extra);
+  const held = source.slice(1).flatMap((one, i) => [one, target[i + 1] as Doc]);
+  expect(found.map(({ bytes }) => bytes.length)).toEqual(
+    [...held, target[6] as Doc].map(({ bytes }) => bytes.length),
+  );
+  expect(hexOf(found)).toEqual(hexOf([...held, target[6] as Doc]));
 });

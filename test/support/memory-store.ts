@@ -4,6 +4,7 @@ import type {
   CollectionInfo,
   IdRange,
   Lease,
+  Listing,
   Prepared,
   ReadOptions,
   Selection,
@@ -147,7 +148,7 @@ export class MemoryStore implements Target {
   }
 
   identity = unneeded;
-  list = unneeded;
+  list: () => Promise<Listing> = unneeded;
   seesNonce = unneeded;
   claim: () => Promise<Lease> = unneeded;
 

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { Binary, serialize } from "bson";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
@@ -195,4 +197,73 @@ it("throws what goes wrong in hashing, and does not take it for a difference", a
     );
     await expect(walking).rejects.toBe(error);
   }
+});
+
+it("hashes and reads on both sides what the filter selects alone", async () => {
+  const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
+  const [from, to] = [storeOf(contents, 20), storeOf(new Map([...contents, [33, 0]]), 20)];
+  const filter = new Map([["open", true]]);
+  const asked = { digest: [] as unknown[], read: [] as unknown[] };
+  const sides = [from, to].map((store, i) => {
+    const reads = store.read.bind(store);
+    store.read = (collection, options) => {
+      asked.read.push(options.filter);
+      return reads(collection, options);
+    };
+    const side = store.side(i === 0);
+    const digest = (selection: Selection) => {
+      asked.digest.push(selection.filter);
+      return store.digest(selection);
+    };
+    return { ...side, digester: side.digester && { digest } };
+  }) as [DigestSide, DigestSide];
+  await told(digestWalk({ source: sides[0], target: sides[1], stretches: [{}], filter, signal: never }));
+  for (const filters of [asked.digest, asked.read]) {
+    expect(filters.length).toBeGreaterThan(2);
+    expect(new Set(filters)).toEqual(new Set([filter]));
+  }
+});
+
+it("leaves nothing under way when it is left early", async () => {
+  const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
+  const [from, to] = [storeOf(contents, 100), storeOf(contents, 100)];
+  let underWay = 0;
+  const slow: DigestSide = {
+    ...to.side(true),
+    digester: {
+      async digest(selection, signal) {
+        if (selection.range?.from === undefined) return await to.digest(selection);
+        underWay++;
+        await new Promise((done) => signal.addEventListener("abort", done));
+        await new Promise((done) => setImmediate(done));
+        underWay--;
+        throw signal.reason;
+      },
+    },
+  };
+  const stretches = [{ to: id(20) }, { from: id(20), to: id(40) }, { from: id(40) }];
+  for await (const { equal } of digestWalk({
+    ...{ source: from.side(true), target: slow, stretches, signal: never },
+  })) {
+    expect([equal.documents, underWay]).toEqual([20, 1]);
+    break;
+  }
+  expect(underWay).toBe(0);
+});
+
+it("is the SHA-256 of the list of all documents' hashes, however many there are and in whatever batches", async () => {
+  const documents = Array.from({ length: 300 }, (_, n) => doc({ _id: n }));
+  const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
+  for (const count of [0, 1, 63, 64, 65, 128, 129, 300])
+    for (const length of [1, 7, 64, 300]) {
+      const some = documents.slice(0, count);
+      const batches = Array.from({ length: Math.ceil(count / length) }, (_, i) =>
+        Batch.of(some.slice(i * length, (i + 1) * length)),
+      );
+      expect(digestOf(batches)).toEqual({
+        documents: count,
+        bytes: some.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        sha256: sha256(serialize({ h: some.map(({ bytes }) => new Binary(sha256(bytes))) })).toString("hex"),
+      });
+    }
 });

@@ -1,0 +1,169 @@
+import { MaxKey, MinKey } from "bson";
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { compareIds } from "../../../src/bson/compare-ids.ts";
+import { TYPE } from "../../../src/bson/elements.ts";
+import type { Doc } from "../../../src/document.ts";
+import { doc } from "../../support/documents.ts";
+import { memoryDiff } from "../../support/memory-diff.ts";
+import { isBound, isWithin, MemoryStore } from "../../support/memory-store.ts";
+
+/** Comparisons that break off at any step, and what the next one makes of what the first one wrote down. */
+
+// What is compared is taken down by its age: the tests turn the clock themselves.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
+afterEach(() => void vi.useRealTimers());
+
+const ids = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 40 }) },
+  { weight: 3, arbitrary: fc.string({ maxLength: 1 }) },
+  { weight: 1, arbitrary: fc.constantFrom(new MinKey(), new MaxKey(), new Date(1), new Date(2)) },
+);
+const contents = fc
+  .array(fc.record({ _id: ids, v: fc.constantFrom(0, 0, 0, 1) }), { maxLength: 60, size: "max" })
+  .map((all) => [...new Map(all.map((content) => [doc(content).id.key, doc(content)])).values()]);
+const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+
+const story = fc.record({
+  source: contents,
+  target: contents,
+  lengths: fc.tuple(lengths, lengths),
+  cuts: fc.array(fc.nat(100), { maxLength: 3 }),
+  /** The clock moves on by so many seconds at each step. */
+  seconds: fc.array(fc.constantFrom(0, 2, 6), { minLength: 1, maxLength: 6 }),
+  breaksAt: fc.integer({ min: 1, max: 40 }),
+  concurrency: fc.integer({ min: 1, max: 3 }),
+});
+type Story = typeof story extends fc.Arbitrary<infer T> ? T : never;
+
+/** A comparison that breaks off at the story's step, and the state that it leaves. */
+async function begin(of: Story) {
+  let step = 0;
+  let breaking = true;
+  const broken = new Error("broken");
+  const onStep = (): void => {
+    step++;
+    vi.advanceTimersByTime(1e3 * (of.seconds[step % of.seconds.length] ?? 0));
+    if (breaking && step >= of.breaksAt) throw broken;
+  };
+  const bounds = of.source.filter(({ id }) => isBound(id)).map(({ id }) => id);
+  const cuts = [...new Set(of.cuts.flatMap((n) => bounds[n % Math.max(1, bounds.length)] ?? []))].sort(
+    (a, b) => compareIds(a.element, b.element),
+  );
+  const source = new MemoryStore(of.source, { onStep, cuts, lengths: of.lengths[0] });
+  const target = new MemoryStore(of.target, { onStep, lengths: of.lengths[1] });
+  const ended = await memoryDiff({ source, target }, of);
+  if (ended.error !== undefined) expect(ended.error).toBe(broken);
+  breaking = false;
+  return { stores: { source, target }, ended };
+}
+
+/** What is different, by the keys of the ids, among these documents. */
+function expected(source: readonly Doc[], target: readonly Doc[]) {
+  const [from, to] = [source, target].map((side) => new Map(side.map((one) => [one.id.key, one])));
+  const suspects: string[] = [];
+  const told = { equal: 0, missing: 0, extra: 0, changed: 0, unreadable: 0 };
+  for (const key of new Set([...source, ...target].map(({ id }) => id.key))) {
+    const [left, right] = [from?.get(key), to?.get(key)];
+    const isSame = left && right && Buffer.compare(left.bytes, right.bytes) === 0;
+    if (!isSame) suspects.push(key);
+    // The store in memory cannot be asked for dates.
+    const isDate = (left ?? right)?.id.element[0] === TYPE.date;
+    if (isSame) told.equal++;
+    else if (isDate) told.unreadable++;
+    else told[left === undefined ? "extra" : right === undefined ? "missing" : "changed"]++;
+  }
+  return { told, suspects };
+}
+
+it("writes down what was compared, and nothing that was not, wherever it breaks off", async () => {
+  let written = 0;
+  await fc.assert(
+    fc.asyncProperty(story, async (of) => {
+      const { ended } = await begin(of);
+      const [saved] = ended.saved;
+      if (saved === undefined) return;
+      const isDone = ({ id }: Doc): boolean => !saved.remaining.some((range) => isWithin(id, range));
+      const [source, target] = [of.source.filter(isDone), of.target.filter(isDone)];
+      const { told, suspects } = expected(source, target);
+      expect(saved.scanned).toMatchObject({
+        ...{ source: source.length, target: target.length, equal: told.equal },
+        ...{ sourceHeld: of.source.length, targetHeld: of.target.length },
+      });
+      expect(saved.suspects.map(({ id }) => id.key).sort()).toEqual(suspects.sort());
+      if (source.length > 0 && source.length < of.source.length) written++;
+    }),
+    { numRuns: 300, seed: 31 },
+  );
+  expect(written).toBeGreaterThan(20);
+});
+
+it("goes on from what was written down to the very result of a comparison that nothing disturbs", async () => {
+  await fc.assert(
+    fc.asyncProperty(story, async (of) => {
+      const { stores, ended } = await begin(of);
+      const again = await memoryDiff(stores, { concurrency: of.concurrency, saved: ended.saved });
+      expect(again.error).toBeUndefined();
+      const { told, suspects } = expected(of.source, of.target);
+      expect(again.report).toMatchObject({
+        ...{ ...told, sourceDocuments: of.source.length, targetDocuments: of.target.length },
+        ...{ moving: 0, settled: 0, expired: 0, accepted: 0 },
+        verdict:
+          told.missing + told.extra + told.changed > 0
+            ? "different"
+            : told.unreadable > 0
+              ? "not compared"
+              : "identical",
+      });
+      expect(again.differences.length).toBe(suspects.length);
+      expect(new Set(again.differences.map(({ key }) => key)).size).toBe(suspects.length);
+    }),
+    { numRuns: 300, seed: 32 },
+  );
+});
+
+it("does not go on from what was written down of another collection of the same name", async () => {
+  const source = new MemoryStore([1, 2, 3].map((_id) => doc({ _id })));
+  const target = new MemoryStore([]);
+  const { saved } = await memoryDiff({ source, target: new MemoryStore(source.documents) });
+  expect(saved).toMatchObject([{ remaining: [], scanned: { equal: 3 } }]);
+  for (const side of ["source", "target"] as const) {
+    const others = saved.map((one) => ({ ...one, incarnations: { ...one.incarnations, [side]: "another" } }));
+    const { report } = await memoryDiff({ source, target }, { saved: others });
+    expect(report).toMatchObject({ missing: 3, equal: 0, verdict: "different" });
+  }
+});
+
+it("a second document under one id is told, on either side, wherever its batch begins, and by the next run too", async () => {
+  const one = { _id: 2, v: 1 };
+  const rest = [1, 3].map((_id) => doc({ _id }));
+  for (const second of [one, { ...one, v: 2 }])
+    for (const side of ["source", "target"] as const)
+      for (const length of [1, 2, 9]) {
+        const held = [...rest, doc(one)];
+        const [more, fewer] = [[...held, doc(second)], held].map(
+          (documents) => new MemoryStore(documents, { lengths: [length] }),
+        ) as [MemoryStore, MemoryStore];
+        const stores = side === "source" ? { source: more, target: fewer } : { source: fewer, target: more };
+        const { report, differences, saved } = await memoryDiff(stores);
+        expect(report).toMatchObject({ unreadable: 1, equal: 3, verdict: "not compared" });
+        expect(differences).toMatchObject([{ kind: "unreadable", id: "2" }]);
+        const again = await memoryDiff(stores, { saved });
+        expect(again.report).toMatchObject({ unreadable: 1, equal: 3, verdict: "not compared" });
+      }
+});
+
+it("more differences than are remembered are each told once, and compared anew by the next run", async () => {
+  const COUNT = 51_000;
+  const stores = {
+    source: new MemoryStore(
+      Array.from({ length: COUNT }, (_, _id) => doc({ _id })),
+      { lengths: [5_000] },
+    ),
+    target: new MemoryStore([]),
+  };
+  const { report, differences, saved } = await memoryDiff(stores);
+  expect(report).toMatchObject({ missing: COUNT, sourceDocuments: COUNT, verdict: "different" });
+  expect(new Set(differences.map(({ key }) => key)).size).toBe(COUNT);
+  expect([differences.length, saved]).toEqual([COUNT, []]);
+});

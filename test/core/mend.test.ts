@@ -1,0 +1,156 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { CollectionInfo, Listing } from "../../src/connectors/connector.ts";
+import { sideOf } from "../../src/core/diff/suspect.ts";
+import type { JournalEntry } from "../../src/core/journal.ts";
+import { mend } from "../../src/core/mend.ts";
+import type { PlanRow } from "../../src/core/repair-plan.ts";
+import type { Doc } from "../../src/document.ts";
+import { doc, hexOf } from "../support/documents.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { never } from "../support/signal.ts";
+
+type Contents = ReadonlyMap<number, number>;
+
+class Listed extends MemoryStore {
+  override list: () => Promise<Listing>;
+
+  constructor(contents: Contents, incarnation: string, options: { readonly replaced?: boolean } = {}) {
+    super(docsOf(contents), options);
+    const info: CollectionInfo = {
+      ...{ name: "orders", kind: "collection", ordered: true, options: new Map(), incarnation },
+      ...{ documents: contents.size, bytes: 1_000 },
+    };
+    this.list = async () => ({ collections: [info], notCopied: [] });
+  }
+}
+
+function docsOf(contents: Contents): Doc[] {
+  return [...contents].map(([_id, v]) => doc({ _id, v }));
+}
+
+/** What a comparison of these two writes into its plan. */
+function rowsOf(source: Contents, target: Contents): PlanRow[] {
+  const [from, to] = [source, target].map((side) => new Map(docsOf(side).map((one) => [one.id.key, one])));
+  const ids = new Map([...docsOf(source), ...docsOf(target)].map(({ id }) => [id.key, id]));
+  return [...ids].flatMap(([key, id]) => {
+    const sides = { source: sideOf(from?.get(key)), target: sideOf(to?.get(key)) };
+    if (sides.source?.sha256 === sides.target?.sha256) return [];
+    const does = sides.source === undefined ? "remove" : sides.target === undefined ? "insert" : "replace";
+    return [{ do: does, collection: "orders", targetCollection: "orders", id, printed: key, ...sides }];
+  });
+}
+
+const COLLECTIONS = [{ source: "orders", target: "orders", sourceIncarnation: "a", targetIncarnation: "b" }];
+
+function planOf(rows: readonly PlanRow[]) {
+  return {
+    collections: COLLECTIONS,
+    async *rows() {
+      yield* rows;
+    },
+  };
+}
+
+class Journal {
+  readonly path = "memory";
+  readonly saved: JournalEntry[] = [];
+
+  async save(_: unknown, entries: readonly JournalEntry[]): Promise<void> {
+    this.saved.push(...entries);
+  }
+}
+
+const contents = fc
+  .uniqueArray(fc.tuple(fc.nat(15), fc.nat(1)), { selector: ([key]) => key, maxLength: 14 })
+  .map((pairs) => new Map(pairs));
+/** Documents that become another one, or are gone, once the plan is written. */
+const changes = fc.array(fc.tuple(fc.nat(15), fc.option(fc.integer({ min: 0, max: 2 }))), { maxLength: 6 });
+
+function changed(before: Contents, by: readonly (readonly [number, number | null])[]): Map<number, number> {
+  const after = new Map(before);
+  for (const [key, v] of by)
+    if (v === null) after.delete(key);
+    else after.set(key, v);
+  return after;
+}
+
+it("mends what both sides still hold as it was seen, saves it first, and touches nothing else", async () => {
+  const property = fc.asyncProperty(
+    ...([contents, contents, changes, changes, fc.boolean(), fc.boolean()] as const),
+    async (source, target, sourceSince, targetSince, deletes, dryRun) => {
+      const rows = rowsOf(source, target);
+      const [from, to] = [changed(source, sourceSince), changed(target, targetSince)];
+      const wanted = new Map(to);
+      const counts = { changed: 0, unchanged: 0, conflicts: 0, skipped: 0 };
+      const touched: number[] = [];
+      for (const key of new Set([...source.keys(), ...target.keys()])) {
+        if (source.get(key) === target.get(key)) continue;
+        if (!source.has(key) && !deletes) counts.skipped++;
+        else if (from.get(key) !== source.get(key)) counts.conflicts++;
+        else if (to.get(key) === from.get(key)) counts.unchanged++;
+        else if (to.get(key) !== target.get(key)) counts.conflicts++;
+        else {
+          counts.changed++;
+          touched.push(key);
+          const v = from.get(key);
+          if (v === undefined) wanted.delete(key);
+          else wanted.set(key, v);
+        }
+      }
+      const journal = new Journal();
+      const stores = { source: new Listed(from, "a"), target: new Listed(to, "b") };
+      const work = { ...stores, journal, signal: never, dryRun };
+      const mended = await mend(work, planOf(rows), { delete: deletes });
+      expect(mended.collections.get("orders")).toEqual(rows.length === 0 ? undefined : counts);
+      expect([mended.itemCount, mended.items.length]).toEqual([counts.conflicts, counts.conflicts]);
+      const sorted = (some: Contents) => hexOf(docsOf(new Map([...some].sort(([a], [b]) => a - b))));
+      expect(hexOf(stores.target.documents)).toEqual(sorted(dryRun ? to : wanted));
+      expect(hexOf(stores.source.documents)).toEqual(sorted(from));
+      const saved = journal.saved.flatMap(({ before }) => before ?? []);
+      const there = touched.filter((key) => to.has(key)).map((key) => [key, to.get(key)] as const);
+      expect(saved.map((bytes) => Buffer.from(bytes).toString("hex")).sort()).toEqual(
+        dryRun ? [] : hexOf(docsOf(new Map(there as [number, number][]))).sort(),
+      );
+    },
+  );
+  await fc.assert(property, { numRuns: 300, seed: 41 });
+});
+
+it("mends more documents than go into one question, each once", async () => {
+  const source = new Map(Array.from({ length: 1_201 }, (_, n) => [n, 1]));
+  const target = new Map(Array.from({ length: 600 }, (_, n) => [n, 2]));
+  const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
+  const mended = await mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: false });
+  expect(mended.collections.get("orders")).toMatchObject({ changed: 1_201, conflicts: 0 });
+  expect(hexOf(stores.target.documents)).toEqual(hexOf(stores.source.documents));
+});
+
+it("writes nothing into a collection, and takes nothing from one, that is another by now", async () => {
+  const [source, target] = [new Map([[1, 1]]), new Map([[1, 2]])];
+  for (const [incarnations, replaced] of [
+    [["other", "b"], []],
+    [["a", "other"], []],
+    [["a", "b"], ["source"]],
+    [["a", "b"], ["target"]],
+  ] as const) {
+    const is = (side: string) => ({ replaced: (replaced as readonly string[]).includes(side) });
+    const stores = {
+      source: new Listed(source, incarnations[0], is("source")),
+      target: new Listed(target, incarnations[1], is("target")),
+    };
+    const mended = await mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: true });
+    expect(mended.collections.get("orders")).toMatchObject({ changed: 0, conflicts: 1 });
+    expect(mended.items[0]?.reason).toMatch(/was dropped or replaced since/);
+    expect(hexOf(stores.target.documents)).toEqual(hexOf(docsOf(target)));
+  }
+});
+
+it("fails when the target's collection was replaced while it was mended", async () => {
+  const [source, target] = [new Map([[1, 1]]), new Map([[1, 2]])];
+  const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
+  let asked = 0;
+  stores.target.isStillThere = async () => asked++ === 0;
+  const mending = mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: true });
+  await expect(mending).rejects.toMatchObject({ exit: "unverified" });
+});
