@@ -31,3 +31,17 @@ it("tells a document that the filter selects on one side only, also when a TTL i
   const expired = await compare(pair, ["--filter", 'orders={"state":"open"}']);
   expect([expired.code, findings(expired), expired.summary?.expired]).toEqual([0, [], 1]);
 });
+
+it("tells such a document of a collection that is looked up, once", async () => {
+  const collation = { locale: "en", strength: 2 };
+  for (const side of ["from", "to"] as const)
+    await pair[side].db(pair.database).createCollection("orders", { collation });
+  const same = { _id: 5, state: "open" };
+  const ours = ["paid", "open", "open 2"].map((state, _id) => ({ _id, state }));
+  const theirs = ["open", "paid", "open 1"].map((state, _id) => ({ _id, state }));
+  await orders("from").insertMany([...ours, same]);
+  await orders("to").insertMany([...theirs, same]);
+  const found = await compare(pair, ["--filter", 'orders={"state":{"$regex":"^open"}}']);
+  expect([found.code, findings(found)]).toEqual([1, ["changed 0", "changed 1", "changed 2"]]);
+  expect(found.summary).toMatchObject({ tiers: ["lookup"], sourceDocuments: 3, equal: 1 });
+});
