@@ -1,4 +1,5 @@
 /** Compares two collections range by range, and then looks again at what differs. */
+import type { Doc } from "../../document.ts";
 import type { Flights } from "../flights.ts";
 import type { OpenRange } from "../progress.ts";
 import { isBound } from "../ranges.ts";
@@ -65,12 +66,12 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
   tally.target += equal.documents + different.length + extra.length + targetTwins.length;
   for (const source of missing) {
     tally.bytes += source.bytes.length;
-    if (expiredOn(job, source, undefined)) tally.expired++;
+    if (isGoneByTime(job, source, undefined)) tally.expired++;
     else suspects.push(suspectOf(source, undefined));
   }
   for (const target of extra) {
     tally.bytes += target.bytes.length;
-    if (expiredOn(job, undefined, target)) tally.expired++;
+    if (isGoneByTime(job, undefined, target)) tally.expired++;
     else suspects.push(suspectOf(undefined, target));
   }
   for (const { expected, found } of different) {
@@ -81,6 +82,11 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
   for (const id of twins) if (await tellTwin(job, id, "source")) tally.twins++;
   for (const id of targetTwins) if (await tellTwin(job, id, "target")) tally.twins++;
   job.meter.advance(equal.documents + missing.length + different.length, equal.bytes);
+}
+
+/** Under a filter the other side may well hold it, and otherwise: that is seen when it is looked at by its `_id`. */
+function isGoneByTime(job: DiffJob, source: Doc | undefined, target: Doc | undefined): boolean {
+  return job.filter === undefined && expiredOn(job, source, target);
 }
 
 /** Looks again at what waits for it, never twice at the same time. */

@@ -5,6 +5,7 @@ import { piecesFor } from "../ranges.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { cutStretches, digestWalk } from "./digest-walk.ts";
+import { findUnselected } from "./unselected.ts";
 
 /** How a collection is compared. */
 export interface Way {
@@ -61,6 +62,7 @@ export async function* scan(job: ScanJob, way: Way, range: IdRange): AsyncGenera
     case "lookup":
       yield* lookUpEach(source.read(from, options), target, to.name, signal);
       yield* findExtras(target.read(to, options), source, from.name, signal, "all");
+      if (filter !== undefined) yield* findUnselected({ ...job, filter });
       return;
     default:
       yield* merge(source.read(from, options), target.read(to, options));
