@@ -1,8 +1,8 @@
 import { count, grouped } from "../reporting/format.ts";
 import type { ComparedCollection } from "../reporting/reporter.ts";
 import { timeWindow } from "../reporting/time-window.ts";
+import type { Compared } from "./compared.ts";
 import type { DiffOptions } from "./diff-options.ts";
-import type { Compared } from "./diff-report.ts";
 
 export interface Ending {
   readonly complete: boolean;
