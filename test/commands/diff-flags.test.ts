@@ -157,7 +157,9 @@ describe("a limit", () => {
     expect((await compare(pair, ["--max-diffs", "0"])).code).toBe(2);
   });
 
-  it("of minutes ends it, with 12, and the next run goes on until all is compared", async () => {
+  it("of minutes ends it, with 12, and the next run goes on until all is compared", {
+    timeout: 180_000,
+  }, async () => {
     const cwd = folder();
     const collections = Array.from({ length: 12 }, (_, n) => `c${n}`);
     const text = "x".repeat(5_000);
