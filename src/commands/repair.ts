@@ -1,9 +1,10 @@
 /** Mends a copy by a plan that diff has written. */
 
+import type { CollectionInfo } from "../connectors/connector.ts";
 import { mustDiffer } from "../core/guard.ts";
 import { mend } from "../core/mend.ts";
 import type { Mended } from "../core/mended.ts";
-import type { PlanHead } from "../core/repair-plan.ts";
+import type { PlanHead, PlanRow } from "../core/repair-plan.ts";
 import { DualsyncError } from "../errors.ts";
 import type { ChangePlan } from "../reporting/reporter.ts";
 import { minute } from "../reporting/time-window.ts";
@@ -15,6 +16,7 @@ import { mustBeSafe } from "./repair-guard.ts";
 import { repairReport } from "./repair-report.ts";
 import { savedSentence } from "./saved-first.ts";
 import { type Stores, withStores } from "./stores.ts";
+import { TakenOut } from "./taken-out.ts";
 import { underLease } from "./under-lease.ts";
 
 /** Reads the plan, shows it, asks, mends. @returns the exit status; @throws DualsyncError when it cannot be done */
@@ -65,8 +67,13 @@ async function work(
     source: stores.source.label,
     started,
   };
+  const taken = await TakenOut.of(options.cwd, stores.target.label);
+  const isTakenOut = ({ id, source, target }: PlanRow, collection: CollectionInfo): boolean =>
+    source !== undefined &&
+    target !== undefined &&
+    taken.has({ collection, id, before: target.sha256, after: source.sha256 });
   return await journaled(options.cwd, head, context, async (journal) => {
-    const mended = await mend({ ...stores, signal, journal }, plan, options);
+    const mended = await mend({ ...stores, signal, journal, isTakenOut }, plan, options);
     await journal.complete();
     return finish(options, context, mended, started, savedSentence(journal));
   });

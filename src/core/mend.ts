@@ -1,5 +1,5 @@
 /** Makes single documents of a target what the source holds, as far as both are still as they were seen. */
-import type { Source, Target } from "../connectors/connector.ts";
+import type { CollectionInfo, Source, Target } from "../connectors/connector.ts";
 import type { Doc } from "../document.ts";
 import type { Side } from "../reporting/reporter.ts";
 import { applyChanges, type Change, type ChangeOptions, type Outcome } from "./change.ts";
@@ -17,6 +17,8 @@ const ORDER: readonly RepairAction[] = ["remove", "replace", "insert"];
 export interface Repairing extends ChangeOptions {
   readonly source: Source;
   readonly target: Target;
+  /** Whether a document that is gone from this collection was taken out by a repair that did not come to its end. */
+  readonly isTakenOut?: (row: PlanRow, collection: CollectionInfo) => boolean;
 }
 
 export interface RepairPlan {
@@ -122,7 +124,7 @@ class Mending {
     this.#bytes = 0;
     const [first] = chunk;
     if (first === undefined) return;
-    const { source, target, signal, ...rest } = this.#repairing;
+    const { source, target, signal, isTakenOut = () => false, ...rest } = this.#repairing;
     const now = await source.find(
       first.row.collection,
       chunk.map(({ row }) => row.id),
@@ -132,9 +134,10 @@ class Mending {
     const pair = await this.#pairs.look(first.row);
     const due = new Map<Change, Numbered>();
     for (const one of chunk) {
+      const gone = pair.target !== undefined && isTakenOut(one.row, pair.target);
       const objection = pair.objection ?? objectionTo(source, one.row, now.get(one.row.id.key));
       if (objection !== undefined) this.mended.conflict(one.row, objection);
-      else due.set(changeOf(one.row, now.get(one.row.id.key)), one);
+      else due.set(changeOf(one.row, now.get(one.row.id.key), gone), one);
     }
     if (pair.target === undefined || due.size === 0) return;
     this.chunks++;
@@ -170,12 +173,12 @@ function objectionTo(store: Source, { id, source }: PlanRow, now: Doc | undefine
   return source === undefined ? "the source has it by now" : "the source has another version of it by now";
 }
 
-function changeOf({ id, target }: PlanRow, wanted: Doc | undefined): Change {
+function changeOf({ id, target }: PlanRow, wanted: Doc | undefined, gone: boolean): Change {
   return {
     id: wanted?.id ?? id,
     ...(wanted === undefined ? {} : { wanted: wanted.bytes }),
     ...(target === undefined ? {} : { bytes: target.bytes }),
-    accepts: (found) => isSide(target, found),
+    accepts: (found) => isSide(target, found) || (gone && found === undefined),
   };
 }
 

@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { sha256 } from "../core/sha256.ts";
+import { DocumentId } from "../document.ts";
+import { DualsyncError } from "../errors.ts";
+import { type ListedJournal, listJournals } from "../state/undo-list.ts";
+import { UndoReader } from "../state/undo-reader.ts";
+
+/** Of more nothing is remembered: they are named as conflicts. */
+const MOST = 200_000;
+
+/** A replacement of a document, as a plan names it and as a journal has it. */
+export interface Replacement {
+  readonly collection: { readonly name: string; readonly incarnation?: string };
+  readonly id: DocumentId;
+  /** SHA-256 of what there was and of what was to be, in hex. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * What repairs of this target that did not come to their end had in hand. A document that cannot be replaced in its
+ * place is taken out and put in: one that is gone may be gone by such a run, and nobody else.
+ */
+export class TakenOut {
+  readonly #known = new Set<string>();
+
+  /** By the journals in this folder; one that cannot be read tells nothing. */
+  static async of(cwd: string, target: string): Promise<TakenOut> {
+    const taken = new TakenOut();
+    for (const journal of (await listJournals(cwd)).filter((one) => isBrokenOff(one, target))) {
+      try {
+        await taken.#read(new UndoReader(cwd, journal.run));
+      } catch (error) {
+        if (!(error instanceof DualsyncError)) throw error;
+      }
+    }
+    return taken;
+  }
+
+  has(replacement: Replacement): boolean {
+    return this.#known.size > 0 && this.#known.has(keyOf(replacement));
+  }
+
+  async #read(reader: UndoReader): Promise<void> {
+    for await (const { collection, entries } of reader.entries()) {
+      for (const { id, before, after } of entries) {
+        if (before === undefined || after === undefined || this.#known.size >= MOST) continue;
+        const made = Buffer.from(after.sha256).toString("hex");
+        const was = sha256(before).toString("hex");
+        this.#known.add(keyOf({ collection, id: new DocumentId(id), before: was, after: made }));
+      }
+    }
+  }
+}
+
+function isBrokenOff({ content }: ListedJournal, target: string): boolean {
+  if (content instanceof DualsyncError) return false;
+  const { head, state } = content;
+  return head.command === "repair" && head.target === target && !state.complete && state.undo === undefined;
+}
+
+function keyOf({ collection: { name, incarnation }, id, before, after }: Replacement): string {
+  const parts = JSON.stringify([name, incarnation, id.key, before, after]);
+  return createHash("sha256").update(parts).digest("base64");
+}
