@@ -117,7 +117,7 @@ async function withSignals(
     reporter.note("Stopping after the writes in flight; press Ctrl-C again to stop at once.");
     stopper.abort(
       new DualsyncError(exit, signal === "SIGINT" ? "Interrupted." : "Terminated.", {
-        hint: "What was written stays. Run the same command again: it goes on.",
+        hint: "What was done stays. Run the same command again: it goes on.",
       }),
     );
   };

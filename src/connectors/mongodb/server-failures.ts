@@ -1,6 +1,6 @@
 import type { Failure } from "./failure.ts";
 
-const AGAIN = "What was written stays; run the same command again: it goes on.";
+const AGAIN = "What was done stays; run the same command again: it goes on.";
 const SPACE =
   "Free space or choose a larger plan or another target, then run the same command again: it goes on.";
 
