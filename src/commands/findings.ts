@@ -47,6 +47,7 @@ export class Findings {
     if (this.#seen.size < REMEMBERED) this.#seen.set(key, first);
     if (this.samples.length < SAMPLES) this.samples.push(difference);
     reporter.difference(difference);
+    await reporter.ready();
     if (told.state === "stable" && difference.counted && told.kind !== "unreadable") {
       this.counted++;
       if (id !== undefined) await plan?.row(difference, id);

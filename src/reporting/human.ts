@@ -58,6 +58,7 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
       stdout.write(differences.hidden(clean));
       stderr.write(failureText(error, clean, stderr.paint));
     },
+    ready: () => stdout.ready(),
     close: () => view.close(),
   };
 }

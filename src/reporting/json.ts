@@ -82,6 +82,7 @@ export function json(context: ReportingContext): Reporter {
       if (end()) emitFailure(emit, error, exitCode, { ...timesOf(started, new Date()), ...unfinished });
       stderr.write(failureLine(command, error, exitCode, cleanText(redactor)));
     },
+    ready: () => context.stdout.ready(),
     close: () => {
       end();
     },

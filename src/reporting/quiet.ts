@@ -25,6 +25,7 @@ export function quiet({ stderr, redactor, command }: ReportingContext): Reporter
     compared: ended,
     changed: ended,
     fail: (error, exitCode) => line(failureLine(command, error, exitCode, clean)),
+    ready: async () => undefined,
     close() {},
   };
 }

@@ -136,6 +136,8 @@ export interface Reporter {
   comparison(comparison: Comparison): void;
   /** One confirmed difference, as soon as it is confirmed; collections may come interleaved. */
   difference(difference: Difference): void;
+  /** Resolves when whoever reads the output has taken what was told: for those who tell much. */
+  ready(): Promise<void>;
   /** What is going to be changed, or taken back. */
   changePlan(plan: ChangePlan): void;
   /** Starts the progress of a collection; `documents` is an estimate, `done` of them were copied by a former run. */

@@ -6,6 +6,7 @@ export interface OutputStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
+  readonly writableNeedDrain?: boolean | undefined;
 }
 
 /** A stream that can be written to at any time: when nobody reads any more, what is written is dropped. */
@@ -17,6 +18,8 @@ export interface Sink {
   /** Colours for this stream; the identity where colours are off. */
   readonly paint: ChalkInstance;
   write(text: string): void;
+  /** Resolves when the reader has taken most of what was written, or has gone. */
+  ready(): Promise<void>;
   /** What ended the stream: EPIPE when its reader has gone, ENOSPC when a disk is full; undefined while it works. */
   readonly lost: NodeJS.ErrnoException | undefined;
 }
@@ -67,6 +70,22 @@ export function sink(stream: OutputStream, options: SinkOptions): Sink {
         stream.write(text);
       }
     },
+    ready: () =>
+      new Promise((resolve) => {
+        if (lost !== undefined || stream.writableNeedDrain !== true) {
+          resolve();
+          return;
+        }
+        const end = () => {
+          for (const event of ["drain", "error", "close"]) {
+            stream.off(event, end);
+          }
+          resolve();
+        };
+        for (const event of ["drain", "error", "close"]) {
+          stream.on(event, end);
+        }
+      }),
     get lost() {
       return lost;
     },

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Writable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { colorLevel, sink } from "../../src/reporting/streams.ts";
 import { BrokenPipe, FakeStream } from "./fake-stream.ts";
@@ -59,6 +60,32 @@ describe("a sink", () => {
     expect(write).not.toHaveBeenCalled();
     expect(output.lost?.code).toBe("EPIPE");
     expect(stream.attempts).toBe(1);
+  });
+});
+
+describe("a reader that is slower than what is told", () => {
+  it("is waited for, and no longer once it has gone", async () => {
+    const taken: (() => void)[] = [];
+    const slow = new Writable({
+      highWaterMark: 10,
+      write: (_chunk, _encoding, done) => void taken.push(done),
+    });
+    const output = sink(slow, { env: {} });
+    await output.ready();
+    output.write("more than ten characters");
+    let ready = false;
+    const waiting = output.ready().then(() => {
+      ready = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ready).toBe(false);
+    taken.shift()?.();
+    await waiting;
+    output.write("again more than ten");
+    const gone = output.ready();
+    slow.destroy(new Error("gone"));
+    await gone;
+    await output.ready();
   });
 });
 

@@ -106,7 +106,7 @@ interface Claimed {
 async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
   const answer = await server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" });
   // Behind routers the data is elsewhere: two of them may be the way to one cluster.
-  const instance = server.pinsCursors ? undefined : server.hello.instance;
+  const instance = server.hello.router ? undefined : server.hello.instance;
   const product = `MongoDB ${String(answer.version)}`;
   return { ...(instance === undefined ? {} : { instance }), product, label: server.label };
 }
