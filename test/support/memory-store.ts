@@ -4,6 +4,7 @@ import type {
   CollectionInfo,
   IdRange,
   Lease,
+  Metadata,
   Prepared,
   ReadOptions,
   Selection,
@@ -130,7 +131,7 @@ export class MemoryStore implements Target {
     return true;
   }
 
-  async indexes(): Promise<[]> {
+  async indexes(): Promise<readonly Metadata[]> {
     return [];
   }
 
