@@ -51,7 +51,8 @@ export class Findings {
     if (told.state === "stable" && difference.counted && told.kind !== "unreadable") {
       this.counted++;
       if (id !== undefined) await plan?.row(difference, id);
-      if (this.counted === maxDiffs) onLimit();
+      // Others may have been counted while the row was written.
+      if (maxDiffs !== undefined && this.counted >= maxDiffs) onLimit();
     }
     return difference;
   }

@@ -145,6 +145,10 @@ async function exchange(work: Work, knot: readonly Strand[]): Promise<readonly O
     return knot.map(({ change }) => ({ change, result: "changed" }));
   await replaceAll(bound, knot, "before");
   const back = await findAll(bound, knot);
+  await saveGone(
+    bound,
+    knot.filter(({ change }) => !back.has(change.id.key)),
+  );
   return knot.map(({ change, before }) => {
     const found = back.get(change.id.key);
     const isBack = found !== undefined && Buffer.compare(found.bytes, before.bytes) === 0;
@@ -153,6 +157,15 @@ async function exchange(work: Work, knot: readonly Strand[]): Promise<readonly O
       : "it exchanges a unique value with others, and another program wrote there meanwhile: dualsync undo puts it back";
     return { change, result: "refused", reason };
   });
+}
+
+/** What could not be put back is absent by this run's doing: only then does undoing put it back where there is nothing. */
+async function saveGone({ journal, collection }: Work, gone: readonly Strand[]): Promise<void> {
+  if (gone.length === 0) return;
+  await journal?.save(
+    collection,
+    gone.map(({ before }) => ({ id: before.id.element, before: before.bytes })),
+  );
 }
 
 async function findAll(work: Work, knot: readonly Strand[]): Promise<ReadonlyMap<string, Doc>> {

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Filter, Metadata, WriteMode, WriteOutcome } from "../../src/connectors/connector.ts";
 import { applyChanges, type Change } from "../../src/core/change.ts";
 import type { Journal, JournalEntry } from "../../src/core/journal.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { undo } from "../../src/core/undo.ts";
 import { survey } from "../../src/core/undo-survey.ts";
-import type { Doc } from "../../src/document.ts";
+import { Batch, type Doc } from "../../src/document.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
@@ -245,6 +246,49 @@ it("a killed run may have saved what it did not come to change", async () => {
     }),
     { numRuns: 200 },
   );
+});
+
+/** Its first two documents exchange a unique value, which somebody else takes while both are out. */
+class KnottedStore extends MemoryStore {
+  taken = true;
+
+  override async indexes(): Promise<readonly Metadata[]> {
+    return [
+      new Map<string, unknown>([
+        ["key", new Map([["n", 1]])],
+        ["unique", true],
+      ]),
+    ];
+  }
+
+  override async count(_: string, { filter }: { readonly filter?: Filter }): Promise<number> {
+    const id = filter?.get("_id");
+    return id instanceof Map && id.has("$in") ? 1 : 0;
+  }
+
+  override async write(name: string, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
+    const documents = batch.docs();
+    const refused = documents.filter((one) => this.taken && (mode === "replace" || one.id.key === id(2).key));
+    const others = documents.filter((one) => !refused.includes(one));
+    const outcome = await super.write(name, Batch.of(others), mode, never);
+    return { ...outcome, setAside: refused.map((one) => ({ id: one.id, reason: "its value is taken" })) };
+  }
+}
+
+it("undoing puts back a document that went when somebody took its unique value from it", async () => {
+  const store = new KnottedStore([row(1, 1), row(2, 2)]);
+  const before = hexOf(store.documents);
+  const journal = new MemoryJournal();
+  const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
+  const outcomes = await applyChanges(store, ORDERS, changes, { journal, signal: never });
+  expect(outcomes.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/dualsync undo puts it back/),
+    expect.stringMatching(/of which one could not be written/),
+  ]);
+  expect(hexOf(store.documents)).toEqual(hexOf([row(1, 1)]));
+  store.taken = false;
+  expect(await undone(store, journal)).toBe(0);
+  expect(hexOf(store.documents)).toEqual(before);
 });
 
 it("refuses a journal whose entries cannot be of documents", async () => {

@@ -5,6 +5,7 @@ import type {
   IdRange,
   Lease,
   Listing,
+  Metadata,
   Prepared,
   ReadOptions,
   Selection,
@@ -131,7 +132,7 @@ export class MemoryStore implements Target {
     return true;
   }
 
-  async indexes(): Promise<[]> {
+  async indexes(): Promise<readonly Metadata[]> {
     return [];
   }
 

@@ -21,7 +21,7 @@ import { tellTwin } from "./tell.ts";
 const PART_AGE = 5_000;
 const PART_SUSPECTS = 10_000;
 /** So many suspects of a collection are looked at again before more is compared: they are kept in memory. */
-const MOST_WAITING = 50_000;
+const MOST_WAITING = 20_000;
 
 export async function compareRanges(job: DiffJob, way: Way, gate: Flights): Promise<void> {
   const { progress } = job;

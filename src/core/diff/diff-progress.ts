@@ -7,7 +7,7 @@ import { DiffTally, SCANNED, type Scanned } from "./diff-tally.ts";
 import type { Suspect } from "./suspect.ts";
 
 /** Suspects that are written down for a later run; with more, it compares the collection anew. */
-const MOST_KEPT = 50_000;
+const MOST_KEPT = 20_000;
 
 /** What a stretch of a range has come to; it counts only once the stretch is done. */
 export class DiffPart {
