@@ -17,6 +17,8 @@ export class WholeFile {
   readonly #path: string;
   #file: FileHandle | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** Not yet written: a call for each line would cost more than the lines. */
+  #pending = "";
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path;
@@ -36,14 +38,13 @@ export class WholeFile {
 
   /** Calls take effect in their order; where one fails, all later ones do, and `commit`. */
   write(text: string): Promise<void> {
-    this.#last = this.#last.then(() => onDisk(this.#path, "written", () => this.#opened.appendFile(text)));
-    this.#last.catch(() => undefined);
-    return this.#last;
+    this.#pending += text;
+    return this.#pending.length < PIECE ? this.#last : this.#flush();
   }
 
   /** Gives the file its name. Once this resolves it survives a loss of power. */
   async commit(): Promise<void> {
-    await this.#last;
+    await this.#flush();
     await onDisk(this.#path, "written", async () => {
       const { name, file } = await temporary(this.#path);
       try {
@@ -63,6 +64,14 @@ export class WholeFile {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
+  }
+
+  #flush(): Promise<void> {
+    const text = this.#pending;
+    this.#pending = "";
+    this.#last = this.#last.then(() => onDisk(this.#path, "written", () => this.#opened.appendFile(text)));
+    this.#last.catch(() => undefined);
+    return this.#last;
   }
 
   get #opened(): FileHandle {
