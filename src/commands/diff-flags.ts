@@ -59,8 +59,7 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
     delays: delaysOf(flags.settle),
     accept: flags.accept ?? [],
     ...limitsOf(flags),
-    ...(flags.plan === undefined ? {} : { plan: fileOf(flags.plan, environment) }),
-    ...(flags.report === undefined ? {} : { report: fileOf(flags.report, environment) }),
+    ...filesOf(flags, environment),
     restart: flags.restart ?? false,
     state: new StateFile(environment.cwd, keyOf("diff", from, to, selected.wanted)),
   };
@@ -72,6 +71,18 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
       return await diff(options, context);
     },
   };
+}
+
+function filesOf({ plan, report }: DiffFlags, environment: Environment) {
+  const files = {
+    ...(plan === undefined ? {} : { plan: fileOf(plan, environment) }),
+    ...(report === undefined ? {} : { report: fileOf(report, environment) }),
+  };
+  if (files.plan === undefined || files.plan.path !== files.report?.path) return files;
+  throw configurationError(
+    "--plan and --report name the same file.",
+    "The page would take the plan's place: give one of them another name.",
+  );
 }
 
 function fileOf(name: string, { cwd }: Environment): NamedFile {

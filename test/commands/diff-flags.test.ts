@@ -265,3 +265,10 @@ describe("what it remembers", () => {
       }
   });
 });
+
+it("a plan and a page of one name are refused: the page would take the plan's place", async () => {
+  const cwd = folder();
+  const refused = await compare(pair, ["--plan", "result", "--report", "./result"], { cwd });
+  expect([refused.code, refused.error?.message]).toEqual([2, expect.stringMatching(/the same file/)]);
+  expect(readdirSync(cwd)).toEqual([]);
+});

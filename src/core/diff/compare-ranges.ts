@@ -1,5 +1,5 @@
 /** Compares two collections range by range, and then looks again at what differs. */
-import type { Doc } from "../../document.ts";
+import type { Doc, DocumentId } from "../../document.ts";
 import type { Flights } from "../flights.ts";
 import type { OpenRange } from "../progress.ts";
 import { isBound } from "../ranges.ts";
@@ -7,6 +7,7 @@ import { eachRange } from "../side-by-side.ts";
 import type { Step } from "../walk.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { DiffPart } from "./diff-progress.ts";
+import type { DiffTally } from "./diff-tally.ts";
 import { expiredOn } from "./expired-on.ts";
 import { noteHeld, tellShortfall } from "./held.ts";
 import { isEqual } from "./is-equal.ts";
@@ -79,9 +80,23 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
     if (isEqual(job, expected, found)) tally.equal++;
     else suspects.push(suspectOf(expected, found));
   }
-  for (const id of twins) if (await tellTwin(job, id, "source")) tally.twins++;
-  for (const id of targetTwins) if (await tellTwin(job, id, "target")) tally.twins++;
+  for (const id of twins) await takeTwin(job, tally, id, "source");
+  for (const id of targetTwins) await takeTwin(job, tally, id, "target");
   job.meter.advance(equal.documents + missing.length + different.length, equal.bytes);
+}
+
+async function takeTwin(
+  job: DiffJob,
+  tally: DiffTally,
+  id: DocumentId,
+  side: "source" | "target",
+): Promise<void> {
+  if (await tellTwin(job, id, side)) tally.twins++;
+  else {
+    tally.accepted++;
+    // What is written down does not name it, and a later run may not accept it.
+    job.progress.forgo();
+  }
 }
 
 /** Under a filter the other side may well hold it, and otherwise: that is seen when it is looked at by its `_id`. */

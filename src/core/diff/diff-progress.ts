@@ -88,6 +88,11 @@ export class DiffProgress {
   /** For a stretch without an end in sight that has too many suspects to keep: a later run compares all of it anew. */
   lookNow(part: DiffPart): void {
     this.#fresh.push(...part.suspects.splice(0));
+    this.forgo();
+  }
+
+  /** Nothing of this collection is written down any more: a later run compares all of it anew. */
+  forgo(): void {
     this.#keepable = false;
     this.#kept = [];
   }
@@ -122,8 +127,7 @@ export class DiffProgress {
 
   #keep(suspects: readonly Suspect[]): void {
     if (this.#kept.length + suspects.length > MOST_KEPT) {
-      this.#keepable = false;
-      this.#kept = [];
+      this.forgo();
     } else if (this.#keepable) this.#kept.push(...suspects);
   }
 }
