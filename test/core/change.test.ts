@@ -142,6 +142,19 @@ describe("a change", () => {
     ]);
   });
 
+  it("has an outcome, however many there are and however large", async () => {
+    const many = Array.from({ length: 1_101 }, (_, n) => row(n, 1));
+    const large = [1, 2, 3, 4, 5].map((_id) => doc({ _id, text: "x".repeat(3_000_000) }));
+    for (const documents of [many, large]) {
+      const store = new MemoryStore([]);
+      const changes = documents.map((one) => becomes(one));
+      const outcomes = await applyChanges(store, ORDERS, changes, { signal: never });
+      expect(new Set(outcomes.map(({ change }) => change)).size).toBe(documents.length);
+      expect(outcomes.every(({ result }) => result === "changed")).toBe(true);
+      expect(store.documents.length).toBe(documents.length);
+    }
+  });
+
   it("is not made to an _id that cannot be asked for", async () => {
     const store = new MemoryStore([]);
     const odd = doc({ _id: new Date(0) });
@@ -222,6 +235,17 @@ it("undoing never overwrites what somebody else has written since", async () => 
     ),
     { numRuns: 200 },
   );
+});
+
+it("a document that is gone is put back where a killed run may have removed it, and nowhere else", async () => {
+  for (const brokenOff of [true, false]) {
+    const store = new MemoryStore([row(1, 0)]);
+    const journal = new MemoryJournal();
+    await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+    store.documents = [];
+    expect(await undone(store, journal, brokenOff)).toBe(brokenOff ? 0 : 1);
+    expect(hexOf(store.documents)).toEqual(brokenOff ? hexOf([row(1, 0)]) : []);
+  }
 });
 
 it("a killed run may have saved what it did not come to change", async () => {

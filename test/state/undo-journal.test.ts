@@ -18,6 +18,7 @@ import { encodeFrame, SEED, START } from "../../src/state/undo-frame.ts";
 import { markJournal, UndoJournal } from "../../src/state/undo-journal.ts";
 import { listJournals } from "../../src/state/undo-list.ts";
 import { UndoReader } from "../../src/state/undo-reader.ts";
+import { inChild } from "./child.ts";
 import { workFolder } from "./state-folder.ts";
 
 const RUN = "0a1b2c3d";
@@ -262,4 +263,13 @@ it("is not relied on when the file does not hold what was written, and takes not
   await expect(journal.complete()).rejects.toThrow(unsaved);
   await journal.close();
   expect(readFileSync(path)).toEqual(bytes);
+});
+
+it("is durable before it says so: its bytes each time, its name once", async () => {
+  const { calls = [], error } = (await inChild({ cwd: workFolder(), act: "journal" })) ?? {};
+  expect(error).toBeUndefined();
+  const written = calls.slice(calls.indexOf("file.write")); // the folder is made before
+  const told = written.filter((call) => ["file.write", "file.sync", "file.read"].includes(call));
+  const saved = ["file.write", "file.sync", "file.read"];
+  expect(told).toEqual([...saved, "file.sync", ...saved, ...saved]);
 });
