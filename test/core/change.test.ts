@@ -1,3 +1,4 @@
+import { deserialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyChanges, type Change } from "../../src/core/change.ts";
@@ -5,7 +6,7 @@ import type { Journal, JournalEntry } from "../../src/core/journal.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { undo } from "../../src/core/undo.ts";
 import { survey } from "../../src/core/undo-survey.ts";
-import type { Doc } from "../../src/document.ts";
+import { Batch, type Doc } from "../../src/document.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
@@ -235,6 +236,56 @@ it("undoing never overwrites what somebody else has written since", async () => 
     ),
     { numRuns: 200 },
   );
+});
+
+/** No two documents may hold one `n`. */
+class Unique extends MemoryStore {
+  override async write(...[name, batch, mode, signal]: Parameters<MemoryStore["write"]>) {
+    const isTaken = ({ id, bytes }: Doc): boolean =>
+      this.documents.some((one) => one.id.key !== id.key && sameN(one.bytes, bytes));
+    const sameN = (a: Uint8Array, b: Uint8Array): boolean => deserialize(a).n === deserialize(b).n;
+    const documents = batch.docs();
+    const refused = documents.filter(isTaken);
+    const free = Batch.of(documents.filter((one) => !refused.includes(one)));
+    const outcome = await super.write(name, free, mode, signal);
+    return {
+      ...outcome,
+      setAside: [...outcome.setAside, ...refused.map(({ id }) => ({ id, reason: "taken" }))],
+    };
+  }
+}
+
+it("what is refused at first is put back once what stood in its way is, and named where it stays", async () => {
+  for (const stays of [false, true]) {
+    const store = new Unique([row(1, 1), row(2, 2)]);
+    const before = hexOf(store.documents);
+    const journal = new MemoryJournal();
+    for (const one of [row(2, 3), row(1, 2)])
+      await applyChanges(store, ORDERS, [becomes(one)], { journal, signal: never });
+    const theirs = row(1, 2);
+    const expected = stays ? hexOf([doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)]) : before;
+    if (stays) store.documents = [doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)];
+    else expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 3)]));
+    expect(await undone(store, journal)).toBe(stays ? 2 : 0);
+    expect(hexOf(store.documents)).toEqual(expected);
+  }
+});
+
+it("is not believed of a collection that is another one when all was put back", async () => {
+  const store = new MemoryStore([row(1, 0)], { replaced: true });
+  const journal = new MemoryJournal();
+  await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+  await expect(undone(store, journal)).rejects.toMatchObject({ exit: "unverified" });
+});
+
+it("finds what a run changed twice among thousands of others", async () => {
+  const journal = new MemoryJournal();
+  const after = (n: number) => ({ sha256: sha256(Buffer.of(n)), bytes: 1 });
+  for (let n = 0; n < 3_000; n++) journal.saved.push({ id: id(n).element, after: after(1) });
+  journal.saved.push({ id: id(0).element, before: row(0, 1).bytes, after: after(2) });
+  const { collections, repeated } = await survey(journal);
+  expect([...repeated.values()].map(({ made }) => made.size)).toEqual([2]);
+  expect(collections).toMatchObject([{ remove: 2_999, replace: 1, insert: 0 }]);
 });
 
 it("a document that is gone is put back where a killed run may have removed it, and nowhere else", async () => {

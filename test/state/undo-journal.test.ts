@@ -101,6 +101,15 @@ it("gives back what was saved, in its order, from a file of this user alone", as
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
+it("takes what comes at the same time one after another", async () => {
+  const cwd = workFolder();
+  const journal = new UndoJournal(cwd, HEAD);
+  const entries = Array.from({ length: 12 }, (_, n) => entry(n));
+  await Promise.all(entries.map((one) => journal.save({ name: "orders", incarnation: "i" }, [one])));
+  await journal.close();
+  expect(await readAll(new UndoReader(cwd, RUN))).toEqual(entries.map((one) => flat("orders@i", one)));
+});
+
 it("makes no file before there is something to save", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
