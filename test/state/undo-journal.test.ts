@@ -172,6 +172,8 @@ it("takes zeros in place of the last record for a power cut, and anything else t
   await refusalOf(readAll(new UndoReader(cwd, RUN)));
   writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(100)]));
   expect(await readAll(new UndoReader(cwd, RUN))).toEqual(expected);
+  writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(1_500_000), Buffer.of(1)]));
+  await refusalOf(readAll(new UndoReader(cwd, RUN)));
 });
 
 it("refuses records of another journal, left out, doubled, or in another order", async () => {

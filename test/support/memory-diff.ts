@@ -13,7 +13,8 @@ export interface MemoryDiffOptions {
   /** Milliseconds before each further look. */
   readonly delays?: readonly number[];
   readonly kind?: CollectionInfo["kind"];
-  readonly ordered?: boolean;
+  /** Of both sides, or of each. */
+  readonly ordered?: boolean | { readonly source: boolean; readonly target: boolean };
   readonly filter?: Filter;
   readonly ignoreFieldOrder?: boolean;
   readonly accept?: readonly string[];
@@ -60,7 +61,8 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
     stop,
   );
   const info = (side: "source" | "target"): CollectionInfo => ({
-    ...{ name: "orders", kind, ordered, options: new Map(), bytes: 1_000 },
+    ...{ name: "orders", kind, options: new Map(), bytes: 1_000 },
+    ordered: typeof ordered === "boolean" ? ordered : ordered[side],
     ...(options.incarnations === false ? {} : { incarnation: `the ${side}'s` }),
     documents: options.held?.[side] ?? stores[side].documents.length,
   });

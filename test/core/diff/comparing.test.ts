@@ -1,8 +1,9 @@
-import { MaxKey, MinKey } from "bson";
+import { Int32, MaxKey, MinKey, serialize } from "bson";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
 import { TYPE } from "../../../src/bson/elements.ts";
+import { toOrdered } from "../../../src/bson/ordered.ts";
 import { sightOf } from "../../../src/core/diff/suspect.ts";
 import type { Doc } from "../../../src/document.ts";
 import { doc } from "../../support/documents.ts";
@@ -159,6 +160,28 @@ it("a second document under one id is told, on either side, wherever its batch b
         const again = await memoryDiff(stores, { saved });
         expect(again.report).toMatchObject({ unreadable: 1, equal: 3, verdict: "not compared" });
       }
+});
+
+it("what has expired on one side is counted as that, by the next run too", async () => {
+  const index = toOrdered(serialize({ v: 2, key: { at: 1 }, name: "ttl", expireAfterSeconds: new Int32(0) }));
+  const [due, later] = [new Date(0), new Date(Date.now() + 1e9)].map((at, _id) => doc({ _id, at })) as [
+    Doc,
+    Doc,
+  ];
+  for (const [source, target, expired] of [
+    [[], [due], 1],
+    [[due], [], 1],
+    [[], [later], 0],
+    [[due], [doc({ _id: 0, at: new Date(1) })], 0],
+  ] as const) {
+    const stores = { source: new MemoryStore(source), target: new MemoryStore(target) };
+    for (const store of [stores.source, stores.target])
+      Object.assign(store, { indexes: async () => [index] });
+    const { report, saved } = await memoryDiff(stores);
+    const verdict = expired === 1 ? "identical" : "different";
+    expect(report).toMatchObject({ expired, verdict });
+    expect((await memoryDiff(stores, { saved })).report).toMatchObject({ expired, verdict });
+  }
 });
 
 it("of collections that cannot be told from later ones nothing is written down", async () => {
