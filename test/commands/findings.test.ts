@@ -1,31 +1,104 @@
-import { expect, it } from "vitest";
-import { Findings } from "../../src/commands/findings.ts";
+import { describe, expect, it } from "vitest";
+import { Findings, type FindingsOptions } from "../../src/commands/findings.ts";
 import type { Told } from "../../src/core/diff/diff-job.ts";
-import type { Reporter } from "../../src/reporting/reporter.ts";
+import type { Difference, Reporter } from "../../src/reporting/reporter.ts";
+import { difference } from "../reporting/comparison-samples.ts";
 import { id } from "../support/documents.ts";
 
-function missing(n: number): Told {
-  return {
-    key: `document orders/${n}`,
-    ...{ kind: "missing", sigil: "+", state: "stable", collection: "orders", targetCollection: "orders" },
-    ...{ id: String(n), fields: [], moreFields: 0, rounds: 2 },
+const FIRST = new Date(0);
+
+function findings(options: Partial<FindingsOptions> = {}) {
+  const told: Difference[] = [];
+  const planned: string[] = [];
+  const reporter = { difference: (one: Difference) => void told.push(one) } as Partial<Reporter> as Reporter;
+  const plan = {
+    async row({ key }: Difference): Promise<void> {
+      await new Promise((resolve) => setImmediate(resolve));
+      planned.push(key);
+    },
   };
+  let limits = 0;
+  const onLimit = () => void limits++;
+  const of = new Findings({
+    reporter,
+    accept: [],
+    oneWay: false,
+    seen: new Map(),
+    plan,
+    onLimit,
+    ...options,
+  });
+  return { of, told, planned, limits: () => limits };
 }
 
-it("ends at --max-diffs also when two collections find differences while the plan is written", async () => {
-  let ended = 0;
-  let write = (): void => undefined;
-  const written = new Promise<void>((resolve) => {
-    write = resolve;
+function seen(more: Partial<Told> = {}): Told {
+  const { firstSeen: _, lastSeen: __, counted: ___, ...told } = difference();
+  return { ...told, ...more };
+}
+
+describe("a difference", () => {
+  it("counts, and is planned, when it is stable, readable and not accepted; it is told in any case", async () => {
+    for (const [told, options, counts, plans] of [
+      [seen(), {}, 1, 1],
+      [seen({ state: "moving" }), {}, 0, 0],
+      [seen({ kind: "unreadable", sigil: "!" }), {}, 0, 0],
+      [seen(), { accept: ["document orders/17"] }, 0, 0],
+      [seen(), { accept: ["document orders/1", "document orders/170"] }, 1, 1],
+      [seen({ kind: "extra", sigil: "-" }), { oneWay: true }, 0, 0],
+      [seen({ kind: "metadata", sigil: "-" }), { oneWay: true }, 0, 0],
+      [seen({ kind: "metadata", sigil: "+" }), { oneWay: true }, 1, 1],
+      [seen({ kind: "missing", sigil: "+" }), { oneWay: true }, 1, 1],
+      [seen({ kind: "extra", sigil: "-" }), {}, 1, 1],
+    ] as const) {
+      const { of, told: shown, planned } = findings(options);
+      await of.take(told, id(17));
+      expect([of.counted, planned.length, shown.length, of.samples.length], JSON.stringify(told)).toEqual([
+        counts,
+        plans,
+        1,
+        1,
+      ]);
+    }
   });
-  const findings = new Findings({
-    reporter: { difference: () => undefined } as unknown as Reporter,
-    ...{ accept: [], oneWay: false, seen: new Map(), maxDiffs: 1 },
-    plan: { row: () => written },
-    onLimit: () => ended++,
+
+  it("that is of no document is never planned", async () => {
+    const { of, planned } = findings();
+    await of.take(seen());
+    expect([of.counted, planned]).toEqual([1, []]);
   });
-  const taken = [1, 2].map((n) => findings.take(missing(n), id(n)));
-  write();
-  await Promise.all(taken);
-  expect([findings.counted, ended > 0]).toEqual([2, true]);
+
+  it("was seen first when a former comparison saw it", async () => {
+    const { of } = findings({ seen: new Map([["document orders/17", FIRST]]) });
+    const [known, fresh] = [await of.take(seen()), await of.take(seen({ key: "document orders/18" }))];
+    expect([known.firstSeen, fresh.firstSeen]).toEqual([FIRST, fresh.lastSeen]);
+    expect([...of.seen]).toEqual([
+      [known.key, FIRST],
+      [fresh.key, fresh.lastSeen],
+    ]);
+  });
+
+  it("has the key that is shown, and is accepted by it", async () => {
+    const { of } = findings({ accept: ["document a\\u001b[2J/1"] });
+    const shown = await of.take(seen({ key: "document a\u001b[2J/1" }));
+    expect([shown.key.includes("\u001b"), shown.counted]).toEqual([false, of.unused.length === 1]);
+    const again = findings({ accept: [shown.key] });
+    await again.of.take(seen({ key: "document a\u001b[2J/1" }));
+    expect([again.of.counted, again.of.unused]).toEqual([0, []]);
+  });
+});
+
+it("ends at the limit, once, counting only what counts", async () => {
+  const { of, limits } = findings({ maxDiffs: 2, accept: ["document orders/0"] });
+  const at: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    await of.take(seen({ key: `document orders/${n}` }));
+    at.push(limits());
+  }
+  expect(at).toEqual([0, 0, 1, 1, 1]);
+});
+
+it("names accepted keys that named nothing", async () => {
+  const { of } = findings({ accept: ["document orders/17", "document orders/3"] });
+  await of.take(seen());
+  expect(of.unused).toEqual(["document orders/3"]);
 });

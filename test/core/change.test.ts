@@ -1,3 +1,4 @@
+import { deserialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Filter, Metadata, WriteMode, WriteOutcome } from "../../src/connectors/connector.ts";
@@ -143,6 +144,19 @@ describe("a change", () => {
     ]);
   });
 
+  it("has an outcome, however many there are and however large", async () => {
+    const many = Array.from({ length: 1_101 }, (_, n) => row(n, 1));
+    const large = [1, 2, 3, 4, 5].map((_id) => doc({ _id, text: "x".repeat(3_000_000) }));
+    for (const documents of [many, large]) {
+      const store = new MemoryStore([]);
+      const changes = documents.map((one) => becomes(one));
+      const outcomes = await applyChanges(store, ORDERS, changes, { signal: never });
+      expect(new Set(outcomes.map(({ change }) => change)).size).toBe(documents.length);
+      expect(outcomes.every(({ result }) => result === "changed")).toBe(true);
+      expect(store.documents.length).toBe(documents.length);
+    }
+  });
+
   it("is not made to an _id that cannot be asked for", async () => {
     const store = new MemoryStore([]);
     const odd = doc({ _id: new Date(0) });
@@ -223,6 +237,67 @@ it("undoing never overwrites what somebody else has written since", async () => 
     ),
     { numRuns: 200 },
   );
+});
+
+/** No two documents may hold one `n`. */
+class Unique extends MemoryStore {
+  override async write(...[name, batch, mode, signal]: Parameters<MemoryStore["write"]>) {
+    const isTaken = ({ id, bytes }: Doc): boolean =>
+      this.documents.some((one) => one.id.key !== id.key && sameN(one.bytes, bytes));
+    const sameN = (a: Uint8Array, b: Uint8Array): boolean => deserialize(a).n === deserialize(b).n;
+    const documents = batch.docs();
+    const refused = documents.filter(isTaken);
+    const free = Batch.of(documents.filter((one) => !refused.includes(one)));
+    const outcome = await super.write(name, free, mode, signal);
+    return {
+      ...outcome,
+      setAside: [...outcome.setAside, ...refused.map(({ id }) => ({ id, reason: "taken" }))],
+    };
+  }
+}
+
+it("what is refused at first is put back once what stood in its way is, and named where it stays", async () => {
+  for (const stays of [false, true]) {
+    const store = new Unique([row(1, 1), row(2, 2)]);
+    const before = hexOf(store.documents);
+    const journal = new MemoryJournal();
+    for (const one of [row(2, 3), row(1, 2)])
+      await applyChanges(store, ORDERS, [becomes(one)], { journal, signal: never });
+    const theirs = row(1, 2);
+    const expected = stays ? hexOf([doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)]) : before;
+    if (stays) store.documents = [doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)];
+    else expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 3)]));
+    expect(await undone(store, journal)).toBe(stays ? 2 : 0);
+    expect(hexOf(store.documents)).toEqual(expected);
+  }
+});
+
+it("is not believed of a collection that is another one when all was put back", async () => {
+  const store = new MemoryStore([row(1, 0)], { replaced: true });
+  const journal = new MemoryJournal();
+  await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+  await expect(undone(store, journal)).rejects.toMatchObject({ exit: "unverified" });
+});
+
+it("finds what a run changed twice among thousands of others", async () => {
+  const journal = new MemoryJournal();
+  const after = (n: number) => ({ sha256: sha256(Buffer.of(n)), bytes: 1 });
+  for (let n = 0; n < 3_000; n++) journal.saved.push({ id: id(n).element, after: after(1) });
+  journal.saved.push({ id: id(0).element, before: row(0, 1).bytes, after: after(2) });
+  const { collections, repeated } = await survey(journal);
+  expect([...repeated.values()].map(({ made }) => made.size)).toEqual([2]);
+  expect(collections).toMatchObject([{ remove: 2_999, replace: 1, insert: 0 }]);
+});
+
+it("a document that is gone is put back where a killed run may have removed it, and nowhere else", async () => {
+  for (const brokenOff of [true, false]) {
+    const store = new MemoryStore([row(1, 0)]);
+    const journal = new MemoryJournal();
+    await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+    store.documents = [];
+    expect(await undone(store, journal, brokenOff)).toBe(brokenOff ? 0 : 1);
+    expect(hexOf(store.documents)).toEqual(brokenOff ? hexOf([row(1, 0)]) : []);
+  }
 });
 
 it("a killed run may have saved what it did not come to change", async () => {

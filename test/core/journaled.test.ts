@@ -48,3 +48,13 @@ it("changes nothing that could not be saved", async () => {
   expect(error).toMatchObject({ message: "full" });
   expect(hexOf(target.documents)).toEqual(before);
 });
+
+it("names what a target with documents of others does not take, and writes the rest", async () => {
+  // The store in memory takes no dates.
+  const source = new MemoryStore([...rows([1, 2], 1), doc({ _id: new Date(1) })]);
+  const target = new MemoryStore(rows([1], 2), { foreign: true });
+  const journal: Journal = { async save() {} };
+  const { error, report, losses } = await memoryRun({ source, target }, { journal });
+  expect([error, report?.setAside, losses.total]).toEqual([undefined, 1, 1]);
+  expect(hexOf(target.documents)).toEqual(hexOf(rows([1, 2], 1)));
+});

@@ -143,6 +143,10 @@ it("a plan that ends anywhere but at its end is refused", async () => {
     expect(await refusal(bytes.subarray(0, length))).toMatch(/repair\.plan/);
   });
   await fc.assert(property, { numRuns: 200 });
+  const lines = planOf([ROW, ROW]).trimEnd().split("\n");
+  for (let kept = 1; kept < lines.length; kept++)
+    for (const end of ["", "\n"])
+      expect(await refusal(lines.slice(0, kept).join("\n") + end)).toMatch(/not written to its end/);
 });
 
 it("lines can be taken out, put in another order, doubled, and given the line ends of another system", async () => {

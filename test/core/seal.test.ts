@@ -199,3 +199,18 @@ it("a target that does not hold what was seen of it is not judged", () => {
   expect(ask({ id: id(9), target: made(9, 0) })).toBeUndefined();
   expect(ask({ id: id(9), source: made(9, 0) })).toBeDefined();
 });
+
+it("a stretch begins at no id that others share, cannot be asked for or is too long to write down", () => {
+  const long = "x".repeat(80);
+  const documents = [1, 2, 2, 3, 4, 5, "a", long, "y"].map((_id, v) => doc({ _id, v }));
+  const bounds = (lengths: readonly number[]): (string | undefined)[] => {
+    const cut = new StretchHash({ limit: 1, canFind: ({ key }) => key !== id(4).key });
+    for (const batch of batches(documents, lengths)) cut.add(batch);
+    const found = cut.end(id("z"));
+    for (const [i, { from }] of found.entries()) expect(from?.key).toBe(found[i - 1]?.to?.key);
+    expect(found.reduce((sum, one) => sum + one.documents, 0)).toBe(documents.length);
+    return found.map(({ to }) => to?.key);
+  };
+  const expected = [2, 3, 5, "a", "y", "z"].map((_id) => id(_id).key);
+  for (const lengths of [[1], [2], [3], [1, 2], [9]]) expect(bounds(lengths)).toEqual(expected);
+});

@@ -11,7 +11,7 @@ export interface Fault {
 
 export interface Work {
   readonly cwd: string;
-  readonly act: "read" | "write" | "check" | "remove" | "loop";
+  readonly act: "read" | "write" | "check" | "remove" | "loop" | "whole" | "journal";
   readonly content?: unknown;
   readonly fault?: Fault;
 }

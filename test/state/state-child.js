@@ -3,7 +3,11 @@ import { pathToFileURL } from "node:url";
 import { arm } from "./faulty-disk.js";
 
 const { cwd, key, fault, act, content } = JSON.parse(process.argv[2] ?? "");
-const { StateFile } = await import(pathToFileURL("dist/state/state-file.js").href);
+/** @param {string} name */
+const load = async (name) => await import(pathToFileURL(`dist/state/${name}.js`).href);
+const [{ StateFile }, { WholeFile }, { UndoJournal }] = await Promise.all(
+  ["state-file", "whole-file", "undo-journal"].map(load),
+);
 const state = new StateFile(cwd, key);
 
 /** @type {Record<string, () => Promise<unknown>>} */
@@ -12,6 +16,28 @@ const acts = {
   write: () => state.write(content),
   check: () => state.check(),
   remove: () => state.remove(),
+  /** Writes a file of many lines, as a plan is written. */
+  async whole() {
+    const file = await WholeFile.create(`${cwd}/repair.plan`);
+    try {
+      // Not waited for one by one: the last to be told of a failure is the one that commits.
+      for (let n = 0; n < content.lines; n++)
+        file.write(`${n} ${"x".repeat(content.length)}\n`).catch(() => undefined);
+      await file.commit();
+    } finally {
+      await file.discard();
+    }
+  },
+  /** Saves one document, and then another. */
+  async journal() {
+    const names = { run: "0a1b2c3d", command: "duplicate", target: "b", source: "a" };
+    const journal = new UndoJournal(cwd, { ...names, started: new Date() });
+    for (const number of [1, 2])
+      await journal.save({ name: "orders" }, [
+        { id: Buffer.from([16, number, 0, 0, 0]), before: Buffer.alloc(9) },
+      ]);
+    await journal.close();
+  },
   /** Writes until it is killed, and says after each time which content is safe. */
   async loop() {
     for (let number = 1; ; number++) {

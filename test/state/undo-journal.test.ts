@@ -18,6 +18,7 @@ import { encodeFrame, SEED, START } from "../../src/state/undo-frame.ts";
 import { markJournal, UndoJournal } from "../../src/state/undo-journal.ts";
 import { listJournals } from "../../src/state/undo-list.ts";
 import { UndoReader } from "../../src/state/undo-reader.ts";
+import { inChild } from "./child.ts";
 import { workFolder } from "./state-folder.ts";
 
 const RUN = "0a1b2c3d";
@@ -100,6 +101,15 @@ it("gives back what was saved, in its order, from a file of this user alone", as
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
+it("takes what comes at the same time one after another", async () => {
+  const cwd = workFolder();
+  const journal = new UndoJournal(cwd, HEAD);
+  const entries = Array.from({ length: 12 }, (_, n) => entry(n));
+  await Promise.all(entries.map((one) => journal.save({ name: "orders", incarnation: "i" }, [one])));
+  await journal.close();
+  expect(await readAll(new UndoReader(cwd, RUN))).toEqual(entries.map((one) => flat("orders@i", one)));
+});
+
 it("makes no file before there is something to save", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
@@ -162,6 +172,8 @@ it("takes zeros in place of the last record for a power cut, and anything else t
   await refusalOf(readAll(new UndoReader(cwd, RUN)));
   writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(100)]));
   expect(await readAll(new UndoReader(cwd, RUN))).toEqual(expected);
+  writeFileSync(path, Buffer.concat([bytes, Buffer.alloc(1_500_000), Buffer.of(1)]));
+  await refusalOf(readAll(new UndoReader(cwd, RUN)));
 });
 
 it("refuses records of another journal, left out, doubled, or in another order", async () => {
@@ -262,4 +274,13 @@ it("is not relied on when the file does not hold what was written, and takes not
   await expect(journal.complete()).rejects.toThrow(unsaved);
   await journal.close();
   expect(readFileSync(path)).toEqual(bytes);
+});
+
+it("is durable before it says so: its bytes each time, its name once", async () => {
+  const { calls = [], error } = (await inChild({ cwd: workFolder(), act: "journal" })) ?? {};
+  expect(error).toBeUndefined();
+  const written = calls.slice(calls.indexOf("file.write")); // the folder is made before
+  const told = written.filter((call) => ["file.write", "file.sync", "file.read"].includes(call));
+  const saved = ["file.write", "file.sync", "file.read"];
+  expect(told).toEqual([...saved, "file.sync", ...saved, ...saved]);
 });

@@ -25,22 +25,33 @@ it("keeps journals for 30 days, and what it does not know for good", async () =>
   const day = 86_400_000;
   const cwd = workFolder();
   const ago = (days: number) => new Date(Date.now() - days * day);
-  for (const [run, days] of [
-    ["bbbbbbbb", 29],
-    ["aaaaaaaa", 31],
+  // A clock that was wrong once costs no journal: both what it says and its file must be old.
+  for (const [run, days, modified] of [
+    ["bbbbbbbb", 29, 29],
+    ["dddddddd", 30.5, 3],
+    ["cccccccc", 3, 40],
+    ["aaaaaaaa", 31, 31],
   ] as const) {
     const journal = new UndoJournal(cwd, { ...HEAD, run, started: ago(days) });
     await journal.save({ name: "orders" }, [entry(1)]);
     await journal.close();
-    utimesSync(join(cwd, ".dualsync", `undo-${run}.journal`), ago(days), ago(days));
+    utimesSync(join(cwd, ".dualsync", `undo-${run}.journal`), ago(modified), ago(modified));
   }
   writeFileSync(join(cwd, ".dualsync", "undo-of-mine.journal"), "mine");
-  expect((await listJournals(cwd)).map(({ run }) => run)).toEqual(["bbbbbbbb", "aaaaaaaa"]);
+  expect((await listJournals(cwd)).map(({ run }) => run)).toEqual([
+    "cccccccc",
+    "bbbbbbbb",
+    "dddddddd",
+    "aaaaaaaa",
+  ]);
   const journal = new UndoJournal(cwd, HEAD);
   await journal.save({ name: "orders" }, [entry(1)]);
   await journal.close();
   const left = readdirSync(join(cwd, ".dualsync")).filter((name) => name.startsWith("undo"));
-  expect(left.sort()).toEqual([`undo-${RUN}.journal`, "undo-bbbbbbbb.journal", "undo-of-mine.journal"]);
+  expect(left.sort()).toEqual([
+    ...[RUN, "bbbbbbbb", "cccccccc", "dddddddd"].map((run) => `undo-${run}.journal`),
+    "undo-of-mine.journal",
+  ]);
 });
 
 it("lists a damaged journal beside the others", async () => {

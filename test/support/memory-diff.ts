@@ -13,12 +13,15 @@ export interface MemoryDiffOptions {
   /** Milliseconds before each further look. */
   readonly delays?: readonly number[];
   readonly kind?: CollectionInfo["kind"];
-  readonly ordered?: boolean;
+  /** Of both sides, or of each. */
+  readonly ordered?: boolean | { readonly source: boolean; readonly target: boolean };
   readonly filter?: Filter;
   readonly ignoreFieldOrder?: boolean;
   readonly accept?: readonly string[];
   /** What a former run wrote down. */
   readonly saved?: readonly SavedDiffProgress[];
+  /** Whether the stores can tell a collection from a later one of its name; they can where nothing is said. */
+  readonly incarnations?: boolean;
   /** How many documents each side says that it holds, where that is not what it holds. */
   readonly held?: { readonly source: number; readonly target: number };
 }
@@ -27,7 +30,7 @@ export interface MemoryDiff {
   readonly report: ComparedCollection | undefined;
   readonly differences: readonly Difference[];
   readonly error: unknown;
-  /** What this run wrote down last, read again from its JSON. */
+  /** What this run, or the one before it, wrote down last, read again from its JSON. */
   readonly saved: readonly SavedDiffProgress[];
 }
 
@@ -58,7 +61,9 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
     stop,
   );
   const info = (side: "source" | "target"): CollectionInfo => ({
-    ...{ name: "orders", kind, ordered, incarnation: `the ${side}'s`, options: new Map(), bytes: 1_000 },
+    ...{ name: "orders", kind, options: new Map(), bytes: 1_000 },
+    ordered: typeof ordered === "boolean" ? ordered : ordered[side],
+    ...(options.incarnations === false ? {} : { incarnation: `the ${side}'s` }),
     documents: options.held?.[side] ?? stores[side].documents.length,
   });
   const run = {
@@ -76,5 +81,10 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
   }
   await checkpoint.flush();
   const saved = written === undefined ? undefined : memoryFromJson(written, "state").interrupted;
-  return { report: comparing.collections[0], differences, error, saved: saved?.collections ?? [] };
+  return {
+    report: comparing.collections[0],
+    differences,
+    error,
+    saved: (written === undefined ? options.saved : saved?.collections) ?? [],
+  };
 }

@@ -5,6 +5,7 @@ import { DiffCheckpoint } from "../../../src/core/diff/diff-checkpoint.ts";
 import type { Told } from "../../../src/core/diff/diff-job.ts";
 import type { ComparedCollection, Difference, Reporter } from "../../../src/reporting/reporter.ts";
 import { doc } from "../../support/documents.ts";
+import { memoryDiff } from "../../support/memory-diff.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
 import { never } from "../../support/signal.ts";
 
@@ -76,5 +77,19 @@ describe("collections that are not in the order of their ids", () => {
     const { found, report } = await compareUnordered(source, target);
     expect(report?.verdict).toBe("not compared");
     expect(new Set(found)).toEqual(new Set([`unreadable {"$date":"1970-01-01T00:00:00Z"}`]));
+  });
+
+  it("are looked up also where one side alone is in another order", async () => {
+    const stores = {
+      source: new MemoryStore(some.slice(1).map(doc)),
+      target: new MemoryStore(some.map(doc)),
+    };
+    for (const ordered of [
+      { source: true, target: false },
+      { source: false, target: true },
+    ]) {
+      const { report } = await memoryDiff(stores, { ordered });
+      expect(report).toMatchObject({ tier: "lookup", equal: 9, extra: 1, verdict: "different" });
+    }
   });
 });
