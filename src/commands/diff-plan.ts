@@ -2,6 +2,7 @@
 
 import type { Filled, Listing, Source } from "../connectors/connector.ts";
 import { type Pairs, pairUp } from "../core/diff/pairs.ts";
+import { slowestClock } from "../core/diff/slowest-clock.ts";
 import { mustBeTwo } from "../core/two-stores.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Comparison } from "../reporting/reporter.ts";
@@ -20,6 +21,8 @@ export interface ReadStores {
 export interface Found extends Pairs {
   /** Who filled the target last. */
   readonly filled?: Filled;
+  /** The time by the slowest of the clocks. */
+  readonly now: () => Date;
 }
 
 /** @throws DualsyncError `refused` */
@@ -44,8 +47,9 @@ export async function pairStores(
   mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
   const pairs = pairUp(source.listing, target.listing, options.wanted);
   const { filled } = target.history;
+  const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0)
-    return { ...pairs, ...(filled === undefined ? {} : { filled }) };
+    return { ...pairs, now, ...(filled === undefined ? {} : { filled }) };
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,

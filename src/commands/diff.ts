@@ -102,7 +102,8 @@ async function compare(
     stop,
   );
   const tell = findings.take.bind(findings);
-  const run = { ...stores, ...options, renames: options.wanted.renames, signal, stop, tell };
+  const { renames } = options.wanted;
+  const run = { ...stores, ...options, renames, now: found.now, signal, stop, tell };
   const comparing = new Comparing(run, found.pairs, checkpoint);
   const clock = limitTime(options.maxMinutes, stop, () => new Enough("--max-minutes"));
   let ended: string | undefined;

@@ -189,6 +189,8 @@ export interface Digester {
 }
 
 export interface StoreIdentity {
+  /** The store's own clock, when it was asked; undefined where it does not say. */
+  readonly time?: Date;
   /** Tells this server process from every other one, whatever addresses lead to it; undefined where it does not say. */
   readonly instance?: string;
   /** Product and version as the server says, for example "MongoDB 8.0.4". */

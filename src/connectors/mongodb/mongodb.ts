@@ -104,11 +104,20 @@ interface Claimed {
 }
 
 async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
-  const answer = await server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" });
+  const [answer, hello] = await Promise.all([
+    server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" }),
+    server.run({ hello: 1 }, { signal, doing: "ask for the time" }),
+  ]);
+  const time: unknown = hello.localTime;
   // Behind routers the data is elsewhere: two of them may be the way to one cluster.
   const instance = server.hello.router ? undefined : server.hello.instance;
   const product = `MongoDB ${String(answer.version)}`;
-  return { ...(instance === undefined ? {} : { instance }), product, label: server.label };
+  return {
+    ...(instance === undefined ? {} : { instance }),
+    ...(time instanceof Date ? { time } : {}),
+    product,
+    label: server.label,
+  };
 }
 
 function read(

@@ -16,6 +16,8 @@ export interface DiffRun {
   readonly target: Source;
   /** Ranges of collections that are read at the same time. */
   readonly concurrency: number;
+  /** The time by the slowest of the clocks: nothing has expired that has not by all of them. */
+  readonly now: () => Date;
   /** Milliseconds to wait before each further look at what differs. */
   readonly delays: readonly number[];
   readonly ignoreFieldOrder: boolean;

@@ -7,13 +7,13 @@ import { expiredUnder } from "./expired.ts";
  * deletes is missing there: the source means to keep it.
  */
 export function expiredOn(
-  { indexesOf, from, to }: Pick<DiffJob, "indexesOf" | "from" | "to">,
+  { indexesOf, from, to, now: clock }: Pick<DiffJob, "indexesOf" | "from" | "to" | "now">,
   source: Doc | undefined,
   target: Doc | undefined,
 ): boolean {
   const document = source ?? target;
   if (document === undefined || (source !== undefined && target !== undefined)) return false;
-  const now = new Date();
+  const now = clock();
   const dueInSource = expiredUnder(document.bytes, indexesOf.source, now, from.options);
   return (
     dueInSource && (source === undefined || expiredUnder(document.bytes, indexesOf.target, now, to.options))

@@ -29,7 +29,7 @@ export async function tellShortfall(job: DiffJob): Promise<void> {
     const now = await count(job, side);
     if (given >= now - (isAtRest(tally, before === now) ? 0 : slackOf(now))) continue;
     const { counted } = await job.tell({
-      key: `collection ${job.from.name}`,
+      key: `answers ${job.from.name}`,
       kind: "unreadable",
       sigil: "!",
       collection: job.from.name,

@@ -35,6 +35,7 @@ async function compareTwins(counted: boolean) {
   const run = {
     ...stores,
     ...{
+      now: () => new Date(),
       concurrency: 1,
       delays: [0, 0],
       ignoreFieldOrder: false,

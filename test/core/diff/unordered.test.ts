@@ -26,6 +26,7 @@ async function compareUnordered(
   const run = {
     ...stores,
     ...{
+      now: () => new Date(),
       concurrency: 2,
       delays: [0, 0],
       ignoreFieldOrder: false,
