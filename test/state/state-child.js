@@ -28,15 +28,20 @@ const acts = {
       await file.discard();
     }
   },
-  /** Saves one document, and then another. */
+  /** Saves one document after another, whatever becomes of the one before. */
   async journal() {
     const names = { run: "0a1b2c3d", command: "duplicate", target: "b", source: "a" };
     const journal = new UndoJournal(cwd, { ...names, started: new Date() });
-    for (const number of [1, 2])
-      await journal.save({ name: "orders" }, [
-        { id: Buffer.from([16, number, 0, 0, 0]), before: Buffer.alloc(9) },
-      ]);
+    /** @type {unknown} */
+    let failure;
+    for (const number of [1, 2]) {
+      const entry = { id: Buffer.from([16, number, 0, 0, 0]), before: Buffer.alloc(9) };
+      await journal.save({ name: "orders" }, [entry]).catch((/** @type {unknown} */ error) => {
+        failure ??= error;
+      });
+    }
     await journal.close();
+    if (failure !== undefined) throw failure;
   },
   /** Writes until it is killed, and says after each time which content is safe. */
   async loop() {
