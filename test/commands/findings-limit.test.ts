@@ -19,7 +19,7 @@ it("ends at --max-diffs also when two collections find differences while the pla
     write = resolve;
   });
   const findings = new Findings({
-    reporter: { difference: () => undefined } as unknown as Reporter,
+    reporter: { ready: async () => undefined, difference: () => undefined } as unknown as Reporter,
     ...{ accept: [], oneWay: false, seen: new Map(), maxDiffs: 1 },
     plan: { row: () => written },
     onLimit: () => ended++,

@@ -10,7 +10,10 @@ const FIRST = new Date(0);
 function findings(options: Partial<FindingsOptions> = {}) {
   const told: Difference[] = [];
   const planned: string[] = [];
-  const reporter = { difference: (one: Difference) => void told.push(one) } as Partial<Reporter> as Reporter;
+  const reporter = {
+    ready: async () => undefined,
+    difference: (one: Difference) => void told.push(one),
+  } as Partial<Reporter> as Reporter;
   const plan = {
     async row({ key }: Difference): Promise<void> {
       await new Promise((resolve) => setImmediate(resolve));

@@ -42,6 +42,7 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
   const differences: Difference[] = [];
   const reporter: Partial<Reporter> = {
     meter: () => silentMeter,
+    ready: async () => undefined,
     difference: (difference) => void differences.push(difference),
   };
   const findings = new Findings({
@@ -67,7 +68,13 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
     documents: options.held?.[side] ?? stores[side].documents.length,
   });
   const run = {
-    ...{ ...stores, concurrency, delays, ignoreFieldOrder: options.ignoreFieldOrder ?? false },
+    ...{
+      ...stores,
+      now: () => new Date(),
+      concurrency,
+      delays,
+      ignoreFieldOrder: options.ignoreFieldOrder ?? false,
+    },
     ...{ oneWay: false, values: false, indexes: true, renames: new Map(), signal: stopper.signal, stop },
     tell: findings.take.bind(findings),
   };
