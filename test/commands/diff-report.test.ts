@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import type { Compared } from "../../src/commands/compared.ts";
 import type { DiffOptions } from "../../src/commands/diff-options.ts";
-import { type Compared, reportOf } from "../../src/commands/diff-report.ts";
+import { reportOf } from "../../src/commands/diff-report.ts";
 import type { Findings } from "../../src/commands/findings.ts";
 import type { ComparedCollection } from "../../src/reporting/reporter.ts";
 import { compared } from "../reporting/comparison-samples.ts";
