@@ -5,7 +5,7 @@ import { sideOf } from "../../src/core/diff/suspect.ts";
 import type { JournalEntry } from "../../src/core/journal.ts";
 import { mend } from "../../src/core/mend.ts";
 import type { PlanRow } from "../../src/core/repair-plan.ts";
-import type { Doc } from "../../src/document.ts";
+import { Batch, type Doc } from "../../src/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
@@ -124,6 +124,31 @@ it("mends more documents than go into one question, each once", async () => {
   const mended = await mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: false });
   expect(mended.collections.get("orders")).toMatchObject({ changed: 1_201, conflicts: 0 });
   expect(hexOf(stores.target.documents)).toEqual(hexOf(stores.source.documents));
+});
+
+/** Does not take some documents: one never, another one not before a third is there. */
+class Refusing extends Listed {
+  override async write(...[name, batch, mode, signal]: Parameters<MemoryStore["write"]>) {
+    const last = this.documents.some(({ id }) => id.key === "n1100");
+    const isRefused = ({ id }: Doc): boolean => id.key === "n5" || (id.key === "n0" && !last);
+    const refused = batch.docs().filter(isRefused);
+    const taken = Batch.of(batch.docs().filter((one) => !isRefused(one)));
+    const outcome = await super.write(name, taken, mode, signal);
+    const setAside = refused.map(({ id }) => ({ id, reason: "not now" }));
+    return { ...outcome, setAside: [...outcome.setAside, ...setAside] };
+  }
+}
+
+it("tries again what was refused once all others are mended, and names what still is", async () => {
+  const source = new Map(Array.from({ length: 1_101 }, (_, n) => [n, 1]));
+  const stores = { source: new Listed(source, "a"), target: new Refusing(new Map(), "b") };
+  const plan = planOf(rowsOf(source, new Map()));
+  const mended = await mend({ ...stores, signal: never }, plan, { delete: false });
+  expect(mended.collections.get("orders")).toMatchObject({ changed: 1_100, conflicts: 1, unchanged: 0 });
+  expect(mended.items).toEqual([{ key: "document orders/n5", reason: "not now" }]);
+  const wanted = new Map(source);
+  wanted.delete(5);
+  expect(hexOf(stores.target.documents)).toEqual(hexOf(docsOf(wanted)));
 });
 
 it("writes nothing into a collection, and takes nothing from one, that is another by now", async () => {

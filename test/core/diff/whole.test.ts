@@ -58,6 +58,12 @@ describe("a collection that is compared as a whole", () => {
     }
   });
 
+  it("is accepted by its key, and then counts as that alone", async () => {
+    const stores = { source: new Read([1, 2]), target: new Read([1, 3]) };
+    const { report } = await memoryDiff(stores, { kind: "capped", accept: ["collection orders"] });
+    expect(report).toMatchObject({ accepted: 1, changed: 0, moving: 0, verdict: "accepted" });
+  });
+
   it("is identical, and settled, once it comes to the same", async () => {
     const { report, differences } = await compared(new Read([1, 2]), new Read([1], [1, 2]));
     expect([differences, report]).toMatchObject([[], { settled: 1, equal: 2, verdict: "identical" }]);
