@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { sha256 } from "../core/sha256.ts";
 import { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { type ListedJournal, listJournals } from "../state/undo-list.ts";
+import type { UndoMark } from "../state/undo-head.ts";
+import { runsOf } from "../state/undo-list.ts";
 import { UndoReader } from "../state/undo-reader.ts";
 
 /** Of more nothing is remembered: they are named as conflicts. */
@@ -27,9 +28,10 @@ export class TakenOut {
   /** By the journals in this folder; one that cannot be read tells nothing. */
   static async of(cwd: string, target: string): Promise<TakenOut> {
     const taken = new TakenOut();
-    for (const journal of (await listJournals(cwd)).filter((one) => isBrokenOff(one, target))) {
+    for (const run of await runsOf(cwd)) {
       try {
-        await taken.#read(new UndoReader(cwd, journal.run));
+        const head = await new UndoReader(cwd, run).head();
+        if (head?.command === "repair" && head.target === target) await taken.#read(new UndoReader(cwd, run));
       } catch (error) {
         if (!(error instanceof DualsyncError)) throw error;
       }
@@ -42,21 +44,19 @@ export class TakenOut {
   }
 
   async #read(reader: UndoReader): Promise<void> {
-    for await (const { collection, entries } of reader.entries()) {
+    const marks: UndoMark[] = [];
+    const keys: string[] = [];
+    for await (const { collection, entries } of reader.entries((mark) => marks.push(mark))) {
       for (const { id, before, after } of entries) {
-        if (before === undefined || after === undefined || this.#known.size >= MOST) continue;
+        if (before === undefined || after === undefined || this.#known.size + keys.length >= MOST) continue;
         const made = Buffer.from(after.sha256).toString("hex");
         const was = sha256(before).toString("hex");
-        this.#known.add(keyOf({ collection, id: new DocumentId(id), before: was, after: made }));
+        keys.push(keyOf({ collection, id: new DocumentId(id), before: was, after: made }));
       }
     }
+    // A mark says that it came to its end, or is being taken back.
+    if (marks.length === 0) for (const key of keys) this.#known.add(key);
   }
-}
-
-function isBrokenOff({ content }: ListedJournal, target: string): boolean {
-  if (content instanceof DualsyncError) return false;
-  const { head, state } = content;
-  return head.command === "repair" && head.target === target && !state.complete && state.undo === undefined;
 }
 
 function keyOf({ collection: { name, incarnation }, id, before, after }: Replacement): string {

@@ -83,7 +83,8 @@ export async function sweepJournals(cwd: string, except: string): Promise<void> 
   }
 }
 
-async function runsOf(cwd: string): Promise<string[]> {
+/** The runs of which this folder has a journal. */
+export async function runsOf(cwd: string): Promise<string[]> {
   const folder = new StateFolder(cwd);
   return await onDisk(FOLDER, "read", async () => {
     if (!(await folder.exists())) return [];
