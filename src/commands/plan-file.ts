@@ -6,7 +6,7 @@ import {
   type PlanHead,
   type RepairAction,
   rowLine,
-} from "../core/repair-plan.ts";
+} from "../core/mend/repair-plan.ts";
 import type { DocumentId } from "../document.ts";
 import type { Difference } from "../reporting/reporter.ts";
 import { WholeFile } from "../state/whole-file.ts";

@@ -1,5 +1,11 @@
-import type { RepairPlan } from "../core/mend.ts";
-import { isHead, type PlanHead, type PlanRow, type RepairAction, readPlan } from "../core/repair-plan.ts";
+import type { RepairPlan } from "../core/mend/mend.ts";
+import {
+  isHead,
+  type PlanHead,
+  type PlanRow,
+  type RepairAction,
+  readPlan,
+} from "../core/mend/repair-plan.ts";
 import { DualsyncError } from "../errors.ts";
 import { readLines } from "../state/read-lines.ts";
 

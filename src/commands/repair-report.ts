@@ -1,4 +1,4 @@
-import type { Mended, MendedCollection } from "../core/mended.ts";
+import type { Mended, MendedCollection } from "../core/mend/mended.ts";
 import { exitCode } from "../errors.ts";
 import { count } from "../reporting/format.ts";
 import type { ChangeReport } from "../reporting/reporter.ts";

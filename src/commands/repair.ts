@@ -2,9 +2,9 @@
 
 import type { CollectionInfo } from "../connectors/connector.ts";
 import { mustDiffer } from "../core/guard.ts";
-import { mend } from "../core/mend.ts";
-import type { Mended } from "../core/mended.ts";
-import type { PlanHead, PlanRow } from "../core/repair-plan.ts";
+import { mend } from "../core/mend/mend.ts";
+import type { Mended } from "../core/mend/mended.ts";
+import type { PlanHead, PlanRow } from "../core/mend/repair-plan.ts";
 import { DualsyncError } from "../errors.ts";
 import type { ChangePlan } from "../reporting/reporter.ts";
 import { minute } from "../reporting/time-window.ts";

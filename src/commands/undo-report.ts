@@ -1,6 +1,6 @@
 /** What undoing is about to do, and what it did, in words. */
-import type { Undone } from "../core/undo.ts";
-import type { Survey } from "../core/undo-survey.ts";
+import type { Undone } from "../core/mend/undo.ts";
+import type { Survey } from "../core/mend/undo-survey.ts";
 import { exitCode } from "../errors.ts";
 import type { ChangePlan, ChangeReport } from "../reporting/reporter.ts";
 import type { UndoHead } from "../state/undo-head.ts";

@@ -1,8 +1,8 @@
 /** Puts back what a run has overwritten or removed. */
 import type { Lease, Target } from "../connectors/connector.ts";
 import { openStore, type StoreAddress } from "../connectors/index.ts";
-import { type Undone, undo } from "../core/undo.ts";
-import { type Survey, survey } from "../core/undo-survey.ts";
+import { type Undone, undo } from "../core/mend/undo.ts";
+import { type Survey, survey } from "../core/mend/undo-survey.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Meter, Reporter } from "../reporting/reporter.ts";
 import type { UndoHead, UndoMark } from "../state/undo-head.ts";

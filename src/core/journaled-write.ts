@@ -1,7 +1,8 @@
 import type { Doc } from "../document.ts";
-import { applyChanges, type Outcome } from "./change.ts";
 import { account, type PartJob } from "./job.ts";
 import type { Journaling } from "./journal.ts";
+import { applyChanges } from "./mend/change.ts";
+import type { Outcome } from "./mend/single-change.ts";
 
 /**
  * Writes documents into a collection that holds others which dualsync did not put there: what is there now, and not

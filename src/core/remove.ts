@@ -1,7 +1,7 @@
 import type { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { applyChanges } from "./change.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
+import { applyChanges } from "./mend/change.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 import { sourceMustBeThere } from "./still-there.ts";

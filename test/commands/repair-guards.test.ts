@@ -1,6 +1,6 @@
 import { Binary } from "bson";
 import { beforeEach, expect, it } from "vitest";
-import { endLine, headLine, isHead, readPlan, rowLine } from "../../src/core/repair-plan.ts";
+import { endLine, headLine, isHead, readPlan, rowLine } from "../../src/core/mend/repair-plan.ts";
 import { withDatabase } from "../services/mongodb.ts";
 import { type Script, startScripted } from "../services/scripted-server.ts";
 import { runWatched } from "../support/canary.ts";

@@ -11,7 +11,7 @@ import {
   type PlanRow,
   readPlan,
   rowLine,
-} from "../../src/core/repair-plan.ts";
+} from "../../src/core/mend/repair-plan.ts";
 import { DocumentId } from "../../src/document.ts";
 import { DualsyncError } from "../../src/errors.ts";
 import { readLines } from "../../src/state/read-lines.ts";

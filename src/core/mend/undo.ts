@@ -1,12 +1,13 @@
 /** Puts back what a run has changed, from what it journaled. */
-import { printId } from "../bson/print-id.ts";
-import type { CollectionInfo, Target } from "../connectors/connector.ts";
-import { type Doc, DocumentId } from "../document.ts";
-import { DualsyncError } from "../errors.ts";
-import { applyChanges, type Change, type ChangeOptions, type Outcome } from "./change.ts";
-import type { JournalCollection, JournalEntry } from "./journal.ts";
-import { Losses } from "./losses.ts";
-import { sha256 } from "./sha256.ts";
+import { printId } from "../../bson/print-id.ts";
+import type { CollectionInfo, Target } from "../../connectors/connector.ts";
+import { type Doc, DocumentId } from "../../document.ts";
+import { DualsyncError } from "../../errors.ts";
+import type { JournalCollection, JournalEntry } from "../journal.ts";
+import { Losses } from "../losses.ts";
+import { sha256 } from "../sha256.ts";
+import { applyChanges } from "./change.ts";
+import type { Change, ChangeOptions, Outcome } from "./single-change.ts";
 import { afterOf, type JournalSource, keyOf, kindOf, type Survey, type UndoKind } from "./undo-survey.ts";
 
 /** Bytes of refused documents that are kept to be tried once more when all others are back. */

@@ -1,12 +1,13 @@
 /** Makes single documents of a target what the source holds, as far as both are still as they were seen. */
-import type { CollectionInfo, Source, Target } from "../connectors/connector.ts";
-import type { Doc } from "../document.ts";
-import type { Side } from "../reporting/reporter.ts";
-import { applyChanges, type Change, type ChangeOptions, type Outcome } from "./change.ts";
-import { sideOf } from "./diff/suspect.ts";
+import type { CollectionInfo, Source, Target } from "../../connectors/connector.ts";
+import type { Doc } from "../../document.ts";
+import type { Side } from "../../reporting/reporter.ts";
+import { sideOf } from "../diff/suspect.ts";
+import { applyChanges } from "./change.ts";
 import { Mended } from "./mended.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
 import type { PlanCollection, PlanRow, RepairAction } from "./repair-plan.ts";
+import type { Change, ChangeOptions, Outcome } from "./single-change.ts";
 
 /** Documents of a chunk, and their bytes on both sides. */
 const CHUNK_DOCUMENTS = 500;

@@ -1,9 +1,9 @@
 /** What a repair is to do, as lines of text that people can read and take lines out of; and read again, believing nothing. */
 import { createHash } from "node:crypto";
-import type { DocumentId } from "../document.ts";
-import { DualsyncError } from "../errors.ts";
-import type { Side } from "../reporting/reporter.ts";
-import { count, date, idFromJson, idToJson, type Json, list, object, text } from "./saved-json.ts";
+import type { DocumentId } from "../../document.ts";
+import { DualsyncError } from "../../errors.ts";
+import type { Side } from "../../reporting/reporter.ts";
+import { count, date, idFromJson, idToJson, type Json, list, object, text } from "../saved-json.ts";
 
 const FORMAT = 1;
 

@@ -1,5 +1,5 @@
-import type { CollectionInfo, Source, Target } from "../connectors/connector.ts";
-import { DualsyncError } from "../errors.ts";
+import type { CollectionInfo, Source, Target } from "../../connectors/connector.ts";
+import { DualsyncError } from "../../errors.ts";
 import type { Mended } from "./mended.ts";
 import type { PlanCollection, PlanRow } from "./repair-plan.ts";
 

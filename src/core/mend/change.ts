@@ -1,44 +1,9 @@
 /** Changes single documents of a target: each is looked at, saved where that is asked for, changed, and read back. */
-import type { Target } from "../connectors/connector.ts";
-import type { Doc, DocumentId } from "../document.ts";
+import type { Target } from "../../connectors/connector.ts";
+import type { JournalCollection } from "../journal.ts";
 import { applyChunk } from "./change-step.ts";
-import type { Journal, JournalCollection } from "./journal.ts";
 import { untie } from "./knot.ts";
-
-export interface Change {
-  readonly id: DocumentId;
-  /** The document that is to be there; absent to remove the one that is. */
-  readonly wanted?: Uint8Array;
-  /** Bytes that the target's document is believed to take up: bounds what is read at once. */
-  readonly bytes?: number;
-  /** Whether what the target holds now, or that it holds nothing, may be changed. */
-  accepts(found: Doc | undefined): boolean;
-}
-
-/**
- * `changed`: done, and seen to be so. `unchanged`: it was so already. `conflict`: the target holds something else than
- * was expected, and was left as it is. `refused`: the server did not take it, or does not hold it as it was written.
- */
-export interface Outcome {
-  readonly change: Change;
-  readonly result: "changed" | "unchanged" | "conflict" | "refused";
-  /** For people, without any value of the document; of conflicts and refusals. */
-  readonly reason?: string;
-  /** What stood in its way may be gone once other documents are changed: another try is no harm. */
-  readonly retry?: true;
-}
-
-export interface ChangeOptions {
-  /** What a change overwrites or removes is saved here before. */
-  readonly journal?: Journal;
-  /** Only look: what would be changed counts as changed. */
-  readonly dryRun?: boolean;
-  /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
-  readonly unties?: boolean;
-  /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
-  readonly saved?: Map<string, string>;
-  readonly signal: AbortSignal;
-}
+import type { Change, ChangeOptions, Outcome, Work } from "./single-change.ts";
 
 /** Bytes and documents of a round trip. */
 const CHUNK_BYTES = 8_000_000;
@@ -83,13 +48,6 @@ async function untied(work: Work, blocked: readonly Outcome[]): Promise<readonly
   for (const chunk of chunksOf(blocked.map(({ change }) => change)))
     for (const outcome of await untie(work, chunk)) made.set(outcome.change, outcome);
   return blocked.map((outcome) => made.get(outcome.change) ?? outcome);
-}
-
-/** Where and how changes are made. */
-export interface Work extends ChangeOptions {
-  readonly target: Target;
-  readonly collection: JournalCollection;
-  readonly saved: Map<string, string>;
 }
 
 async function inChunks(work: Work, changes: readonly Change[]): Promise<readonly Outcome[]> {

@@ -1,9 +1,9 @@
 /** Looks through everything that a run has journaled, before any of it is undone. */
-import { DocumentId, idElement } from "../document.ts";
-import { DualsyncError } from "../errors.ts";
+import { DocumentId, idElement } from "../../document.ts";
+import { DualsyncError } from "../../errors.ts";
 
-import type { JournalCollection, JournalEntry } from "./journal.ts";
-import { sha256 } from "./sha256.ts";
+import type { JournalCollection, JournalEntry } from "../journal.ts";
+import { sha256 } from "../sha256.ts";
 
 /** What was journaled together. */
 export interface JournaledEntries {

@@ -1,9 +1,9 @@
 /** A few changes at once: look, save, write, look again. */
-import type { SetAside, Target, WriteMode } from "../connectors/connector.ts";
-import { Batch, type Doc } from "../document.ts";
-import type { Change, Outcome, Work } from "./change.ts";
-import type { JournalEntry } from "./journal.ts";
-import { sha256 } from "./sha256.ts";
+import type { SetAside, Target, WriteMode } from "../../connectors/connector.ts";
+import { Batch, type Doc } from "../../document.ts";
+import type { JournalEntry } from "../journal.ts";
+import { sha256 } from "../sha256.ts";
+import type { Change, Outcome, Work } from "./single-change.ts";
 
 /** A change that is to be made, and what it is made to. */
 export interface Due {

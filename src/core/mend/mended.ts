@@ -1,4 +1,4 @@
-import { safeText } from "../redact.ts";
+import { safeText } from "../../redact.ts";
 import type { PlanRow } from "./repair-plan.ts";
 
 /** More are counted. */
