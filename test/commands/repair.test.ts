@@ -1,15 +1,4 @@
 import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import {
   Binary,
   BSONRegExp,
   Code,
@@ -26,7 +15,7 @@ import { beforeEach, expect, it } from "vitest";
 import { records } from "../support/cli.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
-import { Repairing, type Row } from "../support/repairing.ts";
+import { fillBoth, Repairing, type Row } from "../support/repairing.ts";
 
 /** A copy is mended by a plan: what the plan names, as it was seen, and nothing else. */
 const pair = serverPair();
@@ -42,18 +31,6 @@ function collection(side: "from" | "to", name = "orders") {
 
 async function fill(side: "from" | "to", rows: readonly Row[], name = "orders"): Promise<void> {
   await collection(side, name).insertMany(rows as never[], { forceServerObjectId: true });
-}
-
-/** Two of each: missing, extra and changed ones, among 50 that are equal. */
-async function fillBoth(name = "orders"): Promise<void> {
-  const equal = Array.from({ length: 50 }, (_, n) => ({ _id: 100 + n, n }));
-  const both = [
-    { _id: "c1", n: 1 },
-    { _id: "c2", n: 2 },
-  ];
-  await fill("from", [...equal, ...both, { _id: "m1" }, { _id: "m2" }], name);
-  const others = both.map((row) => ({ ...row, n: "other" }));
-  await fill("to", [...equal, ...others, { _id: "x1" }, { _id: "x2" }], name);
 }
 
 /** As ids, in sub-documents whose names look like numbers, and next to their twins of other types. */
@@ -111,7 +88,7 @@ it("mends every kind of difference under every kind of _id, to the byte, and tak
 });
 
 it("leaves there what only the copy has, without --delete, and says so", async () => {
-  await fillBoth();
+  await fillBoth(pair);
   await repairing.plan();
   const { code, collections, verdict } = await repairing.repair();
   expect(code).toBe(0);
@@ -125,7 +102,7 @@ it("leaves there what only the copy has, without --delete, and says so", async (
 });
 
 it("shows how much it would do, asks, and writes nothing in a dry run", async () => {
-  await fillBoth();
+  await fillBoth(pair);
   await repairing.plan();
   const before = await repairing.now();
   const unasked = await repairing.run(["repair", "repair.plan", "--from", "env:LIVE", "--to", "env:COPY"]);
@@ -184,118 +161,8 @@ it("leaves alone, and names, what is another on either side by now", async () =>
   expect(after).toEqual(before.map((row) => (row._id === "good" ? { ...row, n: 1 } : row)));
 });
 
-it("a plan is for its owner's eyes, holds no value of a field, and is there as a whole or not at all", async () => {
-  await fill("from", [{ _id: 1, name: "canary-a" }, { _id: 2 }]);
-  await fill("to", [{ _id: 1, name: "canary-b" }, { _id: 3 }]);
-  await repairing.plan();
-  const text = readFileSync(repairing.path, "utf8");
-  expect(text).not.toMatch(/canary|mongodb:/);
-  expect(repairing.lines).toHaveLength(5);
-  expect(statSync(repairing.path).mode & 0o777).toBe(0o600);
-  expect(readdirSync(repairing.folder).filter((name) => name.includes("plan"))).toEqual(["repair.plan"]);
-  const folder = join(repairing.folder, "closed");
-  mkdirSync(folder, { mode: 0o500 });
-  const closed = await repairing.diff("--plan", "closed/repair.plan");
-  const absent = await repairing.diff("--plan", "absent/repair.plan");
-  expect([closed.code, absent.code]).toEqual([process.getuid?.() === 0 ? 1 : 9, 9]);
-  mkdirSync(join(repairing.folder, "taken"));
-  expect((await repairing.diff("--plan", "taken")).code).toBe(9);
-  chmodSync(folder, 0o700);
-});
-
-it.runIf(process.platform === "linux")(
-  "a comparison that is killed leaves no plan and no part of one",
-  async () => {
-    await fill("from", [{ _id: 1 }]);
-    await fill("to", [{ _id: -1 }]);
-    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-      const args = [
-        "diff",
-        "--from",
-        "env:LIVE",
-        "--to",
-        "env:COPY",
-        "--plan",
-        "repair.plan",
-        "--settle",
-        "60",
-      ];
-      const { code } = await repairing.run(args, {
-        async onStart(child) {
-          while (!openFiles(child.pid).some((name) => name.includes("repair.plan"))) await wait(5);
-          child.kill(signal);
-        },
-      });
-      expect(code).toBe(signal === "SIGTERM" ? 143 : null);
-      expect(readdirSync(repairing.folder).filter((name) => name !== ".dualsync")).toEqual([]);
-    }
-  },
-);
-
-function openFiles(pid: number | undefined): string[] {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).map((name) => {
-    try {
-      return readlinkSync(join(folder, name));
-    } catch {
-      return ""; // closed by now
-    }
-  });
-}
-
-it.each([
-  [
-    "one digit of it is another",
-    (text: string) => text.replace(/"bytes":3/, '"bytes":2'),
-    /altered or is damaged/,
-  ],
-  ["its last line is gone", (text: string) => text.replace(/.*\n$/, ""), /is cut off/],
-  [
-    "a replacement is made a removal",
-    (text: string) => text.replace("replace", "remove"),
-    /altered or is damaged/,
-  ],
-  [
-    "its head says another run",
-    (text: string) => text.replace('"run":"', '"run":"0'),
-    /line 1 .* was altered/,
-  ],
-  ["it is empty", () => "", /is empty/],
-])("a plan changes nothing where %s", async (_, alter, sentence) => {
-  await fillBoth();
-  await repairing.plan();
-  const before = await repairing.now();
-  const text = readFileSync(repairing.path, "utf8");
-  writeFileSync(repairing.path, alter(text));
-  expect(readFileSync(repairing.path, "utf8")).not.toBe(text);
-  const { code, stderr } = await repairing.repair(["--yes", "--delete"]);
-  expect([code, stderr]).toEqual([9, expect.stringMatching(sentence)]);
-  expect(await repairing.now()).toEqual(before);
-});
-
-it("does what is left when lines are taken out, and each once where they come twice", async () => {
-  await fillBoth();
-  await repairing.plan();
-  const [head = "", ...rows] = repairing.lines;
-  const end = rows.pop() ?? "";
-  const [c1 = "", m1 = "", x1 = ""] = ["c1", "m1", "x1"].map((id) =>
-    rows.find((row) => row.includes(`"id":"${id}"`)),
-  );
-  repairing.lines = [head, x1, m1, c1, m1, x1, c1, end];
-  const { code, run } = await repairing.repair(["--yes", "--delete"]);
-  expect(code).toBe(0);
-  const ids = ["c1", "c2", "m1", "m2", "x1", "x2"] as never[];
-  const found = await collection("to")
-    .find({ _id: { $in: ids } })
-    .sort({ _id: 1 })
-    .toArray();
-  expect(found).toEqual([{ _id: "c1", n: 1 }, { _id: "c2", n: "other" }, { _id: "m1" }, { _id: "x2" }]);
-  expect((await repairing.undo(run)).code).toBe(0);
-  expect(await collection("to").findOne({ _id: "c1" as never })).toEqual({ _id: "c1", n: "other" });
-});
-
 it("mends collections under other names, and only what a filter had selected", async () => {
-  await fillBoth("ordérs\u2028 1");
+  await fillBoth(pair, "ordérs\u2028 1");
   await pair.to.db(pair.database).renameCollection("ordérs\u2028 1", "copies");
   await repairing.plan(
     "--rename",

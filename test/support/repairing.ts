@@ -106,3 +106,21 @@ export class Repairing {
     return await snapshot(this.#pair.from, this.#database);
   }
 }
+
+/** Two of each: missing, extra and changed ones, among 50 that are equal. */
+export async function fillBoth({ from, to, database }: ServerPair, name = "orders"): Promise<void> {
+  const equal = Array.from({ length: 50 }, (_, n) => ({ _id: 100 + n, n }));
+  const both = [
+    { _id: "c1", n: 1 },
+    { _id: "c2", n: 2 },
+  ];
+  await from
+    .db(database)
+    .collection(name)
+    .insertMany([...equal, ...both, { _id: "m1" }, { _id: "m2" }] as never[]);
+  const others = both.map((row) => ({ ...row, n: "other" }));
+  await to
+    .db(database)
+    .collection(name)
+    .insertMany([...equal, ...others, { _id: "x1" }, { _id: "x2" }] as never[]);
+}
