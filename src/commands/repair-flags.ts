@@ -4,9 +4,9 @@ import type { Environment } from "../config/environment.ts";
 import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { readSettings } from "../config/settings.ts";
-import type { StoreAddress } from "../connectors/index.ts";
 import { addressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
+import type { RepairOptions } from "./repair-options.ts";
 
 export interface RepairFlags {
   readonly from?: string;
@@ -15,21 +15,6 @@ export interface RepairFlags {
   readonly allowShrink?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
-}
-
-/** What a run of `repair` is to do; everything is checked, nothing was contacted. */
-export interface RepairOptions {
-  readonly from: StoreAddress;
-  readonly to: StoreAddress;
-  readonly retries?: number;
-  /** The plan, as the person named it, and where it is. */
-  readonly name: string;
-  readonly path: string;
-  readonly delete: boolean;
-  readonly allowShrink: boolean;
-  readonly dryRun: boolean;
-  readonly yes: boolean;
-  readonly cwd: string;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */

@@ -4,7 +4,7 @@ import { mustNotBeSwapped } from "../core/guard.ts";
 import { isShrunken, shrinkError } from "../core/shrink.ts";
 import { DualsyncError } from "../errors.ts";
 import type { PlanOnDisk } from "./plan-on-disk.ts";
-import type { RepairOptions } from "./repair-flags.ts";
+import type { RepairOptions } from "./repair-options.ts";
 import type { Stores } from "./stores.ts";
 
 interface Looking extends Stores {

@@ -2,7 +2,7 @@ import type { Mended, MendedCollection } from "../core/mend/mended.ts";
 import { exitCode } from "../errors.ts";
 import { count } from "../reporting/format.ts";
 import type { ChangeReport } from "../reporting/reporter.ts";
-import type { RepairOptions } from "./repair-flags.ts";
+import type { RepairOptions } from "./repair-options.ts";
 
 export function repairReport(
   options: RepairOptions,
