@@ -67,7 +67,7 @@ it.runIf(process.platform === "linux")(
       ];
       const { code } = await repairing.run(args, {
         async onStart(child) {
-          while (!openFiles(child.pid).some((name) => name.includes("repair.plan"))) await wait(5);
+          while (!openFiles(child.pid).some((name) => /repair\.plan.*\(deleted\)/.test(name))) await wait(5);
           child.kill(signal);
         },
       });
