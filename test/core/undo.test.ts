@@ -1,0 +1,218 @@
+import { deserialize } from "bson";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Filter, Metadata, WriteMode, WriteOutcome } from "../../src/connectors/connector.ts";
+import type { JournalEntry } from "../../src/core/journal.ts";
+import { applyChanges } from "../../src/core/mend/change.ts";
+import { survey } from "../../src/core/mend/undo-survey.ts";
+import { sha256 } from "../../src/core/sha256.ts";
+import { Batch, type Doc } from "../../src/document.ts";
+import { becomes, goes, MemoryJournal, ORDERS, row, undone } from "../support/changes.ts";
+import { doc, hexOf, id } from "../support/documents.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { never } from "../support/signal.ts";
+
+/** What a run, or somebody else, does: a document becomes `n`, or goes. */
+const step = fc.record({
+  _id: fc.integer({ min: 1, max: 4 }),
+  n: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
+});
+
+it("undoing what a run did gives back what was there before, whatever it did and however often", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 })), fc.array(step), async (ids, steps) => {
+      const first = [...new Set(ids)].map((_id) => row(_id, 0));
+      const store = new MemoryStore(first);
+      const before = hexOf(store.documents);
+      const journal = new MemoryJournal();
+      for (const { _id, n } of steps) {
+        const change = n === undefined ? goes(_id) : becomes(row(_id, n));
+        await applyChanges(store, ORDERS, [change], { journal, signal: never });
+      }
+      expect(await undone(store, journal)).toBe(0);
+      expect(hexOf(store.documents)).toEqual(before);
+      expect(await undone(store, journal)).toBe(0);
+      expect(hexOf(store.documents)).toEqual(before);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it("undoing never overwrites what somebody else has written since", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 8 }),
+      fc.array(step, { maxLength: 4 }),
+      async (steps, since) => {
+        const store = new MemoryStore([row(1, 0), row(2, 0)]);
+        const journal = new MemoryJournal();
+        for (const { _id, n } of steps) {
+          const change = n === undefined ? goes(_id) : becomes(row(_id, n));
+          await applyChanges(store, ORDERS, [change], { journal, signal: never });
+        }
+        const theirs = since.map(({ _id, n = 1 }) => row(_id, 100 + n));
+        await applyChanges(
+          store,
+          ORDERS,
+          theirs.map((one) => becomes(one)),
+          { signal: never },
+        );
+        const kept = new Map(theirs.map((one) => [one.id.key, one]));
+        await undone(store, journal, true);
+        const found = new Map(store.documents.map((one) => [one.id.key, one]));
+        for (const [key, { bytes }] of kept)
+          expect(Buffer.from(found.get(key)?.bytes ?? []).equals(bytes)).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+/** No two documents may hold one `n`. */
+class Unique extends MemoryStore {
+  override async write(...[name, batch, mode, signal]: Parameters<MemoryStore["write"]>) {
+    const isTaken = ({ id, bytes }: Doc): boolean =>
+      this.documents.some((one) => one.id.key !== id.key && sameN(one.bytes, bytes));
+    const sameN = (a: Uint8Array, b: Uint8Array): boolean => deserialize(a).n === deserialize(b).n;
+    const documents = batch.docs();
+    const refused = documents.filter(isTaken);
+    const free = Batch.of(documents.filter((one) => !refused.includes(one)));
+    const outcome = await super.write(name, free, mode, signal);
+    return {
+      ...outcome,
+      setAside: [...outcome.setAside, ...refused.map(({ id }) => ({ id, reason: "taken" }))],
+    };
+  }
+}
+
+it("what is refused at first is put back once what stood in its way is, and named where it stays", async () => {
+  for (const stays of [false, true]) {
+    const store = new Unique([row(1, 1), row(2, 2)]);
+    const before = hexOf(store.documents);
+    const journal = new MemoryJournal();
+    for (const one of [row(2, 3), row(1, 2)])
+      await applyChanges(store, ORDERS, [becomes(one)], { journal, signal: never });
+    const theirs = row(1, 2);
+    const expected = stays ? hexOf([doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)]) : before;
+    if (stays) store.documents = [doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)];
+    else expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 3)]));
+    expect(await undone(store, journal)).toBe(stays ? 2 : 0);
+    expect(hexOf(store.documents)).toEqual(expected);
+  }
+});
+
+it("is not believed of a collection that is another one when all was put back", async () => {
+  const store = new MemoryStore([row(1, 0)], { replaced: true });
+  const journal = new MemoryJournal();
+  await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+  await expect(undone(store, journal)).rejects.toMatchObject({ exit: "unverified" });
+});
+
+it("finds what a run changed twice among thousands of others", async () => {
+  const journal = new MemoryJournal();
+  const after = (n: number) => ({ sha256: sha256(Buffer.of(n)), bytes: 1 });
+  for (let n = 0; n < 3_000; n++) journal.saved.push({ id: id(n).element, after: after(1) });
+  journal.saved.push({ id: id(0).element, before: row(0, 1).bytes, after: after(2) });
+  const { collections, repeated } = await survey(journal);
+  expect([...repeated.values()].map(({ made }) => made.size)).toEqual([2]);
+  expect(collections).toMatchObject([{ remove: 2_999, replace: 1, insert: 0 }]);
+});
+
+it("a document that is gone is put back where a killed run may have removed it, and nowhere else", async () => {
+  for (const brokenOff of [true, false]) {
+    const store = new MemoryStore([row(1, 0)]);
+    const journal = new MemoryJournal();
+    await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+    store.documents = [];
+    expect(await undone(store, journal, brokenOff)).toBe(brokenOff ? 0 : 1);
+    expect(hexOf(store.documents)).toEqual(brokenOff ? hexOf([row(1, 0)]) : []);
+  }
+});
+
+it("a killed run may have saved what it did not come to change", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1 }), fc.nat(), async (steps, at) => {
+      const store = new MemoryStore([row(1, 0), row(2, 0)]);
+      const before = hexOf(store.documents);
+      const journal = new MemoryJournal();
+      for (const [index, { _id, n }] of steps.entries()) {
+        const change = n === undefined ? goes(_id) : becomes(row(_id, n));
+        const dead = index > at % steps.length;
+        const held = store.documents;
+        await applyChanges(store, ORDERS, [change], { journal, signal: never });
+        if (dead) {
+          store.documents = held;
+          break;
+        }
+      }
+      expect(await undone(store, journal, true)).toBe(0);
+      expect(hexOf(store.documents)).toEqual(before);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Its first two documents exchange a unique value, which somebody else takes while both are out. */
+class KnottedStore extends MemoryStore {
+  taken = true;
+
+  override async indexes(): Promise<readonly Metadata[]> {
+    return [
+      new Map<string, unknown>([
+        ["key", new Map([["n", 1]])],
+        ["unique", true],
+      ]),
+    ];
+  }
+
+  override async count(_: string, { filter }: { readonly filter?: Filter }): Promise<number> {
+    const id = filter?.get("_id");
+    return id instanceof Map && id.has("$in") ? 1 : 0;
+  }
+
+  override async write(name: string, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
+    const documents = batch.docs();
+    const refused = documents.filter((one) => this.taken && (mode === "replace" || one.id.key === id(2).key));
+    const others = documents.filter((one) => !refused.includes(one));
+    const outcome = await super.write(name, Batch.of(others), mode, never);
+    return { ...outcome, setAside: refused.map((one) => ({ id: one.id, reason: "its value is taken" })) };
+  }
+}
+
+it("undoing puts back a document that went when somebody took its unique value from it", async () => {
+  const store = new KnottedStore([row(1, 1), row(2, 2)]);
+  const before = hexOf(store.documents);
+  const journal = new MemoryJournal();
+  const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
+  const outcomes = await applyChanges(store, ORDERS, changes, { journal, signal: never });
+  expect(outcomes.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/dualsync undo puts it back/),
+    expect.stringMatching(/of which one could not be written/),
+  ]);
+  expect(hexOf(store.documents)).toEqual(hexOf([row(1, 1)]));
+  store.taken = false;
+  expect(await undone(store, journal)).toBe(0);
+  expect(hexOf(store.documents)).toEqual(before);
+});
+
+it("refuses a journal whose entries cannot be of documents", async () => {
+  const of = (entry: JournalEntry) => {
+    const journal = new MemoryJournal();
+    journal.saved.push(entry);
+    return survey(journal);
+  };
+  const after = { sha256: sha256(Buffer.of(1)), bytes: 1 };
+  for (const entry of [
+    { id: Buffer.of(), after },
+    { id: Buffer.of(3, 200, 0, 0, 0), after },
+    { id: id(1).element, before: Buffer.of(1, 2, 3), after },
+    { id: id(1).element, before: row(2, 2).bytes, after },
+  ])
+    await expect(of(entry)).rejects.toMatchObject({
+      exit: "local",
+      message: expect.stringMatching(/is damaged/),
+    });
+  expect((await of({ id: id(1).element, before: row(1, 1).bytes, after })).collections).toMatchObject([
+    { replace: 1 },
+  ]);
+});
