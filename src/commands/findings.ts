@@ -50,9 +50,9 @@ export class Findings {
     await reporter.ready();
     if (told.state === "stable" && difference.counted && told.kind !== "unreadable") {
       this.counted++;
+      const last = this.counted === maxDiffs;
       if (id !== undefined) await plan?.row(difference, id);
-      // Others may have been counted while the row was written.
-      if (maxDiffs !== undefined && this.counted >= maxDiffs) onLimit();
+      if (last) onLimit();
     }
     return difference;
   }

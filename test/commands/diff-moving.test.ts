@@ -50,13 +50,17 @@ it("proves nothing of documents that the source keeps changing, and keeps them a
   const different = await compare(pair);
   await to.updateOne({ _id: 5_000 }, { $unset: { n: 1 } });
   await to.insertOne((await from.findOne({ _id: 6_000 })) ?? { _id: -1 });
-  const moving = await compare(pair);
+  const began = performance.now();
+  const moving = await compare(pair, ["--settle", "4"]);
+  expect(performance.now() - began).toBeGreaterThan(4_000);
   expect(await writing.stop()).toBeGreaterThan(20);
 
   const stable = different.differences.filter(({ state }) => state === "stable");
   expect(stable.map(({ kind, id }) => `${kind} ${id}`).sort()).toEqual(["changed 5000", "missing 6000"]);
   expect([different.code, moving.code]).toEqual([1, 12]);
   expect(moving.differences.map(({ state }) => state)).toEqual(Array(HOT).fill("moving"));
+  // Seen once, and looked at three times more.
+  expect(new Set(moving.differences.map(({ rounds }) => rounds))).toEqual(new Set([4]));
   expect(moving.summary).toMatchObject({ complete: true, differences: 0, moving: HOT });
   expect(moving.summary?.verdict).toMatch(/^Neither identical nor different is proved: documents kept/);
   expect(collectionOf(moving, "orders")).toMatchObject({ verdict: "moving", equal: COUNT - HOT });
