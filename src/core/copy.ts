@@ -9,7 +9,7 @@ import { isBound } from "./ranges.ts";
 import { hashed, stretchHash } from "./seal/sealing.ts";
 import type { StretchHash } from "./seal/stretch-hash.ts";
 import { commit } from "./still-there.ts";
-import { findExtras, lookUpEach, merge, type Step } from "./walk.ts";
+import { countExtra, findExtras, lookUpEach, merge, type Step } from "./walk.ts";
 
 /** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
 const WRITES_PER_RANGE = 1;
@@ -116,7 +116,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
 
 async function takeStep(job: PartJob, step: Step): Promise<void> {
   const { documents, bytes } = step.equal;
-  job.tally.extra += step.extra.length + step.targetTwins.length;
+  job.tally.extra += countExtra(step);
   job.tally.count(documents, bytes, { written: 0, unchanged: documents, setAside: [] });
   job.meter.advance(documents, bytes);
   nameTwins(job, step.twins);
@@ -150,7 +150,7 @@ async function countExtras(job: Job, range: IdRange): Promise<number> {
   const target = job.target.read(job.to, readOptions(job, range));
   let extra = 0;
   for await (const step of findExtras(target, job.source, job.from.name, job.signal))
-    extra += step.extra.length;
+    extra += countExtra(step);
   return extra;
 }
 

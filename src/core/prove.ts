@@ -6,7 +6,7 @@ import { DualsyncError } from "../errors.ts";
 import { inOrder, type PartJob, readOptions, TWIN } from "./job.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
-import { lookUpEach, merge } from "./walk.ts";
+import { countExtra, lookUpEach, merge } from "./walk.ts";
 
 /** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and mended. */
 export async function proveRange(job: PartJob, range: IdRange, expected: readonly Stretch[]): Promise<void> {
@@ -33,7 +33,7 @@ async function mendRange(job: PartJob, range: IdRange): Promise<void> {
     const documents = [...step.missing, ...step.different.map(({ expected }) => expected)].filter(
       ({ id }) => !job.setAside.has(id.key),
     );
-    job.tally.extra += step.extra.length + step.targetTwins.length;
+    job.tally.extra += countExtra(step);
     nameTwins(job, step.twins);
     if (documents.length === 0) continue;
     nameChanged(job, await proveWritten(job, documents));

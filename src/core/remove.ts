@@ -1,11 +1,11 @@
-import type { DocumentId } from "../document.ts";
+import type { Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
 import { applyChanges } from "./mend/change.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 import { sourceMustBeThere } from "./still-there.ts";
-import { findExtras, merge } from "./walk.ts";
+import { countExtra, findExtras, merge } from "./walk.ts";
 
 /**
  * Removes from the target what the source no longer has. Runs only after the whole collection was read without any
@@ -40,23 +40,23 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
   let found = 0;
   let deleted = 0;
   for await (const step of steps) {
+    found += countExtra(step);
     if (step.extra.length === 0) continue;
     const ids = step.extra.map(({ id }) => id);
     const still = await job.source.find(job.from.name, ids, job.signal);
     // What the source cannot be asked for is not known to be gone.
-    const gone = ids.filter((id) => job.source.canFind(id) && !still.has(id.key));
+    const gone = step.extra.filter(({ id }) => job.source.canFind(id) && !still.has(id.key));
     await sourceMustBeThere(job);
-    job.sealing?.except(gone);
-    found += step.extra.length;
+    job.sealing?.except(gone.map(({ id }) => id));
     deleted += await remove(job, gone);
   }
   job.progress.removed(stretch, found, deleted);
 }
 
 /** @returns how many were there, and are seen to be gone */
-async function remove(job: Job, ids: readonly DocumentId[]): Promise<number> {
+async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
   const { journal, collection = { name: job.to.name } } = job.journaling ?? {};
-  const changes = ids.map((id) => ({ id, accepts: () => true }));
+  const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
   const options = { signal: job.signal, ...(journal === undefined ? {} : { journal }) };
   const outcomes = await applyChanges(job.target, collection, changes, options);
   return outcomes.filter(({ result }) => result === "changed").length;

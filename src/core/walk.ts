@@ -39,6 +39,11 @@ export function emptyStep(position?: DocumentId): Step {
   };
 }
 
+/** How many documents of the target have no counterpart in the source. */
+export function countExtra({ extra, targetTwins }: Step): number {
+  return extra.length + targetTwins.length;
+}
+
 /**
  * Merges two streams that both come in BSON order of `_id`. Whole batches that are equal cost one memcmp; ids are
  * looked at only where bytes differ.

@@ -65,6 +65,28 @@ it("--delete keeps what the source cannot be asked for", async () => {
   expect(target.documents).toHaveLength(10);
 });
 
+it("--delete keeps the second of two documents under one _id, and still counts it", async () => {
+  const target = new MemoryStore([...documents, doc({ _id: 4, n: "twin" }), doc({ _id: 20 })]);
+  const source = new MemoryStore(documents);
+  const { report, error } = await memoryRun({ source, target }, { remove: true, verify: "counts" });
+  expect(error).toBeUndefined();
+  expect(report).toMatchObject({ deleted: 1, extra: 1, targetCount: 10, verdict: "counts match" });
+});
+
+it("--delete looks at no more bytes of documents at once than it may hold", async () => {
+  const large = Array.from({ length: 12 }, (_, n) => doc({ _id: 100 + n, text: "x".repeat(1_000_000) }));
+  const asked: number[] = [];
+  const target = new (class extends MemoryStore {
+    override async find(collection: string, ids: readonly DocumentId[], signal: AbortSignal) {
+      asked.push(ids.length);
+      return await super.find(collection, ids, signal);
+    }
+  })([...documents, ...large], { lengths: [50] });
+  const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { remove: true });
+  expect(report).toMatchObject({ deleted: 12 });
+  expect(Math.max(...asked)).toBeLessThan(8);
+});
+
 it.each([
   ["fewer documents, without --delete", 6, { remove: false }, 9],
   ["less than half, with --delete", 4, { remove: true, allowShrink: false }, 9],
