@@ -11,6 +11,6 @@ export function addressOf(command: string, location: Location, role: "source" | 
   throw new DualsyncError(
     "usage",
     `${command} works with MongoDB databases, and its ${role} is ${location.kind}.`,
-    { hint: "Nothing was contacted. Give a MongoDB location with --from and --to." },
+    { hint: `Nothing was contacted. Give a MongoDB location with ${role === "source" ? "--from" : "--to"}.` },
   );
 }

@@ -11,6 +11,7 @@ import { DualsyncError, exitCode } from "../errors.ts";
 import type { Plan, RunReport } from "../reporting/reporter.ts";
 import type { UndoJournal } from "../state/undo-journal.ts";
 import type { RunContext } from "./command.ts";
+import { mustBeConfirmed } from "./confirmed.ts";
 import type { DuplicateOptions } from "./duplicate-options.ts";
 import { type PlannedRun, planRun } from "./duplicate-plan.ts";
 import { journaled } from "./journaled.ts";
@@ -59,18 +60,11 @@ function labelsOf({ source, target }: Stores): { source: string; target: string 
 /** Removing documents needs a yes. */
 async function mustBeAllowed(options: DuplicateOptions, plan: Plan, context: RunContext): Promise<void> {
   if (!options.delete || options.yes) return;
-  if (context.confirm === undefined) {
-    throw new DualsyncError(
-      "refused",
-      "--delete removes documents from the target, and nobody can be asked here.",
-      {
-        hint: "Nothing was changed. Add --yes when that is meant; --dry-run shows the plan.",
-      },
-    );
-  }
-  if (await context.confirm(`Remove from ${plan.target} what ${plan.source} no longer has?`)) return;
-  context.signal.throwIfAborted();
-  throw new DualsyncError("refused", "Not confirmed.", { hint: "Nothing was changed." });
+  await mustBeConfirmed(context, {
+    question: `Remove from ${plan.target} what ${plan.source} no longer has?`,
+    nobody: "--delete removes documents from the target, and nobody can be asked here.",
+    hint: "Add --yes when that is meant; --dry-run shows the plan.",
+  });
 }
 
 interface Beginning {

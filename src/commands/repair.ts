@@ -9,6 +9,7 @@ import { DualsyncError } from "../errors.ts";
 import type { ChangePlan } from "../reporting/reporter.ts";
 import { minute } from "../reporting/time-window.ts";
 import type { RunContext } from "./command.ts";
+import { mustBeConfirmed } from "./confirmed.ts";
 import { journaled } from "./journaled.ts";
 import { PlanOnDisk } from "./plan-on-disk.ts";
 import { mustBeSafe } from "./repair-guard.ts";
@@ -127,12 +128,9 @@ function changePlan(options: RepairOptions, { head, changes }: PlanOnDisk): Chan
 
 async function mustBeAllowed(options: RepairOptions, plan: ChangePlan, context: RunContext): Promise<void> {
   if (options.yes || plan.collections.length === 0) return;
-  if (context.confirm === undefined) {
-    throw new DualsyncError("refused", "repair changes documents, and nobody can be asked here.", {
-      hint: "Nothing was changed. Add --yes when that is meant; --dry-run shows what would be done.",
-    });
-  }
-  if (await context.confirm(`Change ${plan.target} as the plan says?`)) return;
-  context.signal.throwIfAborted();
-  throw new DualsyncError("refused", "Not confirmed.", { hint: "Nothing was changed." });
+  await mustBeConfirmed(context, {
+    question: `Change ${plan.target} as the plan says?`,
+    nobody: "repair changes documents, and nobody can be asked here.",
+    hint: "Add --yes when that is meant; --dry-run shows what would be done.",
+  });
 }

@@ -1,6 +1,7 @@
 /** What people are told of the documents that are saved before they are overwritten or removed. */
 import type { Before } from "../core/guard.ts";
 import type { PlannedJob } from "../core/plan.ts";
+import { count } from "../reporting/format.ts";
 import { KEPT_DAYS } from "../state/undo-head.ts";
 import type { UndoJournal } from "../state/undo-journal.ts";
 
@@ -41,16 +42,12 @@ export function savedSentence({ run, saved }: UndoJournal): string[] {
   if (documents === 0) {
     const them = added === 1 ? "it" : "them";
     return [
-      `${counted(added)} came to what dualsync did not write: ${undo} takes ${them} out again (${size}).`,
+      `${count(added, "document")} came to what dualsync did not write: ${undo} takes ${them} out again (${size}).`,
     ];
   }
   const were = documents === 1 ? "was" : "were";
   const them = documents === 1 ? "it" : "them";
   return [
-    `${counted(documents)} that dualsync did not write, or that ${were} removed, ${were} saved first: ${undo} puts ${them} back (${size}).`,
+    `${count(documents, "document")} that dualsync did not write, or that ${were} removed, ${were} saved first: ${undo} puts ${them} back (${size}).`,
   ];
-}
-
-function counted(documents: number): string {
-  return documents === 1 ? "1 document" : `${documents.toLocaleString("en-US")} documents`;
 }

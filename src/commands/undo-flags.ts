@@ -4,10 +4,10 @@ import type { Environment } from "../config/environment.ts";
 import { type Location, parseLocation, secretsOf } from "../config/location.ts";
 import { namedStores } from "../config/named-stores.ts";
 import { readSettings } from "../config/settings.ts";
-import type { StoreAddress } from "../connectors/index.ts";
 import { DualsyncError } from "../errors.ts";
 import { isRunId, type UndoHead } from "../state/undo-head.ts";
 import { UndoReader } from "../state/undo-reader.ts";
+import { addressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
 
 export interface UndoFlags {
@@ -31,7 +31,7 @@ export async function prepareUndo(
   const { location, warnings } = targetOf(head, flags.to, environment);
   const { maxRetries } = readSettings({ environment, flags: {} });
   const options = {
-    ...{ cwd, head, to: addressOf(location) },
+    ...{ cwd, head, to: addressOf("undo", location, "target") },
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
     ...(maxRetries === undefined ? {} : { retries: maxRetries }),
@@ -97,16 +97,5 @@ function targetOf(
   throw configurationError(
     `Run ${head.run} wrote to ${head.target}, which no pair of the environment names.`,
     "Name it with --to, as for that run.",
-  );
-}
-
-function addressOf(location: Location): StoreAddress {
-  if (location.kind === "mongodb") {
-    const { uri, hosts, display } = location.address;
-    return { kind: "mongodb", uri, hosts, database: location.database, label: display };
-  }
-  throw configurationError(
-    `undo cannot write to ${location.kind} yet.`,
-    "Give a MongoDB location with --to.",
   );
 }

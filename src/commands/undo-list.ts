@@ -1,6 +1,8 @@
 /** Which runs can be taken back. */
 import { DualsyncError } from "../errors.ts";
+import { grouped } from "../reporting/format.ts";
 import type { Item } from "../reporting/reporter.ts";
+import { moment } from "../reporting/time-window.ts";
 import { type JournalContent, type ListedJournal, listJournals } from "../state/undo-list.ts";
 import type { RunContext } from "./command.ts";
 
@@ -28,7 +30,7 @@ export async function listUndo(cwd: string, { reporter }: RunContext): Promise<n
 }
 
 function itemOf({ run, bytes, keptUntil, content }: ListedJournal): Item {
-  const kept = `${bytes.toLocaleString("en-US")} bytes, kept until ${day(keptUntil)}`;
+  const kept = `${grouped(bytes)} bytes, kept until ${day(keptUntil)}`;
   const reason =
     content instanceof DualsyncError ? `${content.message} ${kept}` : `${about(content)}; ${kept}`;
   return { key: `run ${run}`, reason, accepted: true };
@@ -38,8 +40,8 @@ function about({ head, documents, added, state }: JournalContent): string {
   const { complete, undo } = state;
   const end = complete ? "" : ", broken off or still at work";
   const undone = undo === undefined ? "" : undo === "undone" ? ", undone" : ", undone in part";
-  const time = head.started.toISOString().slice(0, 19).replace("T", " ");
-  return `${head.command} of ${time} UTC from ${head.source} to ${head.target}${end}${undone}: ${documents.toLocaleString("en-US")} saved, ${added.toLocaleString("en-US")} added`;
+  const time = moment(head.started);
+  return `${head.command} of ${time} UTC from ${head.source} to ${head.target}${end}${undone}: ${grouped(documents)} saved, ${grouped(added)} added`;
 }
 
 function day(time: Date): string {

@@ -2,6 +2,7 @@
 import type { Undone } from "../core/mend/undo.ts";
 import type { Survey } from "../core/mend/undo-survey.ts";
 import { exitCode } from "../errors.ts";
+import { count, grouped } from "../reporting/format.ts";
 import type { ChangePlan, ChangeReport } from "../reporting/reporter.ts";
 import type { UndoHead } from "../state/undo-head.ts";
 import type { JournalState } from "../state/undo-list.ts";
@@ -45,16 +46,16 @@ export function undoReport({ collections, left }: Undone, { head, started, dryRu
   const sum = (field: "changed" | "unchanged" | "conflicts"): number =>
     collections.reduce((total, counts) => total + counts[field], 0);
   const done = dryRun
-    ? `Dry run: nothing was written; ${documents(sum("changed"))} would be put back or taken out`
-    : `${documents(sum("changed"))} put back or taken out again, and read back`;
-  const same = `${sum("unchanged").toLocaleString("en-US")} were as before the run already`;
+    ? `Dry run: nothing was written; ${count(sum("changed"), "document")} would be put back or taken out`
+    : `${count(sum("changed"), "document")} put back or taken out again, and read back`;
+  const same = `${grouped(sum("unchanged"))} were as before the run already`;
   const conflicts = left.total;
   const rest =
     conflicts === 0
       ? dryRun
         ? ""
         : ` The next ${head.command} of the same pair makes the same changes again.`
-      : ` ${documents(conflicts)} changed since and ${dryRun ? "would be" : "were"} left as ${conflicts === 1 ? "it is" : "they are"}: see the list.`;
+      : ` ${count(conflicts, "document")} changed since and ${dryRun ? "would be" : "were"} left as ${conflicts === 1 ? "it is" : "they are"}: see the list.`;
   return {
     ...heading(head, started),
     collections: collections.map((counts) => ({ ...counts, skipped: 0 })),
@@ -76,8 +77,4 @@ export function nothingLeft(head: UndoHead, started: Date): ChangeReport {
 
 function heading({ target }: UndoHead, started: Date) {
   return { command: "undo", target, started, ended: new Date() };
-}
-
-function documents(count: number): string {
-  return count === 1 ? "1 document" : `${count.toLocaleString("en-US")} documents`;
 }

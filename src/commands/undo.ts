@@ -10,6 +10,7 @@ import { markJournal } from "../state/undo-journal.ts";
 import { type JournalState, stateOf } from "../state/undo-list.ts";
 import { UndoReader } from "../state/undo-reader.ts";
 import type { RunContext } from "./command.ts";
+import { mustBeConfirmed } from "./confirmed.ts";
 import { underLease } from "./under-lease.ts";
 import { nothingLeft, type Surveyed, undoPlan, undoReport } from "./undo-report.ts";
 
@@ -97,16 +98,11 @@ function finish(reporter: Reporter, report: ReturnType<typeof undoReport>): numb
 
 async function mustBeAllowed({ yes, head }: UndoOptions, context: RunContext): Promise<void> {
   if (yes) return;
-  if (context.confirm === undefined) {
-    throw new DualsyncError(
-      "refused",
-      "undo changes documents of the target, and nobody can be asked here.",
-      { hint: "Nothing was changed. Add --yes when that is meant; --dry-run shows what would be put back." },
-    );
-  }
-  if (await context.confirm(`Take back what run ${head.run} did to ${head.target}?`)) return;
-  context.signal.throwIfAborted();
-  throw new DualsyncError("refused", "Not confirmed.", { hint: "Nothing was changed." });
+  await mustBeConfirmed(context, {
+    question: `Take back what run ${head.run} did to ${head.target}?`,
+    nobody: "undo changes documents of the target, and nobody can be asked here.",
+    hint: "Add --yes when that is meant; --dry-run shows what would be put back.",
+  });
 }
 
 /** From now on the target is no proved copy: an interrupted run must not go on as if it were. */

@@ -178,7 +178,10 @@ it("refuses a damaged state file by its name, changes nothing, and discards it w
   await interrupted();
   const path = stateFile() ?? "";
   const text = readFileSync(path, "utf8");
-  writeFileSync(path, text.replace(/"read":\d/, '"read":9'));
+  writeFileSync(
+    path,
+    text.replace(/"read":\d/, (read) => (read.endsWith("9") ? '"read":8' : '"read":9')),
+  );
   const before = await contents(pair.to, DATABASE, "orders");
   const { code, stdout } = await run();
   expect(code).toBe(9);

@@ -1,5 +1,6 @@
 import { metadataDifferences } from "../explain/metadata.ts";
 import type { DiffJob } from "./diff-job.ts";
+import { tellOfCollection } from "./tell.ts";
 
 /** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
 export async function compareMetadata(job: DiffJob): Promise<void> {
@@ -10,19 +11,5 @@ export async function compareMetadata(job: DiffJob): Promise<void> {
     sourceIndexes: job.indexes ? job.indexesOf.source : [],
     targetIndexes: job.indexes ? job.indexesOf.target : [],
   });
-  for (const { key, sigil, detail } of differences) {
-    const { counted } = await job.tell({
-      key,
-      sigil,
-      detail,
-      kind: "metadata",
-      collection: job.from.name,
-      targetCollection: job.to.name,
-      fields: [],
-      moreFields: 0,
-      state: "stable",
-      rounds: 1,
-    });
-    job.progress.tally[counted ? "metadata" : "accepted"]++;
-  }
+  for (const difference of differences) await tellOfCollection(job, { ...difference, kind: "metadata" });
 }

@@ -6,6 +6,7 @@ import { type Fingerprinted, fingerprintOf } from "../whole.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { noteHeld, tellShortfall } from "./held.ts";
 import { bothMustBeThere } from "./still-there.ts";
+import { tellOfCollection } from "./tell.ts";
 
 /** How often reading a side is begun. */
 const BEGINNINGS = 3;
@@ -71,20 +72,7 @@ async function tell(
   state: "stable" | "moving",
   rounds: number,
 ): Promise<void> {
-  const { counted } = await job.tell({
-    key: `collection ${job.from.name}`,
-    kind: "content",
-    sigil: "*",
-    collection: job.from.name,
-    targetCollection: job.to.name,
-    detail: `the documents of this ${job.from.kind} collection differ (${source.documents} in the source, ${target.documents} in the target)`,
-    fields: [],
-    moreFields: 0,
-    state,
-    rounds,
-  });
-  const { tally } = job.progress;
-  if (!counted) tally.accepted++;
-  else if (state === "moving") tally.moving++;
-  else tally.changed++;
+  const detail = `the documents of this ${job.from.kind} collection differ (${source.documents} in the source, ${target.documents} in the target)`;
+  const key = `collection ${job.from.name}`;
+  await tellOfCollection(job, { key, kind: "content", sigil: "*", detail, state, rounds });
 }

@@ -33,15 +33,14 @@ const REFUSALS = 32;
 /** Where the target holds so many times the source's documents, its ids are better cuts. */
 const FAR_MORE = 4;
 
-/** Cuts a collection, or a range of it, into what is to be hashed in one piece. */
+/** Cuts a collection into what is to be hashed in one piece. */
 export async function cutStretches(
-  { store, collection }: DigestSide,
+  { store, collection }: Pick<DigestSide, "store" | "collection">,
   signal: AbortSignal,
-  within: IdRange = {},
 ): Promise<readonly IdRange[]> {
   const { documents, bytes } = collection;
   const pieces = Math.ceil(Math.max(1, documents / STRETCH.documents, bytes / STRETCH.bytes));
-  return await store.ranges(collection, Math.min(MOST_STRETCHES, pieces), signal, within);
+  return await store.ranges(collection, Math.min(MOST_STRETCHES, pieces), signal);
 }
 
 /** Steps as those of `merge`, for these stretches: in order, and every document of both sides is in exactly one of them. */

@@ -2,6 +2,7 @@
 import type { CollectionInfo } from "../../connectors/connector.ts";
 import type { DiffJob } from "./diff-job.ts";
 import type { DiffTally } from "./diff-tally.ts";
+import { tellOfCollection } from "./tell.ts";
 
 const SIDES = ["source", "target"] as const;
 type Side = (typeof SIDES)[number];
@@ -28,19 +29,12 @@ export async function tellShortfall(job: DiffJob): Promise<void> {
     if (given >= before) continue;
     const now = await count(job, side);
     if (given >= now - (isAtRest(tally, before === now) ? 0 : slackOf(now))) continue;
-    const { counted } = await job.tell({
+    await tellOfCollection(job, {
       key: `answers ${job.from.name}`,
       kind: "unreadable",
       sigil: "!",
-      collection: job.from.name,
-      targetCollection: job.to.name,
       detail: `the ${side} gave ${given} documents and counts ${now}: its answers are cut short, or documents came and went meanwhile`,
-      fields: [],
-      moreFields: 0,
-      state: "stable",
-      rounds: 1,
     });
-    tally[counted ? "unreadable" : "accepted"]++;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What differs is looked at again, until it stays as it is, or is equal, or time is up. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Doc } from "../../document.ts";
+import { chunksOf } from "../chunks.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { expiredOn } from "./expired-on.ts";
 import { isEqual } from "./is-equal.ts";
@@ -9,8 +10,7 @@ import { bytesOf, isSameSight, type Suspect, sightOf } from "./suspect.ts";
 import { tellDocument } from "./tell.ts";
 
 /** Documents and bytes, of both sides, that are read at once. */
-const CHUNK_DOCUMENTS = 1_000;
-const CHUNK_BYTES = 8_000_000;
+const CHUNK = { count: 1_000, bytes: 8_000_000 };
 
 /** Settles what became of every suspect: each is counted once, and what differs is told. */
 export async function lookAgain(
@@ -34,7 +34,7 @@ async function lookOnce(
   since: SinceVerified,
 ): Promise<Suspect[]> {
   const open: Suspect[] = [];
-  for (const chunk of chunks(suspects)) {
+  for (const chunk of chunksOf(suspects, bytesOf, CHUNK)) {
     job.signal.throwIfAborted();
     const ids = chunk.map(({ id }) => id);
     const [source, target] = await Promise.all([
@@ -99,20 +99,4 @@ async function settle(
   const sight = sightOf(source, target);
   const seen = { id: source?.id ?? suspect.id, sight, rounds: suspect.rounds + 1 };
   return { isStable: isSameSight(sight, suspect.sight), seen, source, target };
-}
-
-function* chunks(suspects: readonly Suspect[]): Generator<readonly Suspect[]> {
-  let chunk: Suspect[] = [];
-  let bytes = 0;
-  for (const suspect of suspects) {
-    const more = bytesOf(suspect);
-    if (chunk.length > 0 && (chunk.length >= CHUNK_DOCUMENTS || bytes + more > CHUNK_BYTES)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(suspect);
-    bytes += more;
-  }
-  if (chunk.length > 0) yield chunk;
 }

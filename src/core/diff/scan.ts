@@ -40,8 +40,7 @@ export async function cutRanges(
 ): Promise<readonly IdRange[]> {
   const { source, from, concurrency, signal } = job;
   if (tier === "lookup") return [{}];
-  if (tier === "hashes")
-    return await cutStretches({ store: source, collection: from, digester: undefined }, signal);
+  if (tier === "hashes") return await cutStretches({ store: source, collection: from }, signal);
   return await source.ranges(from, piecesFor(from, concurrency), signal);
 }
 

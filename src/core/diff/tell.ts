@@ -52,6 +52,17 @@ export async function tellTwin(job: DiffJob, id: DocumentId, side: "source" | "t
   return (await tell(job, id, body)).counted;
 }
 
+type OfCollection = Pick<Told, "key" | "kind" | "sigil"> & {
+  readonly detail: string;
+} & Partial<Pick<Told, "state" | "rounds">>;
+
+/** Tells a difference that is about a collection and not about one document of it, and counts it. */
+export async function tellOfCollection(job: DiffJob, body: OfCollection): Promise<void> {
+  const names = { collection: job.from.name, targetCollection: job.to.name };
+  const told = await job.tell({ ...names, fields: [], moreFields: 0, state: "stable", rounds: 1, ...body });
+  job.progress.tally[columnOf(told)]++;
+}
+
 type Body = Omit<Told, "key" | "sigil" | "collection" | "targetCollection" | "id" | "kind"> & {
   readonly kind: keyof typeof SIGILS;
 };
@@ -74,7 +85,7 @@ function columnOf({ counted, kind, state }: Difference) {
   if (!counted) return "accepted";
   if (kind === "unreadable") return "unreadable";
   if (state === "moving") return "moving";
-  return kind === "missing" || kind === "extra" ? kind : "changed";
+  return kind === "missing" || kind === "extra" || kind === "metadata" ? kind : "changed";
 }
 
 function kindOf({ sight }: Suspect, { source, target }: Confirmed): keyof typeof SIGILS {

@@ -1,13 +1,13 @@
 /** Changes single documents of a target: each is looked at, saved where that is asked for, changed, and read back. */
 import type { Target } from "../../connectors/connector.ts";
+import { chunksOf } from "../chunks.ts";
 import type { JournalCollection } from "../journal.ts";
 import { applyChunk } from "./change-step.ts";
 import { untie } from "./knot.ts";
 import type { Change, ChangeOptions, Outcome, Work } from "./single-change.ts";
 
 /** Bytes and documents of a round trip. */
-const CHUNK_BYTES = 8_000_000;
-const CHUNK_DOCUMENTS = 500;
+const CHUNK = { count: 500, bytes: 8_000_000 };
 
 /**
  * Makes the changes, which the caller bounds: all are in memory. Removals come first, then replacements, then what is
@@ -45,28 +45,21 @@ export async function applyChanges(
 /** What is still refused may be so because two documents exchange a value. */
 async function untied(work: Work, blocked: readonly Outcome[]): Promise<readonly Outcome[]> {
   const made = new Map<Change, Outcome>();
-  for (const chunk of chunksOf(blocked.map(({ change }) => change)))
+  for (const chunk of chunksOf(
+    blocked.map(({ change }) => change),
+    bytesOf,
+    CHUNK,
+  ))
     for (const outcome of await untie(work, chunk)) made.set(outcome.change, outcome);
   return blocked.map((outcome) => made.get(outcome.change) ?? outcome);
 }
 
 async function inChunks(work: Work, changes: readonly Change[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const chunk of chunksOf(changes)) outcomes.push(...(await applyChunk(work, chunk)));
+  for (const chunk of chunksOf(changes, bytesOf, CHUNK)) outcomes.push(...(await applyChunk(work, chunk)));
   return outcomes;
 }
 
-function* chunksOf(changes: readonly Change[]): Generator<readonly Change[]> {
-  let from = 0;
-  let bytes = 0;
-  for (const [at, change] of changes.entries()) {
-    const size = Math.max(change.wanted?.length ?? 0, change.bytes ?? 0);
-    if (at > from && (bytes + size > CHUNK_BYTES || at - from === CHUNK_DOCUMENTS)) {
-      yield changes.slice(from, at);
-      from = at;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (from < changes.length) yield changes.slice(from);
+function bytesOf({ wanted, bytes }: Change): number {
+  return Math.max(wanted?.length ?? 0, bytes ?? 0);
 }
