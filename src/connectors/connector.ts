@@ -188,6 +188,22 @@ export interface Digester {
   digest(selection: Selection, signal: AbortSignal): Promise<RangeDigest>;
 }
 
+/**
+ * What two documents under one `_id` that are not equal byte for byte are to a store whose documents are made from
+ * something else, rows for example. `equivalent`: what the store can hold of both is the same; numbers of another type, or
+ * fields that nothing in the store stands for. `lossy-equal`: the same but for what the other one cannot hold, the
+ * microseconds of a time. `different`: all else.
+ */
+export type Likeness = "equivalent" | "lossy-equal" | "different";
+
+/** How the documents that a store makes of its own records stand to documents that others wrote. */
+export interface Mapping {
+  /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
+  likeness(collection: string, own: Doc, other: Doc): Likeness;
+  /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
+  merged(collection: string, own: Doc, other: Doc): Doc;
+}
+
 export interface StoreIdentity {
   /** The store's own clock, when it was asked; undefined where it does not say. */
   readonly time?: Date;
@@ -202,6 +218,8 @@ export interface StoreIdentity {
 export interface Source {
   /** For people: host and database, without credentials. */
   readonly label: string;
+  /** Present where documents are made from something else: then there are no options, validators or indexes to copy. */
+  readonly mapping?: Mapping;
   identity(signal: AbortSignal): Promise<StoreIdentity>;
   list(signal: AbortSignal): Promise<Listing>;
   /** Exact number of documents, counted by the server now; never an estimate. */

@@ -1,0 +1,37 @@
+/** What a project says of its tables, as far as copying them needs it. */
+
+export interface Column {
+  readonly name: string;
+  /**
+   * Postgres's short name of the type: int2, int4, int8, numeric, float4, float8, bool, text, varchar, bpchar, uuid, date,
+   * time, timetz, timestamp, timestamptz, interval, bytea, json, jsonb …; `int4[]` for an array of any dimensions. A name
+   * that Postgres has not is a type of the project's own: an enum, a domain or a composite.
+   */
+  readonly type: string;
+  readonly nullable: boolean;
+  readonly hasDefault: boolean;
+  /** Digits after the point that every value of a numeric column has; undefined: not known, or not fixed. */
+  readonly scale?: number;
+  /** Computed by the database from other columns: never written. Undefined: not known. */
+  readonly generated?: boolean;
+  /** An identity that the database alone gives (`always`), or that a row may bring (`default`). Undefined: none, or not known. */
+  readonly identity?: "always" | "default";
+}
+
+/** A foreign key of one column. */
+export interface Reference {
+  readonly column: string;
+  readonly table: string;
+  readonly to: string;
+}
+
+export interface Table {
+  readonly name: string;
+  /** In the table's order. */
+  readonly columns: readonly Column[];
+  /** Names of the primary key's columns, in the table's order; empty: it has none. */
+  readonly key: readonly string[];
+  readonly references: readonly Reference[];
+  /** Whether rows can be added: false for a view that only shows rows of other tables. */
+  readonly writable: boolean;
+}
