@@ -1,7 +1,7 @@
 /** What is to be compared: everything is looked at, and what must not be compared is refused. */
 
-import type { Filled, Listing, Source } from "../connectors/connector.ts";
-import { type Pairs, pairUp } from "../core/diff/pairs.ts";
+import type { Filled, History, Listing, Source } from "../connectors/connector.ts";
+import { type Mapped, type Pairs, pairUp } from "../core/diff/pairs.ts";
 import { slowestClock } from "../core/diff/slowest-clock.ts";
 import { mustBeTwo } from "../core/two-stores.ts";
 import { DualsyncError } from "../errors.ts";
@@ -11,12 +11,7 @@ import type { RunContext } from "./command.ts";
 import type { Remembered } from "./diff-memory.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import { mustMatch } from "./selection.ts";
-
-/** What is compared: neither is written. */
-export interface ReadStores {
-  readonly source: Source;
-  readonly target: Source;
-}
+import type { ReadStores } from "./stores.ts";
 
 export interface Found extends Pairs {
   /** Who filled the target last. */
@@ -45,7 +40,7 @@ export async function pairStores(
   ]);
   mustBeTwo(source, target);
   mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
-  const pairs = pairUp(source.listing, target.listing, options.wanted);
+  const pairs = pairUp(source.listing, target.listing, options.wanted, mappedOf(stores, target.history));
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0)
@@ -57,6 +52,11 @@ export async function pairStores(
       hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
     },
   );
+}
+
+function mappedOf({ source, target }: ReadStores, { filled }: History): Mapped | undefined {
+  if (source.mapping !== undefined) return { side: "source", known: new Set(filled?.documents.keys()) };
+  return target.mapping === undefined ? undefined : { side: "target", known: new Set() };
 }
 
 function namesOf({ collections }: Listing): string[] {

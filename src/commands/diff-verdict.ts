@@ -41,7 +41,15 @@ function finding(
   }
   if (!complete) return "Neither identical nor different is proved: not everything was compared.";
   if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
-  return `Identical${exceptions(options, collections)}.`;
+  return `Identical${exceptions(options, collections)}.${equivalents(collections)}`;
+}
+
+/** What is the same to the store of tables, and holds other bytes than a copy would. */
+function equivalents(collections: readonly ComparedCollection[]): string {
+  const equivalent = sum(collections, "equivalent");
+  if (equivalent === 0) return "";
+  const are = equivalent === 1 ? "is" : "are";
+  return ` ${count(equivalent, "document")} of them ${are} equivalent and not equal byte for byte: numbers of another type, or fields that no column has.`;
 }
 
 /** What differs and does not count. */
@@ -86,24 +94,36 @@ function incomplete({ collections, findings, ended }: Compared, { moving }: Endi
 
 function scope(options: DiffOptions, { collections, since, exact }: Compared, { ended }: Ending): string {
   const documents = sum(collections, "sourceDocuments");
-  const how = exact ? "byte for byte" : "ignoring the order of fields";
+  const content = isMapped(options) ? "by all that the tables hold" : "byte for byte";
+  const how = exact ? content : "ignoring the order of fields";
+  const mapped = isMapped(options);
   const left = [
     ...(options.selective ? ["--include, --exclude and --filter leave out"] : []),
-    ...(options.indexes ? [] : ["indexes"]),
+    ...(options.indexes || mapped ? [] : ["indexes"]),
   ];
   const without =
     left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
   const settled = sum(collections, "settled");
   const calm =
     settled === 0 ? "" : ` ${count(settled, "document")} differed at first and agreed when looked at again.`;
-  return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")} with ${options.indexes ? "their options and indexes" : "their options"}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
+  const metadata = options.indexes ? " with their options and indexes" : " with their options";
+  return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")}${mapped ? "" : metadata}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
+}
+
+/** Between rows and documents there are no options and indexes to compare. */
+function isMapped({ from, to }: DiffOptions): boolean {
+  return from.kind !== "mongodb" || to.kind !== "mongodb";
+}
+
+function copying({ from }: DiffOptions): string {
+  return from.kind === "supabase" ? "backfill" : "duplicate";
 }
 
 function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {
   if (ended === "--max-minutes") return "Run the same command again within a day: it goes on.";
   if (findings.counted > 0) {
     return options.plan === undefined
-      ? "Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync duplicate brings the whole copy up to date."
+      ? `Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync ${copying(options)} brings the whole copy up to date.`
       : `Next: look at ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
   }
   return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
@@ -112,6 +132,7 @@ function next(options: DiffOptions, { findings, ended }: Compared, { moving }: E
 function sum(
   collections: readonly ComparedCollection[],
   field:
+    | "equivalent"
     | "missing"
     | "extra"
     | "changed"

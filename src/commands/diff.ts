@@ -10,11 +10,11 @@ import type { RunContext } from "./command.ts";
 import type { Compared } from "./compared.ts";
 import { type Remembered, remember } from "./diff-memory.ts";
 import type { DiffOptions } from "./diff-options.ts";
-import { comparisonOf, type Found, pairStores, type ReadStores } from "./diff-plan.ts";
+import { comparisonOf, type Found, pairStores } from "./diff-plan.ts";
 import { reportOf } from "./diff-report.ts";
 import { Findings } from "./findings.ts";
 import { PlanFile, planCollection } from "./plan-file.ts";
-import { withStores } from "./stores.ts";
+import { type ReadStores, withReadStores } from "./stores.ts";
 import { limitTime } from "./time-limit.ts";
 import { writeReport } from "./write-report.ts";
 
@@ -22,7 +22,7 @@ import { writeReport } from "./write-report.ts";
 export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
   await options.state.check();
   const started = new Date();
-  return await withStores(options, context.signal, async (stores) => {
+  return await withReadStores(options, context.signal, async (stores) => {
     let bytesRead = 0;
     const count = (bytes: number): void => {
       bytesRead += bytes;

@@ -1,7 +1,7 @@
 /** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "./command.ts";
-import type { DuplicateFlags } from "./duplicate-flags.ts";
+import type { CopyingFlags } from "./copying-flags.ts";
 import { repeatable } from "./repeatable.ts";
 
 const EXAMPLES = `
@@ -14,8 +14,8 @@ export const duplicateCommand: Command = {
   name: "duplicate",
   describe,
   async prepare(flags, environment) {
-    const { prepareDuplicate } = await import("./duplicate-flags.ts");
-    return prepareDuplicate(flags as unknown as DuplicateFlags, environment);
+    const { prepareCopying } = await import("./copying-flags.ts");
+    return prepareCopying("duplicate", flags as unknown as CopyingFlags, environment);
   },
 };
 

@@ -4,7 +4,7 @@ import type { Environment } from "../config/environment.ts";
 import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { readSettings } from "../config/settings.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, mongodbAddressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
 import type { RepairOptions } from "./repair-options.ts";
 
@@ -27,7 +27,7 @@ export function prepareRepair(
   const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
   const options: RepairOptions = {
     from: addressOf("repair", pair.source, "source"),
-    to: addressOf("repair", pair.target, "target"),
+    to: mongodbAddressOf("repair", pair.target, "target"),
     ...(maxRetries === undefined ? {} : { retries: maxRetries }),
     name,
     path: resolve(environment.cwd, name),

@@ -1,9 +1,9 @@
-import type { StoreAddress } from "../connectors/index.ts";
+import type { MongodbAddress, StoreAddress } from "../connectors/index.ts";
 
 /** What a run of `repair` is to do; everything is checked, nothing was contacted. */
 export interface RepairOptions {
   readonly from: StoreAddress;
-  readonly to: StoreAddress;
+  readonly to: MongodbAddress;
   readonly retries?: number;
   /** The plan, as the person named it, and where it is. */
   readonly name: string;

@@ -3,7 +3,7 @@ import type { PlannedJob } from "../core/plan.ts";
 import { fromJson, type SavedRun } from "../core/saved-run.ts";
 import { isWeaker } from "../core/verify-mode.ts";
 import type { Resumed } from "../reporting/reporter.ts";
-import type { DuplicateOptions } from "./duplicate-options.ts";
+import type { CopyingOptions } from "./copying-options.ts";
 import { freshness } from "./freshness.ts";
 
 /**
@@ -11,7 +11,7 @@ import { freshness } from "./freshness.ts";
  * @throws DualsyncError `local` when the state file is damaged, foreign or newer than this program
  */
 export async function findSaved(
-  options: DuplicateOptions,
+  options: CopyingOptions,
   history: History,
   tell: (reason: string) => void,
 ): Promise<SavedRun | undefined> {
@@ -29,7 +29,7 @@ export async function findSaved(
   return undefined;
 }
 
-function objectionTo(saved: SavedRun, options: DuplicateOptions, { filled }: History): string | undefined {
+function objectionTo(saved: SavedRun, options: CopyingOptions, { filled }: History): string | undefined {
   if (filled?.token !== saved.token) return "the target was written by another run since";
   if (isWeaker(saved.verify, options.verify))
     return `it proved less (--verify ${saved.verify}) than is asked now`;

@@ -7,7 +7,7 @@ import { readSettings } from "../config/settings.ts";
 import { DualsyncError } from "../errors.ts";
 import { isRunId, type UndoHead } from "../state/undo-head.ts";
 import { UndoReader } from "../state/undo-reader.ts";
-import { addressOf } from "./address.ts";
+import { mongodbAddressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
 
 export interface UndoFlags {
@@ -31,7 +31,7 @@ export async function prepareUndo(
   const { location, warnings } = targetOf(head, flags.to, environment);
   const { maxRetries } = readSettings({ environment, flags: {} });
   const options = {
-    ...{ cwd, head, to: addressOf("undo", location, "target") },
+    ...{ cwd, head, to: mongodbAddressOf("undo", location, "target") },
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
     ...(maxRetries === undefined ? {} : { retries: maxRetries }),

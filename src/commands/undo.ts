@@ -1,6 +1,6 @@
 /** Puts back what a run has overwritten or removed. */
 import type { Lease, Target } from "../connectors/connector.ts";
-import { openStore, type StoreAddress } from "../connectors/index.ts";
+import { type MongodbAddress, openStore } from "../connectors/index.ts";
 import { type Undone, undo } from "../core/mend/undo.ts";
 import { type Survey, survey } from "../core/mend/undo-survey.ts";
 import { DualsyncError } from "../errors.ts";
@@ -18,7 +18,7 @@ export interface UndoOptions {
   /** The working directory, in whose state folder the journal is. */
   readonly cwd: string;
   readonly head: UndoHead;
-  readonly to: StoreAddress;
+  readonly to: MongodbAddress;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly retries?: number;

@@ -17,7 +17,9 @@ export function verdictOf(
     done.collections.reduce((total, report) => total + pick(report), 0);
   const written = sum(({ written }) => written);
   const unchanged = sum(({ unchanged }) => unchanged);
-  const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged`;
+  const equivalent = sum(({ equivalent }) => equivalent);
+  const alike = equivalent === 0 ? "" : ` (${count(equivalent, "equivalent one")} left as they are)`;
+  const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged${alike}`;
   const proved = {
     content: "read back and equal byte for byte",
     counts: "the counts agree; contents were not read back",

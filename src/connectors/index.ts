@@ -1,14 +1,28 @@
 /** Which connector serves which kind of location. A driver is loaded when the first location of its kind is opened. */
 import { DualsyncError } from "../errors.ts";
-import type { Target } from "./connector.ts";
+import type { Source, Target } from "./connector.ts";
 
-/** What a connector must know to open a store; `label` is for people and holds no credential. */
-export interface StoreAddress {
-  readonly kind: "mongodb";
-  readonly uri: string;
+/** What a connector must know to open a store. */
+export type StoreAddress = MongodbAddress | SupabaseAddress;
+
+interface Address {
   readonly hosts: readonly string[];
   readonly database: string;
+  /** For people, without a credential. */
   readonly label: string;
+}
+
+export interface MongodbAddress extends Address {
+  readonly kind: "mongodb";
+  readonly uri: string;
+}
+
+/** The database is the schema whose tables are meant. */
+export interface SupabaseAddress extends Address {
+  readonly kind: "supabase";
+  /** The project's address, without the path of its REST interface. */
+  readonly url: string;
+  readonly key: string;
 }
 
 export interface OpenOptions {
@@ -18,23 +32,18 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
 }
 
-export async function openStore(address: StoreAddress, options: OpenOptions): Promise<Target> {
+export function openStore(address: MongodbAddress, options: OpenOptions): Promise<Target>;
+export function openStore(address: StoreAddress, options: OpenOptions): Promise<Source>;
+export async function openStore(address: StoreAddress, options: OpenOptions): Promise<Source> {
+  const { role, signal } = options;
+  const retries = options.retries === undefined ? {} : { retries: options.retries };
   switch (address.kind) {
     case "mongodb": {
       const { mongodb } = await import("./mongodb/mongodb.ts");
-      const retries = options.retries === undefined ? {} : { retries: options.retries };
-      return await mongodb(
-        {
-          uri: address.uri,
-          database: address.database,
-          label: address.label,
-          role: options.role,
-          ...retries,
-        },
-        options.signal,
-      );
+      const { uri, database, label } = address;
+      return await mongodb({ uri, database, label, role, ...retries }, signal);
     }
     default:
-      throw new DualsyncError("usage", `There is no connector for ${String(address.kind)} yet.`);
+      throw new DualsyncError("usage", "There is no connector for this kind of store yet.");
   }
 }

@@ -2,17 +2,20 @@
 import { printId } from "../bson/print-id.ts";
 import type { Found } from "../reporting/reporter.ts";
 import { chooseWay, type ScanJob, scan } from "./diff/scan.ts";
+import { judged, judgeOf } from "./judge.ts";
 
 /** Ids that are shown of those that differ. */
 const SHOWN = 5;
 
 export async function compare(job: ScanJob): Promise<Found> {
-  const found = { equal: 0, different: 0, missing: 0, extra: 0, examples: [] as string[] };
+  const found = { equal: 0, equivalent: 0, different: 0, missing: 0, extra: 0, examples: [] as string[] };
   const way = await chooseWay(job);
   // Documents without a unique `_id` are looked up one by one here: nobody adopts them as a whole.
   const exact = way.tier === "whole" ? ({ tier: "lookup" } as const) : way;
-  for await (const { equal, different, missing, extra } of scan(job, exact, {})) {
+  const steps = judged(scan(job, exact, {}), judgeOf(job));
+  for await (const { equal, equivalent, different, missing, extra } of steps) {
     found.equal += equal.documents;
+    found.equivalent += equivalent.length;
     found.different += different.length;
     found.missing += missing.length;
     found.extra += extra.length;

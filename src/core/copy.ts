@@ -3,6 +3,7 @@ import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { Flights } from "./flights.ts";
 import { account, inOrder, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
 import { journaledWrite } from "./journaled-write.ts";
+import { judged } from "./judge.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
 import { isBound } from "./ranges.ts";
@@ -97,9 +98,10 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   const hash = job.sealing === undefined ? undefined : stretchHash(job, range);
   const read = job.source.read(job.from, options);
   const source = hash === undefined ? read : hashed(read, hash);
-  const steps = inOrder(job)
+  const walk = inOrder(job)
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
+  const steps = judged(walk, job.judge);
   let part = job.progress.part();
   for await (const step of steps) {
     const { position } = step;
@@ -119,6 +121,7 @@ async function takeStep(job: PartJob, step: Step): Promise<void> {
   job.tally.extra += countExtra(step);
   job.tally.count(documents, bytes, { written: 0, unchanged: documents, setAside: [] });
   job.meter.advance(documents, bytes);
+  takeEquivalent(job, step);
   nameTwins(job, step.twins);
   await writeDocuments(job, step.missing, "insert");
   // What is replaced takes only as much more room as it has grown.
@@ -135,10 +138,20 @@ async function takeStep(job: PartJob, step: Step): Promise<void> {
   sealAllBut(job, step);
 }
 
+/** What says the same is left as it is. */
+function takeEquivalent(job: PartJob, { equivalent }: Step): void {
+  const bytes = equivalent.reduce((sum, { expected }) => sum + expected.bytes.length, 0);
+  job.tally.count(equivalent.length, bytes, { written: 0, unchanged: equivalent.length, setAside: [] });
+  job.tally.equivalent += equivalent.length;
+  job.meter.advance(equivalent.length, bytes);
+}
+
 /** The target holds what the source does, but for what only it has and what could not be copied. */
-function sealAllBut({ sealing, setAside }: PartJob, step: Step): void {
+function sealAllBut({ sealing, setAside, judge }: PartJob, step: Step): void {
   if (sealing === undefined) return;
-  const { missing, different, extra, twins, targetTwins } = step;
+  const { missing, different, equivalent, extra, twins, targetTwins } = step;
+  // These hold what others wrote, too.
+  if (judge !== undefined) sealing.except([...equivalent, ...different].map(({ expected: { id } }) => id));
   sealing.except([...twins, ...targetTwins, ...extra.map(({ id }) => id)]);
   if (setAside.size === 0) return;
   const copied = [...missing, ...different.map(({ expected }) => expected)].map(({ id }) => id);

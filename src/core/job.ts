@@ -11,6 +11,7 @@ import type { Meter } from "../reporting/reporter.ts";
 import type { Budget } from "./budget.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal, Journaling } from "./journal.ts";
+import type { Judge } from "./judge.ts";
 import type { Losses } from "./losses.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
@@ -57,6 +58,8 @@ export interface Job extends Transfer {
   /** Keys of documents that were set aside, so that verification does not miss them again. */
   readonly setAside: Set<string>;
   readonly journaling?: Journaling;
+  /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
+  readonly judge?: Judge;
   /** Gathers what is proved of the copy; absent where nothing is to be left with it. */
   readonly sealing?: Sealing;
 }

@@ -9,6 +9,8 @@ export interface Wanted {
   readonly selects: (name: string) => boolean;
   /** Old name → new name. */
   readonly renames: ReadonlyMap<string, string>;
+  /** The same, where the source has such a collection and none of the new name, and nothing else was said. */
+  readonly usualRenames?: ReadonlyMap<string, string>;
   readonly filters: ReadonlyMap<string, Filter>;
 }
 
@@ -40,6 +42,7 @@ export interface Jobs {
  */
 export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
+  const renames = renamesFor(source, wanted);
   const jobs: PlannedJob[] = [];
   const left: NotCopied[] = [...source.notCopied];
   for (const from of source.collections) {
@@ -48,7 +51,7 @@ export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
       continue;
     }
     const filter = wanted.filters.get(from.name);
-    const to = renamed(from, wanted.renames);
+    const to = renamed(from, renames);
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
   mustNotMeet(jobs);
@@ -82,6 +85,16 @@ function mustExist(source: Listing, names: readonly string[]): void {
       hint: "Nothing was changed. Check the names in --rename and --filter.",
     },
   );
+}
+
+/** All renames that hold for this source. */
+export function renamesFor({ collections }: Listing, wanted: Wanted): ReadonlyMap<string, string> {
+  const names = new Set(collections.map(({ name }) => name));
+  const taken = new Set(wanted.renames.values());
+  const usual = [...(wanted.usualRenames ?? [])].filter(
+    ([from, to]) => names.has(from) && !names.has(to) && !taken.has(to),
+  );
+  return new Map([...usual, ...wanted.renames]);
 }
 
 /** The collection under its new name; a view on a renamed collection follows it. */

@@ -4,6 +4,7 @@ import type { IdRange, SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { inOrder, type PartJob, readOptions, TWIN } from "./job.ts";
+import { judged } from "./judge.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
 import { countExtra, lookUpEach, merge } from "./walk.ts";
@@ -26,9 +27,10 @@ export async function proveRange(job: PartJob, range: IdRange, expected: readonl
 async function mendRange(job: PartJob, range: IdRange): Promise<void> {
   const options = readOptions(job, range);
   const source = job.source.read(job.from, options);
-  const steps = inOrder(job)
+  const walk = inOrder(job)
     ? merge(source, job.target.read(job.to, options))
     : lookUpEach(source, job.target, job.to.name, job.signal);
+  const steps = judged(walk, job.judge);
   for await (const step of steps) {
     const documents = [...step.missing, ...step.different.map(({ expected }) => expected)].filter(
       ({ id }) => !job.setAside.has(id.key),

@@ -71,7 +71,7 @@ function progressFromJson(content: unknown): SavedProgress {
       range: rangeFromJson(list(entry)),
       documents: count(list(entry)[2]),
     })),
-    counts: Object.fromEntries(COUNTS.map((name) => [name, count(counts[name])])) as Counts,
+    counts: Object.fromEntries(COUNTS.map((name) => [name, count(counts[name] ?? 0)])) as Counts,
     losses: {
       items: list(losses.items).map((entry) => [text(list(entry)[0]), text(list(entry)[1])] as const),
       unnamed: count(losses.unnamed),

@@ -6,6 +6,7 @@ export const COUNTS = [
   "read",
   "written",
   "unchanged",
+  "equivalent",
   "setAside",
   "extra",
   "deleted",
@@ -19,6 +20,8 @@ export class Tally implements Counts {
   read = 0;
   written = 0;
   unchanged = 0;
+  /** Of those that are unchanged: equivalent, and not equal byte for byte. */
+  equivalent = 0;
   setAside = 0;
   /** Documents that only the target has. */
   extra = 0;

@@ -4,6 +4,7 @@ import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.
 import { convergeRange, fillRange } from "./copy.ts";
 import type { Flights } from "./flights.ts";
 import type { Job, Transfer } from "./job.ts";
+import { judgeOf } from "./judge.ts";
 import type { PlannedJob } from "./plan.ts";
 import type { OpenRange, Progress } from "./progress.ts";
 import { piecesFor } from "./ranges.ts";
@@ -55,7 +56,7 @@ async function transferOne(
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
   const job: Job = {
     ...{ ...planned, meter, progress, setAside: new Set(), ...journalingOf(planned, prepared) },
-    ...sealingOf(planned, prepared),
+    ...{ ...sealingOf(planned, prepared), ...judgementOf(planned) },
   };
   try {
     return { report: await reportOf(job, prepared, gate), moved: progress.tally.bytes };
@@ -73,6 +74,11 @@ function journalingOf(
   const { fromEmpty, incarnation } = prepared;
   const collection = { name: to.name, ...(incarnation === undefined ? {} : { incarnation }) };
   return { journaling: { journal, collection, writes: !fromEmpty } };
+}
+
+function judgementOf(job: Transfer & PlannedJob): Pick<Job, "judge"> {
+  const judge = judgeOf(job);
+  return judge === undefined ? {} : { judge };
 }
 
 function sealingOf(job: Transfer & PlannedJob, prepared: Prepared | undefined): Pick<Job, "sealing"> {
@@ -217,7 +223,7 @@ function report(
   targetCount: number | undefined,
   verdict: Verdict,
 ): CollectionReport {
-  const { read, written, unchanged, setAside, deleted, extra, changed } = job.progress.tally;
+  const { read, written, unchanged, equivalent, setAside, deleted, extra, changed } = job.progress.tally;
   return {
     collection: job.from.name,
     target: job.to.name,
@@ -225,6 +231,7 @@ function report(
     read,
     written,
     unchanged,
+    equivalent,
     setAside,
     deleted,
     extra: Math.max(0, extra - deleted),

@@ -19,6 +19,8 @@ export interface Step {
   readonly missing: Doc[];
   /** In both, with other bytes (or an `_id` of another numeric type). */
   readonly different: Pair[];
+  /** In both, with other bytes that say the same: a walk itself tells nothing of that kind, only a judge does. */
+  readonly equivalent: Pair[];
   /** Only in the target. */
   readonly extra: Doc[];
   /** Later documents of the source under an `_id` that came before: shards of a cluster may hold such twins. */
@@ -33,6 +35,7 @@ export function emptyStep(position?: DocumentId): Step {
     equal: { documents: 0, bytes: 0 },
     missing: [],
     different: [],
+    equivalent: [],
     extra: [],
     twins: [],
     targetTwins: [],

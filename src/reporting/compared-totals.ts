@@ -13,6 +13,7 @@ const FIELDS: readonly ComparedNumber[] = [
   "sourceDocuments",
   "targetDocuments",
   "equal",
+  "equivalent",
   "missing",
   "extra",
   "changed",

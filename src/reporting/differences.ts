@@ -50,6 +50,8 @@ export interface Difference {
   readonly targetCollection: string;
   /** The `_id` on one line; undefined for what is not about one document. */
   readonly id?: string;
+  /** Present where it is less than `different`: the same but for what the copy cannot hold, the microseconds of a time. */
+  readonly likeness?: "lossy-equal";
   /** In words, for people: what a metadata difference is about, why something could not be compared. */
   readonly detail?: string;
   readonly source?: Side;
@@ -84,6 +86,8 @@ export interface ComparedCollection {
   readonly sourceDocuments: number;
   readonly targetDocuments: number;
   readonly equal: number;
+  /** Of those that are equal: the same to the store that made them, and not equal byte for byte. */
+  readonly equivalent: number;
   /** Stable differences. */
   readonly missing: number;
   readonly extra: number;

@@ -17,6 +17,7 @@ const ALWAYS: readonly NumberColumn[] = [
   ["set\naside", "setAside"],
 ];
 const WHEN_ANY: readonly NumberColumn[] = [
+  ["equi-\nvalent", "equivalent"],
   ["deleted", "deleted"],
   ["extra", "extra"],
   ["changed", "changed"],

@@ -23,6 +23,8 @@ export interface PlannedCollection {
 /** Documents of a collection and its copy, compared byte for byte. */
 export interface Found {
   readonly equal: number;
+  /** Not equal byte for byte, and yet the same to the store that the documents were made from. */
+  readonly equivalent: number;
   readonly different: number;
   readonly missing: number;
   readonly extra: number;
@@ -83,6 +85,8 @@ export interface CollectionReport {
   readonly read: number;
   readonly written: number;
   readonly unchanged: number;
+  /** Of those that are unchanged: equivalent to what the source has, and not equal byte for byte. */
+  readonly equivalent: number;
   readonly setAside: number;
   /** Documents removed with --delete. */
   readonly deleted: number;

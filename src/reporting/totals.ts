@@ -5,6 +5,7 @@ export type Totals = Pick<
   | "read"
   | "written"
   | "unchanged"
+  | "equivalent"
   | "setAside"
   | "deleted"
   | "extra"
@@ -27,6 +28,7 @@ export function totals(collections: readonly CollectionReport[]): Totals {
     read: sum("read"),
     written: sum("written"),
     unchanged: sum("unchanged"),
+    equivalent: sum("equivalent"),
     setAside: sum("setAside"),
     deleted: sum("deleted"),
     extra: sum("extra"),

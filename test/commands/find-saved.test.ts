@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from "vitest";
-import type { DuplicateOptions } from "../../src/commands/duplicate-options.ts";
+import type { CopyingOptions } from "../../src/commands/copying-options.ts";
 import { findSaved } from "../../src/commands/resume.ts";
 import type { Filled } from "../../src/connectors/connector.ts";
 import { type SavedRun, toJson } from "../../src/core/saved-run.ts";
@@ -43,10 +43,10 @@ async function decision({ age = 1, verify = "content", restart = false, ...of }:
     ...of.saved,
   };
   await state.write(toJson(run));
-  const options: Partial<DuplicateOptions> = { state, verify, restart };
+  const options: Partial<CopyingOptions> = { state, verify, restart };
   const told: string[] = [];
   const history = { filled: { ...filled, ...of.filled }, collections: new Map() };
-  const found = await findSaved(options as DuplicateOptions, history, (reason) => told.push(reason));
+  const found = await findSaved(options as CopyingOptions, history, (reason) => told.push(reason));
   if (found !== undefined) expect(found).toEqual(run);
   return found === undefined ? `no: ${told.join()}` : "yes";
 }

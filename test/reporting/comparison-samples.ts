@@ -67,6 +67,7 @@ export function compared(collection: string, more: Partial<ComparedCollection> =
     sourceDocuments: 1_200,
     targetDocuments: 1_200,
     equal: 1_200,
+    equivalent: 0,
     missing: 0,
     extra: 0,
     changed: 0,

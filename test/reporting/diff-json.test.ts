@@ -135,6 +135,7 @@ describe("records of a comparison", () => {
       sourceDocuments: 2_400,
       targetDocuments: 2_400,
       equal: 2_400,
+      equivalent: 0,
       missing: 2,
       extra: 2,
       changed: 3,

@@ -40,6 +40,7 @@ export function copied(collection: string, more: Partial<CollectionReport> = {})
     read: 1_200,
     written: 1_200,
     unchanged: 0,
+    equivalent: 0,
     setAside: 0,
     deleted: 0,
     extra: 0,

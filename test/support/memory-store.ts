@@ -5,6 +5,7 @@ import type {
   IdRange,
   Lease,
   Listing,
+  Mapping,
   Metadata,
   Prepared,
   ReadOptions,
@@ -26,6 +27,8 @@ export interface MemoryOptions {
   readonly foreign?: boolean;
   /** The collection is another one by the time that is asked. */
   readonly replaced?: boolean;
+  /** Its documents are made from something else. */
+  readonly mapping?: Mapping;
 }
 
 /** One collection in memory, in the order of its ids, for what is decided above any store. Needs no lease. */
@@ -34,9 +37,11 @@ export class MemoryStore implements Target {
   documents: readonly Doc[];
   /** The next documents with these keys are acknowledged and then gone. */
   readonly forgets = new Set<string>();
+  readonly mapping?: Mapping;
   readonly #options: MemoryOptions;
 
   constructor(documents: readonly Doc[], options: MemoryOptions = {}) {
+    if (options.mapping !== undefined) this.mapping = options.mapping;
     this.documents = [...documents].sort((a, b) => compareIds(a.id.element, b.id.element));
     this.#options = options;
   }

@@ -5,12 +5,12 @@ import type { OpenRange } from "../progress.ts";
 import { isBound } from "../ranges.ts";
 import { eachRange } from "../side-by-side.ts";
 import type { Step } from "../walk.ts";
+import { alike, isSame } from "./alike.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { DiffPart } from "./diff-progress.ts";
 import type { DiffTally } from "./diff-tally.ts";
 import { expiredOn } from "./expired-on.ts";
 import { noteHeld, tellShortfall } from "./held.ts";
-import { isEqual } from "./is-equal.ts";
 import { lookAgain } from "./look-again.ts";
 import { cutRanges, scan, type Way } from "./scan.ts";
 import { SinceVerified } from "./since.ts";
@@ -77,8 +77,10 @@ async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step)
   }
   for (const { expected, found } of different) {
     tally.bytes += expected.bytes.length + found.bytes.length;
-    if (isEqual(job, expected, found)) tally.equal++;
+    const likeness = alike(job, expected, found);
+    if (isSame(likeness)) tally.equal++;
     else suspects.push(suspectOf(expected, found));
+    if (likeness === "equivalent") tally.equivalent++;
   }
   for (const id of twins) await takeTwin(job, tally, id, "source");
   for (const id of targetTwins) await takeTwin(job, tally, id, "target");

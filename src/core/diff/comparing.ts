@@ -1,6 +1,7 @@
 import type { CollectionInfo } from "../../connectors/connector.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../reporting/reporter.ts";
 import type { Flights } from "../flights.ts";
+import { judgeOf } from "../judge.ts";
 import { sideBySide } from "../side-by-side.ts";
 import { compareMetadata } from "./compare-metadata.ts";
 import { compareRanges } from "./compare-ranges.ts";
@@ -67,8 +68,9 @@ export class Comparing {
     try {
       meter.phase("comparing");
       const indexesOf = await listIndexes(run, pair);
-      const job: DiffJob = { ...run, ...pair, meter, progress, indexesOf };
-      await compareMetadata(job);
+      const judge = judgeOf({ ...run, ...pair });
+      const job: DiffJob = { ...run, ...pair, meter, progress, indexesOf, ...(judge && { judge }) };
+      if (judge === undefined) await compareMetadata(job);
       progress.tier = await this.#contents(job, gate);
       // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
       state.done = job.from.kind === job.to.kind;
@@ -101,11 +103,23 @@ function reportOf({
   progress: { tally, tier = "bytes" },
   done,
 }: State): ComparedCollection {
-  const { equal, missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged } =
-    tally;
+  const {
+    equal,
+    equivalent,
+    missing,
+    extra,
+    changed,
+    metadata,
+    moving,
+    settled,
+    expired,
+    accepted,
+    behind,
+    diverged,
+  } = tally;
   return {
     ...{ collection: from.name, target: to.name, kind: from.kind, tier },
-    ...{ sourceDocuments: tally.source, targetDocuments: tally.target, equal },
+    ...{ sourceDocuments: tally.source, targetDocuments: tally.target, equal, equivalent },
     unreadable: tally.unreadable + tally.twins,
     ...{ missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged },
     verdict: verdictOf(tally, done),

@@ -8,6 +8,7 @@ import type {
 } from "../../connectors/connector.ts";
 import type { DocumentId } from "../../document.ts";
 import type { Difference, Meter } from "../../reporting/reporter.ts";
+import type { Judge } from "../judge.ts";
 import type { DiffProgress } from "./diff-progress.ts";
 
 /** What all collections of a comparison share. */
@@ -51,6 +52,8 @@ export interface DiffPair {
 export interface DiffJob extends DiffRun, DiffPair {
   readonly meter: Meter;
   readonly progress: DiffProgress;
+  /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
+  readonly judge?: Judge;
   /** Of each side: what may have expired there. */
   readonly indexesOf: { readonly source: readonly Metadata[]; readonly target: readonly Metadata[] };
 }

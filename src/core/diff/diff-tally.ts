@@ -3,6 +3,7 @@ export const SCANNED = [
   "source",
   "target",
   "equal",
+  "equivalent",
   "bytes",
   "expired",
   "twins",
@@ -31,6 +32,8 @@ export class DiffTally implements Scanned {
   source = 0;
   target = 0;
   equal = 0;
+  /** Of those that are equal: not byte for byte. */
+  equivalent = 0;
   /** Bytes of the documents that were compared, on both sides. */
   bytes = 0;
   expired = 0;

@@ -2,9 +2,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Doc } from "../../document.ts";
 import { chunksOf } from "../chunks.ts";
+import { alike, isSame } from "./alike.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { expiredOn } from "./expired-on.ts";
-import { isEqual } from "./is-equal.ts";
 import type { SinceVerified } from "./since.ts";
 import { bytesOf, isSameSight, type Suspect, sightOf } from "./suspect.ts";
 import { tellDocument } from "./tell.ts";
@@ -88,7 +88,7 @@ async function settle(
     });
     return undefined;
   }
-  if (isEqual(job, source, target)) {
+  if (isSame(alike(job, source, target))) {
     tally.settled++;
     return undefined;
   }

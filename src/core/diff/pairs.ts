@@ -1,6 +1,6 @@
 /** Which collections of two stores are to be compared with which, and which have no counterpart. */
 import type { CollectionInfo, Listing } from "../../connectors/connector.ts";
-import { chooseJobs, type Wanted } from "../plan.ts";
+import { chooseJobs, renamesFor, type Wanted } from "../plan.ts";
 import type { DiffPair } from "./diff-job.ts";
 
 export interface Pairs {
@@ -12,8 +12,33 @@ export interface Pairs {
   readonly left: readonly { readonly name: string; readonly reason: string; readonly chosen: boolean }[];
 }
 
+/** A store of tables beside one that may hold other things, too: those have no counterpart and are no difference. */
+export interface Mapped {
+  readonly side: "source" | "target";
+  /** Collections of the other side that came from tables: where one has no table any more, that is a difference. */
+  readonly known: ReadonlySet<string>;
+}
+
 /** @throws DualsyncError `refused` when a rename or a filter names what is not there */
-export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs {
+export function pairUp(source: Listing, target: Listing, wanted: Wanted, mapped?: Mapped): Pairs {
+  const all = pairAll(source, target, wanted);
+  if (mapped === undefined) return all;
+  const { side, known } = mapped;
+  const isForeign = (name: string, on: "source" | "target"): boolean => side !== on && !known.has(name);
+  const foreign = [
+    ...all.extra.filter(({ name }) => isForeign(name, "target")).map(({ name }) => name),
+    ...all.missing.filter(({ from }) => isForeign(from.name, "source")).map(({ from }) => from.name),
+  ];
+  const reason = `the ${side} has no such table`;
+  return {
+    ...all,
+    extra: all.extra.filter(({ name }) => !isForeign(name, "target")),
+    missing: all.missing.filter(({ from }) => !isForeign(from.name, "source")),
+    left: [...all.left, ...foreign.map((name) => ({ name, reason, chosen: false }))],
+  };
+}
+
+function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
   const { jobs } = chooseJobs(source, wanted);
   const there = new Map(target.collections.map((collection) => [collection.name, collection]));
   const pairs: DiffPair[] = [];
@@ -25,7 +50,7 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs 
   }
   const taken = new Set(jobs.map(({ to }) => to.name));
   const others = target.collections.filter(({ name }) => !taken.has(name));
-  const isLeft = leftOutOfTarget(wanted);
+  const isLeft = leftOutOfTarget({ ...wanted, renames: renamesFor(source, wanted) });
   return {
     pairs,
     missing,

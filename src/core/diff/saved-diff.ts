@@ -36,7 +36,7 @@ export function progressFromJson(content: unknown): SavedDiffProgress {
     incarnations: { source: text(saved.source), target: text(saved.target) },
     tier: tierFromJson(saved.tier),
     remaining: list(saved.remaining).map((entry) => rangeFromJson(list(entry))),
-    scanned: Object.fromEntries(SCANNED.map((name) => [name, count(scanned[name])])) as Scanned,
+    scanned: Object.fromEntries(SCANNED.map((name) => [name, count(scanned[name] ?? 0)])) as Scanned,
     suspects: list(saved.suspects).map((entry) => suspectFromJson(list(entry))),
   };
 }

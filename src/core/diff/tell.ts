@@ -2,6 +2,7 @@ import { printId } from "../../bson/print-id.ts";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Difference, Sigil } from "../../reporting/reporter.ts";
 import { fieldDifferences } from "../explain/fields.ts";
+import { alike } from "./alike.ts";
 import type { Since } from "./assignment.ts";
 import type { DiffJob, Told } from "./diff-job.ts";
 import type { Suspect } from "./suspect.ts";
@@ -13,6 +14,11 @@ const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unre
   idtype: "*",
   unreadable: "!",
 };
+
+const LOSSY = {
+  likeness: "lossy-equal",
+  detail: "the same, but for the microseconds of a time, which a date cannot hold",
+} as const;
 
 export interface Confirmed {
   readonly state: "stable" | "moving";
@@ -36,6 +42,7 @@ export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Co
     state,
     ...sidesOf(suspect),
     ...(unreadable === undefined ? {} : { detail: unreadable }),
+    ...(both && alike(job, source, target) === "lossy-equal" ? LOSSY : {}),
     ...(since === undefined ? {} : { since }),
     fields,
     moreFields: more,

@@ -35,6 +35,7 @@ async function tell(
   });
   const none = {
     equal: 0,
+    equivalent: 0,
     changed: 0,
     moving: 0,
     unreadable: 0,

@@ -3,6 +3,7 @@ import type { CollectionInfo, Source, Target } from "../../connectors/connector.
 import type { Doc } from "../../document.ts";
 import type { Side } from "../../reporting/reporter.ts";
 import { sideOf } from "../diff/suspect.ts";
+import { judgeOf } from "../judge.ts";
 import { applyChanges } from "./change.ts";
 import { Mended } from "./mended.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
@@ -133,12 +134,14 @@ class Mending {
     );
     // Asked after the documents: what is found in a collection that is gone was not looked for in the one that is meant.
     const pair = await this.#pairs.look(first.row);
+    const wanted = await this.#wanted(first.row, chunk, now);
     const due = new Map<Change, Numbered>();
     for (const one of chunk) {
+      const { key } = one.row.id;
       const gone = pair.target !== undefined && isTakenOut(one.row, pair.target);
-      const objection = pair.objection ?? objectionTo(source, one.row, now.get(one.row.id.key));
+      const objection = pair.objection ?? objectionTo(source, one.row, now.get(key));
       if (objection !== undefined) this.mended.conflict(one.row, objection);
-      else due.set(changeOf(one.row, now.get(one.row.id.key), gone), one);
+      else due.set(changeOf(one.row, wanted.get(key), gone), one);
     }
     if (pair.target === undefined || due.size === 0) return;
     this.chunks++;
@@ -150,6 +153,25 @@ class Mending {
       if (outcome.retry !== true) saved.delete(outcome.change.id.key);
       this.#take(due.get(outcome.change), outcome);
     }
+  }
+
+  /** What is to be written: the source's, with what the target holds besides where its documents may hold more. */
+  async #wanted(
+    { collection, targetCollection }: PlanRow,
+    chunk: readonly Numbered[],
+    now: ReadonlyMap<string, Doc>,
+  ): Promise<ReadonlyMap<string, Doc>> {
+    const { source, target, signal } = this.#repairing;
+    const judge = judgeOf({ source, target, from: { name: collection }, to: { name: targetCollection } });
+    if (judge === undefined) return now;
+    const ids = chunk.map(({ row }) => row.id);
+    const held = await target.find(targetCollection, ids, signal);
+    return new Map(
+      [...now].map(([key, expected]) => {
+        const found = held.get(key);
+        return [key, found === undefined ? expected : judge.wanted({ expected, found })];
+      }),
+    );
   }
 
   #take(one: Numbered | undefined, { result, retry, reason = "" }: Outcome): void {

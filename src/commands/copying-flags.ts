@@ -1,4 +1,4 @@
-/** What the flags and the surroundings of `duplicate` mean: everything is checked here, nothing is contacted. */
+/** What the flags and the surroundings of a command that copies mean: everything is checked here, nothing is contacted. */
 import { byteSize } from "../config/byte-size.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
@@ -9,19 +9,21 @@ import { readSettings } from "../config/settings.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import { DualsyncError } from "../errors.ts";
 import { StateFile } from "../state/state-file.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, mongodbAddressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
-import type { DuplicateOptions } from "./duplicate-options.ts";
+import type { CopyingCommand, CopyingOptions, Since } from "./copying-options.ts";
 import { keyOf, readSelection, type SelectionFlags } from "./selection.ts";
 import { minutes } from "./time-limit.ts";
 
 /** As the command line gives them: texts are not checked yet. */
-export interface DuplicateFlags extends SelectionFlags {
+export interface CopyingFlags extends SelectionFlags {
   readonly from?: string;
   readonly to?: string;
   readonly batchSize?: string;
   readonly concurrency?: string;
-  readonly indexes: boolean;
+  /** Absent where there are none. */
+  readonly indexes?: boolean;
+  readonly since?: string;
   readonly delete?: boolean;
   readonly verify?: string;
   readonly accept?: readonly string[];
@@ -36,23 +38,29 @@ export interface DuplicateFlags extends SelectionFlags {
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
-export function prepareDuplicate(flags: DuplicateFlags, environment: Environment): Prepared {
+export function prepareCopying(
+  command: CopyingCommand,
+  flags: CopyingFlags,
+  environment: Environment,
+): Prepared {
   const settings = readSettings({
     environment,
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
   });
-  const pair = resolvePair("duplicate", { from: flags.from, to: flags.to, environment });
-  const from = addressOf("duplicate", pair.source, "source");
-  const to = addressOf("duplicate", pair.target, "target");
+  const pair = resolvePair(command, { from: flags.from, to: flags.to, environment });
+  const from = addressOf(command, pair.source, "source");
+  const to = mongodbAddressOf(command, pair.target, "target");
   mustNameTarget(flags, to.database);
   const selected = readSelection(flags, settings.excluded);
-  const options: DuplicateOptions = {
+  const options: CopyingOptions = {
+    command,
     from,
     to,
     ...selected,
     verify: verifyMode(flags.verify),
     delete: flags.delete ?? false,
-    indexes: flags.indexes,
+    indexes: flags.indexes ?? false,
+    ...(flags.since === undefined ? {} : { since: sinceOf(flags.since) }),
     ...(settings.batchSize === undefined ? {} : { batchSize: settings.batchSize }),
     concurrency: settings.concurrency,
     ...(settings.maxRetries === undefined ? {} : { retries: settings.maxRetries }),
@@ -64,19 +72,19 @@ export function prepareDuplicate(flags: DuplicateFlags, environment: Environment
     restart: flags.restart ?? false,
     ...limitsOf(flags),
     cwd: environment.cwd,
-    state: new StateFile(environment.cwd, keyOf("duplicate", from, to, selected.wanted)),
+    state: new StateFile(environment.cwd, keyOf(command, from, to, selected.wanted)),
   };
   return {
     warnings: pair.warnings,
     secrets: [...secretsOf(pair.source), ...secretsOf(pair.target)],
     async work(context) {
-      const { duplicate } = await import("./duplicate.ts");
-      return await duplicate(options, context);
+      const { copying } = await import("./copying.ts");
+      return await copying(options, context);
     },
   };
 }
 
-function limitsOf({ maxMinutes, rate, maxTargetSize }: DuplicateFlags) {
+function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {
   return {
     ...(maxMinutes === undefined ? {} : { maxMinutes: minutes(maxMinutes) }),
     ...(rate === undefined ? {} : { rate: readRate(rate, "--rate") }),
@@ -85,7 +93,7 @@ function limitsOf({ maxMinutes, rate, maxTargetSize }: DuplicateFlags) {
 }
 
 /** Whoever lets a filled target be overwritten shows by its name that they know which one. */
-function mustNameTarget({ intoExisting, delete: deletes }: DuplicateFlags, database: string): void {
+function mustNameTarget({ intoExisting, delete: deletes }: CopyingFlags, database: string): void {
   if (intoExisting === undefined) return;
   if (intoExisting !== database) {
     throw configurationError(
@@ -99,6 +107,22 @@ function mustNameTarget({ intoExisting, delete: deletes }: DuplicateFlags, datab
       "Make the target a copy first; then see with --delete --dry-run what would be removed.",
     );
   }
+}
+
+/** A date, a date and time, or the word for the last run. */
+function sinceOf(text: string): Since {
+  const written = text.trim();
+  if (written === "last") return "last";
+  const time = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/.test(
+    written,
+  )
+    ? new Date(written)
+    : undefined;
+  if (time !== undefined && !Number.isNaN(time.getTime())) return time;
+  throw configurationError(
+    "--since must be a date such as 2026-11-21, a time such as 2026-11-21T03:00:00Z, or last.",
+    "With last only what was changed since the last run that came to its end is read.",
+  );
 }
 
 function verifyMode(text = "content"): VerifyMode {

@@ -1,19 +1,27 @@
-import type { StoreAddress } from "../connectors/index.ts";
+import type { MongodbAddress, StoreAddress } from "../connectors/index.ts";
 import type { ReadRate } from "../connectors/rate-limit.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import type { StateFile } from "../state/state-file.ts";
 import type { Selected } from "./selection.ts";
 
-/** What a run of `duplicate` is to do; everything is checked, nothing was contacted. */
-export interface DuplicateOptions extends Selected {
+export type CopyingCommand = "duplicate" | "backfill";
+
+/** A time; or that of the last run that came to its end. */
+export type Since = Date | "last";
+
+/** What a run that copies is to do; everything is checked, nothing was contacted. */
+export interface CopyingOptions extends Selected {
+  readonly command: CopyingCommand;
   readonly from: StoreAddress;
-  readonly to: StoreAddress;
+  readonly to: MongodbAddress;
   readonly verify: VerifyMode;
   readonly delete: boolean;
   readonly allowShrink: boolean;
   /** The person has named the target's database: it may hold documents that dualsync did not put there. */
   readonly intoExisting: boolean;
   readonly indexes: boolean;
+  /** Read only what was changed since then, where rows say when they were changed. */
+  readonly since?: Since;
   readonly batchSize?: number;
   readonly concurrency: number;
   readonly retries?: number;

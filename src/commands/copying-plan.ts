@@ -1,4 +1,4 @@
-/** What a run of `duplicate` would do: everything is looked at, and what must not be done is refused. */
+/** What a run that copies would do: everything is looked at, and what must not be done is refused. */
 import type { Source, Target } from "../connectors/connector.ts";
 import { compare } from "../core/compare.ts";
 import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/guard.ts";
@@ -7,7 +7,7 @@ import { mustFitInto } from "../core/room.ts";
 import type { SavedRun } from "../core/saved-run.ts";
 import type { Found, Plan } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
-import type { DuplicateOptions } from "./duplicate-options.ts";
+import type { CopyingOptions } from "./copying-options.ts";
 import { findSaved, resumedOf } from "./resume.ts";
 import { savedFirst } from "./saved-first.ts";
 import { mustMatch } from "./selection.ts";
@@ -25,7 +25,7 @@ export interface PlannedRun {
 /** @throws DualsyncError `refused` where a guard objects; `local` where the state of an interrupted run cannot be read */
 export async function planRun(
   stores: Stores,
-  options: DuplicateOptions,
+  options: CopyingOptions,
   context: RunContext,
 ): Promise<PlannedRun> {
   const { signal } = context;
@@ -36,7 +36,7 @@ export async function planRun(
   );
   const told: string[] = [];
   const planOptions = {
-    command: "duplicate",
+    command: options.command,
     source: source.label,
     target: target.label,
     delete: options.delete,
@@ -100,7 +100,7 @@ function adoption(found: ReadonlyMap<string, Found>): string[] {
 
 async function mustHaveRoom(
   target: Target,
-  { maxTargetSize }: DuplicateOptions,
+  { maxTargetSize }: CopyingOptions,
   plan: Plan,
   signal: AbortSignal,
 ): Promise<number> {
@@ -110,9 +110,10 @@ async function mustHaveRoom(
   return used;
 }
 
-function remarks(options: DuplicateOptions): string[] {
+function remarks(options: CopyingOptions): string[] {
+  const { from, to } = options;
   const sameServer =
-    options.from.uri === options.to.uri || hostOf(options.from.label) === hostOf(options.to.label);
+    from.kind === "mongodb" && (from.uri === to.uri || hostOf(from.label) === hostOf(to.label));
   return [
     ...(sameServer
       ? [
@@ -122,7 +123,7 @@ function remarks(options: DuplicateOptions): string[] {
     ...(options.verify === "content"
       ? []
       : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
-    ...(options.indexes ? [] : ["Indexes are not built (--no-indexes)."]),
+    ...(options.indexes || from.kind !== "mongodb" ? [] : ["Indexes are not built (--no-indexes)."]),
   ];
 }
 

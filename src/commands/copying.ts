@@ -1,4 +1,4 @@
-/** Copies a MongoDB database to another one and proves the copy. */
+/** Copies a store into a MongoDB database and proves the copy. */
 import type { Filled } from "../connectors/connector.ts";
 import { Budget } from "../core/budget.ts";
 import { Checkpoint } from "../core/checkpoint.ts";
@@ -12,8 +12,8 @@ import type { Plan, RunReport } from "../reporting/reporter.ts";
 import type { UndoJournal } from "../state/undo-journal.ts";
 import type { RunContext } from "./command.ts";
 import { mustBeConfirmed } from "./confirmed.ts";
-import type { DuplicateOptions } from "./duplicate-options.ts";
-import { type PlannedRun, planRun } from "./duplicate-plan.ts";
+import type { CopyingOptions } from "./copying-options.ts";
+import { type PlannedRun, planRun } from "./copying-plan.ts";
 import { journaled } from "./journaled.ts";
 import { savedSentence } from "./saved-first.ts";
 import { type Stores, withStores } from "./stores.ts";
@@ -25,7 +25,7 @@ import { verdictOf } from "./verdict.ts";
 const BYTES_IN_FLIGHT = 32_000_000;
 
 /** Plans, asks where it must, copies, verifies. @returns the exit status; @throws DualsyncError when the run cannot end well */
-export async function duplicate(options: DuplicateOptions, context: RunContext): Promise<number> {
+export async function copying(options: CopyingOptions, context: RunContext): Promise<number> {
   const started = new Date();
   return await withStores(options, context.signal, async (stores) => {
     if (options.dryRun) {
@@ -34,14 +34,14 @@ export async function duplicate(options: DuplicateOptions, context: RunContext):
       return finish(context, dryReport(plan, started));
     }
     await options.state.check();
-    return await underLease(stores.target, "duplicate", stores.source.label, context, async (writing) => {
+    return await underLease(stores.target, options.command, stores.source.label, context, async (writing) => {
       await mustDiffer(stores.source, writing.lease, writing.signal);
       if (options.restart) await options.state.remove();
       const planned = await planRun(stores, options, context);
       context.reporter.plan(planned.plan);
       await mustBeAllowed(options, planned.plan, context);
       const losses = new Losses(options.accept);
-      const head = { run: context.runId, command: "duplicate", started, ...labelsOf(stores) };
+      const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
       return await journaled(options.cwd, head, context, async (journal) => {
         const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
         for (const key of losses.unusedAcceptances)
@@ -58,7 +58,7 @@ function labelsOf({ source, target }: Stores): { source: string; target: string 
 }
 
 /** Removing documents needs a yes. */
-async function mustBeAllowed(options: DuplicateOptions, plan: Plan, context: RunContext): Promise<void> {
+async function mustBeAllowed(options: CopyingOptions, plan: Plan, context: RunContext): Promise<void> {
   if (!options.delete || options.yes) return;
   await mustBeConfirmed(context, {
     question: `Remove from ${plan.target} what ${plan.source} no longer has?`,
@@ -77,14 +77,14 @@ interface Beginning {
 /** Moves everything, and remembers on both sides how far it is: here what is done, in the target who does it. */
 async function copy(
   stores: Stores,
-  options: DuplicateOptions,
+  options: CopyingOptions,
   context: RunContext,
   { planned, losses, started, journal }: Beginning,
   { lease, signal, stop }: Writing,
 ): Promise<Transferred> {
   const { saved, jobs, used } = planned;
   const run = {
-    command: "duplicate",
+    command: options.command,
     from: stores.source.label,
     run: context.runId,
     token: saved?.token ?? lease.nonce,
@@ -174,7 +174,7 @@ function report(
   started: Date,
   done: Transferred,
   losses: Losses,
-  options: DuplicateOptions,
+  options: CopyingOptions,
 ): RunReport {
   const failed = done.collections.some(({ verdict }) => verdict === "failed");
   const exit = failed

@@ -1,0 +1,57 @@
+/** Documents that differ byte for byte and yet may say the same: where one side makes its documents from something else. */
+import type { CollectionInfo, Likeness, Source } from "../connectors/connector.ts";
+import type { Doc } from "../document.ts";
+import type { Pair, Step } from "./walk.ts";
+
+/** Asked only of documents that are not equal byte for byte. */
+export interface Judge {
+  likeness(pair: Pair): Likeness;
+  /** What is to be written over `found`. */
+  wanted(pair: Pair): Doc;
+}
+
+export interface Sides {
+  readonly source: Source;
+  readonly target: Source;
+  readonly from: Pick<CollectionInfo, "name">;
+  readonly to: Pick<CollectionInfo, "name">;
+}
+
+/** By the mapping of whichever side has one; undefined where documents are what both sides hold. */
+export function judgeOf({ source, target, from, to }: Sides): Judge | undefined {
+  const { mapping } = source;
+  if (mapping !== undefined) {
+    return {
+      likeness: ({ expected, found }) => mapping.likeness(from.name, expected, found),
+      wanted: ({ expected, found }) => mapping.merged(from.name, expected, found),
+    };
+  }
+  const { mapping: theirs } = target;
+  if (theirs === undefined) return undefined;
+  return {
+    likeness: ({ expected, found }) => theirs.likeness(to.name, found, expected),
+    wanted: ({ expected }) => expected,
+  };
+}
+
+/** Whether one of the stores makes its documents from something else, and so has no options and indexes to compare. */
+export function isMapped({ source, target }: Pick<Sides, "source" | "target">): boolean {
+  return source.mapping !== undefined || target.mapping !== undefined;
+}
+
+/** The same walk, with equivalent documents told apart from different ones. */
+export async function* judged(steps: AsyncIterable<Step>, judge: Judge | undefined): AsyncGenerator<Step> {
+  for await (const step of steps) {
+    if (judge === undefined || step.different.length === 0) {
+      yield step;
+      continue;
+    }
+    const equivalent: Pair[] = [];
+    const different: Pair[] = [];
+    for (const pair of step.different) {
+      if (judge.likeness(pair) === "equivalent") equivalent.push(pair);
+      else different.push({ ...pair, expected: judge.wanted(pair) });
+    }
+    yield { ...step, different, equivalent };
+  }
+}

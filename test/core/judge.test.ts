@@ -1,0 +1,91 @@
+import { type Document, Double, deserialize, Int32, serialize } from "bson";
+import { describe, expect, it } from "vitest";
+import type { Likeness, Mapping } from "../../src/connectors/connector.ts";
+import { type Doc, DocumentId, idElement } from "../../src/document.ts";
+import { doc, hexOf } from "../support/documents.ts";
+import { memoryDiff } from "../support/memory-diff.ts";
+import { memoryRun } from "../support/memory-run.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+
+/** Rows of two columns: a whole number `n`, and a time `t` with a part that a copy may have cut off. */
+const mapping: Mapping = {
+  likeness(_, own, other): Likeness {
+    const [ours, theirs] = [deserialize(own.bytes), deserialize(other.bytes)];
+    if (ours.n !== theirs.n || Math.floor(ours.t) !== Math.floor(theirs.t)) return "different";
+    return ours.t === theirs.t ? "equivalent" : "lossy-equal";
+  },
+  merged(_, own, other): Doc {
+    const extra = Object.entries(deserialize(other.bytes)).filter(
+      ([name]) => !["_id", "n", "t"].includes(name),
+    );
+    const bytes = serialize({
+      ...deserialize(own.bytes, { promoteValues: false }),
+      ...Object.fromEntries(extra),
+    });
+    return { id: new DocumentId(idElement(bytes)), bytes };
+  },
+};
+
+const row = (_id: number, n: number, t = 1): Doc => doc({ _id, n: new Int32(n), t: new Double(t) });
+const rows = [row(1, 10), row(2, 20), row(3, 30, 3.5), row(4, 40), row(5, 50)];
+/** Written by an application: doubles for integers, a field of its own. */
+const adopted = [
+  rows[0] as Doc,
+  doc({ _id: 2, n: new Double(20), t: new Double(1), __v: 0 }),
+  doc({ _id: 3, n: new Double(30), t: new Double(3), __v: 1 }),
+  doc({ _id: 4, n: new Double(41), t: new Double(1), note: "kept" }),
+];
+const plain = (document: Doc | undefined): Document => deserialize(document?.bytes ?? new Uint8Array());
+
+describe("a store that makes its documents from something else", () => {
+  it("leaves what is equivalent alone, and keeps foreign fields of what it writes over", async () => {
+    const target = new MemoryStore(adopted, { foreign: true });
+    const { error, report } = await memoryRun({ source: new MemoryStore(rows, { mapping }), target });
+    expect(error).toBeUndefined();
+    expect(report).toMatchObject({ read: 5, written: 3, unchanged: 2, equivalent: 1, verdict: "verified" });
+    expect(hexOf(target.documents.slice(0, 2))).toEqual(hexOf(adopted.slice(0, 2)));
+    expect(target.documents.slice(2).map(plain)).toEqual([
+      { _id: 3, n: 30, t: 3.5, __v: 1 },
+      { _id: 4, n: 40, t: 1, note: "kept" },
+      { _id: 5, n: 50, t: 1 },
+    ]);
+  });
+
+  it("has nothing left to write in a second run", async () => {
+    const target = new MemoryStore(adopted, { foreign: true });
+    const stores = { source: new MemoryStore(rows, { mapping }), target };
+    await memoryRun(stores);
+    const { report } = await memoryRun(stores);
+    expect(report).toMatchObject({ read: 5, written: 0, unchanged: 5, equivalent: 3 });
+  });
+
+  it("is not mended where an application mirrors it while it is copied for the first time", async () => {
+    const target = new (class extends MemoryStore {
+      override async write(...args: Parameters<MemoryStore["write"]>) {
+        const outcome = await super.write(...args);
+        this.documents = this.documents.map((one) =>
+          one.id.key === rows[1]?.id.key ? (adopted[1] as Doc) : one,
+        );
+        return outcome;
+      }
+    })([]);
+    const { report } = await memoryRun({ source: new MemoryStore(rows, { mapping }), target });
+    expect(report).toMatchObject({ read: 5, written: 5, verdict: "verified" });
+    expect(hexOf(target.documents)).toEqual(hexOf([rows[0] as Doc, adopted[1] as Doc, ...rows.slice(2)]));
+  });
+
+  it.each(["source", "target"] as const)("is compared by what its documents say, as %s", async (side) => {
+    const made = new MemoryStore(rows, { mapping });
+    const other = new MemoryStore(adopted);
+    const stores = side === "source" ? { source: made, target: other } : { source: other, target: made };
+    const { error, report, differences } = await memoryDiff(stores);
+    expect(error).toBeUndefined();
+    const only = side === "source" ? { missing: 1, extra: 0 } : { missing: 0, extra: 1 };
+    expect(report).toMatchObject({ equal: 2, equivalent: 1, changed: 2, metadata: 0, ...only });
+    expect(differences.map(({ id, likeness }) => [id, likeness]).sort()).toEqual([
+      ["3", "lossy-equal"],
+      ["4", undefined],
+      ["5", undefined],
+    ]);
+  });
+});
