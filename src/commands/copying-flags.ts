@@ -12,7 +12,7 @@ import { StateFile } from "../state/state-file.ts";
 import { addressOf, mongodbAddressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
 import type { CopyingCommand, CopyingOptions, Since } from "./copying-options.ts";
-import { keyOf, readSelection, type SelectionFlags } from "./selection.ts";
+import { keyOf, readSelection, type SelectionFlags, usualRenames } from "./selection.ts";
 import { minutes } from "./time-limit.ts";
 
 /** As the command line gives them: texts are not checked yet. */
@@ -51,7 +51,8 @@ export function prepareCopying(
   const from = addressOf(command, pair.source, "source");
   const to = mongodbAddressOf(command, pair.target, "target");
   mustNameTarget(flags, to.database);
-  const selected = readSelection(flags, settings.excluded);
+  const selection = readSelection(flags, settings.excluded);
+  const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
   const options: CopyingOptions = {
     command,
     from,
@@ -72,7 +73,7 @@ export function prepareCopying(
     restart: flags.restart ?? false,
     ...limitsOf(flags),
     cwd: environment.cwd,
-    state: new StateFile(environment.cwd, keyOf(command, from, to, selected.wanted)),
+    state: new StateFile(environment.cwd, keyOf(jobOf(command, flags), from, to, selected.wanted)),
   };
   return {
     warnings: pair.warnings,
@@ -82,6 +83,11 @@ export function prepareCopying(
       return await copying(options, context);
     },
   };
+}
+
+/** A run that reads only what has changed does not go on with one that reads everything, nor that with it. */
+function jobOf(command: CopyingCommand, { since }: CopyingFlags): string {
+  return since === undefined ? command : `${command} --since ${since.trim()}`;
 }
 
 function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {

@@ -1,21 +1,27 @@
 /** What a run that copies would do: everything is looked at, and what must not be done is refused. */
-import type { Source, Target } from "../connectors/connector.ts";
+import type { NotCopied, Source, Target } from "../connectors/connector.ts";
 import { compare } from "../core/compare.ts";
 import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/guard.ts";
 import { chooseJobs, makePlan, mustFit, type PlannedJob } from "../core/plan.ts";
 import { mustFitInto } from "../core/room.ts";
 import type { SavedRun } from "../core/saved-run.ts";
+import { vanished } from "../core/vanished.ts";
 import type { Found, Plan } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { CopyingOptions } from "./copying-options.ts";
 import { findSaved, resumedOf } from "./resume.ts";
 import { savedFirst } from "./saved-first.ts";
 import { mustMatch } from "./selection.ts";
+import { chooseSince } from "./since.ts";
 import type { Stores } from "./stores.ts";
 
 export interface PlannedRun {
   readonly plan: Plan;
   readonly jobs: readonly PlannedJob[];
+  /** What was wanted of the source, and cannot be copied. */
+  readonly lost: readonly NotCopied[];
+  /** Collections of the target that came from tables which the source does not list any more. */
+  readonly gone: readonly string[];
   /** What an interrupted run has done. */
   readonly saved?: SavedRun;
   /** Bytes that the target's database takes up. */
@@ -44,20 +50,23 @@ export async function planRun(
     dryRun: options.dryRun,
   };
   mustNotBeSwapped(source, target, options.intoExisting);
-  const { notCopied, jobs } = chooseJobs(source.listing, options.wanted);
-  const chosen = { notCopied, jobs: jobs.map((job) => asOrdered(job, target)) };
-  mustFit(chosen.jobs, target.listing, planOptions);
+  const { notCopied, jobs, lost } = chooseJobs(source.listing, options.wanted);
+  const isMapped = stores.source.mapping !== undefined;
+  const since = chooseSince(jobs, options.since, source, target);
+  const chosen = { notCopied, jobs: since.jobs.map((job) => asOrdered(job, target)) };
+  mustFit(chosen.jobs, target.listing, { ...planOptions, emptyIsOdd: isMapped });
   const foreign = foreignJobs(chosen.jobs, source, target);
   if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
-  const notes = [...adoption(found), ...saving, ...told, ...remarks(options)];
+  const notes = [...adoption(found), ...saving, ...told, ...since.notes, ...remarks(options)];
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
-  return { plan, jobs: chosen.jobs, used, ...(saved === undefined ? {} : { saved }) };
+  const gone = isMapped ? vanished(chosen.jobs, source, target, options.wanted) : [];
+  return { plan, jobs: chosen.jobs, lost, gone, used, ...(saved === undefined ? {} : { saved }) };
 }
 
 /** A collection that is there already may come in another order than a copy would. */

@@ -28,7 +28,7 @@ function describe(program: Program): Program {
     .summary("compare a store with its copy, exactly; nothing is written")
     .description("Compares a store with its copy, document by document, byte for byte. Writes to neither.")
     .optionsGroup("Where:")
-    .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
+    .option("--from <location>", "mongodb:// URI, env:NAME, mongodb or supabase")
     .option("--to <location>", "the same; the copy")
     .optionsGroup("What (the first four can be repeated):")
     .option("--include <glob>", "only collections of these names", repeatable)

@@ -5,11 +5,12 @@ import type { Environment } from "../config/environment.ts";
 import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { readSettings } from "../config/settings.ts";
+import type { StoreAddress } from "../connectors/index.ts";
 import { StateFile } from "../state/state-file.ts";
 import { addressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
 import type { DiffOptions, NamedFile } from "./diff-options.ts";
-import { keyOf, readSelection, type SelectionFlags } from "./selection.ts";
+import { keyOf, readSelection, type SelectionFlags, usualRenames } from "./selection.ts";
 import { minutes } from "./time-limit.ts";
 
 /** Seconds before each further look at what differs, where nothing else is said. */
@@ -42,7 +43,9 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
   const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
   const from = addressOf("diff", pair.source, "source");
   const to = addressOf("diff", pair.target, "target");
-  const selected = readSelection(flags, settings.excluded);
+  const selection = readSelection(flags, settings.excluded);
+  const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
+  mustSuit(flags, from, to);
   const options: DiffOptions = {
     from,
     to,
@@ -71,6 +74,22 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
       return await diff(options, context);
     },
   };
+}
+
+/** @throws DualsyncError `usage` for flags that mean nothing between these stores */
+function mustSuit({ filter = [], plan }: DiffFlags, from: StoreAddress, to: StoreAddress): void {
+  if (filter.length > 0 && (from.kind === "supabase" || to.kind === "supabase")) {
+    throw configurationError(
+      "--filter chooses documents of MongoDB collections, and one side is a Supabase project.",
+      "Leave it out; --include and --exclude choose tables.",
+    );
+  }
+  if (plan !== undefined && to.kind === "supabase") {
+    throw configurationError(
+      "--plan is for repairs of a MongoDB copy, and the target is a Supabase project.",
+      "Leave it out, or compare the other way round: --from supabase --to mongodb.",
+    );
+  }
 }
 
 function filesOf({ plan, report }: DiffFlags, environment: Environment) {

@@ -1,6 +1,7 @@
 /** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "./command.ts";
+import { describeHow, describeSafety } from "./copying-command.ts";
 import type { CopyingFlags } from "./copying-flags.ts";
 import { repeatable } from "./repeatable.ts";
 
@@ -20,7 +21,7 @@ export const duplicateCommand: Command = {
 };
 
 function describe(program: Program): Program {
-  return program
+  const command = program
     .command("duplicate")
     .usage("[flags]")
     .summary("copy a MongoDB database to another one, and prove it")
@@ -33,20 +34,6 @@ function describe(program: Program): Program {
     .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
     .option("--rename <old=new>", "copy a collection under another name", repeatable)
     .option("--filter <name=ejson>", "only documents of a collection that match", repeatable)
-    .option("--delete", "remove from the target what the source has no more")
-    .option("--allow-shrink", "with --delete: even if more than half would go")
-    .option("--no-indexes", "do not build indexes")
-    .option("--into-existing <database>", "the target may hold documents of others")
-    .optionsGroup("How:")
-    .option("--verify <how>", "content (default), counts or none")
-    .option("--accept <key>", "a known loss that does not count (repeatable)", repeatable)
-    .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
-    .option("--concurrency <n>", "ranges copied at the same time (3 or 4)")
-    .option("--rate <amount>", "read no faster: 500 (documents) or 5MB a second")
-    .option("--max-target-size <size>", "stop before the target holds more, e.g. 500MB")
-    .option("--max-minutes <n>", "stop cleanly after that; run again to go on")
-    .option("--restart", "forget an interrupted run, begin anew")
-    .option("-n, --dry-run", "show the plan, write nothing")
-    .option("-y, --yes", "do not ask before removing documents")
-    .addHelpText("after", EXAMPLES);
+    .option("--no-indexes", "do not build indexes");
+  return describeHow(describeSafety(command)).addHelpText("after", EXAMPLES);
 }

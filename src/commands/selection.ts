@@ -15,6 +15,17 @@ export interface SelectionFlags {
   readonly filter?: readonly string[];
 }
 
+/** Names that applications give to the collections of these tables: mongoose makes a plural of a model's name. */
+const USUAL_RENAMES: ReadonlyMap<string, string> = new Map([["shop", "shops"]]);
+
+/** What is renamed without being asked for between a project's tables and a database. */
+export function usualRenames(from: StoreAddress, to: StoreAddress): Pick<Wanted, "usualRenames"> {
+  if (from.kind === "supabase" && to.kind === "mongodb") return { usualRenames: USUAL_RENAMES };
+  if (from.kind === "mongodb" && to.kind === "supabase")
+    return { usualRenames: new Map([...USUAL_RENAMES].map(([table, name]) => [name, table])) };
+  return {};
+}
+
 export interface Selected {
   readonly wanted: Wanted;
   /** Patterns of --include and --exclude that choose no collection of these names. */

@@ -23,6 +23,8 @@ export interface CollectionInfo {
   readonly options: Metadata;
   /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
   readonly ordered: boolean;
+  /** The field that says when a document was changed last, where the store can select by it. */
+  readonly changedBy?: string;
   /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
   readonly documents: number;
   /** Bytes of those documents, uncompressed, by the same bookkeeping. */
@@ -33,6 +35,8 @@ export interface CollectionInfo {
 export interface NotCopied {
   readonly name: string;
   readonly reason: string;
+  /** It holds what a person would expect to be copied: leaving it out is a loss that must be named. */
+  readonly isLoss?: true;
 }
 
 export interface Listing {
@@ -60,6 +64,8 @@ export interface Selection {
 export interface ReadOptions extends Selection {
   /** Start after this id (not included). Used to go on after an interruption. */
   readonly after?: DocumentId;
+  /** Only what was changed at this time or later, by `CollectionInfo.changedBy`. Not for collections without that. */
+  readonly changedSince?: Date;
   /** Largest number of documents in a batch. The connector bounds the bytes by itself. */
   readonly batchSize?: number;
   readonly signal: AbortSignal;
@@ -238,6 +244,8 @@ export interface Source {
   digester?(collection: CollectionInfo, signal: AbortSignal): Promise<Digester | undefined>;
   /** Batches bounded in bytes; in `_id` order where the collection is ordered, else in the store's own order. */
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
+  /** As `read`, but documents with nothing but their `_id`: for stores that can tell ids for much less than documents. */
+  ids?(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
   /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */
   find(
     collection: string,

@@ -1,16 +1,26 @@
 import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { Flights } from "./flights.ts";
-import { account, inOrder, type Job, type PartJob, partJob, readOptions, TWIN } from "./job.ts";
+import {
+  account,
+  inOrder,
+  type Job,
+  type PartJob,
+  partJob,
+  readOptions,
+  sourceOptions,
+  TWIN,
+  walkOf,
+} from "./job.ts";
 import { journaledWrite } from "./journaled-write.ts";
-import { judged } from "./judge.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { proveRange, proveWritten } from "./prove.ts";
 import { isBound } from "./ranges.ts";
+import { extraSteps } from "./remove.ts";
 import { hashed, stretchHash } from "./seal/sealing.ts";
 import type { StretchHash } from "./seal/stretch-hash.ts";
 import { commit } from "./still-there.ts";
-import { countExtra, findExtras, lookUpEach, merge, type Step } from "./walk.ts";
+import { countExtra, type Step } from "./walk.ts";
 
 /** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
 const WRITES_PER_RANGE = 1;
@@ -94,14 +104,9 @@ class Filling {
  * written here is read back at once, so nothing remains to be proved.
  */
 export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
-  const options = readOptions(job, { ...range });
   const hash = job.sealing === undefined ? undefined : stretchHash(job, range);
-  const read = job.source.read(job.from, options);
-  const source = hash === undefined ? read : hashed(read, hash);
-  const walk = inOrder(job)
-    ? merge(source, job.target.read(job.to, options))
-    : lookUpEach(source, job.target, job.to.name, job.signal);
-  const steps = judged(walk, job.judge);
+  const read = job.source.read(job.from, sourceOptions(job, { ...range }));
+  const steps = walkOf(job, { ...range }, hash === undefined ? read : hashed(read, hash));
   let part = job.progress.part();
   for await (const step of steps) {
     const { position } = step;
@@ -111,7 +116,10 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
     }
     await takeStep(partJob(job, part), step);
   }
-  if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
+  if (job.since !== undefined) {
+    // What is only in the target is looked for where it is to be removed.
+    if (job.delete) part.tally.extra = await countExtras(job, { ...range });
+  } else if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
   if (hash !== undefined) job.sealing?.add(hash.end(range.to));
 }
@@ -158,12 +166,10 @@ function sealAllBut({ sealing, setAside, judge }: PartJob, step: Step): void {
   sealing.except(copied.filter(({ key }) => setAside.has(key)));
 }
 
-/** Looking up each document of the source finds no others on the target: those are looked up the other way round. */
+/** Looking up each document of the source finds no others on the target. */
 async function countExtras(job: Job, range: IdRange): Promise<number> {
-  const target = job.target.read(job.to, readOptions(job, range));
   let extra = 0;
-  for await (const step of findExtras(target, job.source, job.from.name, job.signal))
-    extra += countExtra(step);
+  for await (const step of extraSteps(job, range)) extra += countExtra(step);
   return extra;
 }
 

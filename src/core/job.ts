@@ -11,13 +11,14 @@ import type { Meter } from "../reporting/reporter.ts";
 import type { Budget } from "./budget.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal, Journaling } from "./journal.ts";
-import type { Judge } from "./judge.ts";
+import { type Judge, judged } from "./judge.ts";
 import type { Losses } from "./losses.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
 import type { Sealing } from "./seal/sealing.ts";
 import type { Tally } from "./tally.ts";
 import type { VerifyMode } from "./verify-mode.ts";
+import { lookUpEach, merge } from "./walk.ts";
 
 /** What all collections of a run share. */
 export interface Transfer {
@@ -53,6 +54,8 @@ export interface Job extends Transfer {
   /** The same collection under its name on the target. */
   readonly to: CollectionInfo;
   readonly filter?: Filter;
+  /** Only what was changed since then is read from the source: each document is looked up in the target. */
+  readonly since?: Date;
   readonly meter: Meter;
   readonly progress: Progress;
   /** Keys of documents that were set aside, so that verification does not miss them again. */
@@ -88,6 +91,25 @@ export function account(job: PartJob, documents: number, bytes: number, outcome:
 /** Whether documents of both sides come in the same order, that of BSON: only then can they be walked side by side. */
 export function inOrder({ from, to }: Pick<Job, "from" | "to">): boolean {
   return from.ordered && to.ordered;
+}
+
+/** How the source is read: what was not changed is not looked at. */
+export function sourceOptions(job: Job, range: IdRange): ReadOptions {
+  const options = readOptions(job, range);
+  return job.since === undefined ? options : { ...options, changedSince: job.since };
+}
+
+/** What is to be copied, held against what the target holds. */
+export function walkOf(
+  job: Job,
+  range: IdRange,
+  source = job.source.read(job.from, sourceOptions(job, range)),
+) {
+  const walk =
+    inOrder(job) && job.since === undefined
+      ? merge(source, job.target.read(job.to, readOptions(job, range)))
+      : lookUpEach(source, job.target, job.to.name, job.signal);
+  return judged(walk, job.judge);
 }
 
 /** How both stores read this job's documents within a range. */

@@ -18,6 +18,8 @@ export interface PlannedJob {
   readonly from: CollectionInfo;
   readonly to: CollectionInfo;
   readonly filter?: Filter;
+  /** Only what was changed since then is read. */
+  readonly since?: Date;
 }
 
 export interface PlanOptions {
@@ -34,7 +36,11 @@ export interface PlanOptions {
 export interface Jobs {
   readonly jobs: readonly PlannedJob[];
   readonly notCopied: readonly NotCopied[];
+  /** Of what is not copied: what was wanted, and cannot be. */
+  readonly lost: readonly NotCopied[];
 }
+
+const NOT_CHOSEN = "left out by --include or --exclude";
 
 /**
  * Holds what is wanted against what the source has. Pure: nothing is read here.
@@ -44,10 +50,12 @@ export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
   const renames = renamesFor(source, wanted);
   const jobs: PlannedJob[] = [];
-  const left: NotCopied[] = [...source.notCopied];
+  const left: NotCopied[] = source.notCopied.map((one) =>
+    one.isLoss === true && !wanted.selects(one.name) ? { name: one.name, reason: NOT_CHOSEN } : one,
+  );
   for (const from of source.collections) {
     if (!wanted.selects(from.name)) {
-      left.push({ name: from.name, reason: "left out by --include or --exclude" });
+      left.push({ name: from.name, reason: NOT_CHOSEN });
       continue;
     }
     const filter = wanted.filters.get(from.name);
@@ -55,7 +63,7 @@ export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
   mustNotMeet(jobs);
-  return { jobs, notCopied: left };
+  return { jobs, notCopied: left, lost: left.filter(({ isLoss }) => isLoss === true) };
 }
 
 function mustNotMeet(jobs: readonly PlannedJob[]): void {
@@ -110,7 +118,10 @@ export function renamed(from: CollectionInfo, renames: ReadonlyMap<string, strin
 export function mustFit(
   jobs: readonly PlannedJob[],
   target: Listing,
-  options: Pick<PlanOptions, "source" | "delete" | "allowShrink">,
+  options: Pick<PlanOptions, "source" | "delete" | "allowShrink"> & {
+    /** The source may answer with nothing where it hides what it has. */
+    readonly emptyIsOdd?: boolean;
+  },
 ): void {
   const there = byName(target);
   if (jobs.length === 0) {
@@ -133,6 +144,17 @@ export function mustFit(
         "If that is meant, drop the collection on the target by hand, or leave it out with --exclude.",
       );
     }
+    if (
+      options.emptyIsOdd === true &&
+      !options.allowShrink &&
+      from.documents === 0 &&
+      existing.documents > 0
+    ) {
+      throw refuse(
+        `${JSON.stringify(from.name)} gives no rows, and the target holds ${existing.documents} documents of it: row-level security or a missing grant looks just like an empty table.`,
+        "Look at the table in the project's dashboard. If it is empty indeed, add --allow-shrink; nothing is removed without --delete.",
+      );
+    }
     const selective = filter !== undefined; // then the whole collection's number says nothing
     if (
       options.delete &&
@@ -150,7 +172,7 @@ function refuse(message: string, hint: string): DualsyncError {
 
 /** The plan as it is shown; `found` is what comparing has shown of collections that are not known to be copies. */
 export function makePlan(
-  { jobs, notCopied }: Jobs,
+  { jobs, notCopied }: Pick<Jobs, "jobs" | "notCopied">,
   target: Listing,
   found: ReadonlyMap<string, Found>,
   options: PlanOptions,

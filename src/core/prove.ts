@@ -3,11 +3,10 @@ import { printId } from "../bson/print-id.ts";
 import type { IdRange, SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import { inOrder, type PartJob, readOptions, TWIN } from "./job.ts";
-import { judged } from "./judge.ts";
+import { type PartJob, readOptions, TWIN, walkOf } from "./job.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
-import { countExtra, lookUpEach, merge } from "./walk.ts";
+import { countExtra } from "./walk.ts";
 
 /** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and mended. */
 export async function proveRange(job: PartJob, range: IdRange, expected: readonly Stretch[]): Promise<void> {
@@ -25,13 +24,7 @@ export async function proveRange(job: PartJob, range: IdRange, expected: readonl
  * meanwhile; each is proved by itself, by reading back what was written last.
  */
 async function mendRange(job: PartJob, range: IdRange): Promise<void> {
-  const options = readOptions(job, range);
-  const source = job.source.read(job.from, options);
-  const walk = inOrder(job)
-    ? merge(source, job.target.read(job.to, options))
-    : lookUpEach(source, job.target, job.to.name, job.signal);
-  const steps = judged(walk, job.judge);
-  for await (const step of steps) {
+  for await (const step of walkOf(job, range)) {
     const documents = [...step.missing, ...step.different.map(({ expected }) => expected)].filter(
       ({ id }) => !job.setAside.has(id.key),
     );

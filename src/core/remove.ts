@@ -1,3 +1,4 @@
+import type { IdRange } from "../connectors/connector.ts";
 import type { Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
@@ -5,7 +6,7 @@ import { applyChanges } from "./mend/change.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 import { sourceMustBeThere } from "./still-there.ts";
-import { countExtra, findExtras, merge } from "./walk.ts";
+import { countExtra, findExtras, merge, type Step } from "./walk.ts";
 
 /**
  * Removes from the target what the source no longer has. Runs only after the whole collection was read without any
@@ -14,7 +15,8 @@ import { countExtra, findExtras, merge } from "./walk.ts";
 export async function removeExtras(job: Job): Promise<void> {
   const { extras, tally } = job.progress;
   if (extras.length === 0) return;
-  if (tally.read === 0) {
+  const held = job.since === undefined ? tally.read : await job.source.count(job.from.name, {}, job.signal);
+  if (held === 0) {
     job.progress.forget();
     throw new DualsyncError(
       "refused",
@@ -24,22 +26,26 @@ export async function removeExtras(job: Job): Promise<void> {
       },
     );
   }
-  if (!job.allowShrink && isShrunken(tally.read, tally.read + tally.extra)) {
+  if (!job.allowShrink && isShrunken(held, held + tally.extra)) {
     job.progress.forget();
-    throw shrinkError(job.from.name, tally.read, tally.read + tally.extra, "Nothing was removed from it.");
+    throw shrinkError(job.from.name, held, held + tally.extra, "Nothing was removed from it.");
   }
   for (const stretch of extras) await removeFrom(job, stretch);
 }
 
-async function removeFrom(job: Job, stretch: Extras): Promise<void> {
-  const options = readOptions(job, stretch.range);
+/** A walk over all of the range that finds what only the target has; all else that it finds is not to be used. */
+export function extraSteps(job: Job, range: IdRange): AsyncGenerator<Step> {
+  const options = readOptions(job, range);
   const target = job.target.read(job.to, options);
-  const steps = inOrder(job)
-    ? merge(job.source.read(job.from, options), target)
-    : findExtras(target, job.source, job.from.name, job.signal);
+  if (!inOrder(job)) return findExtras(target, job.source, job.from.name, job.signal);
+  const source = job.source.ids?.(job.from, options) ?? job.source.read(job.from, options);
+  return merge(source, target);
+}
+
+async function removeFrom(job: Job, stretch: Extras): Promise<void> {
   let found = 0;
   let deleted = 0;
-  for await (const step of steps) {
+  for await (const step of extraSteps(job, stretch.range)) {
     found += countExtra(step);
     if (step.extra.length === 0) continue;
     const ids = step.extra.map(({ id }) => id);

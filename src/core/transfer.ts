@@ -54,15 +54,22 @@ async function transferOne(
   const progress = await openProgress(planned, prepared);
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
+  const whole = wholeIfEmpty(planned, prepared);
   const job: Job = {
-    ...{ ...planned, meter, progress, setAside: new Set(), ...journalingOf(planned, prepared) },
-    ...{ ...sealingOf(planned, prepared), ...judgementOf(planned) },
+    ...{ ...whole, meter, progress, setAside: new Set(), ...journalingOf(whole, prepared) },
+    ...{ ...sealingOf(whole, prepared), ...judgementOf(whole) },
   };
   try {
     return { report: await reportOf(job, prepared, gate), moved: progress.tally.bytes };
   } finally {
     meter.end();
   }
+}
+
+/** What is gone from the target is not among what was changed in the source: then everything is read. */
+function wholeIfEmpty<P extends Transfer & PlannedJob>(planned: P, prepared: Prepared | undefined): P {
+  const { since, ...whole } = planned;
+  return since === undefined || prepared?.empty === false ? planned : (whole as P);
 }
 
 /** What dualsync did not write itself is saved before it is overwritten, and everything before it is removed. */
@@ -143,12 +150,28 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
 }
 
 async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<void> {
-  if (job.progress.remaining === undefined) job.progress.begin(await cut(job));
+  if (job.progress.remaining === undefined)
+    job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
+  const held = job.since === undefined ? 0 : await job.source.count(job.from.name, {}, job.signal);
   await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
   await sourceMustBeThere(job);
+  if (job.since !== undefined) await mustHoldAll(job, job.since, held);
   if (job.delete && !empty) await removeExtras(job);
   await targetMustBeThere(job, incarnation);
   await leaveSeal(job);
+}
+
+/** What the target lacks although it was not changed is not found by reading what was. */
+async function mustHoldAll(job: Job, since: Date, before: number): Promise<void> {
+  const [source, target] = await Promise.all([
+    job.source.count(job.from.name, {}, job.signal),
+    job.target.count(job.to.name, {}, job.signal),
+  ]);
+  if (target >= Math.min(before, source)) return;
+  job.losses.add(
+    `collection ${job.from.name}`,
+    `all that was changed since ${since.toISOString()} was copied, and yet the target holds ${target} of ${source} documents: run without --since`,
+  );
 }
 
 /** For later comparisons, which can do without. */
@@ -170,7 +193,8 @@ async function cut(job: Job): Promise<readonly IdRange[]> {
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
   const journaled = job.journaling?.writes === true;
-  if (!journaled && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
+  if (job.since === undefined && !journaled && (empty || (await isEmptyRange(job, range))))
+    await fillRange(job, range);
   else await convergeRange(job, range);
 }
 

@@ -39,7 +39,7 @@ export async function listCollections(server: Server, signal: AbortSignal): Prom
   const [system, ordinary] = [true, false].map((of) =>
     wanted.filter((entry) => nameOf(entry).startsWith("system.") === of),
   );
-  const reason = "system collections belong to the server and are not copied";
+  const reason = "system collections belong to the server";
   const notCopied: NotCopied[] = (system ?? []).map((entry) => ({ name: nameOf(entry), reason }));
   const collections = await Promise.all(
     (ordinary ?? []).map((entry) => describe(server, nameOf(entry), entry, signal)),

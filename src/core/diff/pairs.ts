@@ -1,5 +1,5 @@
 /** Which collections of two stores are to be compared with which, and which have no counterpart. */
-import type { CollectionInfo, Listing } from "../../connectors/connector.ts";
+import type { CollectionInfo, Listing, NotCopied } from "../../connectors/connector.ts";
 import { chooseJobs, renamesFor, type Wanted } from "../plan.ts";
 import type { DiffPair } from "./diff-job.ts";
 
@@ -9,6 +9,8 @@ export interface Pairs {
   readonly missing: readonly { readonly from: CollectionInfo; readonly to: string }[];
   /** Only in the target. */
   readonly extra: readonly CollectionInfo[];
+  /** What was wanted of either side, and cannot be compared. */
+  readonly lost: readonly (NotCopied & { readonly side: "source" | "target" })[];
   readonly left: readonly { readonly name: string; readonly reason: string; readonly chosen: boolean }[];
 }
 
@@ -39,7 +41,7 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted, mapped?
 }
 
 function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
-  const { jobs } = chooseJobs(source, wanted);
+  const { jobs, lost } = chooseJobs(source, wanted);
   const there = new Map(target.collections.map((collection) => [collection.name, collection]));
   const pairs: DiffPair[] = [];
   const missing: Pairs["missing"][number][] = [];
@@ -55,6 +57,12 @@ function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
     pairs,
     missing,
     extra: others.filter(({ name }) => !isLeft(name)),
+    lost: [
+      ...lost.map((one) => ({ ...one, side: "source" as const })),
+      ...target.notCopied
+        .filter(({ name, isLoss }) => isLoss === true && !isLeft(name))
+        .map((one) => ({ ...one, side: "target" as const })),
+    ],
     left: leftOut(
       source,
       target,
@@ -78,14 +86,12 @@ function leftOut(
 ): Pairs["left"] {
   const chosen = [...source.collections.filter(({ name }) => !wanted.selects(name)), ...others];
   const names = new Set(chosen.map(({ name }) => name));
-  const system = [...source.notCopied, ...target.notCopied.filter(({ name }) => !isIn(source, name))];
+  const system = [...source.notCopied, ...target.notCopied.filter(({ name }) => !isIn(source, name))].filter(
+    ({ isLoss }) => isLoss !== true,
+  );
   return [
     ...[...names].map((name) => ({ name, reason: "left out by --include or --exclude", chosen: true })),
-    ...system.map(({ name }) => ({
-      name,
-      reason: "system collections belong to the server and are not compared",
-      chosen: false,
-    })),
+    ...system.map(({ name, reason }) => ({ name, reason, chosen: false })),
   ];
 }
 

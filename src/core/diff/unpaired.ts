@@ -4,12 +4,52 @@ import type { ComparedCollection } from "../../reporting/reporter.ts";
 import type { DiffRun } from "./diff-job.ts";
 import type { Pairs } from "./pairs.ts";
 
-export async function tellUnpaired(run: DiffRun, { missing, extra }: Pairs): Promise<ComparedCollection[]> {
+export async function tellUnpaired(
+  run: DiffRun,
+  { missing, extra, lost }: Pairs,
+): Promise<ComparedCollection[]> {
   const told: ComparedCollection[] = [];
   for (const { from, to } of missing) told.push(await tell(run, "source", from, from.name, to));
   for (const info of extra) told.push(await tell(run, "target", info, info.name, info.name));
+  for (const one of lost) told.push(await tellLost(run, one));
   return told;
 }
+
+/** What cannot be compared at all is never a part of what is identical. */
+async function tellLost(
+  run: DiffRun,
+  { name, reason, side }: Pairs["lost"][number],
+): Promise<ComparedCollection> {
+  const { counted } = await run.tell({
+    ...{
+      key: `collection ${name}`,
+      kind: "unreadable",
+      sigil: "!",
+      collection: name,
+      targetCollection: name,
+    },
+    ...{ detail: `in the ${side}: ${reason}`, fields: [], moreFields: 0, state: "stable", rounds: 1 },
+  });
+  return {
+    ...{ collection: name, target: name, kind: "collection", tier: "definition", ...NONE },
+    ...{ sourceDocuments: 0, targetDocuments: 0, missing: 0, extra: 0, metadata: 0 },
+    ...(counted
+      ? { unreadable: 1, accepted: 0, verdict: "not compared" }
+      : { accepted: 1, verdict: "accepted" }),
+  };
+}
+
+const NONE = {
+  equal: 0,
+  equivalent: 0,
+  changed: 0,
+  moving: 0,
+  unreadable: 0,
+  settled: 0,
+  expired: 0,
+  behind: 0,
+  diverged: 0,
+};
 
 async function tell(
   run: DiffRun,
@@ -33,19 +73,8 @@ async function tell(
     state: "stable",
     rounds: 1,
   });
-  const none = {
-    equal: 0,
-    equivalent: 0,
-    changed: 0,
-    moving: 0,
-    unreadable: 0,
-    settled: 0,
-    expired: 0,
-    behind: 0,
-    diverged: 0,
-  };
   return {
-    ...{ collection, target, kind: info.kind, tier: "definition", ...none },
+    ...{ collection, target, kind: info.kind, tier: "definition", ...NONE },
     sourceDocuments: side === "source" ? documents : 0,
     targetDocuments: side === "target" ? documents : 0,
     missing: side === "source" && counted ? documents : 0,

@@ -18,6 +18,7 @@ const MOST_UNSURE = 100_000;
 export interface SealingOptions {
   readonly from: CollectionInfo;
   readonly filter?: unknown;
+  readonly since?: unknown;
   readonly verify: VerifyMode;
   readonly target: Target;
 }
@@ -47,13 +48,13 @@ export class Sealing {
     this.#incarnations = incarnations;
   }
 
-  /** Undefined where there can be no seal: nothing is read back, or not everything, or not in order. */
+  /** Undefined where there can be no seal: not everything is read, nothing is read back, or not in order. */
   static of(
-    { from, filter, verify, target }: SealingOptions,
+    { from, filter, since, verify, target }: SealingOptions,
     { source, target: copy }: Incarnations,
   ): Sealing | undefined {
-    if (verify !== "content" || from.kind !== "collection" || !from.ordered || filter !== undefined)
-      return undefined;
+    if (verify !== "content" || from.kind !== "collection" || !from.ordered) return undefined;
+    if (filter !== undefined || since !== undefined) return undefined;
     if (source === undefined || copy === undefined || target.leaveSeal === undefined) return undefined;
     return new Sealing({ source, target: copy });
   }

@@ -1,0 +1,56 @@
+/** Which collections need not be read as a whole, because only what was changed since a time can be missing from the copy. */
+import type { Before } from "../core/guard.ts";
+import type { PlannedJob } from "../core/plan.ts";
+import type { Since } from "./copying-options.ts";
+
+/** Clocks differ, and what is committed late bears an earlier time. Milliseconds. */
+const OVERLAP = 5 * 60 * 1000;
+
+export interface SinceChosen {
+  readonly jobs: readonly PlannedJob[];
+  /** Sentences for the plan. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Limits each job to what was changed since then, where that is safe: the rows say when they were changed, and the last
+ * run that came to its end copied this very collection from a table of the same columns.
+ */
+export function chooseSince(
+  jobs: readonly PlannedJob[],
+  since: Since | undefined,
+  source: Before,
+  target: Before,
+): SinceChosen {
+  if (since === undefined) return { jobs, notes: [] };
+  const { filled } = target.history;
+  const last = filled?.complete === true && filled.from === source.label ? filled : undefined;
+  if (last === undefined)
+    return { jobs, notes: ["No run from this source has come to its end yet: everything is read."] };
+  const time = since === "last" ? new Date(last.since.getTime() - OVERLAP) : since;
+  const chosen = jobs.map((job): PlannedJob => {
+    const known = target.history.collections.get(job.to.name);
+    const copied = last.documents.has(job.to.name) && known?.source === job.from.incarnation;
+    return copied && job.from.changedBy !== undefined && known?.source !== undefined
+      ? { ...job, since: time }
+      : job;
+  });
+  return { jobs: chosen, notes: notesOf(chosen, time) };
+}
+
+function notesOf(jobs: readonly PlannedJob[], time: Date): string[] {
+  const limited = jobs.filter(({ since }) => since !== undefined).map(({ from }) => from.name);
+  const whole = jobs.filter(({ since }) => since === undefined).map(({ from }) => from.name);
+  return [
+    ...(limited.length === 0
+      ? []
+      : [
+          `Read only as far as changed since ${time.toISOString()}: ${limited.join(", ")}. What was changed without a new time is not seen: a run without --since sees it.`,
+        ]),
+    ...(whole.length === 0
+      ? []
+      : [
+          `Read as a whole, as there is no time of the last change or no complete copy yet: ${whole.join(", ")}.`,
+        ]),
+  ];
+}
