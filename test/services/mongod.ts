@@ -88,7 +88,8 @@ async function becomePrimary(host: string, ended: Promise<void>): Promise<void> 
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,0 +1,82 @@
+import { createHmac } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import type { RunSql } from "./postgres.ts";
+import { type Answer, PostgrestError } from "./postgrest-errors.ts";
+
+const JWT_SECRET = "a secret of tests, of at least thirty-two letters";
+
+/** The role of each key that the gateway lets in. */
+export const KEYS = {
+  service: signed("service_role"),
+  secret: `sb_secret_${"dualsyncTests".padEnd(22, "0")}_1a2b3c4d`,
+  anon: signed("anon"),
+  publishable: `sb_publishable_${"dualsyncTests".padEnd(22, "0")}_5e6f7a8b`,
+  limited: signed("limited_service"),
+} as const;
+
+const ROLES: ReadonlyMap<string, string> = new Map([
+  [KEYS.service, "service_role"],
+  [KEYS.secret, "service_role"],
+  [KEYS.anon, "anon"],
+  [KEYS.publishable, "anon"],
+  [KEYS.limited, "limited_service"],
+]);
+
+/** The role that a request's key gives; an answer in place of it when there is no key, or a wrong one. */
+export function roleOf(headers: IncomingHttpHeaders): string | Answer {
+  const [, bearer] = /^Bearer\s+(.*)$/i.exec(headers.authorization ?? "") ?? [];
+  const apikey = headers.apikey === undefined ? undefined : String(headers.apikey);
+  const key = bearer ?? apikey;
+  if (key === undefined) {
+    const message = "No API key found in request";
+    const hint = "No `apikey` request header or url param was found.";
+    return {
+      status: 401,
+      headers: { "Content-Type": "application/json; charset=utf-8" },
+      body: JSON.stringify({ message, hint }),
+    };
+  }
+  const role = ROLES.get(key);
+  if (role !== undefined && (apikey === undefined || ROLES.has(apikey))) return role;
+  const parts = key.split(".").length;
+  const message = parts === 3 ? "No suitable key or wrong key type" : `Expected 3 parts in JWT; got ${parts}`;
+  const challenge = `Bearer error="invalid_token", error_description="${message}"`;
+  throw new PostgrestError(401, "PGRST301", message, { headers: { "WWW-Authenticate": challenge } });
+}
+
+/** The roles of a Supabase project, and one of a key that policies bind although it is a service's. */
+export async function createRoles(query: RunSql, schema: string, grants: boolean): Promise<void> {
+  const roles = {
+    anon: "nologin noinherit",
+    authenticated: "nologin noinherit",
+    service_role: "nologin noinherit bypassrls",
+    limited_service: "nologin noinherit",
+    authenticator: "login noinherit",
+  };
+  const create = Object.entries(roles).map(
+    ([name, options]) =>
+      `begin create role ${name} ${options}; exception when duplicate_object then null; end;`,
+  );
+  const callers = "anon, authenticated, service_role, limited_service";
+  const kinds = grants ? ["tables", "sequences", "functions"] : [];
+  await query(`
+    do $$ begin ${create.join(" ")} end $$;
+    grant ${callers} to authenticator;
+    create schema if not exists ${schema};
+    grant usage on schema ${schema} to ${callers};
+    ${kinds.map((kind) => `alter default privileges in schema ${schema} grant all on ${kind} to ${callers};`).join("\n")}
+  `);
+}
+
+function signed(role: string): string {
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const claims = {
+    iss: "supabase",
+    ref: "dualsynctestsproject",
+    role,
+    iat: 1_700_000_000,
+    exp: 2_100_000_000,
+  };
+  const text = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
+  return `${text}.${createHmac("sha256", JWT_SECRET).update(text).digest("base64url")}`;
+}
