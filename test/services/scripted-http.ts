@@ -13,17 +13,20 @@ export interface Heard {
   readonly body: string;
 }
 
+/** An ordinary answer; 200 and nothing without these. */
+export interface Spoken {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
 /**
  * `reset`: the connection breaks without an answer. `hang`: no answer. `raw`: these bytes and the end of the connection.
  * `stall`: headers and the beginning of a body, then nothing. `drip`: a body that comes byte by byte and never ends.
  */
 export type Said =
-  | {
-      readonly status?: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly body?: string | Uint8Array;
-    }
-  | { readonly raw: string }
+  | Spoken
+  | { readonly raw: string | Uint8Array }
   | { readonly stall: string }
   | { readonly drip: number }
   | "reset"
@@ -33,6 +36,8 @@ export interface ScriptedHttp {
   readonly url: string;
   /** Requests in order. */
   readonly heard: Heard[];
+  /** How many connections were made. */
+  connections: number;
   /** Decides on each request; `number` counts them from 0. */
   script: (heard: Heard, number: number) => Said;
   stop(): Promise<void>;
@@ -53,12 +58,14 @@ export async function startScriptedHttp(): Promise<ScriptedHttp> {
   });
   server.on("connection", (socket) => {
     sockets.add(socket);
+    service.connections++;
     socket.on("close", () => sockets.delete(socket)).on("error", () => undefined);
   });
   const port = await listening(server);
   const service: ScriptedHttp = {
     url: `http://127.0.0.1:${port}`,
     heard,
+    connections: 0,
     script: () => ({ status: 500 }),
     stop: async () => {
       const closed = new Promise((done) => server.close(done));
@@ -105,7 +112,7 @@ function begin(response: ServerResponse): ServerResponse {
 }
 
 /** Rows as PostgREST answers with them; `text` is the JSON text of an array. */
-export function rowsOf(text: string, headers: Readonly<Record<string, string>> = {}): Said {
+export function rowsOf(text: string, headers: Readonly<Record<string, string>> = {}): Spoken {
   return { headers: { "content-type": "application/json; charset=utf-8", ...headers }, body: text };
 }
 
@@ -114,7 +121,7 @@ export function refusalOf(
   status: number,
   code: string,
   headers: Readonly<Record<string, string>> = {},
-): Said {
+): Spoken {
   const body = JSON.stringify({
     code,
     details: "Key (email)=(canary@example.com) already exists.",

@@ -14,6 +14,9 @@ const STATUSES: Readonly<Record<Expected, readonly number[]>> = {
   nothing: [200, 201, 204],
 };
 
+/** Not 300: PostgREST has an error of that status. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
 /** Throws a Fault unless the answer is whole, of the expected kind, and PostgREST's own. */
 export function judge(answer: Answer, expected: Expected, counted: boolean): void {
   const { status, headers, text } = answer;
@@ -60,7 +63,7 @@ export function totalIn(range: string | null): number | undefined {
 }
 
 function refusal({ status, headers, text }: Answer): Fault {
-  if (status >= 300 && status < 400) return new Fault({ reason: "redirect", status });
+  if (REDIRECTS.has(status)) return new Fault({ reason: "redirect", status });
   const proxy = headers.get("proxy-status") ?? "";
   const spoken = codeIn(text);
   const code = spoken ?? asCode(/^PostgREST; error=([\w]+)/i.exec(proxy)?.[1]);

@@ -12,6 +12,9 @@ export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
 
 export type FailureName = keyof typeof FAILURES;
 
+/** `list`: of the project's tables. */
+export type Access = "read" | "write" | "list";
+
 /** Where and at what it happened. */
 export interface Place {
   readonly role: Role;
@@ -20,8 +23,8 @@ export interface Place {
   readonly schema: string;
   /** What was being tried, as "read customers". */
   readonly doing: string;
+  readonly access: Access;
   readonly table?: string;
-  readonly access?: "read" | "write" | "list";
 }
 
 /** Names of tables stand in it. */
@@ -75,7 +78,7 @@ function nameOf(fault: Fault, place: Place): FailureName {
   if (place.access === "list" && (code === "PGRST126" || (code === undefined && status === 404)))
     return "list-disabled";
   if (code === "42501") return rightsName(status, place);
-  if (status === 401) return "key-refused";
+  if (status === 401) return place.access === "list" && code === undefined ? "list-refused" : "key-refused";
   const known = code === undefined ? undefined : (BY_CODE.get(code) ?? byClass(code));
   return known ?? byStatus(status, place);
 }

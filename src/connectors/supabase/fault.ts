@@ -49,7 +49,6 @@ export class Fault extends Error {
 }
 
 const MANY_STATUS = new Set([429, 502, 503, 520, 521, 522, 523, 524, 546]);
-/** 500 without a code: the gateway's own trouble. */
 const FEW_STATUS = new Set([408, 425, 544]);
 const MANY_CODES = new Set(["PGRST000", "PGRST001", "PGRST002", "PGRST003"]);
 /** Serialization failure, deadlock. */
@@ -68,6 +67,7 @@ export function patienceFor(fault: Fault): Patience {
   if (reason !== "status" || LASTING_CODES.has(code) || TOO_MUCH_CODES.has(code)) return "none";
   if (MANY_CODES.has(code) || MANY_STATUS.has(status)) return "many";
   if (FEW_CODES.has(code) || FEW_STATUS.has(status)) return "few";
+  // Without a code it is the gateway's own trouble.
   return status === 500 && code === "" ? "few" : "none";
 }
 
@@ -100,5 +100,5 @@ export function refusalCode(error: unknown): string | undefined {
 /** The database refuses rows of this batch for what is in them: sent in smaller parts, the others get through. */
 export function isOfRows(error: unknown): boolean {
   const code = refusalCode(error);
-  return code !== undefined && /^(?:22|23|44|P0001|PGRST102)/.test(code);
+  return code !== undefined && /^(?:22|23|44|54|P0)/.test(code);
 }
