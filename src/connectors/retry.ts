@@ -42,11 +42,14 @@ export class Tries {
     return this.#failures <= retries || performance.now() - this.#since < patience;
   }
 
-  /** Waits before the next try: anything up to a bound, so that many who failed at once do not come back at once. */
-  async wait(signal: AbortSignal): Promise<void> {
+  /**
+   * Waits before the next try: anything up to a bound, so that many who failed at once do not come back at once.
+   * `least`: milliseconds that the server asked for; the wait begins after them.
+   */
+  async wait(signal: AbortSignal, least = 0): Promise<void> {
     const { firstWait, longestWait } = this.#policy;
     const bound = Math.min(firstWait * 2 ** (this.#failures - 1), longestWait);
-    await delay(Math.random() * bound, undefined, { signal });
+    await delay(least + Math.random() * bound, undefined, { signal });
   }
 
   /** The work has moved on: what failed before no longer counts. */

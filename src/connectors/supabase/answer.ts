@@ -1,0 +1,102 @@
+import type { Answer } from "./exchange.ts";
+import { Fault } from "./fault.ts";
+
+/**
+ * What a proper answer is. `rows`: a JSON array with as many elements as the answer says. `object`: a JSON object.
+ * `value`: any JSON, or nothing. `nothing`: a write was done and nothing is said of it.
+ */
+export type Expected = "rows" | "object" | "value" | "nothing";
+
+const STATUSES: Readonly<Record<Expected, readonly number[]>> = {
+  rows: [200, 206],
+  object: [200],
+  value: [200, 204],
+  nothing: [200, 201, 204],
+};
+
+/** Not 300: PostgREST has an error of that status. */
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** Throws a Fault unless the answer is whole, of the expected kind, and PostgREST's own. */
+export function judge(answer: Answer, expected: Expected, counted: boolean): void {
+  const { status, headers, text } = answer;
+  if (status < 200 || status > 299) throw refusal(answer);
+  if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });
+  const range = headers.get("content-range");
+  if (counted && totalIn(range) === undefined) throw new Fault({ reason: "no-count", status });
+  if (expected === "nothing") {
+    // A gateway's page, or its empty answer, does not tell of rows.
+    if (text !== "" || range === null) throw new Fault({ reason: "garbled", status });
+    return;
+  }
+  if (text === "" && expected === "value") return;
+  const found = parsed(answer);
+  if (expected === "rows") {
+    if (!Array.isArray(found)) throw new Fault({ reason: "garbled", status });
+    if (found.length !== (lengthIn(range) ?? found.length)) throw new Fault({ reason: "cut", status });
+  }
+  if (expected === "object" && (typeof found !== "object" || found === null || Array.isArray(found)))
+    throw new Fault({ reason: "garbled", status });
+}
+
+/** Only to see that the text is whole: its numbers are rounded here. */
+function parsed({ status, headers, text }: Answer): unknown {
+  const type = headers.get("content-type") ?? "";
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) throw new Fault({ reason: "garbled", status });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault({ reason: "cut", status });
+  }
+}
+
+function lengthIn(range: string | null): number | undefined {
+  const found = /^(\d{1,15})-(\d{1,15})\//.exec(range ?? "");
+  if (found === null) return range?.startsWith("*/") === true ? 0 : undefined;
+  return Number(found[2]) - Number(found[1]) + 1;
+}
+
+/** The total that a Content-Range gives, if it gives one. */
+export function totalIn(range: string | null): number | undefined {
+  const found = /^(?:\*|\d{1,15}-\d{1,15})\/(\d{1,15})$/.exec(range ?? "");
+  return found === null ? undefined : Number(found[1]);
+}
+
+function refusal({ status, headers, text }: Answer): Fault {
+  if (REDIRECTS.has(status)) return new Fault({ reason: "redirect", status });
+  const proxy = headers.get("proxy-status") ?? "";
+  const spoken = codeIn(text);
+  const code = spoken ?? asCode(/^PostgREST; error=([\w]+)/i.exec(proxy)?.[1]);
+  const wait = waitIn(headers.get("retry-after"), Date.now());
+  return new Fault({
+    reason: "status",
+    status,
+    gateway: spoken === undefined && !/^PostgREST\b/i.test(proxy),
+    ...(code !== undefined && { code }),
+    ...(wait !== undefined && { wait }),
+  });
+}
+
+/** The code alone: `message`, `details` and `hint` hold values of rows. */
+function codeIn(text: string): string | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    return asCode(
+      typeof body === "object" && body !== null ? (body as { readonly code?: unknown }).code : undefined,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function asCode(code: unknown): string | undefined {
+  return typeof code === "string" && /^(?:[0-9A-Z]{5}|PGRST[0-9A-Z]{3})$/.test(code) ? code : undefined;
+}
+
+/** Milliseconds from `now` that a Retry-After asks for: it is a number of seconds or a date. */
+export function waitIn(retryAfter: string | null, now: number): number | undefined {
+  const text = retryAfter?.trim() ?? "";
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const date = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

@@ -1,0 +1,80 @@
+/** Conditions on rows, and names of columns, as PostgREST reads them in an address. */
+
+/** Values are the server's own texts, never numbers or dates of this program: those would be rounded. */
+export type Condition =
+  | {
+      readonly column: string;
+      readonly is: "eq" | "neq" | "gt" | "gte" | "lt" | "lte";
+      readonly value: string;
+    }
+  | { readonly column: string; readonly in: readonly string[] }
+  | { readonly column: string; readonly null: boolean }
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] };
+
+export interface Selected {
+  readonly column: string;
+  /** The column's value as this type: `text` gives the exact text of what JSON would blur. */
+  readonly cast?: string;
+  /** Name in the answer; the column's own without it. */
+  readonly as?: string;
+}
+
+/** Parameters of an address: a column of that name must be quoted not to be taken for one. */
+const PARAMETERS = new Set([
+  "select",
+  "order",
+  "limit",
+  "offset",
+  "columns",
+  "on_conflict",
+  "and",
+  "or",
+  "not",
+]);
+
+/** A column's name where addresses hold one. */
+export function columnText(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !PARAMETERS.has(name) ? name : quoted(name);
+}
+
+export function selectText(select: readonly Selected[]): string {
+  return select
+    .map(({ column, cast, as }) => {
+      const alias = as === undefined ? "" : `${columnText(as)}:`;
+      return `${alias}${columnText(column)}${cast === undefined ? "" : `::${cast}`}`;
+    })
+    .join(",");
+}
+
+/** One condition as name and value of a parameter; several parameters are all to hold. */
+export function parameterOf(condition: Condition): readonly [name: string, value: string] {
+  if ("all" in condition) return ["and", group(condition.all)];
+  if ("any" in condition) return ["or", group(condition.any)];
+  const name = columnText(condition.column);
+  // Outside of a group a single value goes to its end as it is: quotes would belong to it.
+  if ("is" in condition) return [name, `${condition.is}.${condition.value}`];
+  return [name, operation(condition)];
+}
+
+function group(conditions: readonly Condition[]): string {
+  // An empty group is an error to PostgREST, and what it should mean is not the same for `all` and `any`.
+  if (conditions.length === 0) throw new Error("a group of no conditions");
+  return `(${conditions.map(inGroup).join(",")})`;
+}
+
+function inGroup(condition: Condition): string {
+  if ("all" in condition) return `and${group(condition.all)}`;
+  if ("any" in condition) return `or${group(condition.any)}`;
+  return `${columnText(condition.column)}.${operation(condition)}`;
+}
+
+function operation(condition: Exclude<Condition, { all: unknown } | { any: unknown }>): string {
+  if ("is" in condition) return `${condition.is}.${quoted(condition.value)}`;
+  if ("null" in condition) return condition.null ? "is.null" : "not.is.null";
+  return `in.(${condition.in.map(quoted).join(",")})`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}

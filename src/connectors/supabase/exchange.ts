@@ -1,0 +1,88 @@
+import { Fault } from "./fault.ts";
+
+/** Bounds of one request and its answer. */
+export interface Limits {
+  /** Milliseconds from the first byte sent to the last one received. */
+  readonly deadline: number;
+  /** Milliseconds that a body may stand still. */
+  readonly stall: number;
+  /** Bytes of a body, after decompression. */
+  readonly largestBody: number;
+}
+
+/** Gateways give up after 60 seconds by themselves. */
+export const DEFAULT_LIMITS: Limits = { deadline: 60_000, stall: 20_000, largestBody: 128 * 1024 * 1024 };
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The whole body, exactly; never the beginning of one. */
+  readonly text: string;
+}
+
+/**
+ * Sends one request and reads its whole answer, once. Redirects are answers, not followed. Throws a Fault, or the
+ * signal's reason when that has ended it.
+ */
+export async function exchange(
+  url: URL,
+  init: RequestInit,
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<Answer> {
+  signal.throwIfAborted();
+  const ender = new AbortController();
+  const end = (): void => ender.abort();
+  signal.addEventListener("abort", end, { once: true });
+  const timer = setTimeout(end, limits.deadline);
+  try {
+    const response = await fetch(url, { ...init, redirect: "manual", signal: ender.signal });
+    const { status, headers } = response;
+    return { status, headers, text: await bodyOf(response, ender, limits) };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof Fault) throw error;
+    throw ender.signal.aborted ? new Fault({ reason: "late" }, error) : broken(error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+    end(); // nothing of an answer that was given up is received any longer
+  }
+}
+
+async function bodyOf(response: Response, ender: AbortController, limits: Limits): Promise<string> {
+  if (response.body === null) return "";
+  const timer = setTimeout(() => ender.abort(), limits.stall);
+  try {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+      timer.refresh();
+      size += piece.length;
+      if (size > limits.largestBody) throw new Fault({ reason: "too-big", status: response.status });
+      pieces.push(piece);
+    }
+    return textOf(Buffer.concat(pieces, size), response.status);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Bytes that are no UTF-8 would become replacement characters, and so another text. */
+function textOf(bytes: Uint8Array, status: number): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new Fault({ reason: "cut", status }, error);
+  }
+}
+
+/** `fetch` says "failed"; the reason is in the causes. */
+function broken(error: unknown): Fault {
+  for (let link: unknown = error, depth = 0; link instanceof Error && depth < 5; link = link.cause, depth++) {
+    const { code } = link as { code?: unknown };
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,60}$/.test(code))
+      return new Fault({ reason: "network", code }, error);
+  }
+  return new Fault({ reason: "network" }, error);
+}

@@ -1,0 +1,104 @@
+/** Why a request to a project was not answered as it should be: facts only, never a server's own words. */
+
+/**
+ * `network`: no connection, or it broke. `late`: no whole answer in time. `cut`: the answer ended early. `garbled`: not
+ * the answer of a PostgREST, as a page for people. `redirect`: sent elsewhere, which is never followed. `too-big`: more
+ * than is held in memory. `status`: refused, with an HTTP status that says so. `no-count`: no exact number of rows.
+ */
+export type FaultReason =
+  | "network"
+  | "late"
+  | "cut"
+  | "garbled"
+  | "redirect"
+  | "too-big"
+  | "status"
+  | "no-count";
+
+export interface FaultFacts {
+  readonly reason: FaultReason;
+  /** HTTP status; undefined when there was no answer. */
+  readonly status?: number;
+  /** Postgres's SQLSTATE, PostgREST's own code, or the system's or TLS library's code of a broken connection. */
+  readonly code?: string;
+  /** True when a gateway in front of PostgREST answered. */
+  readonly gateway?: boolean;
+  /** Milliseconds that the server asked to wait. */
+  readonly wait?: number;
+}
+
+/** How often a request that failed so is sent again. Every request here may be repeated: writes are by key. */
+export type Patience = "many" | "few" | "none";
+
+export class Fault extends Error {
+  override readonly name = "Fault";
+  readonly reason: FaultReason;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  readonly gateway: boolean;
+  readonly wait: number | undefined;
+
+  constructor(facts: FaultFacts, cause?: unknown) {
+    super([facts.reason, facts.status, facts.code].filter((part) => part !== undefined).join(" "), { cause });
+    this.reason = facts.reason;
+    this.status = facts.status;
+    this.code = facts.code;
+    this.gateway = facts.gateway ?? false;
+    this.wait = facts.wait;
+  }
+}
+
+const MANY_STATUS = new Set([429, 502, 503, 520, 521, 522, 523, 524, 546]);
+const FEW_STATUS = new Set([408, 425, 544]);
+const MANY_CODES = new Set(["PGRST000", "PGRST001", "PGRST002", "PGRST003"]);
+/** Serialization failure, deadlock. */
+const FEW_CODES = new Set(["40001", "40P01"]);
+/** Comes with a status that passes, and does not pass by itself: the disk is full. */
+const LASTING_CODES = new Set(["53100"]);
+/** Statement timeout, lock timeout. */
+const TOO_MUCH_CODES = new Set(["57014", "55P03"]);
+const TOO_MUCH_STATUS = new Set([413, 414, 504, 544]);
+
+export function patienceFor(fault: Fault): Patience {
+  const { reason, status = 0, code = "" } = fault;
+  if (reason === "network") return isLasting(code) ? "none" : code === "ENOTFOUND" ? "few" : "many";
+  if (reason === "cut") return "many";
+  if (reason === "late") return "few";
+  if (reason !== "status" || LASTING_CODES.has(code) || TOO_MUCH_CODES.has(code)) return "none";
+  if (MANY_CODES.has(code) || MANY_STATUS.has(status)) return "many";
+  if (FEW_CODES.has(code) || FEW_STATUS.has(status)) return "few";
+  // Without a code it is the gateway's own trouble.
+  return status === 500 && code === "" ? "few" : "none";
+}
+
+/** Certificates and TLS do not mend themselves. */
+function isLasting(code: string): boolean {
+  return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code);
+}
+
+/** The fault behind an error of this connector, or undefined. */
+export function faultOf(error: unknown): Fault | undefined {
+  if (error instanceof Fault) return error;
+  return error instanceof Error && error.cause instanceof Fault ? error.cause : undefined;
+}
+
+/** The same request for fewer rows may succeed: it took too long, or was too long, for the server or the line. */
+export function isTooMuch(error: unknown): boolean {
+  const fault = faultOf(error);
+  if (fault === undefined) return false;
+  const { reason, status = 0, code = "" } = fault;
+  if (reason === "late" || reason === "too-big") return true;
+  return reason === "status" && (TOO_MUCH_CODES.has(code) || TOO_MUCH_STATUS.has(status));
+}
+
+/** SQLSTATE or PostgREST code that refused a request; undefined where none came. */
+export function refusalCode(error: unknown): string | undefined {
+  const fault = faultOf(error);
+  return fault?.reason === "status" ? fault.code : undefined;
+}
+
+/** The database refuses rows of this batch for what is in them: sent in smaller parts, the others get through. */
+export function isOfRows(error: unknown): boolean {
+  const code = refusalCode(error);
+  return code !== undefined && /^(?:22|23|44|54|P0)/.test(code);
+}

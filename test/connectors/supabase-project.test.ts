@@ -1,0 +1,173 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Project } from "../../src/connectors/supabase/project.ts";
+import { rowsOf, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
+import { ALL, BATCH, failureOf, KEY, openScripted } from "../support/scripted-project.ts";
+import { never } from "../support/signal.ts";
+
+const TOKEN = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.canary";
+
+let server: ScriptedHttp;
+let project: Project;
+
+beforeAll(async () => {
+  server = await startScriptedHttp();
+  project = await openScripted(server);
+});
+beforeEach(() => {
+  server.heard.length = 0;
+});
+afterAll(() => server.stop());
+
+describe("texts through the SDK", () => {
+  it("keep every digit when they are read", async () => {
+    const text =
+      '[{"id":9007199254740993,"n":1.50,"big":1e400,"j":{"deep":[123456789012345678901234567890]}}]';
+    server.script = () => rowsOf(text);
+    await expect(project.rows("t", ALL, never)).resolves.toBe(text);
+  });
+
+  it("keep every digit when they are written", async () => {
+    const text = '[{"id":9007199254740993,"n":1.50,"big":1e400,"j":{"z":"\\ud83d\\ude00 é😀"}}]';
+    server.script = () => ({ status: 201, headers: { "content-range": "*/1" } });
+    const rows = { text, columns: ["id", "n", "big", 'odd "name,  x'], onConflict: ["id"] };
+    await expect(project.upsert("t", rows, never)).resolves.toBe(1);
+    const [heard] = server.heard;
+    expect(heard?.body).toBe(text);
+    expect(heard?.query.get("columns")).toBe('id,n,big,"odd \\"name,  x"');
+    expect(heard?.query.get("on_conflict")).toBe("id");
+    expect(heard?.headers.prefer).toBe("resolution=merge-duplicates, return=minimal, count=exact");
+    expect(heard?.headers["content-type"]).toBe("application/json");
+    expect(heard?.headers["content-profile"]).toBe("public");
+    expect(heard?.headers["dualsync-query"]).toBeUndefined();
+  });
+
+  it("keep every digit to and from a function", async () => {
+    server.script = () => rowsOf('{"answer":12345678901234567890.10}');
+    await expect(project.rpc("f", '{"n":9007199254740993}', never)).resolves.toBe(
+      '{"answer":12345678901234567890.10}',
+    );
+    expect(server.heard[0]).toMatchObject({
+      method: "POST",
+      path: "/rest/v1/rpc/f",
+      body: '{"n":9007199254740993}',
+    });
+  });
+
+  it("are any JSON that there is", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.json(), async (json) => {
+        server.script = (heard) => (heard.method === "GET" ? rowsOf(`[${json}]`) : rowsOf(heard.body));
+        await expect(project.rows("t", ALL, never)).resolves.toBe(`[${json}]`);
+        await expect(project.rpc("f", json, never)).resolves.toBe(json);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("are refused when half a surrogate pair in them would be sent as another character", async () => {
+    const error = await failureOf(project.upsert("t", { ...BATCH, text: '[{"id":"\ud800"}]' }, never));
+    expect(error.exit).toBe("bug");
+    expect(server.heard).toEqual([]);
+  });
+});
+
+describe("a request", () => {
+  it("names columns and values as they are, whatever stands in them", async () => {
+    server.script = () => rowsOf("[]");
+    const odd = 'a,b(c).d:e"f\\g%20+ü&=#\n';
+    const query = {
+      select: [{ column: "id" }, { column: odd, cast: "text", as: "order" }],
+      where: [
+        { column: odd, is: "gte", value: odd },
+        { column: "select", in: [odd, "", "null"] },
+        { column: "n", null: false },
+        {
+          any: [
+            { column: "a", is: "gt", value: odd },
+            {
+              all: [
+                { column: "b", in: ["1"] },
+                { column: "c", null: true },
+              ],
+            },
+          ],
+        },
+        { all: [{ column: "d", is: "eq", value: "" }] },
+      ],
+      order: ["id", odd],
+      limit: 7,
+      offset: 3,
+    } as const;
+    await project.rows("t", query, never);
+    const quoted = '"a,b(c).d:e\\"f\\\\g%20+ü&=#\n"';
+    expect([...(server.heard[0]?.query ?? [])]).toEqual([
+      ["select", `id,"order":${quoted}::text`],
+      ["limit", "7"],
+      [quoted, `gte.${odd}`],
+      ['"select"', `in.(${quoted},"","null")`],
+      ["n", "not.is.null"],
+      ["or", `(a.gt.${quoted},and(b.in.("1"),c.is.null))`],
+      ["or", '(and(d.eq.""))'],
+      ["order", `id.asc,${quoted}.asc`],
+      ["offset", "3"],
+    ]);
+    expect(server.heard[0]?.headers).toMatchObject({ prefer: "timezone=UTC", "accept-profile": "public" });
+  });
+
+  it("stays inside the REST address whatever a table is called", async () => {
+    server.script = () => rowsOf("[]");
+    await project.rows("a/../b ü%", ALL, never);
+    expect(server.heard[0]?.path).toBe("/rest/v1/a%2F..%2Fb%20%C3%BC%25");
+    expect((await failureOf(project.rows("..", ALL, never))).exit).toBe("bug");
+    expect(server.heard).toHaveLength(1);
+  });
+
+  it("brings a secret key as a key alone, and a token as both", async () => {
+    server.script = () => rowsOf("[]");
+    await project.rows("t", ALL, never);
+    await (await openScripted(server, { key: TOKEN })).rows("t", ALL, never);
+    expect(server.heard[0]?.headers).toMatchObject({ apikey: KEY });
+    expect(server.heard[0]?.headers.authorization).toBeUndefined();
+    expect(server.heard[1]?.headers).toMatchObject({ apikey: TOKEN, authorization: `Bearer ${TOKEN}` });
+  });
+
+  it("goes over a connection that is there", async () => {
+    server.script = () => rowsOf("[]");
+    await project.rows("t", ALL, never);
+    const before = server.connections;
+    for (let again = 0; again < 5; again++) await project.rows("t", ALL, never);
+    expect(server.connections).toBe(before);
+  });
+
+  it("prints nothing, and neither does opening a project", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    await (await openScripted(server)).rows("t", ALL, never);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it("that deletes says how many rows it may touch, and has a condition", async () => {
+    server.script = () => ({ status: 204, headers: { "content-range": "*/2" } });
+    await expect(project.remove("t", [{ column: "id", in: ["1", "2"] }], 2, never)).resolves.toBe(2);
+    expect(server.heard[0]).toMatchObject({ method: "DELETE", body: "" });
+    expect(server.heard[0]?.headers.prefer).toBe(
+      "handling=strict, max-affected=2, return=minimal, count=exact",
+    );
+    expect((await failureOf(project.remove("t", [], 2, never))).exit).toBe("bug");
+    expect(server.heard).toHaveLength(1);
+  });
+
+  it("for a count takes an exact one or none", async () => {
+    server.script = () => ({ ...rowsOf('[{"id":1}]', { "content-range": "0-0/12345678901" }), status: 206 });
+    await expect(project.count("t", "id", [{ column: "a", is: "eq", value: "1" }], never)).resolves.toBe(
+      12345678901,
+    );
+    expect(server.heard[0]?.headers.prefer).toBe("count=exact");
+    expect(server.heard[0]?.address).toBe("/rest/v1/t?select=id&limit=1&a=eq.1");
+    for (const range of ["0-0/*", "0-0/1e3", "0-0/", ""]) {
+      server.script = () => rowsOf('[{"id":1}]', { "content-range": range });
+      expect((await failureOf(project.count("t", "id", [], never))).message).toMatch(/exact number/);
+    }
+  });
+});

@@ -1,0 +1,247 @@
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { waitIn } from "../../src/connectors/supabase/answer.ts";
+import { isTooMuch } from "../../src/connectors/supabase/fault.ts";
+import type { Project } from "../../src/connectors/supabase/project.ts";
+import {
+  refusalOf,
+  rowsOf,
+  type Said,
+  type ScriptedHttp,
+  startScriptedHttp,
+} from "../services/scripted-http.ts";
+import { ALL, BATCH, failureOf, inTurn, openScripted, quick } from "../support/scripted-project.ts";
+import { never } from "../support/signal.ts";
+
+const JSON_TYPE = "content-type: application/json; charset=utf-8";
+
+let server: ScriptedHttp;
+let project: Project;
+
+beforeAll(async () => {
+  server = await startScriptedHttp();
+  project = await openScripted(server);
+});
+beforeEach(() => {
+  server.heard.length = 0;
+});
+afterAll(() => server.stop());
+
+function raw(head: readonly string[], body: string | Buffer): Said {
+  return {
+    raw: Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${head.join("\r\n")}\r\n\r\n`), Buffer.from(body)]),
+  };
+}
+
+describe("a refusal that passes", () => {
+  const passing: readonly Said[] = [
+    ...[429, 502, 503, 520, 521, 522, 523, 524, 546, 544, 408, 500].map((status) => ({
+      status,
+      body: "<html>",
+    })),
+    ...(["PGRST000", "PGRST001", "PGRST002", "57P03", "53300"] as const).map((code) => refusalOf(503, code)),
+    refusalOf(504, "PGRST003"),
+    refusalOf(500, "40001"),
+    refusalOf(500, "40P01"),
+    "reset",
+  ];
+  it.each(passing.map((said) => [JSON.stringify(said), said] as const))(
+    "is waited for: %s",
+    async (_, said) => {
+      inTurn(server, said, rowsOf("[]"));
+      await expect(project.rows("t", ALL, never)).resolves.toBe("[]");
+      inTurn(server, said, { status: 201, headers: { "content-range": "*/1" } });
+      await expect(project.upsert("t", BATCH, never)).resolves.toBe(1);
+      expect(server.heard.map(({ body }) => body)).toEqual(["[{}]", "[{}]"]);
+    },
+  );
+
+  it("is asked again as often as the policy says, and no more by the SDK", async () => {
+    inTurn(server, { status: 503 });
+    const error = await failureOf(project.rows("t", ALL, never));
+    expect(error).toMatchObject({ exit: "source", retryable: true });
+    expect(server.heard).toHaveLength(5);
+    inTurn(server, refusalOf(500, "40001"));
+    await failureOf(project.rows("t", ALL, never));
+    expect(server.heard).toHaveLength(3);
+  });
+
+  it("is waited for as long as it asks, but no longer than the patience", async () => {
+    const patient = await openScripted(server, { policy: { ...quick, longestWait: 80 } });
+    inTurn(server, { status: 429, headers: { "retry-after": "3600" } }, rowsOf("[]"));
+    const begun = performance.now();
+    await patient.rows("t", ALL, never);
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(79);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
+  it("asks to wait in seconds or until a date", () => {
+    const now = Date.parse("Sat, 21 Nov 2026 12:00:00 GMT");
+    expect(waitIn("7", now)).toBe(7_000);
+    expect(waitIn("Sat, 21 Nov 2026 12:00:30 GMT", now)).toBe(30_000);
+    expect(waitIn("Sat, 21 Nov 2026 11:00:00 GMT", now)).toBe(0);
+    for (const odd of [null, "", "-5", "1.5", "soon", "Infinity"]) expect(waitIn(odd, now)).toBeUndefined();
+  });
+});
+
+describe("a refusal that stays", () => {
+  const staying = [
+    [500, "57014", true],
+    [500, "55P03", true],
+    [413, undefined, true],
+    [414, undefined, true],
+    [504, undefined, true],
+    [402, undefined, false],
+    [540, undefined, false],
+    [401, "PGRST301", false],
+    [403, "42501", false],
+    [404, "PGRST205", false],
+    [406, "PGRST106", false],
+    [400, "22P02", false],
+    [409, "23505", false],
+    [500, "21000", false],
+    [503, "53100", false],
+    [300, "PGRST203", false],
+  ] as const;
+  it.each(staying)("is not asked again: %i %s", async (status, code, tooMuch) => {
+    inTurn(server, code === undefined ? { status, body: "<html>" } : refusalOf(status, code));
+    const error = await failureOf(project.rows("t", ALL, never));
+    expect(server.heard).toHaveLength(1);
+    expect(isTooMuch(error)).toBe(tooMuch);
+  });
+});
+
+describe("an answer that is not whole", () => {
+  const text = '[{"id":1},{"id":[2]}]';
+  const half = '[{"id":1},{"id":[2]';
+  const cuts: ReadonlyArray<readonly [string, Said]> = [
+    ["shorter than its length", raw([JSON_TYPE, `content-length: ${text.length}`], half)],
+    ["cut between chunks", raw([JSON_TYPE, "transfer-encoding: chunked"], `13\r\n${half}\r\n`)],
+    ["cut in a chunk", raw([JSON_TYPE, "transfer-encoding: chunked"], `15\r\n${half}`)],
+    ["without a length", raw([JSON_TYPE], half)],
+    ["nothing at all", raw([JSON_TYPE], "")],
+    ["that says it is whole", rowsOf(half)],
+    ["compressed and cut", raw([JSON_TYPE, "content-encoding: gzip"], gzipSync(text).subarray(0, -12))],
+    ["with fewer rows than it says", rowsOf('[{"id":1}]', { "content-range": "0-1/*" })],
+    ["with rows and a range of none", rowsOf('[{"id":1}]', { "content-range": "*/*" })],
+    ["in no UTF-8", { ...rowsOf(""), body: Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]) }],
+    ["broken off", "reset"],
+  ];
+  it.each(cuts)("is never taken for a short one: %s", async (_, said) => {
+    inTurn(server, said, rowsOf(text, { "content-range": "0-1/*" }));
+    await expect(project.rows("t", ALL, never)).resolves.toBe(text);
+    expect(server.heard).toHaveLength(2);
+    inTurn(server, said);
+    expect((await failureOf(project.rows("t", ALL, never))).exit).toBe("source");
+  });
+
+  it("may be compressed when it is whole", async () => {
+    inTurn(server, raw([JSON_TYPE, "content-encoding: gzip"], gzipSync(text)));
+    await expect(project.rows("t", ALL, never)).resolves.toBe(text);
+  });
+});
+
+describe("an answer that is none", () => {
+  const page = { headers: { "content-type": "text/html" }, body: "<html>welcome</html>" };
+  const never200: ReadonlyArray<readonly [string, Said]> = [
+    ["a page with status 200", page],
+    ["nothing with status 200", { status: 200 }],
+    ["204", { status: 204 }],
+    ["404 and nothing", { status: 404 }],
+    ["404 and an empty list", { ...rowsOf("[]"), status: 404 }],
+    ["null", rowsOf("null")],
+    ["an object", rowsOf("{}")],
+    ["201 for rows", { ...rowsOf("[]"), status: 201 }],
+  ];
+  it.each(never200)("is a failure, and no rows: %s", async (_, said) => {
+    inTurn(server, said);
+    const error = await failureOf(project.rows("t", ALL, never));
+    expect(error.exit).toBe("source");
+    expect(server.heard).toHaveLength(1);
+  });
+
+  const notWritten: ReadonlyArray<readonly [string, Said]> = [
+    ["a page", page],
+    ["200 and nothing", { status: 200 }],
+    ["204 and no count", { status: 204 }],
+    ["404 and nothing", { status: 404 }],
+    ["rows", { ...rowsOf("[]", { "content-range": "*/1" }), status: 201 }],
+  ];
+  it.each(notWritten)("is a failure, and no write: %s", async (_, said) => {
+    inTurn(server, said);
+    await failureOf(project.upsert("t", BATCH, never));
+    await failureOf(project.remove("t", [{ column: "id", in: ["1"] }], 1, never));
+  });
+
+  it("is told from a function that is not there", async () => {
+    inTurn(server, refusalOf(404, "PGRST202"));
+    await expect(project.rpc("f", "{}", never)).resolves.toBeUndefined();
+    for (const said of [{ status: 404 }, refusalOf(404, "PGRST125"), page, rowsOf("[")]) {
+      inTurn(server, said);
+      await failureOf(project.rpc("f", "{}", never));
+    }
+    inTurn(server, { status: 204 });
+    await expect(project.rpc("f", "{}", never)).resolves.toBe("null");
+  });
+});
+
+describe("time", () => {
+  it.each<readonly [string, Said, object]>([
+    ["no answer", "hang", { deadline: 40 }],
+    ["a body that stands still", { stall: '[{"id"' }, { stall: 40 }],
+    ["a body that drips", { drip: 5 }, { deadline: 100 }],
+  ])("is up for %s", async (_, said, limits) => {
+    inTurn(server, said);
+    const error = await failureOf((await openScripted(server, { limits })).rows("t", ALL, never));
+    expect(error).toMatchObject({ exit: "source", retryable: true });
+    expect(error.message).toMatch(/in time/);
+    expect(isTooMuch(error)).toBe(true);
+    expect(server.heard).toHaveLength(3);
+  });
+
+  it.each<readonly [string, Said]>([
+    ["no answer came", "hang"],
+    ["a body stands still", { stall: "[" }],
+    ["a body drips", { drip: 5 }],
+    ["a retry is waited for", { status: 429, headers: { "retry-after": "3600" } }],
+  ])("ends with the signal while %s", async (_, said) => {
+    const patient = await openScripted(server, { policy: { ...quick, longestWait: 3_600_000 } });
+    const stop = new AbortController();
+    const reason = new Error("stopped");
+    server.script = () => {
+      setTimeout(() => stop.abort(reason), 30);
+      return said;
+    };
+    await expect(patient.rows("t", ALL, stop.signal)).rejects.toBe(reason);
+    await expect(patient.rows("t", ALL, stop.signal)).rejects.toBe(reason);
+    await expect(patient.openapi(stop.signal)).rejects.toBe(reason);
+    expect(server.heard).toHaveLength(1);
+  });
+
+  it("and memory are bounded: a body too large is given up and may be asked for in parts", async () => {
+    inTurn(server, rowsOf(`["${"x".repeat(100_000)}"]`));
+    const error = await failureOf(
+      (await openScripted(server, { limits: { largestBody: 50_000 } })).rows("t", ALL, never),
+    );
+    expect(isTooMuch(error)).toBe(true);
+    expect(server.heard).toHaveLength(1);
+  });
+});
+
+describe("a redirect", () => {
+  it.each([301, 302, 303, 307, 308])("is not followed, and the key goes nowhere: %i", async (status) => {
+    const other = await startScriptedHttp();
+    try {
+      other.script = () => rowsOf("[]");
+      inTurn(server, { status, headers: { location: `${other.url}/rest/v1/t` } });
+      const error = await failureOf(project.rows("t", ALL, never));
+      expect(error.message).toMatch(/sends requests elsewhere .*not followed/);
+      await failureOf(project.upsert("t", BATCH, never));
+      await failureOf(project.openapi(never));
+      expect(server.heard).toHaveLength(3);
+      expect(other.heard).toEqual([]);
+    } finally {
+      await other.stop();
+    }
+  });
+});
