@@ -26,8 +26,9 @@ export interface RowsQuery {
   readonly select: readonly Selected[];
   /** All are to hold; none: every row. */
   readonly where?: readonly Condition[];
-  /** Columns, ascending. */
+  /** Columns, ascending where nothing else is said. */
   readonly order?: readonly string[];
+  readonly descending?: boolean;
   /** The server may give fewer: it has a bound of its own. */
   readonly limit: number;
   readonly offset?: number;
@@ -95,7 +96,8 @@ function reads({ client, place }: Wire): Pick<Project, "rows" | "count"> {
       ask(place(`read ${table}`, "read", table), signal, async () => {
         let request = client.from(pathPart(table)).select("*").limit(query.limit);
         for (const condition of query.where ?? []) request = where(request, condition);
-        for (const column of query.order ?? []) request = request.order(columnText(column));
+        const ascending = query.descending !== true;
+        for (const column of query.order ?? []) request = request.order(columnText(column), { ascending });
         if (query.offset !== undefined) request = request.range(query.offset, query.offset + query.limit - 1);
         const { data } = await finish(request, READ, { select: selectText(query.select) }, signal);
         return exactText(data);

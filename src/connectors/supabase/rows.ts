@@ -1,0 +1,111 @@
+/** Rows of one table as documents. */
+import { type Batch, type Doc, type DocumentId } from "../../document.ts";
+import { DualsyncError } from "../../errors.ts";
+import type { Condition } from "./condition.ts";
+import { documentsOf } from "./documents.ts";
+import { oneOf } from "./key-range.ts";
+import { keyTexts } from "./key-texts.ts";
+import { selectOf } from "./layout.ts";
+import { type PagesOptions, pages } from "./pages.ts";
+import type { Project } from "./project.ts";
+import type { Table } from "./table.ts";
+
+/** Characters of an address that hold ids: gateways refuse addresses from about eight thousand on. */
+const ADDRESS = 5_000;
+/** Ids that are asked for at once. */
+const IDS = 200;
+
+export interface Rows {
+  /** In the order of the key. */
+  read(options: PagesOptions): AsyncGenerator<Batch>;
+  /** The first or the last key; undefined: there are no rows. */
+  end(which: "first" | "last", signal: AbortSignal): Promise<DocumentId | undefined>;
+  /** A few rows, in no order. */
+  sample(rows: number, signal: AbortSignal): Promise<Batch>;
+  find(ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>>;
+}
+
+export function rowsOf(project: Project, table: Table): Rows {
+  const select = selectOf(table);
+  const documents = (text: string): Batch => toDocuments(project, table, text);
+  const source = { project, table, select, documents };
+  return {
+    read: (options) => pages(source, options),
+    sample: async (rows, signal) => documents(await project.rows(table.name, { select, limit: rows }, signal)),
+    async end(which, signal) {
+      const query = { select, order: table.key, descending: which === "last", limit: 1 };
+      const page = documents(await project.rows(table.name, query, signal));
+      return page.length === 0 ? undefined : page.idOf(0);
+    },
+    async find(ids, signal) {
+      const found = new Map<string, Doc>();
+      for (const asked of chunks(table, ids)) {
+        for (const document of await look(source, asked, signal)) found.set(document.id.key, document);
+      }
+      return found;
+    },
+  };
+}
+
+function toDocuments({ label }: Project, table: Table, text: string): Batch {
+  try {
+    return documentsOf(table, text);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new DualsyncError(
+      "source",
+      `${label} answered with something that is not rows of ${table.name} (${cause.message}).`,
+      { hint: "Nothing of that answer was taken. Was the table altered just now? Run the same command again.", cause },
+    );
+  }
+}
+
+interface Asked {
+  readonly id: DocumentId;
+  readonly texts: readonly string[];
+}
+
+/** The server may give fewer rows than there are: it is asked for the others until it gives none of them. */
+async function look(
+  { project, table, select, documents }: Parameters<typeof pages>[0],
+  asked: readonly Asked[],
+  signal: AbortSignal,
+): Promise<readonly Doc[]> {
+  const found: Doc[] = [];
+  for (let open = asked; open.length > 0; ) {
+    const where: Condition[] = [oneOf(table.key, open.map(({ texts }) => texts))];
+    const page = documents(await project.rows(table.name, { select, where, limit: open.length }, signal));
+    if (page.length === 0) break;
+    const docs = page.docs();
+    found.push(...docs);
+    const keys = new Set(docs.map(({ id }) => id.key));
+    const rest = open.filter(({ id }) => !keys.has(id.key));
+    if (rest.length === open.length) break; // they are under other ids, and not what was asked for
+    open = rest;
+  }
+  return found;
+}
+
+/** Ids that fit into one address; those that no row of the table can have are left out. */
+function* chunks(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
+  let chunk: Asked[] = [];
+  let length = 0;
+  for (const id of ids) {
+    const texts = keyTexts(table, id);
+    if (texts === undefined) continue;
+    const size = texts.reduce((sum, text, i) => sum + addressLength(text, table.key[i] ?? ""), 0);
+    if (chunk.length > 0 && (length + size > ADDRESS || chunk.length >= IDS)) {
+      yield chunk;
+      chunk = [];
+      length = 0;
+    }
+    chunk.push({ id, texts });
+    length += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** With quotes, a comma and, in longer conditions, the column's name and what belongs to it. */
+function addressLength(text: string, column: string): number {
+  return encodeURIComponent(text).length + encodeURIComponent(column).length + 24;
+}

@@ -1,0 +1,131 @@
+/** Tables of a Supabase project as collections: what the contract asks of a store that is read. */
+import { type Batch, type Doc, DocumentId, idElement } from "../../document.ts";
+import { DualsyncError } from "../../errors.ts";
+import type { CollectionInfo, Mapping, ReadOptions, Selection, Source } from "../connector.ts";
+import { retryPolicy } from "../retry.ts";
+import type { Condition } from "./condition.ts";
+import { keyRange } from "./key-range.ts";
+import { likeness, merged } from "./likeness.ts";
+import { openProject, type Project } from "./project.ts";
+import { cutKeys } from "./ranges.ts";
+import { rowsOf } from "./rows.ts";
+import type { Table } from "./table.ts";
+import { Tables } from "./tables.ts";
+
+export interface SupabaseOptions {
+  /** As https://name.supabase.co, without a slash at its end. */
+  readonly url: string;
+  /** A secret or service_role key. */
+  readonly key: string;
+  readonly schema: string;
+  /** Host and path, for people. */
+  readonly label: string;
+  readonly role: "source" | "target";
+  /** How often a failed request is sent again. */
+  readonly retries?: number;
+}
+
+/** Connects and makes sure that the key may see tables. */
+export async function supabase(options: SupabaseOptions, signal: AbortSignal): Promise<Source> {
+  const { url, key, schema, label, role, retries } = options;
+  const project = await openProject({ url, key, schema, label, role, policy: retryPolicy(retries) });
+  const tables = new Tables(project);
+  const { version } = await tables.read(signal);
+  const reading = { project, tables };
+  return {
+    label,
+    mapping: mappingOf(tables),
+    identity: async () => ({ product: `Supabase (PostgREST ${version})`, label }),
+    list: (until) => tables.list(until),
+    isStillThere: (collection, until) => tables.isStillThere(collection, until),
+    count: (collection, selection, until) => count(reading, collection, selection, until),
+    ranges: async (collection, pieces, until, within) =>
+      await cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
+    read: (collection, readOptions) => read(reading, collection, readOptions),
+    ids: (collection, readOptions) => read(reading, collection, readOptions, onlyKey),
+    find: async (collection, ids, until) =>
+      await rowsOf(project, await tables.table(collection, until)).find(ids, until),
+    // An id that no row of a table can have is known to be absent.
+    canFind: () => true,
+    indexes: async () => [],
+    history: async () => ({ collections: new Map() }),
+    size: async (until) => {
+      const { collections } = await tables.list(until);
+      return collections.reduce((sum, { bytes }) => sum + bytes, 0);
+    },
+    seesNonce: async () => false,
+    close: async () => undefined,
+  };
+}
+
+interface Reading {
+  readonly project: Project;
+  readonly tables: Tables;
+}
+
+async function* read(
+  { project, tables }: Reading,
+  collection: CollectionInfo,
+  { range, after, changedSince, batchSize, signal }: ReadOptions,
+  narrow: (table: Table) => Table = (table) => table,
+): AsyncGenerator<Batch> {
+  const table = narrow(await tables.table(collection.name, signal));
+  let rows = 0;
+  const options = {
+    ...(range === undefined ? {} : { range }),
+    ...(after === undefined ? {} : { after }),
+    ...(batchSize === undefined ? {} : { batchSize }),
+    where: changes(collection, changedSince),
+    signal,
+  };
+  for await (const batch of rowsOf(project, table).read(options)) {
+    rows += batch.length;
+    if (batch.length > 0) yield batch;
+  }
+  const isWhole = range?.from === undefined && range?.to === undefined && after === undefined;
+  if (rows > 0 || collection.documents === 0 || !isWhole || changedSince !== undefined) return;
+  throw new DualsyncError(
+    "source",
+    `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
+    {
+      hint: "Was the table emptied just now, or does row-level security hide its rows? Nothing was taken for empty. Look at the table, then run the same command again.",
+    },
+  );
+}
+
+function changes({ changedBy, name }: CollectionInfo, since: Date | undefined): readonly Condition[] {
+  if (since === undefined) return [];
+  if (changedBy === undefined) throw new RangeError(`${name} does not say when its rows were changed`);
+  return [{ column: changedBy, is: "gte", value: since.toISOString() }];
+}
+
+/** The same table as if it had no columns but those of its key. */
+function onlyKey(table: Table): Table {
+  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
+}
+
+async function count(
+  { project, tables }: Reading,
+  collection: string,
+  { range, filter }: Selection,
+  signal: AbortSignal,
+): Promise<number> {
+  if (filter !== undefined) throw new RangeError("tables have no filters");
+  const table = await tables.table(collection, signal);
+  const { where, holds } = keyRange(table, range === undefined ? {} : { range });
+  if (holds === undefined) return await project.count(collection, table.key[0] ?? "", where, signal);
+  let rows = 0;
+  const reading = range === undefined ? { signal } : { range, signal };
+  for await (const batch of rowsOf(project, onlyKey(table)).read(reading)) rows += batch.length;
+  return rows;
+}
+
+function mappingOf(tables: Tables): Mapping {
+  return {
+    likeness: (collection, own, other) => likeness(tables.known(collection), own.bytes, other.bytes),
+    merged(collection, own, other): Doc {
+      const bytes = merged(tables.known(collection), own.bytes, other.bytes);
+      return { id: new DocumentId(idElement(bytes)), bytes };
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** The tables of a project, as collections. */
+import { createHash } from "node:crypto";
+import { DualsyncError } from "../../errors.ts";
+import type { CollectionInfo, Listing, NotCopied } from "../connector.ts";
+import { type Catalog, readCatalog } from "./catalog.ts";
+import { isOrdered } from "./key-texts.ts";
+import { mappingProblem } from "./layout.ts";
+import type { Project } from "./project.ts";
+import { rowsOf } from "./rows.ts";
+import type { Table } from "./table.ts";
+import { refusalCode } from "./fault.ts";
+
+/** Columns that say when a row was changed last, as applications name them. */
+const CHANGED = ["updated_at", "updatedAt"];
+/** Rows of each table that are looked at, for an idea of their size. */
+const SAMPLE = 20;
+
+/** Knows every table that was listed, and asks the project for one that was not. */
+export class Tables {
+  readonly #project: Project;
+  #known: ReadonlyMap<string, Table> = new Map();
+
+  constructor(project: Project) {
+    this.#project = project;
+  }
+
+  /** Of those that were read already. */
+  known(name: string): Table {
+    const table = this.#known.get(name);
+    if (table === undefined) throw new RangeError(`table ${name} was not listed`);
+    return table;
+  }
+
+  async table(name: string, signal: AbortSignal): Promise<Table> {
+    if (!this.#known.has(name)) await this.read(signal);
+    const table = this.#known.get(name);
+    if (table !== undefined) return table;
+    throw new DualsyncError("source", `${this.#project.label} has no table ${name} that this key can see.`, {
+      hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
+    });
+  }
+
+  /** As the project describes them now. */
+  async read(signal: AbortSignal): Promise<Catalog> {
+    const catalog = await readCatalog(this.#project, signal);
+    this.#known = new Map(catalog.tables.map((table) => [table.name, table]));
+    return catalog;
+  }
+
+  /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
+  async list(signal: AbortSignal): Promise<Listing> {
+    const { tables, left } = await this.read(signal);
+    const collections: CollectionInfo[] = [];
+    const notCopied: NotCopied[] = [...left];
+    for (const table of tables) {
+      const { name } = table;
+      const problem = mappingProblem(table);
+      const found = problem ?? (await this.#look(table, signal));
+      if (typeof found === "string") notCopied.push({ name, reason: found, isLoss: true });
+      else collections.push(found);
+    }
+    return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
+  }
+
+  /** @returns why it cannot be read, where the right is missing for this table alone */
+  async #look(table: Table, signal: AbortSignal): Promise<CollectionInfo | string> {
+    try {
+      return await this.#info(table, signal);
+    } catch (error) {
+      if (refusalCode(error) !== "42501" || !(error instanceof DualsyncError)) throw error;
+      return `this key may not read it. ${error.hint ?? ""}`.trim();
+    }
+  }
+
+  async #info(table: Table, signal: AbortSignal): Promise<CollectionInfo> {
+    const { label } = this.#project;
+    const [documents, sample] = await Promise.all([
+      this.#project.count(table.name, table.key[0] ?? "", [], signal),
+      rowsOf(this.#project, table).sample(SAMPLE, signal),
+    ]);
+    const changedBy = CHANGED.find((name) =>
+      table.columns.some((column) => column.name === name && column.type.startsWith("timestamp")),
+    );
+    const average = sample.length === 0 ? 0 : sample.bytes.length / sample.length;
+    return {
+      name: table.name,
+      kind: "collection",
+      incarnation: incarnationOf(label, table),
+      options: new Map(),
+      ordered: isOrdered(table),
+      ...(changedBy === undefined ? {} : { changedBy }),
+      documents,
+      bytes: Math.round(documents * average),
+    };
+  }
+
+  /** Whether the table is still there, with the same columns. */
+  async isStillThere({ name, incarnation }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+    const { tables } = await this.read(signal);
+    const table = tables.find((one) => one.name === name);
+    return table !== undefined && incarnationOf(this.#project.label, table) === incarnation;
+  }
+}
+
+/** Tells a table from one of the same name in another project, or with other columns. */
+function incarnationOf(label: string, { name, key, columns }: Table): string {
+  const shape = columns.map((column) => [column.name, column.type]);
+  const text = JSON.stringify([label, name, key, shape]);
+  return `table ${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
