@@ -52,7 +52,7 @@ export function failure(name: FailureName, place: Place, cause?: unknown, detail
     doing: doing.length > LONGEST_DOING ? `${doing.slice(0, LONGEST_DOING)}…` : doing,
     table: table ?? "it",
     schema,
-    grants: table === undefined ? "" : grants(schema, table, access === "write"),
+    grants: grants(schema, table, access === "write" || (access === "list" && role === "target")),
     detail,
   };
   const fill = (text: string): string => text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");

@@ -9,10 +9,14 @@ const RESERVED = new Set(
   ).split(" "),
 );
 
-/** The statements that give the API's role the rights on a table. */
-export function grants(schema: string, table: string, write: boolean): string {
+/** The statement that gives the API's role the rights on a table, or on all tables that the schema has now. */
+export function grants(schema: string, table: string | undefined, write: boolean): string {
   const rights = write ? "select, insert, update, delete" : "select";
-  return `grant ${rights} on table ${identifier(schema)}.${identifier(table)} to service_role;`;
+  const on =
+    table === undefined
+      ? `all tables in schema ${identifier(schema)}`
+      : `table ${identifier(schema)}.${identifier(table)}`;
+  return `grant ${rights} on ${on} to service_role;`;
 }
 
 /** A name as SQL takes it. */

@@ -48,6 +48,7 @@ export interface UpsertRows {
 /** Every rejection is a DualsyncError, or the signal's reason. `isTooMuch`, `isOfRows` and `refusalCode` of fault.ts
  * tell what may be done about one. */
 export interface Project {
+  readonly role: Role;
   readonly label: string;
   readonly schema: string;
   /** JSON text of an array of rows, exactly as sent, timestamps in UTC. Fewer than `limit` do not mean the end. */
@@ -87,7 +88,7 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
     ...(table !== undefined && { table }),
   });
   const wire: Wire = { client, send, base, schema, place };
-  return { label, schema, ...reads(wire), ...writes(wire), ...rest(wire) };
+  return { role, label, schema, ...reads(wire), ...writes(wire), ...rest(wire) };
 }
 
 function reads({ client, place }: Wire): Pick<Project, "rows" | "count"> {

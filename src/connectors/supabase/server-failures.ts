@@ -96,6 +96,19 @@ export const SERVER_FAILURES = {
     means: "The API's description (openapi-mode) is switched off.",
     hint: "Switch it on: alter role authenticator set pgrst.openapi_mode = 'follow-privileges'; notify pgrst, 'reload config';",
   },
+  "list-garbled": {
+    exit: "role",
+    says: "The list of tables of {where} is not understood.",
+    means: "Something answers in the API's place, or the API is of a version that dualsync does not know.",
+    hint: "Check the project's address (https://name.supabase.co) and any proxy in between.",
+  },
+  "list-empty": {
+    exit: "role",
+    says: "The schema {schema} of {where} shows no table to the role service_role.",
+    means:
+      "New tables are not granted to the API's roles by themselves; without a grant they are not even listed.",
+    hint: "If it has tables, run in the project's SQL editor: {grants}",
+  },
   "schema-hidden": {
     exit: "role",
     says: "The schema {schema} is not exposed by {where}{detail}.",
