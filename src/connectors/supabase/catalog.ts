@@ -14,6 +14,8 @@ export interface Catalog {
   readonly tables: readonly Table[];
   /** Tables and views that are there and cannot be used. */
   readonly unusable: readonly NotCopied[];
+  /** PostgREST's own, as it says; empty where it does not. */
+  readonly version: string;
   /** Names of the functions that can be called. */
   readonly functions: ReadonlySet<string>;
 }
@@ -53,7 +55,12 @@ export function catalogOf(document: unknown): Catalog | undefined {
     else tables.push(found);
   }
   const functions = [...paths.keys()].flatMap((path) => /^\/rpc\/(.+)$/s.exec(path)?.[1] ?? []);
-  return { tables, unusable, functions: new Set(functions) };
+  const version = fieldsOf(root.get("info"))?.get("version");
+  return { tables, unusable, version: versionText(version), functions: new Set(functions) };
+}
+
+function versionText(version: unknown): string {
+  return typeof version === "string" ? (/^\d+(?:\.\d+)*/.exec(version)?.[0] ?? "").slice(0, 20) : "";
 }
 
 /** The table, or why it cannot be used. */

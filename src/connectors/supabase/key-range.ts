@@ -3,7 +3,7 @@ import { compareIds } from "../../bson/compare-ids.ts";
 import type { DocumentId } from "../../document.ts";
 import type { IdRange } from "../connector.ts";
 import type { Condition } from "./condition.ts";
-import { keyTexts } from "./key-texts.ts";
+import { keyTexts } from "./key.ts";
 import type { Table } from "./table.ts";
 
 type Comparison = "gt" | "gte" | "lt" | "lte";

@@ -1,5 +1,6 @@
 import { nameBytes } from "../../bson/writer.ts";
 import { type ColumnType, columnType, isSelectedAsText } from "./column-type.ts";
+import type { Selected } from "./condition.ts";
 import type { Column, Table } from "./table.ts";
 
 /** The field that holds the exact texts of values that BSON, or a common way to read it, would not give back. */
@@ -70,16 +71,9 @@ export function mappingProblem(table: Table): string | undefined {
   return undefined;
 }
 
-const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
-/** The `select` parameter that rows are read with, before it is encoded for an address. */
-export function selectOf(table: Table): string {
-  return layoutOf(table)
-    .fields.map(({ column, type }) => `${quotedName(column.name)}${isSelectedAsText(type) ? "::text" : ""}`)
-    .join(",");
-}
-
-/** A column's name as PostgREST takes it in `select`, `order` and inside of `or`. */
-export function quotedName(name: string): string {
-  return PLAIN_NAME.test(name) ? name : `"${name.replace(/["\\]/g, "\\$&")}"`;
+/** What rows are read with. */
+export function selectOf(table: Table): readonly Selected[] {
+  return layoutOf(table).fields.map(({ column: { name }, type }) =>
+    isSelectedAsText(type) ? { column: name, cast: "text" } : { column: name },
+  );
 }

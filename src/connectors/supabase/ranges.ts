@@ -2,7 +2,7 @@
 import { TYPE } from "../../bson/elements.ts";
 import { DocumentId } from "../../document.ts";
 import type { IdRange } from "../connector.ts";
-import { keyTexts } from "./key-texts.ts";
+import { keyTexts } from "./key.ts";
 import type { Project } from "./project.ts";
 import { rowsOf } from "./rows.ts";
 import type { Table } from "./table.ts";

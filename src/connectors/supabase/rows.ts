@@ -4,7 +4,7 @@ import { DualsyncError } from "../../errors.ts";
 import type { Condition } from "./condition.ts";
 import { documentsOf } from "./documents.ts";
 import { oneOf } from "./key-range.ts";
-import { keyTexts } from "./key-texts.ts";
+import { keyTexts } from "./key.ts";
 import { selectOf } from "./layout.ts";
 import { type PagesOptions, pages } from "./pages.ts";
 import type { Project } from "./project.ts";

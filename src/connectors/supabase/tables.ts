@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, Listing, NotCopied } from "../connector.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
-import { isOrdered } from "./key-texts.ts";
+import { isOrdered } from "./key.ts";
 import { mappingProblem } from "./layout.ts";
 import type { Project } from "./project.ts";
 import { rowsOf } from "./rows.ts";
@@ -49,11 +49,15 @@ export class Tables {
 
   /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
   async list(signal: AbortSignal): Promise<Listing> {
-    const { tables, left } = await this.read(signal);
+    const { tables, unusable } = await this.read(signal);
     const collections: CollectionInfo[] = [];
-    const notCopied: NotCopied[] = [...left];
+    const notCopied: NotCopied[] = unusable.map((one) => ({ ...one, isLoss: true }));
     for (const table of tables) {
       const { name } = table;
+      if (!table.writable) {
+        notCopied.push({ name, reason: "a view, which shows rows of tables" });
+        continue;
+      }
       const problem = mappingProblem(table);
       const found = problem ?? (await this.#look(table, signal));
       if (typeof found === "string") notCopied.push({ name, reason: found, isLoss: true });

@@ -1,0 +1,75 @@
+import { MongoClient } from "mongodb";
+import { afterEach, beforeAll, beforeEach } from "vitest";
+import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
+import { type CliResult, dualsync } from "./cli.ts";
+
+/** A Supabase project and a MongoDB for the tests of one file: an empty project and a database of its own for each test. */
+export interface ProjectPair {
+  readonly project: Postgrest;
+  readonly mongodb: MongodbService;
+  readonly to: MongoClient;
+  /** The database of the test that runs. */
+  readonly database: string;
+  /** Runs a command with the environment that an application has; in a folder that stays, if one is given. */
+  run(args: readonly string[], cwd?: string): Promise<CliResult>;
+}
+
+/** Call at the top of a test file; both are there as soon as tests run. */
+export function projectPair(): ProjectPair {
+  let project: Postgrest | undefined;
+  let mongodb: MongodbService | undefined;
+  let client: MongoClient | undefined;
+  let count = 0;
+  const started = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("servers are there only while tests run");
+    return value;
+  };
+  const pair: ProjectPair = {
+    get project() {
+      return started(project);
+    },
+    get mongodb() {
+      return started(mongodb);
+    },
+    get to() {
+      return started(client);
+    },
+    get database() {
+      return `copy${count}`;
+    },
+    run(args, cwd) {
+      const env = {
+        NEXT_PUBLIC_SUPABASE_URL: pair.project.url,
+        SUPABASE_SERVICE_ROLE_KEY: pair.project.serviceKey,
+        MONGODB_URI: withDatabase(pair.mongodb.uri, pair.database),
+      };
+      return dualsync(args, { env, ...(cwd === undefined ? {} : { cwd }) });
+    },
+  };
+  beforeAll(async () => {
+    [project, mongodb] = await Promise.all([startPostgrest(), startMongodb()]);
+    client = await new MongoClient(mongodb.uri).connect();
+    return async () => {
+      await client?.close();
+      await Promise.all([project?.stop(), mongodb?.stop()]);
+    };
+  });
+  beforeEach(() => {
+    count++;
+  });
+  afterEach(async () => {
+    await pair.project.query(EMPTY);
+  });
+  return pair;
+}
+
+/** Everything of the schema but the schema itself and its rights. */
+const EMPTY = `
+do $$ declare one record; begin
+  for one in select c.oid::regclass as name, c.relkind from pg_class c
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') loop
+    execute format('drop %s if exists %s cascade', case one.relkind when 'v' then 'view' else 'table' end, one.name);
+  end loop;
+end $$;
+`;
