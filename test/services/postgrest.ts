@@ -7,8 +7,10 @@ import { readPreferences } from "./postgrest-preferences.ts";
 import { readTable } from "./postgrest-read.ts";
 import { acceptedType, checkProfile, type Exchange } from "./postgrest-request.ts";
 import { createRoles, KEYS, roleOf } from "./postgrest-roles.ts";
+import { callFunction } from "./postgrest-rpc.ts";
 import { readSchema, type SchemaCache } from "./postgrest-schema.ts";
 import { openSessions, type Sessions } from "./postgrest-session.ts";
+import { deleteRows, insertRows, updateRows } from "./postgrest-write.ts";
 
 /** What can also be changed while the gateway runs. */
 export interface PostgrestSettings {
@@ -171,9 +173,14 @@ class Gateway {
     const { method, path } = exchange;
     const reading = method === "GET" || method === "HEAD";
     if (path === "/" && reading) return describe(exchange, this.#settings.integerFormats);
+    const [, called] = /^\/rpc\/([^/]+)$/.exec(path) ?? [];
+    if (called !== undefined && (reading || method === "POST")) return callFunction(exchange, called);
     const [, name] = /^\/([^/]+)\/?$/.exec(path) ?? [];
     if (name === undefined) throw invalidPath();
     if (reading) return readTable(exchange, name);
+    if (method === "POST") return insertRows(exchange, name);
+    if (method === "PATCH") return updateRows(exchange, name);
+    if (method === "DELETE") return deleteRows(exchange, name);
     throw new PostgrestError(405, "PGRST117", `Unsupported HTTP method: ${method}`);
   }
 }
