@@ -22,11 +22,16 @@ const ROLES: ReadonlyMap<string, string> = new Map([
   [KEYS.limited, "limited_service"],
 ]);
 
-/** The role that a request's key gives; an answer in place of it when there is no key, or a wrong one. */
-export function roleOf(headers: IncomingHttpHeaders): string | Answer {
-  const [, bearer] = /^Bearer\s+(.*)$/i.exec(headers.authorization ?? "") ?? [];
+/** The role that a request's key gives; undefined: it has no key, or a wrong one. */
+export function roleOf(headers: IncomingHttpHeaders): string | undefined {
   const apikey = headers.apikey === undefined ? undefined : String(headers.apikey);
-  const key = bearer ?? apikey;
+  const role = ROLES.get(bearerOf(headers) ?? apikey ?? "");
+  return apikey === undefined || ROLES.has(apikey) ? role : undefined;
+}
+
+/** What a request without a role is told. */
+export function refusal(headers: IncomingHttpHeaders): Answer {
+  const key = bearerOf(headers) ?? headers.apikey;
   if (key === undefined) {
     const message = "No API key found in request";
     const hint = "No `apikey` request header or url param was found.";
@@ -36,12 +41,14 @@ export function roleOf(headers: IncomingHttpHeaders): string | Answer {
       body: JSON.stringify({ message, hint }),
     };
   }
-  const role = ROLES.get(key);
-  if (role !== undefined && (apikey === undefined || ROLES.has(apikey))) return role;
-  const parts = key.split(".").length;
+  const parts = String(key).split(".").length;
   const message = parts === 3 ? "No suitable key or wrong key type" : `Expected 3 parts in JWT; got ${parts}`;
   const challenge = `Bearer error="invalid_token", error_description="${message}"`;
   throw new PostgrestError(401, "PGRST301", message, { headers: { "WWW-Authenticate": challenge } });
+}
+
+function bearerOf(headers: IncomingHttpHeaders): string | undefined {
+  return /^Bearer\s+(.*)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
 /** The roles of a Supabase project, and one of a key that policies bind although it is a service's. */
