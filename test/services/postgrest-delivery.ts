@@ -1,16 +1,22 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import type { Answer } from "./postgrest-errors.ts";
 import type { Effect } from "./postgrest-faults.ts";
 
-/** Sends an answer, the way that `effect` tells; gives how many bytes of its body. `head` leaves the body out. */
+/** The answer with its body in gzip. */
+export function compressed({ status, headers, body }: Answer): Answer {
+  if (body === undefined || body.length === 0) return { status, headers };
+  return { status, headers: { ...headers, "Content-Encoding": "gzip" }, body: gzipSync(body) };
+}
+
+/** Sends an answer, the way that `effect` tells; gives how many bytes of its body: none in reply to a HEAD. */
 export async function deliver(
   response: ServerResponse,
   { status, headers, body }: Answer,
-  head: boolean,
   { stall, cut, drip }: Effect,
 ): Promise<number> {
-  const bytes = body === undefined || head ? undefined : Buffer.from(body);
+  const bytes = body === undefined || response.req.method === "HEAD" ? undefined : Buffer.from(body);
   const length = bytes === undefined ? {} : { "Content-Length": bytes.length };
   response.writeHead(status, { ...headers, ...(cut?.chunked === true ? {} : length) });
   if (bytes !== undefined && typeof stall === "object")

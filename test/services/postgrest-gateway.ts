@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { deliver } from "./postgrest-delivery.ts";
+import { htmlFailure } from "./postgrest-answers.ts";
+import { compressed, deliver } from "./postgrest-delivery.ts";
 import { type Answer, errorAnswer, PostgrestError } from "./postgrest-errors.ts";
 import { FaultScript, type Recorded } from "./postgrest-faults.ts";
 import { describe, type IntegerFormats } from "./postgrest-openapi.ts";
@@ -18,16 +19,24 @@ import { deleteRows, insertRows, updateRows } from "./postgrest-write.ts";
 export interface PostgrestSettings {
   /** Most rows of one answer to a reading request. Default: no cap; hosted projects have 1000. */
   maxRows: number | undefined;
+  /** Longer bodies of requests are refused. Default: none is. */
+  maxBodyBytes: number | undefined;
   /** How long a statement of the service role may take. Default: as long as it needs. */
   statementTimeoutMs: number | undefined;
   /** How the description names integers. Default: "postgres". */
   integerFormats: IntegerFormats;
+  /** Whether it describes its tables at its root. Default: yes. */
+  described: boolean;
   /** Refuses DELETE and PATCH of whole tables, as the extension safeupdate does. Default: no. */
   safeUpdate: boolean;
+  /** Whether bodies are sent with gzip to who accepts it. Default: no. */
+  compress: boolean;
 }
 
 /** Longer addresses are refused as hosted gateways do. */
 const LONGEST_TARGET = 16_000;
+
+const VERBS = "OPTIONS,GET,HEAD,POST,PATCH,DELETE";
 
 export class Gateway {
   schema: SchemaCache;
@@ -55,13 +64,15 @@ export class Gateway {
     const answer = effect.answer ?? (await this.#answer(request, recorded.role, body));
     if (effect.reset === "lost-reply") return reset(response);
     recorded.status = answer.status;
-    recorded.sent = await deliver(response, answer, request.method === "HEAD", effect);
+    const gzip = this.#settings.compress && /\bgzip\b/.test(String(request.headers["accept-encoding"]));
+    recorded.sent = await deliver(response, gzip ? compressed(answer) : answer, effect);
   }
 
   async #answer(request: IncomingMessage, role: string | undefined, body: Buffer): Promise<Answer> {
     const { url: target = "/" } = request;
     try {
-      if (target.length > LONGEST_TARGET) return tooLong();
+      if (target.length > LONGEST_TARGET) return htmlFailure(414);
+      if (body.length > (this.#settings.maxBodyBytes ?? body.length)) return htmlFailure(413);
       if (role === undefined) return refusal(request.headers);
       if (!isUtf8(body)) throw new PostgrestError(400, "22021", 'invalid byte sequence for encoding "UTF8"');
       return await this.#route(this.#exchange(request, role, body.toString("utf8")));
@@ -92,6 +103,9 @@ export class Gateway {
   async #route(exchange: Exchange): Promise<Answer> {
     const { method, path } = exchange;
     const reading = method === "GET" || method === "HEAD";
+    if (method === "OPTIONS") return { status: 200, headers: { Allow: VERBS }, body: "" };
+    if (path === "/" && !this.#settings.described)
+      throw new PostgrestError(404, "PGRST126", "Root endpoint metadata is disabled");
     if (path === "/" && reading) return describe(exchange, this.#settings.integerFormats);
     const [, rpc, segment = ""] = /^\/(rpc\/)?([^/]+)\/?$/.exec(path) ?? [];
     const name = decoded(segment);
@@ -139,11 +153,6 @@ function reset(response: ServerResponse): void {
 
 function invalidPath(): PostgrestError {
   return new PostgrestError(404, "PGRST125", "Invalid path specified in request URL");
-}
-
-function tooLong(): Answer {
-  const body = "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n</html>\r\n";
-  return { status: 414, headers: { "Content-Type": "text/html" }, body };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

@@ -24,7 +24,7 @@ export async function callFunction(exchange: Exchange, name: string): Promise<An
   const skipped = posted ? new Set<string>() : new Set(given);
   const { select, where, order } = queryParts(parameters, "called", new Map(), skipped);
   const range = readRange(parameters, method, headers);
-  const output = fn.composite ? select : "called.called AS value";
+  const output = fn.composite ? select : "called.value";
   const { maxAffected } = preferences;
   const row = await exchange.run({
     readOnly: !posted,
@@ -96,12 +96,13 @@ function chosen(schema: SchemaCache, name: string, given: readonly string[]): Ca
 function callSql(schema: SchemaCache, fn: CachedFunction, given: readonly string[], json: string): string {
   const used = fn.arguments.filter((argument) => given.includes(argument.name));
   const called = `${identifier(schema.schema)}.${identifier(fn.name)}`;
-  if (used.length === 0) return `${called}() AS called`;
+  const alias = fn.composite ? "called" : "called(value)";
+  if (used.length === 0) return `${called}() AS ${alias}`;
   const types = used.map(({ name, type }) => `${identifier(name)} ${type}`).join(", ");
   const passed = used.map(({ name }) => `${identifier(name)} := arguments.${identifier(name)}`).join(", ");
   return (
     `(SELECT * FROM json_to_record(${literal(json)}::json) AS _(${types})) AS arguments, ` +
-    `LATERAL ${called}(${passed}) AS called`
+    `LATERAL ${called}(${passed}) AS ${alias}`
   );
 }
 

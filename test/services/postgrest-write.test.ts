@@ -14,6 +14,7 @@ beforeAll(async () => {
     create function facts() returns json language sql as $$ select '{"b": 1.50,  "a":1}'::json $$;
     create function words(n int) returns setof text language sql as $$ select 'w' || i from generate_series(1, n) i $$;
     create function some_articles(lowest int) returns setof articles language sql as 'select * from articles where id >= lowest';
+    create function doubled(n int, out twice int) language sql as 'select n * 2';
     create function nothing() returns void language sql as '';
     create function writes() returns void language sql as 'delete from articles';
     create function fails() returns void language plpgsql as $$ begin raise exception 'no' using hint = 'h'; end $$;
@@ -230,6 +231,7 @@ test("calls functions by named arguments", async () => {
     200,
     '[{"id":1}]',
   ]);
+  expect(await call("doubled", '{"n":4}')).toEqual([200, "8"]);
   expect(await call("nothing")).toEqual([204, ""]);
   expect((await send("GET", "/rpc/add_them?a=2&b=3")).text).toBe("5");
   expect((await send("GET", "/rpc/writes")).status).toBe(405);

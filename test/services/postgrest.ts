@@ -3,7 +3,7 @@ import { listening } from "./listening.ts";
 import { type PostgresService, type RunSql, startPostgres } from "./postgres.ts";
 import type { ActiveFault, Fault, Recorded } from "./postgrest-faults.ts";
 import { Gateway, type PostgrestSettings } from "./postgrest-gateway.ts";
-import { createRoles, KEYS } from "./postgrest-roles.ts";
+import { createRoles, KEYS, openSchema } from "./postgrest-roles.ts";
 import { readSchema } from "./postgrest-schema.ts";
 import { openSessions } from "./postgrest-session.ts";
 
@@ -44,6 +44,20 @@ export interface Postgrest {
   stop(): Promise<void>;
 }
 
+const DEFAULTS: PostgrestSettings = {
+  maxRows: undefined,
+  maxBodyBytes: undefined,
+  statementTimeoutMs: undefined,
+  integerFormats: "postgres",
+  described: true,
+  safeUpdate: false,
+  compress: false,
+};
+
+function given({ postgres: _, database, schema, grants, ...settings }: PostgrestOptions) {
+  return settings;
+}
+
 /** Starts a gateway that answers as PostgREST behind Supabase's address does. Load tables with `query`, then `reload`. */
 export async function startPostgrest(options: PostgrestOptions = {}): Promise<Postgrest> {
   const postgres = options.postgres ?? (await startPostgres());
@@ -53,13 +67,9 @@ export async function startPostgrest(options: PostgrestOptions = {}): Promise<Po
   try {
     const schemaName = options.schema ?? "public";
     const { uri, query } = await postgres.createDatabase(options.database ?? freeName());
-    await createRoles(query, schemaName, options.grants ?? true);
-    const settings: PostgrestSettings = {
-      maxRows: options.maxRows,
-      statementTimeoutMs: options.statementTimeoutMs,
-      integerFormats: options.integerFormats ?? "postgres",
-      safeUpdate: options.safeUpdate ?? false,
-    };
+    await createRoles(postgres.query);
+    await openSchema(query, schemaName, options.grants ?? true);
+    const settings: PostgrestSettings = { ...DEFAULTS, ...given(options) };
     const sessions = openSessions(uri, schemaName);
     const gateway = new Gateway(sessions, settings, await readSchema(query, schemaName));
     const reload = async () => {
