@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, join, relative } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -76,8 +76,7 @@ async function usable(native: string, account: Account | undefined): Promise<str
   const { mtimeMs, size } = await stat(join(native, "bin", program("postgres")));
   const owner = process.getuid?.() ?? 0;
   const copy = join(tmpdir(), `dualsync-postgres-${owner}-${size}-${Math.trunc(mtimeMs)}`);
-  // A folder of that name that another account made is not what this one copied.
-  if (existsSync(copy) && (await stat(copy)).uid === owner) return copy;
+  if (await isFolderOf(copy, owner)) return copy;
   const work = await mkdtemp(join(tmpdir(), "dualsync-postgres-copy-"));
   try {
     await cp(native, join(work, "native"), { recursive: true, verbatimSymlinks: true });
@@ -87,9 +86,9 @@ async function usable(native: string, account: Account | undefined): Promise<str
       await symlink(relative(dirname(from), to), from);
     }
     await chmod(join(work, "native"), 0o755);
-    await rename(join(work, "native"), copy).catch((error: unknown) => {
+    await rename(join(work, "native"), copy).catch(async (error: unknown) => {
       // Another process was faster; its copy is as good as this one.
-      if (!existsSync(copy)) throw error;
+      if (!(await isFolderOf(copy, owner))) throw error;
     });
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -97,9 +96,17 @@ async function usable(native: string, account: Account | undefined): Promise<str
   return copy;
 }
 
+/** In a place where anybody may write, a folder of that name may be somebody else's. */
+async function isFolderOf(path: string, owner: number): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isDirectory() && found.uid === owner,
+    () => false,
+  );
+}
+
 async function runs(native: string, account: Account): Promise<boolean> {
   return run(join(native, "bin", program("postgres")), ["--version"], { ...account, cwd: "/" }).then(
-    ({ stdout }) => basename(stdout.trim()) !== "",
+    () => true,
     () => false,
   );
 }

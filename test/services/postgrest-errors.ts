@@ -4,7 +4,7 @@ import pg from "pg";
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 interface ErrorDetails {

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { RunSql } from "./postgres.ts";
 import { type Answer, PostgrestError } from "./postgrest-errors.ts";
+import { identifier } from "./postgrest-sql.ts";
 
 const JWT_SECRET = "a secret of tests, of at least thirty-two letters";
 
@@ -22,11 +23,16 @@ const ROLES: ReadonlyMap<string, string> = new Map([
   [KEYS.limited, "limited_service"],
 ]);
 
-/** The role that a request's key gives; an answer in place of it when there is no key, or a wrong one. */
-export function roleOf(headers: IncomingHttpHeaders): string | Answer {
-  const [, bearer] = /^Bearer\s+(.*)$/i.exec(headers.authorization ?? "") ?? [];
+/** The role that a request's key gives; undefined: it has no key, or a wrong one. */
+export function roleOf(headers: IncomingHttpHeaders): string | undefined {
   const apikey = headers.apikey === undefined ? undefined : String(headers.apikey);
-  const key = bearer ?? apikey;
+  const role = ROLES.get(bearerOf(headers) ?? apikey ?? "");
+  return apikey === undefined || ROLES.has(apikey) ? role : undefined;
+}
+
+/** What a request without a role is told. */
+export function refusal(headers: IncomingHttpHeaders): Answer {
+  const key = bearerOf(headers) ?? headers.apikey;
   if (key === undefined) {
     const message = "No API key found in request";
     const hint = "No `apikey` request header or url param was found.";
@@ -36,16 +42,20 @@ export function roleOf(headers: IncomingHttpHeaders): string | Answer {
       body: JSON.stringify({ message, hint }),
     };
   }
-  const role = ROLES.get(key);
-  if (role !== undefined && (apikey === undefined || ROLES.has(apikey))) return role;
-  const parts = key.split(".").length;
+  const parts = String(key).split(".").length;
   const message = parts === 3 ? "No suitable key or wrong key type" : `Expected 3 parts in JWT; got ${parts}`;
   const challenge = `Bearer error="invalid_token", error_description="${message}"`;
   throw new PostgrestError(401, "PGRST301", message, { headers: { "WWW-Authenticate": challenge } });
 }
 
-/** The roles of a Supabase project, and one of a key that policies bind although it is a service's. */
-export async function createRoles(query: RunSql, schema: string, grants: boolean): Promise<void> {
+function bearerOf(headers: IncomingHttpHeaders): string | undefined {
+  return /^Bearer\s+(.*)$/i.exec(headers.authorization ?? "")?.[1];
+}
+
+const CALLERS = "anon, authenticated, service_role, limited_service";
+
+/** Adds the roles of a Supabase project to a server, and one of a key that policies bind although it is a service's. */
+export async function createRoles(query: RunSql): Promise<void> {
   const roles = {
     anon: "nologin noinherit",
     authenticated: "nologin noinherit",
@@ -57,14 +67,24 @@ export async function createRoles(query: RunSql, schema: string, grants: boolean
     ([name, options]) =>
       `begin create role ${name} ${options}; exception when duplicate_object then null; end;`,
   );
-  const callers = "anon, authenticated, service_role, limited_service";
-  const kinds = grants ? ["tables", "sequences", "functions"] : [];
+  // Several gateways may start on one server at the same time.
   await query(`
+    select pg_advisory_xact_lock(1);
     do $$ begin ${create.join(" ")} end $$;
-    grant ${callers} to authenticator;
+    grant ${CALLERS} to authenticator;
+  `);
+}
+
+/** Lets the roles into a schema; with `grants` they have all rights on what is added to it. */
+export async function openSchema(query: RunSql, name: string, grants: boolean): Promise<void> {
+  const schema = identifier(name);
+  const rights = (grants ? ["tables", "sequences", "functions"] : []).map(
+    (kind) => `alter default privileges in schema ${schema} grant all on ${kind} to ${CALLERS};`,
+  );
+  await query(`
     create schema if not exists ${schema};
-    grant usage on schema ${schema} to ${callers};
-    ${kinds.map((kind) => `alter default privileges in schema ${schema} grant all on ${kind} to ${callers};`).join("\n")}
+    grant usage on schema ${schema} to ${CALLERS};
+    ${rights.join("\n")}
   `);
 }
 

@@ -69,7 +69,8 @@ const COLUMNS = `
     'type', format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid), null),
     'declared', format_type(a.atttypid, a.atttypmod),
     'nullable', not (a.attnotnull or (t.typtype = 'd' and t.typnotnull)),
-    'default', pg_get_expr(d.adbin, d.adrelid),
+    'default', case when a.attidentity = 'd'
+      then format('nextval(%L)', pg_get_serial_sequence(c.oid::regclass::text, a.attname)) else pg_get_expr(d.adbin, d.adrelid) end,
     'maxLength', information_schema._pg_char_max_length(
       information_schema._pg_truetypid(a.*, t.*), information_schema._pg_truetypmod(a.*, t.*)),
     'enum', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = a.atttypid),

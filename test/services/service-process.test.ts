@@ -11,11 +11,15 @@ import { startProcess } from "./service-process.ts";
 const here = import.meta.dirname;
 const FOREVER = "setInterval(() => {}, 1000)";
 
-/** Starts a command, waits for its first line, lets its input end as when its parent is gone, and waits for its end. */
-async function orphan({ command, args }: Command): Promise<{ line: string; status: number | null }> {
+/** Starts a command, waits for its first line and until it is `ready`, lets its input end as when its parent is gone, and waits for its end. */
+async function orphan(
+  { command, args }: Command,
+  ready = () => true,
+): Promise<{ line: string; status: number | null }> {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const [line] = await once(createInterface(child.stdout), "line");
   const ended = once(child, "exit");
+  await expect.poll(ready, { timeout: 10_000 }).toBe(true);
   child.stdin.destroy();
   const [status] = await ended;
   return { line, status };
@@ -48,6 +52,19 @@ test("a keeper passes on what its program says and how it ends", async () => {
   });
   expect(await once(child, "close")).toEqual([5, null]);
   expect(said).toBe("no room\n");
+});
+
+test("a keeper ends its program by the signal that it is told, and removes its folder after that", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dualsync-test-"));
+  const program = `process.on("SIGTERM", () => {}).on("SIGINT", () => process.exit(fs.existsSync(process.argv[1]) ? 7 : 8));
+    fs.writeFileSync(process.argv[1] + "/ready", ""); ${FOREVER}`;
+  const options = ["--stop-with", "SIGINT", "--remove", folder];
+  const args = [join(here, "keeper.js"), ...options, process.execPath, "-e", program, folder];
+  const { status } = await orphan({ command: process.execPath, args }, () =>
+    existsSync(join(folder, "ready")),
+  );
+  expect(status).toBe(7);
+  expect(existsSync(folder)).toBe(false);
 });
 
 test.each<[string, Command, RegExp]>([
