@@ -43,6 +43,11 @@ export async function openStore(address: StoreAddress, options: OpenOptions): Pr
       const { uri, database, label } = address;
       return await mongodb({ uri, database, label, role, ...retries }, signal);
     }
+    case "supabase": {
+      const { supabase } = await import("./supabase/supabase.ts");
+      const { url, key, database, label } = address;
+      return await supabase({ url, key, schema: database, label, role, ...retries }, signal);
+    }
     default:
       throw new DualsyncError("usage", "There is no connector for this kind of store yet.");
   }

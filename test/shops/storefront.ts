@@ -39,7 +39,10 @@ insert into shop values (1, 'Marlow Lamps', 'EUR',
 `;
 
 /** The same rows for the same number of customers, whatever the machine. Some times have microseconds, most have not. */
-export async function fillStorefront(run: RunSql, { customers = 300 }: StorefrontOptions = {}): Promise<void> {
+export async function fillStorefront(
+  run: RunSql,
+  { customers = 300 }: StorefrontOptions = {},
+): Promise<void> {
   await run(TABLES);
   await run(SHOP);
   await run(rowsOf(1, customers));

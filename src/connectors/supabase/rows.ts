@@ -1,10 +1,10 @@
 /** Rows of one table as documents. */
-import { type Batch, type Doc, type DocumentId } from "../../document.ts";
+import type { Batch, Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { Condition } from "./condition.ts";
 import { documentsOf } from "./documents.ts";
-import { oneOf } from "./key-range.ts";
 import { keyTexts } from "./key.ts";
+import { oneOf } from "./key-range.ts";
 import { selectOf } from "./layout.ts";
 import { type PagesOptions, pages } from "./pages.ts";
 import type { Project } from "./project.ts";
@@ -31,7 +31,8 @@ export function rowsOf(project: Project, table: Table): Rows {
   const source = { project, table, select, documents };
   return {
     read: (options) => pages(source, options),
-    sample: async (rows, signal) => documents(await project.rows(table.name, { select, limit: rows }, signal)),
+    sample: async (rows, signal) =>
+      documents(await project.rows(table.name, { select, limit: rows }, signal)),
     async end(which, signal) {
       const query = { select, order: table.key, descending: which === "last", limit: 1 };
       const page = documents(await project.rows(table.name, query, signal));
@@ -55,7 +56,10 @@ function toDocuments({ label }: Project, table: Table, text: string): Batch {
     throw new DualsyncError(
       "source",
       `${label} answered with something that is not rows of ${table.name} (${cause.message}).`,
-      { hint: "Nothing of that answer was taken. Was the table altered just now? Run the same command again.", cause },
+      {
+        hint: "Nothing of that answer was taken. Was the table altered just now? Run the same command again.",
+        cause,
+      },
     );
   }
 }
@@ -73,7 +77,12 @@ async function look(
 ): Promise<readonly Doc[]> {
   const found: Doc[] = [];
   for (let open = asked; open.length > 0; ) {
-    const where: Condition[] = [oneOf(table.key, open.map(({ texts }) => texts))];
+    const where: Condition[] = [
+      oneOf(
+        table.key,
+        open.map(({ texts }) => texts),
+      ),
+    ];
     const page = documents(await project.rows(table.name, { select, where, limit: open.length }, signal));
     if (page.length === 0) break;
     const docs = page.docs();

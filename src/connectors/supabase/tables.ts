@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, Listing, NotCopied } from "../connector.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
+import { refusalCode } from "./fault.ts";
 import { isOrdered } from "./key.ts";
 import { mappingProblem } from "./layout.ts";
 import type { Project } from "./project.ts";
 import { rowsOf } from "./rows.ts";
 import type { Table } from "./table.ts";
-import { refusalCode } from "./fault.ts";
 
 /** Columns that say when a row was changed last, as applications name them. */
 const CHANGED = ["updated_at", "updatedAt"];
