@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Double } from "mongodb";
+import { type Document, Double } from "mongodb";
 import { beforeEach, expect, it } from "vitest";
 import { fillStorefront } from "../shops/storefront.ts";
 import { projectPair } from "../support/project-pair.ts";
@@ -10,7 +10,8 @@ import { projectPair } from "../support/project-pair.ts";
 const pair = projectPair();
 const CUSTOMERS = 60;
 
-const collection = (name: string) => pair.to.db(pair.database).collection<{ _id: unknown }>(name);
+const collection = (name: string) =>
+  pair.to.db(pair.database).collection<Document & { _id: string | Double }>(name);
 const email = (number: number) => ({ email: `customer${number}@storefront.example` });
 const adopting = () => ["backfill", "--into-existing", pair.database] as const;
 
@@ -19,7 +20,14 @@ async function mirror(): Promise<void> {
   const documents = rows.map(({ row }) => {
     const { id, total_spent, ...rest } = row as Record<string, unknown>;
     const [created_at, updated_at] = [rest.created_at, rest.updated_at].map((at) => new Date(String(at)));
-    return { ...rest, _id: id, total_spent: new Double(Number(total_spent)), created_at, updated_at, __v: 0 };
+    return {
+      ...rest,
+      _id: String(id),
+      total_spent: new Double(Number(total_spent)),
+      created_at,
+      updated_at,
+      __v: 0,
+    };
   });
   await collection("customers").insertMany(documents);
   const [shop = {}] = (await pair.project.query("select to_jsonb(s) as row from shop s")).rows;

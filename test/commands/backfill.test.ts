@@ -1,4 +1,4 @@
-import { Binary, Long } from "mongodb";
+import { Binary, type Document, Long } from "mongodb";
 import { describe, expect, it } from "vitest";
 import { fillStorefront, rowsOf } from "../shops/storefront.ts";
 import { projectPair } from "../support/project-pair.ts";
@@ -10,7 +10,7 @@ async function fill(customers = 300): Promise<void> {
   await pair.project.reload();
 }
 
-const collection = (name: string) => pair.to.db(pair.database).collection<{ _id: unknown }>(name);
+const collection = (name: string) => pair.to.db(pair.database).collection<Document & { _id: string }>(name);
 const raw = { promoteValues: false, promoteBuffers: false, promoteLongs: false } as const;
 
 describe("backfill", () => {
