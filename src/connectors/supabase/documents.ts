@@ -1,15 +1,16 @@
 import { TYPE } from "../../bson/elements.ts";
 import { BsonWriter, nameBytes } from "../../bson/writer.ts";
 import { Batch } from "../../document.ts";
-import { type WireValue, writeField, writeKey } from "./encode.ts";
+import { writeField } from "./encode.ts";
 import { JsonNumber, JsonReader } from "./json-reader.ts";
-import { type Layout, layoutOf, SIDECAR } from "./layout.ts";
+import { writeId } from "./key.ts";
+import { type Field, type Layout, layoutOf, SIDECAR } from "./layout.ts";
 import type { Table } from "./table.ts";
+import { sourceText, type WireValue } from "./wire-value.ts";
 
 /** Far above what arrays and composites nest; json and jsonb arrive as text. */
 const MOST_LEVELS = 1000;
 
-const ID = nameBytes("_id");
 const SIDECAR_NAME = nameBytes(SIDECAR);
 const [COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x2c, 0x5b, 0x5d, 0x7b, 0x7d];
 
@@ -61,24 +62,17 @@ function writeDocument(writer: BsonWriter, layout: Layout, row: readonly WireVal
   const inexact: number[] = [];
   let place = 0;
   try {
-    const { key, fields, isIdAlone } = layout;
-    if (key.length === 1) {
-      place = key[0] as number;
-      const isExact = writeKey(writer, fields[place] as Layout["fields"][0], ID, row[place] as WireValue);
-      if (isIdAlone && !isExact) inexact.push(place);
-    } else {
-      writer.element(TYPE.object, ID);
-      const id = writer.begin();
-      for (place of key) {
-        const field = fields[place] as Layout["fields"][0];
-        writeKey(writer, field, field.name, row[place] as WireValue);
-      }
-      writer.end(id);
-    }
+    const { key, keyFields, fields, isIdAlone } = layout;
+    place = key[0] as number;
+    const isExact = writeId(
+      writer,
+      keyFields,
+      key.map((at) => row[at] as WireValue),
+    );
+    if (isIdAlone && !isExact) inexact.push(place);
     for (place = 0; place < fields.length; place++) {
       if (isIdAlone && place === key[0]) continue;
-      const isExact = writeField(writer, fields[place] as Layout["fields"][0], row[place] as WireValue);
-      if (!isExact) inexact.push(place);
+      if (!writeField(writer, fields[place] as Field, row[place] as WireValue)) inexact.push(place);
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -97,13 +91,7 @@ function writeSidecar(
   writer.element(TYPE.object, SIDECAR_NAME);
   const start = writer.begin();
   for (const place of inexact) {
-    writer.stringField((fields[place] as Layout["fields"][0]).name, sourceText(row[place] as WireValue));
+    writer.stringField((fields[place] as Field).name, sourceText(row[place] as WireValue));
   }
   writer.end(start);
-}
-
-/** A value's exact text: what a string says, a number's digits, the JSON of all else. */
-export function sourceText({ value, raw }: WireValue): string {
-  if (typeof value === "string") return value;
-  return value instanceof JsonNumber ? value.text : raw;
 }

@@ -7,12 +7,7 @@ import { JsonNumber, type JsonValue } from "./json-reader.ts";
 import { jsonText } from "./json-text.ts";
 import type { Field } from "./layout.ts";
 import { type Head, mismatch, stringIn, writeScalar } from "./scalar.ts";
-
-/** A column's value as it came: `raw` is its exact JSON text, and only looked at for arrays and objects. */
-export interface WireValue {
-  readonly value: JsonValue;
-  readonly raw: string;
-}
+import type { WireValue } from "./wire-value.ts";
 
 /**
  * Writes a column's value as a field of a document. True when the field alone gives the exact text back; for floats, whose

@@ -7,7 +7,8 @@ import { type JsonStyle, jsonText } from "./json-text.ts";
 
 /**
  * Writes a json[] or jsonb[], given as the literal that Postgres prints, as an array; as a string where BSON cannot follow an
- * element. True when printing it gives the literal back: not so with JSON's null inside, which is kept as SQL's.
+ * element. True when printing it gives the literal back. Not so with JSON's null inside, which is kept as SQL's, nor with more
+ * than one dimension: an array in the array stands for an element that is a JSON array.
  */
 export function writeJsonLiteral(
   writer: BsonWriter,
@@ -20,7 +21,7 @@ export function writeJsonLiteral(
   try {
     writer.element(TYPE.array, name);
     const printed = writeItems(writer, literal, style);
-    return printed !== undefined && literalText(printed) === text;
+    return printed.every((item) => item !== undefined) && literalText(printed) === text;
   } catch (error) {
     if (!(error instanceof TooDeep || error instanceof UnwritableText)) throw error;
     writer.rewind(start);
@@ -29,19 +30,20 @@ export function writeJsonLiteral(
   }
 }
 
-/** The same literal as the array prints it; undefined when it cannot be printed. */
-function writeItems(writer: BsonWriter, items: Literal, style: JsonStyle): Literal | undefined {
+/** What the elements look like when they are printed again; undefined for one that cannot be. */
+function writeItems(writer: BsonWriter, items: Literal, style: JsonStyle): (string | null | undefined)[] {
   const start = writer.begin();
-  const printed: (string | null | Literal | undefined)[] = items.map((item, index) => {
+  const printed = items.map((item, index) => {
     const head = (type: number) => writer.named(type, String(index));
     if (item !== null && typeof item !== "string") {
       head(TYPE.array);
-      return writeItems(writer, item, style);
+      writeItems(writer, item, style);
+      return undefined;
     }
     const value = item === null ? null : readJson(item, MOST_LEVELS);
     writeJson(writer, value, head);
     return value === null ? null : jsonText(value, style, printedNumber);
   });
   writer.end(start);
-  return printed.includes(undefined) ? undefined : (printed as Literal);
+  return printed;
 }

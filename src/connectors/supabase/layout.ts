@@ -21,6 +21,7 @@ export interface Layout {
   readonly fields: readonly Field[];
   /** Places of the primary key's columns in `fields`, in the key's order. */
   readonly key: readonly number[];
+  readonly keyFields: readonly Field[];
   /** The key is one column named id (or _id): it is the `_id`, and not repeated. */
   readonly isIdAlone: boolean;
   /** Places in `fields`, by the name of the column. */
@@ -40,14 +41,17 @@ export function layoutOf(table: Table): Layout {
 
 function makeLayout(table: Table): Layout {
   const places = new Map(table.columns.map(({ name }, place) => [name, place]));
+  const fields = table.columns.map((column) => ({
+    column,
+    type: columnType(column.type),
+    name: nameBytes(column.name),
+    head: `${JSON.stringify(column.name)}:`,
+  }));
+  const key = table.key.map((name) => places.get(name) as number);
   return {
-    fields: table.columns.map((column) => ({
-      column,
-      type: columnType(column.type),
-      name: nameBytes(column.name),
-      head: `${JSON.stringify(column.name)}:`,
-    })),
-    key: table.key.map((name) => places.get(name) as number),
+    fields,
+    key,
+    keyFields: key.map((place) => fields[place] as Field),
     isIdAlone: table.key.length === 1 && (table.key[0] === "id" || table.key[0] === "_id"),
     places,
   };

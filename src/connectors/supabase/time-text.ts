@@ -14,6 +14,7 @@ const CYCLE_DAYS = 146_097;
 /** Postgres's own bounds, in years. */
 const FIRST_YEAR = -4712;
 const LAST_YEAR = 294_276;
+const LAST_YEAR_OF_DATES = 5_874_897;
 
 /**
  * What a timestamp's text says; undefined for text that is no time, that Postgres would round, or that says less or more than
@@ -25,6 +26,7 @@ export function instantOf(kind: "timestamp" | "timestamptz", text: string): Inst
   const [, y = "", month, day, hour = "0", minute = "0", second = "0", fraction = "", zone, era] = parts;
   const offset = offsetOf(zone);
   if (kind === "timestamptz" ? zone === undefined : offset !== 0) return undefined;
+  if (Number(y) === 0) return undefined;
   const year = era === undefined ? Number(y) : 1 - Number(y);
   const days = daysOf(year, Number(month), Number(day));
   if (days === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
@@ -45,8 +47,8 @@ function offsetOf(zone: string | undefined): number {
 }
 
 /** Days since 1970; undefined when the calendar, or Postgres, has no such day. */
-export function daysOf(year: number, month: number, day: number): number | undefined {
-  if (year < FIRST_YEAR || year > LAST_YEAR) return undefined;
+function daysOf(year: number, month: number, day: number, last = LAST_YEAR): number | undefined {
+  if (year < FIRST_YEAR || year > last) return undefined;
   // The calendar repeats itself; JavaScript's dates end before Postgres's do.
   const cycles = Math.floor(year / CYCLE_YEARS);
   const date = new Date(0);
@@ -54,6 +56,17 @@ export function daysOf(year: number, month: number, day: number): number | undef
   date.setUTCFullYear(year - cycles * CYCLE_YEARS, month - 1, day);
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   return date.getTime() / DAY + cycles * CYCLE_DAYS;
+}
+
+/** A day as Postgres writes it; undefined for text that is no day of its calendar, or says more than a day. */
+export function dayText(text: string): string | undefined {
+  const parts = /^(\d{4,7})-(\d\d)-(\d\d)(?:T00:00(?::00(?:\.0+)?)?Z?)?( BC)?$/.exec(text);
+  if (parts === null) return undefined;
+  const [, y = "", month = "", day = "", era = ""] = parts;
+  const year = era === "" ? Number(y) : 1 - Number(y);
+  if (Number(y) === 0 || daysOf(year, Number(month), Number(day), LAST_YEAR_OF_DATES) === undefined)
+    return undefined;
+  return `${y}-${month}-${day}${era}`;
 }
 
 /** As Postgres writes these milliseconds; undefined for a time that it, or JavaScript, has not. */

@@ -1,0 +1,27 @@
+import { scaledOf } from "./decimal-text.ts";
+import { JsonNumber, type JsonValue, readJson } from "./json-reader.ts";
+import type { Field } from "./layout.ts";
+
+/** Far above what arrays and composites nest. */
+const MOST_LEVELS = 1000;
+
+/** A column's value as it came: `raw` is its exact JSON text, and only looked at for arrays and objects. */
+export interface WireValue {
+  readonly value: JsonValue;
+  readonly raw: string;
+}
+
+/** A value's exact text: what a string says, a number's digits, the JSON of all else. */
+export function sourceText({ value, raw }: WireValue): string {
+  if (typeof value === "string") return value;
+  return value instanceof JsonNumber ? value.text : raw;
+}
+
+/** The value of a column that this exact text is of; for a type that we do not know it is JSON. Throws RangeError. */
+export function wireOf({ type: { kind, isArray } }: Field, text: string): WireValue {
+  if (kind === "json" || kind === "jsonb") return { value: text, raw: "" };
+  if (isArray || kind === "other") return { value: readJson(text, MOST_LEVELS), raw: text };
+  if (kind === "bool") return { value: text === "true", raw: text };
+  const mayBeNumber = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(kind);
+  return { value: mayBeNumber && scaledOf(text) !== undefined ? new JsonNumber(text) : text, raw: "" };
+}
