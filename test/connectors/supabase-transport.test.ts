@@ -169,8 +169,9 @@ describe("an answer that is none", () => {
   ];
   it.each(notWritten)("is a failure, and no write: %s", async (_, said) => {
     inTurn(server, said);
-    await failureOf(project.upsert("t", BATCH, never));
-    await failureOf(project.remove("t", [{ column: "id", in: ["1"] }], 1, never));
+    const written = await failureOf(project.upsert("t", BATCH, never));
+    const removed = await failureOf(project.remove("t", [{ column: "id", in: ["1"] }], 1, never));
+    for (const { message } of [written, removed]) expect(message).toMatch(/data API/);
   });
 
   it("is told from a function that is not there", async () => {
@@ -197,6 +198,13 @@ describe("time", () => {
     expect(error.message).toMatch(/in time/);
     expect(isTooMuch(error)).toBe(true);
     expect(server.heard).toHaveLength(3);
+  });
+
+  it("is not up for a body that goes on coming", async () => {
+    inTurn(server, { drip: 20, bytes: 60 });
+    const slow = await openScripted(server, { limits: { stall: 800 } });
+    await expect(slow.rows("t", ALL, never)).resolves.toMatch(/^\[ +\]$/);
+    expect(server.heard).toHaveLength(1);
   });
 
   it.each<readonly [string, Said]>([

@@ -23,12 +23,11 @@ export function judge(answer: Answer, expected: Expected, counted: boolean): voi
   if (status < 200 || status > 299) throw refusal(answer);
   if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });
   const range = headers.get("content-range");
+  // A gateway's page, or its empty answer, does not tell of rows.
+  if (expected === "nothing" && (text !== "" || range === null))
+    throw new Fault({ reason: "garbled", status });
   if (counted && totalIn(range) === undefined) throw new Fault({ reason: "no-count", status });
-  if (expected === "nothing") {
-    // A gateway's page, or its empty answer, does not tell of rows.
-    if (text !== "" || range === null) throw new Fault({ reason: "garbled", status });
-    return;
-  }
+  if (expected === "nothing") return;
   if (text === "" && expected === "value") return;
   const found = parsed(answer);
   if (expected === "rows") {

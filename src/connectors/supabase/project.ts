@@ -55,9 +55,16 @@ export interface Project {
   rows(table: string, query: RowsQuery, signal: AbortSignal): Promise<string>;
   /** Exact, never estimated. `column` may be any that can be read. */
   count(table: string, column: string, where: readonly Condition[], signal: AbortSignal): Promise<number>;
-  /** Resolves, once it is done, with the number of rows that the server wrote: none for each that it ignored. */
+  /**
+   * Resolves, once it is done, with the number of rows that the server wrote: all of the batch unless triggers or
+   * `ignoreDuplicates` left some out. With the latter a row counts as left out, too, when an earlier try had written it
+   * and its answer was lost.
+   */
   upsert(table: string, rows: UpsertRows, signal: AbortSignal): Promise<number>;
-  /** Deletes the rows that match and resolves with their number; if more than `atMost` do, none is deleted. */
+  /**
+   * Deletes the rows that match; if more than `atMost` do, none. Resolves with the number of those that were there: not
+   * of those that an earlier try deleted whose answer was lost.
+   */
   remove(table: string, where: readonly Condition[], atMost: number, signal: AbortSignal): Promise<number>;
   /** The JSON text of what a function answers to arguments given as JSON text; undefined: there is no such function. */
   rpc(name: string, argumentsText: string, signal: AbortSignal): Promise<string | undefined>;

@@ -43,16 +43,12 @@ export function transport(options: TransportOptions): typeof fetch {
     const body = typeof init.body === "string" ? unwrapped(init.body) : undefined;
     const request: RequestInit = { method, headers, ...(body !== undefined && { body }) };
     const expected = expectedOf(method, url.pathname.slice(base.pathname.length));
-    try {
-      const answer = await answered(options, signal, async () => {
-        const received = await exchange(url, request, options.limits, signal);
-        judge(received, expected, counted);
-        return received;
-      });
-      return wrapped(answer);
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
-    }
+    const answer = await answered(options, signal, async () => {
+      const received = await exchange(url, request, options.limits, signal);
+      judge(received, expected, counted);
+      return received;
+    });
+    return wrapped(answer);
   };
 }
 
