@@ -65,3 +65,26 @@ test("a value finds its own row in each kind of filter, and no other", async () 
   });
   await fc.assert(property, { numRuns: 40 });
 });
+
+test("who quotes too little gets other rows, and no error", async () => {
+  await gateway.query("truncate words; insert into words values (1, 'a'), (2, 'a)b'), (3, ''), (4, 'x.y')");
+  expect(await ids({ word: "in.(a)b)" })).toEqual([{ id: 1 }]);
+  expect(await ids({ word: 'in.("a)b")' })).toEqual([{ id: 2 }]);
+  expect(await ids({ "word(x)": "eq.a" })).toEqual([{ id: 1 }]);
+  expect(await ids({ or: "(word.eq.a)b)" })).toEqual([{ id: 1 }]);
+  expect(await ids({ word: "is.nullable" })).toEqual([]);
+  expect(await ids({ "word.x": "eq.a" })).toMatchObject({ code: "PGRST108" });
+});
+
+test("a list of one empty text finds nothing, though the row is there", async () => {
+  await gateway.query("truncate words; insert into words values (3, '')");
+  expect(await ids({ word: "eq." })).toEqual([{ id: 3 }]);
+  expect(await ids({ word: 'in.("")' })).toEqual([]);
+  expect(await ids({ word: 'in.("",x)' })).toEqual([{ id: 3 }]);
+});
+
+test("a value can be compared with any or all of several", async () => {
+  await gateway.query("truncate words; insert into words values (1, 'ab'), (2, 'bc'), (3, 'cd')");
+  expect(await ids({ word: "eq(any).{ab,cd}", order: "id" })).toEqual([{ id: 1 }, { id: 3 }]);
+  expect(await ids({ or: "(word.like(all).{*b*,*c*},id.eq.9)" })).toEqual([{ id: 2 }]);
+});
