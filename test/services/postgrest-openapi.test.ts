@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres } from "./postgres.ts";
+import { type PostgresService, startPostgres } from "./postgres.ts";
 import { type Postgrest, startPostgrest } from "./postgrest.ts";
 
+let postgres: PostgresService;
 let gateway: Postgrest;
 
 beforeAll(async () => {
-  gateway = await startPostgrest();
+  postgres = await startPostgres();
+  gateway = await startPostgrest({ postgres });
   await gateway.query(`
     create table items (id int primary key, name text);
     create table shut (id int primary key);
@@ -26,6 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway.stop();
+  await postgres.stop();
 });
 
 async function ask(key = gateway.serviceKey) {
@@ -108,7 +111,6 @@ test("describes nothing where that is switched off", async () => {
 });
 
 test("two gateways can start on one server at the same time", async () => {
-  const postgres = await startPostgres();
   const both = await Promise.all([
     startPostgrest({ postgres }),
     startPostgrest({ postgres, schema: 'odd "schema"' }),
@@ -122,5 +124,4 @@ test("two gateways can start on one server at the same time", async () => {
     [200, []],
   ]);
   await Promise.all(both.map((one) => one.stop()));
-  await postgres.stop();
 });
