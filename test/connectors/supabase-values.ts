@@ -142,7 +142,7 @@ const timestamptz = fc
 const float = (texts: fc.Arbitrary<number>) =>
   texts.map((value) => (Object.is(value, -0) ? "-0" : String(value).replace(/^(-?\d)e/, "$1e")));
 const shortestFloat4 = (value: number) => {
-  for (let length = 6; length <= 9; length++) {
+  for (let length = 1; length <= 9; length++) {
     const shortest = Number(value.toPrecision(length));
     if (Math.fround(shortest) === value) return shortest;
   }

@@ -151,7 +151,7 @@ function float(kind: "float4" | "float8", place: Place): string {
 function isFloat4(value: number): boolean {
   const rounded = Math.fround(value);
   if (rounded === value) return true;
-  for (let digits = 6; digits <= 9; digits++) {
+  for (let digits = 1; digits <= 9; digits++) {
     const shortest = Number(rounded.toPrecision(digits));
     if (Math.fround(shortest) === rounded) return shortest === value;
   }
