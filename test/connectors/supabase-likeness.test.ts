@@ -223,6 +223,8 @@ describe("a document that an application wrote", () => {
       ["time", "12:00:00.1234567", /rounded/],
       ["float8", Long.fromString("9007199254740993"), /rounded/],
       ["float4", 0.123456789, /rounded/],
+      ["float4", 1e300, /rounded/],
+      ["float4", 1e-300, /rounded/],
       ["bool", 1, /BSON type int32/],
       ["bytea", new Binary(Buffer.alloc(16), 4), /Binary/],
       ["int4[]", [1, "secret"], /no number/],
