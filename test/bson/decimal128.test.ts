@@ -32,7 +32,8 @@ describe("a decimal128", () => {
   it("has the value and the zeros of its text wherever they fit, as the bson package has it", () => {
     fc.assert(
       fc.property(scaled, ({ negative, coefficient, exponent }) => {
-        const text = `${negative ? "-" : ""}${coefficient}E${exponent}`;
+        // With zeros in front, the package rounds some numbers instead of refusing them.
+        const text = `${negative ? "-" : ""}${coefficient.replace(/^0+(?=.)/, "")}E${exponent}`;
         const fit = fitted({ negative, coefficient, exponent });
         const expected = packaged(text);
         if (fit === undefined) {
