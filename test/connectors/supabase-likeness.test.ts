@@ -218,6 +218,8 @@ describe("a document that an application wrote", () => {
       ["date", new Date(1), /midnight/],
       ["timestamptz", "2024-01-01T00:00:00", /no exact time/],
       ["timestamptz", "yesterday", /no exact time/],
+      ["timestamptz", "2024-01-01T00:00:00+16:00", /no exact time/],
+      ["timestamptz", "2024-01-01T24:00:00Z", /no exact time/],
       ["timestamp", "2024-01-01T00:00:00+02:00", /no exact time/],
       ["timestamp", "2024-01-01T00:00:00.1234567", /no exact time/],
       ["time", "12:00:00.1234567", /rounded/],
