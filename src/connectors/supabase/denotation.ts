@@ -1,6 +1,5 @@
-import { elements, TYPE } from "../../bson/elements.ts";
-import { equalInValue, toOrdered } from "../../bson/ordered.ts";
-import { BsonWriter, nameBytes } from "../../bson/writer.ts";
+import { type Element, elements, TYPE } from "../../bson/elements.ts";
+import { BsonWriter } from "../../bson/writer.ts";
 import { DocumentId } from "../../document.ts";
 import { membersOf, nameOf, type Place, placeOf, stringOf } from "./bson-value.ts";
 import { compareTexts } from "./compare-texts.ts";
@@ -116,30 +115,37 @@ function denotedBy(
 }
 
 /**
- * An exact text counts as long as the field holds what would be made of it: an application may have changed the field since.
- * Numbers count by value, for drivers write them back in another type.
+ * An exact text counts as long as the field holds what would be made of it: an application may have changed the field since. As
+ * far as Postgres goes: drivers write numbers back in another type, and some members of a JSON object in another order.
  */
-function isBelieved(field: Field, place: Place, entry: string, isKey: boolean): boolean {
-  const writer = new BsonWriter(entry.length + 64);
-  const start = writer.begin();
+function isBelieved(field: Field, held: Place, entry: string, isKey: boolean): boolean {
   try {
-    const wire = wireOf(field, entry);
-    if (isKey) writeKey(writer, field, field.name, wire);
-    else writeField(writer, field, wire);
+    const made = madeOf(field, entry, isKey);
+    if (Buffer.compare(valueBytes(made), valueBytes(held)) === 0 && made.type === held.type) return true;
+    const [one, other] = [printField(field, made), printField(field, held)];
+    if (one === null || other === null) return one === other;
+    return compareTexts(field.type, field.column.type, one, other) === "equal";
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    if (error instanceof RangeError || error instanceof Misfit) return false;
     throw error;
   }
+}
+
+function valueBytes({ bytes, start, end }: Place): Uint8Array {
+  return bytes.subarray(start, end);
+}
+
+/** The value that a row with this text has in its document. Throws RangeError when no row can have it. */
+function madeOf(field: Field, text: string, isKey: boolean): Place {
+  const writer = new BsonWriter(text.length + 64);
+  const start = writer.begin();
+  const wire = wireOf(field, text);
+  if (isKey) writeKey(writer, field, field.name, wire);
+  else writeField(writer, field, wire);
   writer.end(start);
-  const made = writer.written();
-  const held = new BsonWriter(place.end - place.start + 64);
-  const begun = held.begin();
-  held.element(place.type, nameBytes(field.column.name));
-  held.raw(place.bytes.subarray(place.start, place.end));
-  held.end(begun);
-  return (
-    Buffer.compare(made, held.written()) === 0 || equalInValue(toOrdered(made), toOrdered(held.written()))
-  );
+  const bytes = writer.written();
+  const [element] = elements(bytes);
+  return placeOf(bytes, element as Element);
 }
 
 function isCut(place: Place): boolean {

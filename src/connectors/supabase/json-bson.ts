@@ -13,14 +13,15 @@ const MOST_LONG = 2n ** 63n - 1n;
 
 /**
  * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, half a surrogate pair, a NUL in a
- * name) as a string. True when printing the value gives the text back.
+ * name) as a string. True when printing the value gives the text back: not so with a null
+ * alone, which stands for SQL's.
  */
 export function writeJsonText(writer: BsonWriter, name: Uint8Array, text: string, style: JsonStyle): boolean {
   const start = writer.length;
   try {
     const value = readJson(text, MOST_LEVELS);
     writeJson(writer, value, (type) => writer.element(type, name));
-    return jsonText(value, style, printedNumber) === text;
+    return value !== null && jsonText(value, style, printedNumber) === text;
   } catch (error) {
     if (!(error instanceof TooDeep || error instanceof UnwritableText)) throw error;
     writer.rewind(start);

@@ -8,11 +8,15 @@ import { type Bounds, keyRange } from "./key-range.ts";
 import type { Project } from "./project.ts";
 import { Succession } from "./succession.ts";
 import type { Table } from "./table.ts";
+import type { ExactText } from "./texts.ts";
 
 /** Rows that are asked for at once; projects give 1,000 at most where nobody has set another number. */
 const ROWS = 1_000;
 /** Bytes of an answer that the size of the next page aims at. */
 const PAGE_BYTES = 4_000_000;
+
+/** So often an answer that is no page of rows is asked for again: on its way it may have been cut short. */
+const GARBLED = 2;
 
 export interface PagesOptions extends Bounds {
   /** What the rows must fulfil besides. */
@@ -27,7 +31,7 @@ export interface PageSource {
   readonly table: Table;
   readonly select: readonly Selected[];
   /** The documents of a page's exact text. */
-  documents(text: string): Batch;
+  documents(answer: ExactText): Batch;
 }
 
 /**
@@ -46,6 +50,10 @@ export async function* pages(source: PageSource, options: PagesOptions): AsyncGe
     next.catch(() => undefined); // it is awaited when its turn comes
     yield reader.kept(page);
   }
+}
+
+function isGarbled(error: unknown): boolean {
+  return error instanceof DualsyncError && error.cause instanceof RangeError;
 }
 
 class PageReader {
@@ -90,16 +98,16 @@ class PageReader {
   async #ask(where: readonly Condition[]): Promise<Batch> {
     const { project, table, select, documents } = this.#source;
     const { signal, batchSize = Number.POSITIVE_INFINITY } = this.#options;
-    for (;;) {
+    for (let garbled = 0; ; ) {
       const query = { select, where, order: table.key, limit: this.#rows };
       try {
-        const text = await project.rows(table.name, query, signal);
-        const page = documents(text);
-        this.#aimAt(text.length, page.length, batchSize);
+        const answer = await project.rows(table.name, query, signal);
+        const page = documents(answer);
+        this.#aimAt(answer.text.length, page.length, batchSize);
         return page;
       } catch (error) {
-        if (this.#rows === 1 || !isTooMuch(error)) throw error;
-        this.#rows = Math.ceil(this.#rows / 2);
+        if (this.#rows > 1 && isTooMuch(error)) this.#rows = Math.ceil(this.#rows / 2);
+        else if (!isGarbled(error) || ++garbled > GARBLED) throw error;
       }
     }
   }

@@ -9,6 +9,7 @@ import { selectOf } from "./layout.ts";
 import { type PagesOptions, pages, withheld } from "./pages.ts";
 import type { Project } from "./project.ts";
 import type { Table } from "./table.ts";
+import type { ExactText } from "./texts.ts";
 
 /** Characters of an address that hold ids: gateways refuse addresses from about eight thousand on. */
 const ADDRESS = 5_000;
@@ -27,7 +28,7 @@ export interface Rows {
 
 export function rowsOf(project: Project, table: Table): Rows {
   const select = selectOf(table);
-  const documents = (text: string): Batch => toDocuments(project, table, text);
+  const documents = (answer: ExactText): Batch => toDocuments(project, table, answer);
   const source = { project, table, select, documents };
   return {
     read: (options) => pages(source, options),
@@ -48,15 +49,19 @@ export function rowsOf(project: Project, table: Table): Rows {
   };
 }
 
-function toDocuments({ label }: Project, table: Table, text: string): Batch {
+function toDocuments({ label }: Project, table: Table, { text, rows }: ExactText): Batch {
   try {
-    return documentsOf(table, text);
+    const batch = documentsOf(table, text);
+    if (rows !== undefined && rows !== batch.length)
+      throw new RangeError(`${batch.length} rows where ${rows} were announced`);
+    return batch;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new DualsyncError(
       "source",
       `${label} answered with something that is not rows of ${table.name} (${cause.message}).`,
       {
+        retryable: true,
         hint: "Nothing of that answer was taken. Was the table altered just now? Run the same command again.",
         cause,
       },
