@@ -6,7 +6,7 @@ import { documentsOf } from "./documents.ts";
 import { keyTexts } from "./key.ts";
 import { oneOf } from "./key-range.ts";
 import { selectOf } from "./layout.ts";
-import { type PagesOptions, pages } from "./pages.ts";
+import { type PagesOptions, pages, withheld } from "./pages.ts";
 import type { Project } from "./project.ts";
 import type { Table } from "./table.ts";
 import type { ExactText } from "./texts.ts";
@@ -74,13 +74,15 @@ interface Asked {
   readonly texts: readonly string[];
 }
 
-/** The server may give fewer rows than there are: it is asked for the others until it gives none of them. */
+/** The server may give fewer rows than there are: it is asked for the others until it gives none, and counts none. */
 async function look(
-  { project, table, select, documents }: Parameters<typeof pages>[0],
+  source: Parameters<typeof pages>[0],
   asked: readonly Asked[],
   signal: AbortSignal,
 ): Promise<readonly Doc[]> {
+  const { project, table, select, documents } = source;
   const found: Doc[] = [];
+  let empty = 0;
   for (let open = asked; open.length > 0; ) {
     const where: Condition[] = [
       oneOf(
@@ -89,7 +91,13 @@ async function look(
       ),
     ];
     const page = documents(await project.rows(table.name, { select, where, limit: open.length }, signal));
-    if (page.length === 0) break;
+    if (page.length === 0) {
+      const rest = await project.count(table.name, table.key[0] ?? "", where, signal);
+      if (rest === 0) break;
+      // They may have come between the two questions.
+      if (++empty > 1) throw withheld(source, rest);
+      continue;
+    }
     const docs = page.docs();
     found.push(...docs);
     const keys = new Set(docs.map(({ id }) => id.key));

@@ -4,12 +4,14 @@ import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, Mapping, ReadOptions, Selection, Source } from "../connector.ts";
 import { retryPolicy } from "../retry.ts";
 import type { Condition } from "./condition.ts";
+import { isOrdered } from "./key.ts";
 import { keyRange } from "./key-range.ts";
 import { likeness, merged } from "./likeness.ts";
 import { openProject, type Project } from "./project.ts";
 import { cutKeys } from "./ranges.ts";
 import { rowsOf } from "./rows.ts";
-import type { Table } from "./table.ts";
+import { mustGiveAll } from "./shortfall.ts";
+import { onlyKey, type Table } from "./table.ts";
 import { Tables } from "./tables.ts";
 
 export interface SupabaseOptions {
@@ -83,7 +85,9 @@ async function* read(
     if (batch.length > 0) yield batch;
   }
   const isWhole = range?.from === undefined && range?.to === undefined && after === undefined;
-  if (rows > 0 || collection.documents === 0 || !isWhole || changedSince !== undefined) return;
+  if (!isWhole || changedSince !== undefined) return;
+  if (!isOrdered(table)) await mustGiveAll(project, table, rows, signal);
+  if (rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
     "source",
     `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
@@ -97,11 +101,6 @@ function changes({ changedBy, name }: CollectionInfo, since: Date | undefined): 
   if (since === undefined) return [];
   if (changedBy === undefined) throw new RangeError(`${name} does not say when its rows were changed`);
   return [{ column: changedBy, is: "gte", value: since.toISOString() }];
-}
-
-/** The same table as if it had no columns but those of its key. */
-function onlyKey(table: Table): Table {
-  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
 }
 
 async function count(

@@ -35,3 +35,8 @@ export interface Table {
   /** Whether rows can be added: false for a view that only shows rows of other tables. */
   readonly writable: boolean;
 }
+
+/** The same table as if it had no columns but those of its key. */
+export function onlyKey(table: Table): Table {
+  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
+}
