@@ -206,6 +206,8 @@ export type Likeness = "equivalent" | "lossy-equal" | "different";
 export interface Mapping {
   /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
   likeness(collection: string, own: Doc, other: Doc): Likeness;
+  /** Names of the fields that make them different; undefined where `other` cannot be read as one of this store's at all. */
+  differing(collection: string, own: Doc, other: Doc): readonly string[] | undefined;
   /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
   merged(collection: string, own: Doc, other: Doc): Doc;
 }

@@ -14,6 +14,7 @@ const mapping: Mapping = {
     if (ours.n !== theirs.n || Math.floor(ours.t) !== Math.floor(theirs.t)) return "different";
     return ours.t === theirs.t ? "equivalent" : "lossy-equal";
   },
+  differing: () => undefined,
   merged(_, own, other): Doc {
     const extra = Object.entries(deserialize(other.bytes)).filter(
       ([name]) => !["_id", "n", "t"].includes(name),

@@ -3,6 +3,7 @@ import type { Batch, Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { Condition } from "./condition.ts";
 import { documentsOf } from "./documents.ts";
+import { isOfRows, isTooMuch } from "./fault.ts";
 import { keyTexts } from "./key.ts";
 import { oneOf } from "./key-range.ts";
 import { selectOf } from "./layout.ts";
@@ -42,7 +43,7 @@ export function rowsOf(project: Project, table: Table): Rows {
     async find(ids, signal) {
       const found = new Map<string, Doc>();
       for (const asked of chunks(table, ids)) {
-        for (const document of await look(source, asked, signal)) found.set(document.id.key, document);
+        for (const document of await lookApart(source, asked, signal)) found.set(document.id.key, document);
       }
       return found;
     },
@@ -72,6 +73,25 @@ function toDocuments({ label }: Project, table: Table, { text, rows }: ExactText
 interface Asked {
   readonly id: DocumentId;
   readonly texts: readonly string[];
+}
+
+/** An id that the database does not take for a value of its column makes it refuse the others, too: it is told apart. */
+async function lookApart(
+  source: Parameters<typeof pages>[0],
+  asked: readonly Asked[],
+  signal: AbortSignal,
+): Promise<readonly Doc[]> {
+  try {
+    return await look(source, asked, signal);
+  } catch (error) {
+    if (!isOfRows(error) && !isTooMuch(error)) throw error;
+    // No row has such an id; one that takes too long by itself is a failure.
+    if (asked.length === 1 && isOfRows(error)) return [];
+    if (asked.length === 1) throw error;
+  }
+  const half = asked.length >> 1;
+  const first = await lookApart(source, asked.slice(0, half), signal);
+  return [...first, ...(await lookApart(source, asked.slice(half), signal))];
 }
 
 /** The server may give fewer rows than there are: it is asked for the others until it gives none, and counts none. */

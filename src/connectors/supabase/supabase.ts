@@ -6,7 +6,7 @@ import { retryPolicy } from "../retry.ts";
 import type { Condition } from "./condition.ts";
 import { isOrdered } from "./key.ts";
 import { keyRange } from "./key-range.ts";
-import { likeness, merged } from "./likeness.ts";
+import { differing, likeness, merged } from "./likeness.ts";
 import { openProject, type Project } from "./project.ts";
 import { cutKeys } from "./ranges.ts";
 import { rowsOf } from "./rows.ts";
@@ -122,6 +122,7 @@ async function count(
 function mappingOf(tables: Tables): Mapping {
   return {
     likeness: (collection, own, other) => likeness(tables.known(collection), own.bytes, other.bytes),
+    differing: (collection, own, other) => differing(tables.known(collection), own.bytes, other.bytes),
     merged(collection, own, other): Doc {
       const bytes = merged(tables.known(collection), own.bytes, other.bytes);
       return { id: new DocumentId(idElement(bytes)), bytes };
