@@ -59,15 +59,15 @@ export function projectPair(): ProjectPair {
     count++;
   });
   afterEach(async () => {
-    await pair.project.query(EMPTY);
+    await pair.project.query(EMPTY_PROJECT);
   });
   return pair;
 }
 
 /** Everything of the schema but the schema itself and its rights. */
-const EMPTY = `
+export const EMPTY_PROJECT = `
 do $$ declare one record; begin
-  for one in select c.oid::regclass as name, c.relkind from pg_class c
+  for one in select format('public.%I', c.relname) as name, c.relkind from pg_class c
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') loop
     execute format('drop %s if exists %s cascade', case one.relkind when 'v' then 'view' else 'table' end, one.name);
   end loop;

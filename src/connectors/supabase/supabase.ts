@@ -9,8 +9,10 @@ import { keyRange } from "./key-range.ts";
 import { differing, likeness, merged } from "./likeness.ts";
 import { openProject, type Project } from "./project.ts";
 import { cutKeys } from "./ranges.ts";
+import { rowDigester } from "./row-digester.ts";
 import { rowsOf } from "./rows.ts";
 import { mustGiveAll } from "./shortfall.ts";
+import { DIGEST } from "./sql-digest.ts";
 import { onlyKey, type Table } from "./table.ts";
 import { Tables } from "./tables.ts";
 
@@ -36,7 +38,7 @@ export async function supabase(options: SupabaseOptions, signal: AbortSignal): P
   const reading = { project, tables };
   return {
     label,
-    mapping: mappingOf(tables),
+    mapping: mappingOf(reading),
     identity: async () => ({ product: `Supabase (PostgREST ${version})`, label }),
     list: (until) => tables.list(until),
     isStillThere: (collection, until) => tables.isStillThere(collection, until),
@@ -119,8 +121,12 @@ async function count(
   return rows;
 }
 
-function mappingOf(tables: Tables): Mapping {
+function mappingOf({ project, tables }: Reading): Mapping {
   return {
+    digester: async ({ name }, signal) =>
+      tables.hasFunction(DIGEST)
+        ? await rowDigester(project, await tables.table(name, signal), signal)
+        : undefined,
     likeness: (collection, own, other) => likeness(tables.known(collection), own.bytes, other.bytes),
     differing: (collection, own, other) => differing(tables.known(collection), own.bytes, other.bytes),
     merged(collection, own, other): Doc {
