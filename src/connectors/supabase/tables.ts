@@ -8,6 +8,7 @@ import { isOrdered } from "./key.ts";
 import { mappingProblem } from "./layout.ts";
 import type { Project } from "./project.ts";
 import { rowsOf } from "./rows.ts";
+import { OWN_TABLE } from "./sql-lease.ts";
 import type { Table } from "./table.ts";
 
 /** Columns that say when a row was changed last, as applications name them. */
@@ -31,18 +32,30 @@ export class Tables {
     return table;
   }
 
-  async table(name: string, signal: AbortSignal): Promise<Table> {
+  /** Undefined: this key sees no such table. */
+  async lookUp(name: string, signal: AbortSignal): Promise<Table | undefined> {
     if (!this.#known.has(name)) await this.read(signal);
-    const table = this.#known.get(name);
-    if (table !== undefined) return table;
-    throw new DualsyncError("source", `${this.#project.label} has no table ${name} that this key can see.`, {
-      hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
-    });
+    return this.#known.get(name);
   }
 
-  /** As the project describes them now. */
+  async table(name: string, signal: AbortSignal): Promise<Table> {
+    const table = await this.lookUp(name, signal);
+    if (table !== undefined) return table;
+    throw new DualsyncError(
+      this.#project.role,
+      `${this.#project.label} has no table ${name} that this key can see.`,
+      {
+        hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
+      },
+    );
+  }
+
+  /** As the project describes them now, without dualsync's own. */
   async read(signal: AbortSignal): Promise<Catalog> {
-    const catalog = await readCatalog(this.#project, signal);
+    const found = await readCatalog(this.#project, signal);
+    const isOthers = ({ name }: { readonly name: string }): boolean => name !== OWN_TABLE;
+    const [tables, unusable] = [found.tables.filter(isOthers), found.unusable.filter(isOthers)];
+    const catalog = { ...found, tables, unusable };
     this.#known = new Map(catalog.tables.map((table) => [table.name, table]));
     return catalog;
   }
@@ -92,6 +105,7 @@ export class Tables {
       incarnation: incarnationOf(label, table),
       options: new Map(),
       ordered: isOrdered(table),
+      ...afterOf(table),
       ...(changedBy === undefined ? {} : { changedBy }),
       documents,
       bytes: Math.round(documents * average),
@@ -106,8 +120,14 @@ export class Tables {
   }
 }
 
+/** The tables whose rows those of this one refer to. */
+function afterOf({ name, references }: Table): Pick<CollectionInfo, "after"> {
+  const after = [...new Set(references.map(({ table }) => table))].filter((other) => other !== name);
+  return after.length === 0 ? {} : { after };
+}
+
 /** Tells a table from one of the same name in another project, or with other columns. */
-function incarnationOf(label: string, { name, key, columns }: Table): string {
+export function incarnationOf(label: string, { name, key, columns }: Table): string {
   const shape = columns.map((column) => [column.name, column.type]);
   const text = JSON.stringify([label, name, key, shape]);
   return `table ${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
