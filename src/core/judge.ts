@@ -38,6 +38,16 @@ export function judgeOf({ source, target, from, to }: Sides): Judge | undefined 
   };
 }
 
+/**
+ * Whether `found` is what `wanted` becomes in this store: the same bytes, or, where documents are made from something else, what
+ * the store's own mapping calls equivalent.
+ */
+export function isHeldAs(store: Source, collection: string, wanted: Doc, found: Doc | undefined): boolean {
+  if (found === undefined) return false;
+  if (Buffer.compare(found.bytes, wanted.bytes) === 0) return true;
+  return store.mapping?.likeness(collection, found, wanted) === "equivalent";
+}
+
 /** Whether one of the stores makes its documents from something else, and so has no options and indexes to compare. */
 export function isMapped({ source, target }: Pick<Sides, "source" | "target">): boolean {
   return source.mapping !== undefined || target.mapping !== undefined;

@@ -42,7 +42,7 @@ export function rowsOf(project: Project, table: Table): Rows {
     },
     async find(ids, signal) {
       const found = new Map<string, Doc>();
-      for (const asked of chunks(table, ids)) {
+      for (const asked of addressed(table, ids)) {
         for (const document of await lookApart(source, asked, signal)) found.set(document.id.key, document);
       }
       return found;
@@ -70,7 +70,7 @@ function toDocuments({ label }: Project, table: Table, { text, rows }: ExactText
   }
 }
 
-interface Asked {
+export interface Asked {
   readonly id: DocumentId;
   readonly texts: readonly string[];
 }
@@ -128,8 +128,8 @@ async function look(
   return found;
 }
 
-/** Ids that fit into one address; those that no row of the table can have are left out. */
-function* chunks(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
+/** Ids that fit into one address, with their texts; those that no row of the table can have are left out. */
+export function* addressed(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
   let chunk: Asked[] = [];
   let length = 0;
   for (const id of ids) {
