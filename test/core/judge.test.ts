@@ -147,7 +147,7 @@ describe("a store that makes its documents from something else", () => {
   );
 
   it("still fails when what was acknowledged is gone", async () => {
-    const target = new Rows([]);
+    const target = new Rows([], (n) => (n === 20 ? 21 : n));
     const gone = Object.assign(target, { find: async () => new Map<string, Doc>() });
     const { error } = await memoryRun({ source: new MemoryStore(adopted), target: gone });
     expect(error).toMatchObject({ exit: "unverified" });
