@@ -1,7 +1,11 @@
 import { Batch, type Doc, type DocumentId } from "../../document.ts";
 import type { WriteOutcome } from "../connector.ts";
 import { add, NOTHING } from "../outcome.ts";
+import { refusalCode } from "./fault.ts";
+import { ORPHAN } from "./refusal.ts";
 import type { Writer } from "./write.ts";
+
+const KEPT = "its row is there without that reference, as other rows refer to it";
 
 type Documents = Map<string, readonly Doc[]>;
 
@@ -24,12 +28,34 @@ export async function writeTogether(
   for (const [name, docs] of waiting) {
     const last = await writer.write(name, Batch.of(docs), "insert", signal);
     const outcome = add(outcomes.get(name) ?? NOTHING, last);
-    outcomes.set(name, outcome);
     const refused = new Set(outcome.setAside.map(({ id }) => id.key));
     const left = (stubs.get(name) ?? []).filter(({ key }) => refused.has(key));
-    await writer.remove(name, left, signal);
+    const kept = await takeOut(writer, name, left, signal);
+    const setAside = outcome.setAside.map((one) =>
+      kept.has(one.id.key) ? { ...one, reason: `${one.reason}; ${KEPT}` } : one,
+    );
+    outcomes.set(name, { ...outcome, setAside });
   }
   return outcomes;
+}
+
+/** @returns the keys of those that must stay */
+async function takeOut(
+  writer: Writer,
+  name: string,
+  ids: readonly DocumentId[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const kept = new Set<string>();
+  for (const id of ids) {
+    try {
+      await writer.remove(name, [id], signal);
+    } catch (error) {
+      if (refusalCode(error) !== ORPHAN) throw error;
+      kept.add(id.key);
+    }
+  }
+  return kept;
 }
 
 /** Writes what waits again and again, for as long as that gets something through; keeps in `waiting` what still waits. */

@@ -206,7 +206,7 @@ function toSend({ computed }: Task, doc: Doc, columns: readonly (readonly [strin
   const sent = columns.filter(([name]) => !computed.has(name));
   const names = sent.map(([name]) => name);
   const text = `{${sent.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`;
-  return { doc, shape: JSON.stringify(names), columns: names, text };
+  return { doc, shape: JSON.stringify(names), columns: names, texts: sent.map(([, value]) => value), text };
 }
 
 function docsOf(rows: readonly RowToSend[]): readonly Doc[] {
