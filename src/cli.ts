@@ -127,6 +127,7 @@ async function withSignals(
   const context: RunContext = {
     runId,
     reporter,
+    print: (text) => void process.stdout.write(text),
     redactor,
     signal: stopper.signal,
     confirm: canAsk ? (question) => ask(question, stopper.signal) : undefined,

@@ -7,6 +7,8 @@ import type { Reporter } from "../reporting/reporter.ts";
 export interface RunContext {
   readonly runId: string;
   readonly reporter: Reporter;
+  /** Writes a result that is a text for other programs, as it is and whatever the flags for output say. */
+  readonly print: (text: string) => void;
   /** Takes secrets out of what is written elsewhere than by the reporter. */
   readonly redactor: Redactor;
   /** Ends every wait; its reason is what the run fails with. */

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { diffCommand } from "./diff-command.ts";
 import { duplicateCommand } from "./duplicate-command.ts";
 import { repairCommand } from "./repair-command.ts";
+import { sqlCommand } from "./sql-command.ts";
 import { undoCommand } from "./undo-command.ts";
 
 /** Every verb of the program, in the order in which help lists them. */
@@ -12,4 +13,5 @@ export const COMMANDS: readonly Command[] = [
   diffCommand,
   repairCommand,
   undoCommand,
+  sqlCommand,
 ];

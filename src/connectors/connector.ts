@@ -6,6 +6,9 @@
  * signal, where there is one, ends every wait; retries happen inside the connector.
  */
 import type { Batch, Doc, DocumentId } from "../document.ts";
+import type { Digester, RecordDigester } from "./digester.ts";
+
+export type { Digester, DocumentsHash, HashedRange, RangeDigest, RecordDigester } from "./digester.ts";
 
 /** What a collection is to a copier. `collection` has a unique `_id`, which makes a repeated write harmless; capped
  * and time-series collections have not: they are copied whole and in order. A view is only its definition. */
@@ -189,20 +192,6 @@ export interface History {
   readonly collections: ReadonlyMap<string, Provenance>;
 }
 
-/** A stretch of a collection, hashed: equal for the same documents, byte for byte, and for no others. */
-export interface RangeDigest {
-  readonly documents: number;
-  /** Bytes of those documents. */
-  readonly bytes: number;
-  /** As `digestOf` in range-digest.ts defines it, in hex. */
-  readonly sha256: string;
-}
-
-/** A store that hashes its own documents, as they are stored. */
-export interface Digester {
-  digest(selection: Selection, signal: AbortSignal): Promise<RangeDigest>;
-}
-
 /**
  * What two documents under one `_id` that are not equal byte for byte are to a store whose documents are made from
  * something else, rows for example. `equivalent`: what the store can hold of both is the same; numbers of another type, or
@@ -215,8 +204,12 @@ export type Likeness = "equivalent" | "lossy-equal" | "different";
 export interface Mapping {
   /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
   likeness(collection: string, own: Doc, other: Doc): Likeness;
+  /** Names of the fields that make them different; undefined where `other` cannot be read as one of this store's at all. */
+  differing(collection: string, own: Doc, other: Doc): readonly string[] | undefined;
   /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
   merged(collection: string, own: Doc, other: Doc): Doc;
+  /** As `Source.digester`, of what the documents are made from. */
+  digester?(collection: CollectionInfo, signal: AbortSignal): Promise<RecordDigester | undefined>;
 }
 
 export interface StoreIdentity {

@@ -14,8 +14,8 @@ export async function compare(job: ScanJob): Promise<Found> {
   const exact = way.tier === "whole" ? ({ tier: "lookup" } as const) : way;
   const steps = judged(scan(job, exact, {}), judgeOf(job));
   for await (const { equal, equivalent, different, missing, extra } of steps) {
-    found.equal += equal.documents;
-    found.equivalent += equivalent.length;
+    found.equal += equal.documents - (equal.equivalent ?? 0);
+    found.equivalent += equivalent.length + (equal.equivalent ?? 0);
     found.different += different.length;
     found.missing += missing.length;
     found.extra += extra.length;

@@ -13,8 +13,8 @@ export interface Pair {
 export interface Step {
   /** Everything before this id was in former steps, on both sides; undefined where no such line can be drawn. */
   readonly position?: DocumentId;
-  /** Documents that are equal byte for byte. */
-  readonly equal: { documents: number; bytes: number };
+  /** Documents that are equal byte for byte, but for so many that say the same with other bytes. */
+  readonly equal: { documents: number; bytes: number; readonly equivalent?: number };
   /** Only in the source. */
   readonly missing: Doc[];
   /** In both, with other bytes (or an `_id` of another numeric type). */

@@ -71,8 +71,11 @@ export interface Difference {
   readonly counted: boolean;
 }
 
-/** How a collection was compared. `bytes`: every byte was read. `hashes`: servers hashed, equal stretches were not read. */
-export type Tier = "bytes" | "hashes" | "lookup" | "whole" | "definition";
+/**
+ * How a collection was compared. `bytes`: every byte was read. `hashes`: servers hashed, equal stretches were not read.
+ * `records`: the same, of the rows that documents stand for.
+ */
+export type Tier = "bytes" | "hashes" | "records" | "lookup" | "whole" | "definition";
 
 /** `accepted`: nothing differs but what was accepted by name, or is only in the copy under --one-way. */
 export type ComparedVerdict = "identical" | "accepted" | "different" | "moving" | "not compared";

@@ -7,6 +7,11 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
     word: "hashed",
     sentence: "the servers hashed every byte, and only stretches that differed were read",
   },
+  records: {
+    word: "rows hashed",
+    sentence:
+      "the project hashed the exact text of every row, each document was read and hashed as the row that it stands for, and only stretches that differed were read on both sides",
+  },
   lookup: { word: "looked up", sentence: "each document was looked up on the other side by its _id" },
   whole: { word: "as a whole", sentence: "all documents were read and compared as a whole, without an _id" },
   definition: { word: "definition", sentence: "only the definition was compared, for there is nothing else" },

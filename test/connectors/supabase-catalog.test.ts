@@ -66,6 +66,7 @@ describe("the description of an API", () => {
         },
       ],
       unusable: [],
+      version: "14.5",
       functions: new Set(["dualsync_catalog"]),
     });
   });

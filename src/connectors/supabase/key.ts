@@ -47,6 +47,18 @@ export function readKey(table: Table, id: DocumentId): string[] | undefined {
   }
 }
 
+/** The `_id` of the row with these texts in its key's columns, in the key's order; undefined where they are none. */
+export function idOfTexts(table: Table, texts: readonly string[]): DocumentId | undefined {
+  const { keyFields } = layoutOf(table);
+  try {
+    const wires = keyFields.map((field, at) => wireOf(field, texts[at] as string));
+    return idOf(keyFields, wires);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 function placesOf(keyFields: readonly Field[], { element }: DocumentId): Place[] | undefined {
   const whole: Place = { bytes: element, type: element[0] ?? 0, start: 1, end: element.length };
   if (keyFields.length === 1) return [whole];

@@ -63,7 +63,8 @@ async function page(
 ): Promise<readonly Fields[]> {
   const query = { select: [{ column: "id" }, { column: "content" }], where, order: ["id"], limit: ROWS };
   try {
-    return JSON.parse(await project.rows(OWN_TABLE, query, signal)) as readonly Fields[];
+    const { text } = await project.rows(OWN_TABLE, query, signal);
+    return JSON.parse(text) as readonly Fields[];
   } catch (error) {
     if (NO_TABLE.has(refusalCode(error) ?? "")) return [];
     throw error;

@@ -4,13 +4,17 @@ import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, Mapping, ReadOptions, Selection, Source, Target } from "../connector.ts";
 import { retryPolicy } from "../retry.ts";
 import type { Condition } from "./condition.ts";
+import { isOrdered } from "./key.ts";
 import { keyRange } from "./key-range.ts";
-import { likeness, merged } from "./likeness.ts";
+import { differing, likeness, merged } from "./likeness.ts";
 import { readHistory, readNonce } from "./own.ts";
 import { openProject, type Project } from "./project.ts";
 import { cutKeys } from "./ranges.ts";
+import { rowDigester } from "./row-digester.ts";
 import { rowsOf } from "./rows.ts";
-import type { Table } from "./table.ts";
+import { mustGiveAll } from "./shortfall.ts";
+import { DIGEST } from "./sql-digest.ts";
+import { onlyKey, type Table } from "./table.ts";
 import { Tables } from "./tables.ts";
 import { writing } from "./target.ts";
 
@@ -42,7 +46,7 @@ function reading(project: Project, tables: Tables, version: string): Source {
   const reading = { project, tables };
   return {
     label,
-    mapping: mappingOf(tables),
+    mapping: mappingOf(reading),
     identity: async () => ({ product: `Supabase (PostgREST ${version})`, label }),
     list: (until) => tables.list(until),
     isStillThere: (collection, until) => tables.isStillThere(collection, until),
@@ -91,7 +95,9 @@ async function* read(
     if (batch.length > 0) yield batch;
   }
   const isWhole = range?.from === undefined && range?.to === undefined && after === undefined;
-  if (rows > 0 || collection.documents === 0 || !isWhole || changedSince !== undefined) return;
+  if (!isWhole || changedSince !== undefined) return;
+  if (!isOrdered(table)) await mustGiveAll(project, table, rows, signal);
+  if (rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
     "source",
     `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
@@ -105,11 +111,6 @@ function changes({ changedBy, name }: CollectionInfo, since: Date | undefined): 
   if (since === undefined) return [];
   if (changedBy === undefined) throw new RangeError(`${name} does not say when its rows were changed`);
   return [{ column: changedBy, is: "gte", value: since.toISOString() }];
-}
-
-/** The same table as if it had no columns but those of its key. */
-function onlyKey(table: Table): Table {
-  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
 }
 
 async function count(
@@ -128,9 +129,14 @@ async function count(
   return rows;
 }
 
-function mappingOf(tables: Tables): Mapping {
+function mappingOf({ project, tables }: Reading): Mapping {
   return {
+    digester: async ({ name }, signal) =>
+      tables.hasFunction(DIGEST)
+        ? await rowDigester(project, await tables.table(name, signal), signal)
+        : undefined,
     likeness: (collection, own, other) => likeness(tables.known(collection), own.bytes, other.bytes),
+    differing: (collection, own, other) => differing(tables.known(collection), own.bytes, other.bytes),
     merged(collection, own, other): Doc {
       const bytes = merged(tables.known(collection), own.bytes, other.bytes);
       return { id: new DocumentId(idElement(bytes)), bytes };

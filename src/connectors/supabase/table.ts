@@ -27,6 +27,16 @@ export interface Reference {
   readonly to: string;
 }
 
+/** A foreign key of any number of columns. */
+export interface Relation {
+  readonly columns: readonly string[];
+  readonly schema: string;
+  readonly table: string;
+  /** The other table's columns, one for each of these. */
+  readonly to: readonly string[];
+}
+
+/** What comes after `writable` is known only of projects that have the optional function for it. */
 export interface Table {
   readonly name: string;
   /** In the table's order. */
@@ -36,4 +46,18 @@ export interface Table {
   readonly references: readonly Reference[];
   /** Whether rows can be added: false for a view that only shows rows of other tables. */
   readonly writable: boolean;
+  /** The key's columns in the order of their index. */
+  readonly keyIndex?: readonly string[];
+  /** Tells this table from every other one that its database has had. */
+  readonly oid?: number;
+  /** Row-level security applies to this key: rows may be hidden from it. */
+  readonly hidesRows?: boolean;
+  /** Columns of each unique constraint besides the key. */
+  readonly unique?: readonly (readonly string[])[];
+  readonly relations?: readonly Relation[];
+}
+
+/** The same table as if it had no columns but those of its key. */
+export function onlyKey(table: Table): Table {
+  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
 }

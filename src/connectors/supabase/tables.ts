@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, Listing, NotCopied } from "../connector.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
+import { readFacts, refined } from "./catalog-facts.ts";
 import { refusalCode } from "./fault.ts";
 import { isOrdered } from "./key.ts";
 import { mappingProblem } from "./layout.ts";
@@ -13,6 +14,8 @@ import type { Table } from "./table.ts";
 
 /** Columns that say when a row was changed last, as applications name them. */
 const CHANGED = ["updated_at", "updatedAt"];
+const HIDDEN =
+  "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which no policy binds";
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
@@ -20,6 +23,7 @@ const SAMPLE = 20;
 export class Tables {
   readonly #project: Project;
   #known: ReadonlyMap<string, Table> = new Map();
+  #functions: ReadonlySet<string> = new Set();
 
   constructor(project: Project) {
     this.#project = project;
@@ -30,6 +34,11 @@ export class Tables {
     const table = this.#known.get(name);
     if (table === undefined) throw new RangeError(`table ${name} was not listed`);
     return table;
+  }
+
+  /** Whether the project has a function of this name, as far as was read already. */
+  hasFunction(name: string): boolean {
+    return this.#functions.has(name);
   }
 
   /** Undefined: this key sees no such table. */
@@ -54,10 +63,11 @@ export class Tables {
   async read(signal: AbortSignal): Promise<Catalog> {
     const found = await readCatalog(this.#project, signal);
     const isOthers = ({ name }: { readonly name: string }): boolean => name !== OWN_TABLE;
-    const [tables, unusable] = [found.tables.filter(isOthers), found.unusable.filter(isOthers)];
-    const catalog = { ...found, tables, unusable };
-    this.#known = new Map(catalog.tables.map((table) => [table.name, table]));
-    return catalog;
+    const facts = await readFacts(this.#project, found, signal);
+    const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
+    this.#known = new Map(tables.map((table) => [table.name, table]));
+    this.#functions = found.functions;
+    return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
   /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
@@ -71,7 +81,7 @@ export class Tables {
         notCopied.push({ name, reason: "a view, which shows rows of tables" });
         continue;
       }
-      const problem = mappingProblem(table);
+      const problem = table.hidesRows === true ? HIDDEN : mappingProblem(table);
       const found = problem ?? (await this.#look(table, signal));
       if (typeof found === "string") notCopied.push({ name, reason: found, isLoss: true });
       else collections.push(found);
@@ -116,7 +126,7 @@ export class Tables {
   async isStillThere({ name, incarnation }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
     const { tables } = await this.read(signal);
     const table = tables.find((one) => one.name === name);
-    return table !== undefined && incarnationOf(this.#project.label, table) === incarnation;
+    return table !== undefined && isSame(incarnationOf(this.#project.label, table), incarnation);
   }
 }
 
@@ -126,11 +136,18 @@ function afterOf({ name, references }: Table): Pick<CollectionInfo, "after"> {
   return after.length === 0 ? {} : { after };
 }
 
-/** Tells a table from one of the same name in another project, or with other columns. */
-export function incarnationOf(label: string, { name, key, columns }: Table): string {
+/** Tells a table from one of the same name in another project, with other columns or, where that is known, made anew. */
+export function incarnationOf(label: string, { name, key, columns, oid }: Table): string {
   const shape = columns.map((column) => [column.name, column.type]);
   const text = JSON.stringify([label, name, key, shape]);
-  return `table ${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return oid === undefined ? `table ${hash}` : `table ${hash} ${oid}`;
+}
+
+/** One of the two may have been made without knowing what tells tables of the same shape apart. */
+function isSame(now: string, before: string | undefined): boolean {
+  if (before === undefined || now === before) return now === before;
+  return now.startsWith(`${before} `) || before.startsWith(`${now} `);
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

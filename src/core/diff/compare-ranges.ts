@@ -62,6 +62,7 @@ async function compareRange(job: DiffJob, way: Way, range: OpenRange, looking: L
 async function takeStep(job: DiffJob, { tally, suspects }: DiffPart, step: Step): Promise<void> {
   const { equal, missing, different, extra, twins, targetTwins } = step;
   tally.equal += equal.documents;
+  tally.equivalent += equal.equivalent ?? 0;
   tally.bytes += 2 * equal.bytes;
   tally.source += equal.documents + missing.length + different.length + twins.length;
   tally.target += equal.documents + different.length + extra.length + targetTwins.length;

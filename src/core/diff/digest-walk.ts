@@ -1,8 +1,15 @@
 /** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
 import { setMaxListeners } from "node:events";
-import type { Filter, IdRange, RangeDigest } from "../../connectors/connector.ts";
+import type { DocumentsHash, Filter, IdRange } from "../../connectors/connector.ts";
 import { emptyStep, merge, type Step } from "../walk.ts";
-import { type DigestSide, type Digests, digestBoth, isEqual } from "./comparison.ts";
+import {
+  type DigestSide,
+  type Digests,
+  digestBoth,
+  digestPieces,
+  isEqual,
+  type KnownPiece,
+} from "./comparison.ts";
 
 export interface DigestWalkOptions {
   /** At least one of the two has a digester; both collections are ordered. */
@@ -10,6 +17,8 @@ export interface DigestWalkOptions {
   readonly target: DigestSide;
   /** Consecutive ranges, such as some of those of `cutStretches`: each is hashed in one piece at first. */
   readonly stretches: readonly IdRange[];
+  /** What the digesters compute, where that is not the digest of bytes. */
+  readonly hash?: () => DocumentsHash;
   readonly filter?: Filter;
   readonly signal: AbortSignal;
 }
@@ -67,7 +76,8 @@ class Walk {
   }
 
   async *all(): AsyncGenerator<Step> {
-    for await (const [stretch, digests] of this.#compareEach(this.#options.stretches, AHEAD))
+    const stretches = this.#options.stretches.map(unknown);
+    for await (const [stretch, digests] of this.#compareEach(stretches, AHEAD))
       yield* this.#stretch(stretch, digests);
   }
 
@@ -76,16 +86,16 @@ class Walk {
   }
 
   /** The digests of consecutive stretches, in order; those of the next ones are on their way. */
-  async *#compareEach(stretches: readonly IdRange[], most: number): AsyncGenerator<[IdRange, Digests]> {
+  async *#compareEach(stretches: readonly KnownPiece[], most: number): AsyncGenerator<[IdRange, Digests]> {
     const ahead: Promise<Digests>[] = [];
     for (const [i, stretch] of stretches.entries()) {
       for (const next of stretches.slice(i + ahead.length, i + most)) ahead.push(this.#compare(next));
       const digests = await ahead.shift();
-      if (digests !== undefined) yield [stretch, digests];
+      if (digests !== undefined) yield [stretch.range, digests];
     }
   }
 
-  #compare(stretch: IdRange): Promise<Digests> {
+  #compare(stretch: KnownPiece): Promise<Digests> {
     const comparing = this.#digests(stretch);
     this.#underWay.add(comparing);
     const done = (): void => void this.#underWay.delete(comparing);
@@ -93,15 +103,15 @@ class Walk {
     return comparing;
   }
 
-  async #digests(stretch: IdRange): Promise<Digests> {
+  async #digests({ range, known }: KnownPiece): Promise<Digests> {
     if (this.#refusals >= REFUSALS) return { source: undefined, target: undefined };
-    const digests = await digestBoth(this.#options, stretch, this.#options.signal);
+    const digests = await digestBoth(this.#options, range, this.#options.signal, known);
     this.#refusals = isKnown(digests) ? 0 : this.#refusals + 1;
     return digests;
   }
 
   async *#stretch(stretch: IdRange, digests: Digests): AsyncGenerator<Step> {
-    if (isEqual(digests)) yield equalStep(stretch, digests.source);
+    if (isEqual(digests)) yield equalStep(stretch, digests);
     else yield* this.#unequal(stretch, digests);
   }
 
@@ -125,14 +135,19 @@ class Walk {
     }
   }
 
-  /** Cuts where the source's ids are, or the target's where it holds far more or the source's make no cuts. */
-  async #cut(stretch: IdRange, digests: Digests): Promise<readonly IdRange[]> {
+  /**
+   * Cut and hashed in one go where a side can do that; else where the source's ids are, or the target's where it holds far
+   * more or the source's make no cuts.
+   */
+  async #cut(stretch: IdRange, digests: Digests): Promise<readonly KnownPiece[]> {
     const { source, target, signal } = this.#options;
     const isTargets = (digests.target?.documents ?? 0) > FAR_MORE * (digests.source?.documents ?? 0);
     const pieces = Math.min(PIECES, Math.max(2, Math.ceil(bytesOf(digests) / (RAW_BYTES / 2))));
+    const hashed = await digestPieces(this.#options, stretch, pieces, signal);
+    if (hashed !== undefined && hashed.length > 1) return hashed;
     for (const { store, collection } of isTargets ? [target, source] : [source, target]) {
       const cut = await store.ranges(collection, pieces, signal, stretch);
-      if (cut.length > 1) return cut;
+      if (cut.length > 1) return cut.map(unknown);
     }
     return [];
   }
@@ -162,7 +177,12 @@ function bytesOf({ source, target }: Digests): number {
   return Math.max(source?.bytes ?? unknown, target?.bytes ?? unknown);
 }
 
-function equalStep({ from }: IdRange, digest: RangeDigest | undefined): Step {
-  const equal = { documents: digest?.documents ?? 0, bytes: digest?.bytes ?? 0 };
-  return { ...emptyStep(from), equal };
+function unknown(range: IdRange): KnownPiece {
+  return { range, known: {} };
+}
+
+function equalStep({ from }: IdRange, { source, target }: Digests): Step {
+  const { documents = 0, bytes = 0 } = source ?? {};
+  const equivalent = (source?.equivalent ?? 0) + (target?.equivalent ?? 0);
+  return { ...emptyStep(from), equal: { documents, bytes, ...(equivalent > 0 && { equivalent }) } };
 }

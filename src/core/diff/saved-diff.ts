@@ -42,7 +42,8 @@ export function progressFromJson(content: unknown): SavedDiffProgress {
 }
 
 function tierFromJson(content: unknown): Tier {
-  if (content === "bytes" || content === "hashes" || content === "lookup") return content;
+  if (content === "bytes" || content === "hashes" || content === "records" || content === "lookup")
+    return content;
   throw new TypeError("tier");
 }
 

@@ -1,5 +1,5 @@
 /** Reading a range of two collections, in the cheapest way that is exact. */
-import type { Digester, IdRange } from "../../connectors/connector.ts";
+import type { Digester, IdRange, RecordDigester } from "../../connectors/connector.ts";
 import type { Tier } from "../../reporting/reporter.ts";
 import { piecesFor } from "../ranges.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk.ts";
@@ -13,6 +13,8 @@ export interface Way {
   /** Of each side that can hash its own documents. */
   readonly source?: Digester;
   readonly target?: Digester;
+  /** What they compute, where that is not the digest of bytes. */
+  readonly hash?: RecordDigester["hash"];
 }
 
 /** What is to be read. */
@@ -24,6 +26,8 @@ export async function chooseWay(job: ScanJob): Promise<Way> {
   if (from.kind === "view") return { tier: "definition" };
   if (from.kind !== "collection") return { tier: "whole" };
   if (!from.ordered || !to.ordered) return { tier: "lookup" };
+  const records = await hashRecords(job);
+  if (records !== undefined) return records;
   const [left, right] = await Promise.all([source.digester?.(from, signal), target.digester?.(to, signal)]);
   if (left === undefined && right === undefined) return { tier: "bytes" };
   return {
@@ -33,6 +37,15 @@ export async function chooseWay(job: ScanJob): Promise<Way> {
   };
 }
 
+/** The way of a store that hashes what its documents are made from, and moves nothing that is equal. */
+async function hashRecords({ source, target, from, to, filter, signal }: ScanJob): Promise<Way | undefined> {
+  if (filter !== undefined) return undefined;
+  const left = await source.mapping?.digester?.(from, signal);
+  if (left !== undefined) return { tier: "records", source: left, hash: left.hash };
+  const right = source.mapping === undefined ? await target.mapping?.digester?.(to, signal) : undefined;
+  return right === undefined ? undefined : { tier: "records", target: right, hash: right.hash };
+}
+
 /** Cuts the collection into ranges that are compared one by one. */
 export async function cutRanges(
   job: ScanJob & Pick<DiffJob, "concurrency">,
@@ -40,7 +53,8 @@ export async function cutRanges(
 ): Promise<readonly IdRange[]> {
   const { source, from, concurrency, signal } = job;
   if (tier === "lookup") return [{}];
-  if (tier === "hashes") return await cutStretches({ store: source, collection: from }, signal);
+  if (tier === "hashes" || tier === "records")
+    return await cutStretches({ store: source, collection: from }, signal);
   return await source.ranges(from, piecesFor(from, concurrency), signal);
 }
 
@@ -50,10 +64,12 @@ export async function* scan(job: ScanJob, way: Way, range: IdRange): AsyncGenera
   const options = readOptions(job, range);
   switch (way.tier) {
     case "hashes":
+    case "records":
       yield* digestWalk({
         source: { store: source, collection: from, digester: way.source },
         target: { store: target, collection: to, digester: way.target },
         stretches: [range],
+        ...(way.hash === undefined ? {} : { hash: way.hash }),
         ...(filter === undefined ? {} : { filter }),
         signal,
       });

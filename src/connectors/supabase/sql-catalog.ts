@@ -1,0 +1,75 @@
+/** The SQL function that tells what the description of a project's API does not: see catalog-facts.ts for its answer. */
+export const CATALOG = "dualsync_catalog";
+
+/**
+ * Reads nothing but pg_catalog, with the rights of whoever calls it. `type` is that behind a domain, with its modifiers; `key` is
+ * in the order of its index; `hidesRows` says whether row-level security applies to the caller.
+ */
+export const CATALOG_SQL = `
+-- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security.
+create or replace function public.${CATALOG}()
+returns json
+language sql stable security invoker
+set search_path = pg_catalog
+as $dualsync$
+with recursive
+unwrapped (domain, base, modifier) as (
+  select oid, typbasetype, typtypmod from pg_type where typtype = 'd'
+  union all
+  select u.domain, t.typbasetype, case when u.modifier < 0 then t.typtypmod else u.modifier end
+  from unwrapped u join pg_type t on t.oid = u.base
+  where t.typtype = 'd'
+),
+bases as (
+  select u.* from unwrapped u join pg_type t on t.oid = u.base where t.typtype <> 'd'
+),
+shown as (
+  select c.oid, c.relname, c.relkind
+  from pg_class c
+  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+),
+described as (
+  select a.attrelid, json_agg(json_build_object(
+    'name', a.attname,
+    'type', format_type(coalesce(b.base, a.atttypid), coalesce(b.modifier, a.atttypmod)),
+    'generated', a.attgenerated <> '',
+    'identity', case a.attidentity when 'a' then 'always' when 'd' then 'default' end
+  ) order by a.attnum) as columns
+  from pg_attribute a
+  join shown s on s.oid = a.attrelid
+  left join bases b on b.domain = a.atttypid
+  where a.attnum > 0 and not a.attisdropped
+  group by a.attrelid
+),
+bound as (
+  select k.oid, k.conrelid, k.contype, k.confrelid,
+    (select json_agg(a.attname order by n.place)
+      from unnest(k.conkey) with ordinality as n (number, place)
+      join pg_attribute a on a.attrelid = k.conrelid and a.attnum = n.number) as columns,
+    (select json_agg(a.attname order by n.place)
+      from unnest(k.confkey) with ordinality as n (number, place)
+      join pg_attribute a on a.attrelid = k.confrelid and a.attnum = n.number) as others
+  from pg_constraint k
+  join shown s on s.oid = k.conrelid
+  where k.contype in ('p', 'u', 'f') and k.conparentid = 0
+)
+select json_build_object('version', 1, 'tables', coalesce((
+  select json_agg(json_build_object(
+    'name', s.relname,
+    'oid', s.oid::int8,
+    'kind', s.relkind,
+    'hidesRows', row_security_active(s.oid),
+    'columns', coalesce(d.columns, '[]'),
+    'key', coalesce((select columns from bound where conrelid = s.oid and contype = 'p'), '[]'),
+    'unique', coalesce((
+      select json_agg(columns order by oid) from bound where conrelid = s.oid and contype = 'u'), '[]'),
+    'references', coalesce((
+      select json_agg(json_build_object(
+        'columns', b.columns, 'schema', n.nspname, 'table', o.relname, 'to', b.others) order by b.oid)
+      from bound b join pg_class o on o.oid = b.confrelid join pg_namespace n on n.oid = o.relnamespace
+      where b.conrelid = s.oid and b.contype = 'f'), '[]')
+  ) order by s.relname)
+  from shown s left join described d on d.attrelid = s.oid
+), '[]'))
+$dualsync$;
+`;
