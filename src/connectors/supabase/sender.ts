@@ -1,6 +1,7 @@
 /** Rows on their way into one table: as many at once as the project takes, and those that it refuses told apart. */
 import type { Doc } from "../../document.ts";
 import { faultOf, isOfRows, isTooMuch, refusalCode } from "./fault.ts";
+import { parentsFirst, withoutParents } from "./parents.ts";
 import type { Project } from "./project.ts";
 import { ORPHAN, TOO_LARGE } from "./refusal.ts";
 import type { Table } from "./table.ts";
@@ -8,6 +9,8 @@ import type { Table } from "./table.ts";
 /** Rows sent at once, and bytes of them: roles have a few seconds for a statement. */
 const ROWS = 500;
 const BYTES = 1_000_000;
+/** As many rows are sent one by one rather than asking for all that they refer to. */
+const FEW = 4;
 /** The server's complaint about one row twice in a statement. */
 const TWICE = "21000";
 
@@ -16,6 +19,8 @@ export interface RowToSend {
   /** Equal for rows with the same columns: others must not stand in one request, or what one lacks becomes null. */
   readonly shape: string;
   readonly columns: readonly string[];
+  /** The columns' JSON, in their order. */
+  readonly texts: readonly string[];
   /** The row's JSON. */
   readonly text: string;
 }
@@ -49,7 +54,7 @@ export class Sender {
    */
   async send(rows: readonly RowToSend[], options: SendOptions): Promise<Sent> {
     const sent: Sent = { done: [], refused: [] };
-    for (let open = rows; open.length > 0; ) {
+    for (let open = parentsFirst(options.table, rows); open.length > 0; ) {
       const now: Sent = { done: [], refused: [] };
       for (const group of grouped(open)) await this.#all(group, options, now);
       const orphans = now.refused.filter(({ code }) => code === ORPHAN);
@@ -95,8 +100,22 @@ export class Sender {
       if (!isMuch && !isOfRows(error) && code !== TWICE) throw error;
       const middle = Math.ceil(rows.length / 2);
       if (isMuch) this.#rows = middle;
-      await this.#piece(rows.slice(0, middle), options, sent);
-      await this.#piece(rows.slice(middle), options, sent);
+      const lost =
+        code === ORPHAN && rows.length > FEW
+          ? await withoutParents(this.#project, table, rows, signal)
+          : new Set<RowToSend>();
+      if (lost.size === 0) {
+        await this.#piece(rows.slice(0, middle), options, sent);
+        await this.#piece(rows.slice(middle), options, sent);
+        return;
+      }
+      // Halving would find each of many by itself.
+      for (const row of lost) sent.refused.push({ row, code });
+      await this.#piece(
+        rows.filter((row) => !lost.has(row)),
+        options,
+        sent,
+      );
     }
   }
 }

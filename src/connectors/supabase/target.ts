@@ -8,9 +8,9 @@ import { ProvenanceBook } from "../provenance.ts";
 import { takeLease } from "./lease.ts";
 import { notes, readHistory } from "./own.ts";
 import type { Project } from "./project.ts";
-import { removeRows } from "./remove.ts";
 import { moveSequences } from "./sequences.ts";
 import { incarnationOf, type Tables } from "./tables.ts";
+import { writeTogether } from "./together.ts";
 import { WritableTables } from "./writable.ts";
 import { Writer } from "./write.ts";
 
@@ -51,10 +51,8 @@ export function writing(project: Project, tables: Tables): Omit<Target, keyof So
     },
     write: async (collection, batch, mode, signal) =>
       await (await held()).writer.write(collection, batch, mode, signal),
-    async remove(collection, ids, signal) {
-      const { table } = await (await held()).tables.of(collection, signal);
-      return await removeRows(project, table, ids, signal);
-    },
+    writeTogether: async (documents, signal) => await writeTogether((await held()).writer, documents, signal),
+    remove: async (collection, ids, signal) => await (await held()).writer.remove(collection, ids, signal),
   };
 }
 

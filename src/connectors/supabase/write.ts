@@ -5,6 +5,7 @@ import { add, NOTHING } from "../outcome.ts";
 import { likeness } from "./likeness.ts";
 import type { Project } from "./project.ts";
 import { ORPHAN, refusalReason } from "./refusal.ts";
+import { removeRows } from "./remove.ts";
 import { rowOf } from "./row.ts";
 import { rowsOf } from "./rows.ts";
 import { type RowToSend, Sender } from "./sender.ts";
@@ -44,6 +45,38 @@ export class Writer {
     let outcome = NOTHING;
     for (const round of rounds(batch.docs())) outcome = add(outcome, await this.#round(task, round));
     return outcome;
+  }
+
+  async remove(name: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number> {
+    const { table } = await this.#tables.of(name, signal);
+    return await removeRows(this.#project, table, ids, signal);
+  }
+
+  /**
+   * Adds rows for those of these documents that have none, with null for each reference that may be null, so that others can
+   * refer to them. @returns the ids of the rows that were added
+   */
+  async stub(name: string, docs: readonly Doc[], signal: AbortSignal): Promise<readonly DocumentId[]> {
+    const task: Task = { ...(await this.#tables.of(name, signal)), mode: "create", signal };
+    const { table } = task;
+    const open = new Set(
+      table.references
+        .map(({ column }) => column)
+        .filter((column) => table.columns.some((one) => one.name === column && one.nullable)),
+    );
+    const { present } = await this.#compare(task, docs);
+    const rows = docs.flatMap((doc) => {
+      const row = present.has(doc.id.key) ? undefined : rowOf(table, doc.bytes);
+      if (row === undefined || "reason" in row || row.jsonNulls.length > 0) return [];
+      const columns = row.columns.map(
+        ([column, text]) => [column, open.has(column) ? "null" : text] as const,
+      );
+      return [toSend(task, doc, columns)];
+    });
+    const { done } = await this.#sender.send(rows, { table, keep: true, signal });
+    // Where somebody else came first it is not known whose a row is.
+    const own = done.filter((piece) => piece.written === piece.rows.length);
+    return own.flatMap((piece) => piece.rows.map(({ doc }) => doc.id));
   }
 
   /** Each document has an `_id` of its own. */
@@ -173,7 +206,7 @@ function toSend({ computed }: Task, doc: Doc, columns: readonly (readonly [strin
   const sent = columns.filter(([name]) => !computed.has(name));
   const names = sent.map(([name]) => name);
   const text = `{${sent.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`;
-  return { doc, shape: JSON.stringify(names), columns: names, text };
+  return { doc, shape: JSON.stringify(names), columns: names, texts: sent.map(([, value]) => value), text };
 }
 
 function docsOf(rows: readonly RowToSend[]): readonly Doc[] {
