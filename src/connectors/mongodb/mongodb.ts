@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../connector.ts";
+import { nameProblem } from "./collection-name.ts";
 import { incarnationOf, listCollections, lookUp } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
@@ -67,6 +68,7 @@ function writing(server: Server): Omit<Target, keyof Source> {
     return writing;
   };
   return {
+    nameProblem,
     async claim(run, signal) {
       const nonce = randomUUID();
       const lease = await takeLease(server, run, nonce, signal);
