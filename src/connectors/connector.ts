@@ -272,6 +272,8 @@ export interface Source {
 }
 
 export interface Target extends Source {
+  /** Why this store can have no collection of that name; undefined: it can. */
+  nameProblem(name: string): string | undefined;
   /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
   claim(run: Run, signal: AbortSignal): Promise<Lease>;
   /**

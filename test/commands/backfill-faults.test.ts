@@ -139,7 +139,10 @@ const lasting: ReadonlyArray<readonly [string, Effect, number, RegExp]> = [
   ["a disk that is full", { answer: refusal(503, "53100") }, 4, /no space left/],
 ];
 
-it.each(lasting)(
+/** All of them have their sentences held to the table elsewhere: here one of each kind is enough. */
+const taken = lasting.filter((_, i) => LONG || i % 3 === 0);
+
+it.each(taken)(
   "%s in the middle stops the run with its sentence, and nothing is called done",
   async (_, effect, status, sentence) => {
     await fill();
