@@ -27,6 +27,7 @@ const PAGE = 20;
 /** Small pages, so that a fault has something before and after it; and few tries, where it stays. */
 const FEW = { SYNC_BATCH_SIZE: String(PAGE), SYNC_MAX_RETRIES: "1" };
 const CANARY = "marlow-canary";
+const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
 
 const copied = () => pair.to.db(pair.database).collection("customers").countDocuments();
 const backfill = (env: Record<string, string> = {}, ...flags: string[]): Promise<CliResult> =>

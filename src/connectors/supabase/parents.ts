@@ -62,7 +62,7 @@ async function parents(
       // A server that gives fewer rows than it is asked for is asked for the others.
       for (let open = chunk; open.length > 0; ) {
         const query = { select: [{ column: to }], where: [{ column: to, in: open }], limit: open.length };
-        const page = readJson(await project.rows(table, query, signal), 10);
+        const page = readJson((await project.rows(table, query, signal)).text, 10);
         const values = Array.isArray(page)
           ? page.map((row) => (row instanceof Map ? row.get(to) : null))
           : [];
