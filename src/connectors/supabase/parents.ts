@@ -62,15 +62,16 @@ async function parents(
       // A server that gives fewer rows than it is asked for is asked for the others.
       for (let open = chunk; open.length > 0; ) {
         const query = { select: [{ column: to }], where: [{ column: to, in: open }], limit: open.length };
-        const page = readJson((await project.rows(table, query, signal)).text, 10);
+        const { text } = await project.rows(table, query, signal);
+        const page = readJson(text, 10);
         const values = Array.isArray(page)
           ? page.map((row) => (row instanceof Map ? row.get(to) : null))
           : [];
         const known = values.flatMap((value) =>
           value instanceof JsonNumber ? [value.text] : typeof value === "string" ? [value] : [],
         );
-        for (const text of known) there.add(text);
-        const rest = open.filter((text) => !there.has(text));
+        for (const value of known) there.add(value);
+        const rest = open.filter((value) => !there.has(value));
         if (rest.length === open.length) break;
         open = rest;
       }

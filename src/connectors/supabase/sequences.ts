@@ -1,10 +1,8 @@
 import type { NotReproduced } from "../connector.ts";
 import { identifier } from "./grants.ts";
 import type { Project } from "./project.ts";
+import { SETVAL } from "./sql-setval.ts";
 import type { Column, Table } from "./table.ts";
-
-/** A function of the optional SQL kit. Arguments: `table_name`, `column_name`, both as they are, without quotes. */
-const SETVAL = "dualsync_setval";
 
 /** Types of columns that have sequences. */
 const NUMBERS: ReadonlySet<string> = new Set(["int2", "int4", "int8"]);

@@ -115,7 +115,7 @@ export class Tables {
       incarnation: incarnationOf(label, table),
       options: new Map(),
       ordered: isOrdered(table),
-      ...afterOf(table),
+      ...afterOf(table, this.#project.schema),
       ...(changedBy === undefined ? {} : { changedBy }),
       documents,
       bytes: Math.round(documents * average),
@@ -130,10 +130,11 @@ export class Tables {
   }
 }
 
-/** The tables whose rows those of this one refer to. */
-function afterOf({ name, references }: Table): Pick<CollectionInfo, "after"> {
-  const after = [...new Set(references.map(({ table }) => table))].filter((other) => other !== name);
-  return after.length === 0 ? {} : { after };
+/** The tables whose rows those of this one refer to; by keys of several columns only where those are known. */
+function afterOf({ name, references, relations = [] }: Table, schema: string): Pick<CollectionInfo, "after"> {
+  const related = relations.filter((relation) => relation.schema === schema);
+  const others = [...references, ...related].map(({ table }) => table).filter((other) => other !== name);
+  return others.length === 0 ? {} : { after: [...new Set(others)] };
 }
 
 /** Tells a table from one of the same name in another project, with other columns or, where that is known, made anew. */

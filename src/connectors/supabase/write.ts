@@ -59,10 +59,12 @@ export class Writer {
   async stub(name: string, docs: readonly Doc[], signal: AbortSignal): Promise<readonly DocumentId[]> {
     const task: Task = { ...(await this.#tables.of(name, signal)), mode: "create", signal };
     const { table } = task;
+    const columns = [
+      ...table.references.map(({ column }) => column),
+      ...(table.relations ?? []).flatMap((relation) => relation.columns),
+    ];
     const open = new Set(
-      table.references
-        .map(({ column }) => column)
-        .filter((column) => table.columns.some((one) => one.name === column && one.nullable)),
+      columns.filter((column) => table.columns.some((one) => one.name === column && one.nullable)),
     );
     const { present } = await this.#compare(task, docs);
     const rows = docs.flatMap((doc) => {
