@@ -34,7 +34,7 @@ export function chooseSince(
     const known = target.history.collections.get(job.to.name);
     const copied = last.documents.has(job.to.name) && known?.source === job.from.incarnation;
     return copied && job.from.changedBy !== undefined && known?.source !== undefined
-      ? { ...job, since: time }
+      ? { ...job, since: time, heldBefore: last.documents.get(job.to.name) ?? 0 }
       : job;
   });
   return { jobs: chosen, notes: notesOf(chosen, time) };

@@ -170,7 +170,7 @@ export interface Filled {
   readonly verified: boolean;
   /** When the first of the runs began that belong together. */
   readonly since: Date;
-  /** Documents of each collection, by its name in the target. */
+  /** Documents that each collection held in the end, by its name in the target; without those that lack something. */
   readonly documents: ReadonlyMap<string, number>;
 }
 

@@ -20,6 +20,8 @@ export interface PlannedJob {
   readonly filter?: Filter;
   /** Only what was changed since then is read. */
   readonly since?: Date;
+  /** With `since`: how many documents the target held when the last run ended. */
+  readonly heldBefore?: number;
 }
 
 export interface PlanOptions {

@@ -145,7 +145,7 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
   job.meter.phase("copying");
   let complete = true;
   if (job.from.kind === "collection") {
-    await copyRanges(job, prepared, gate);
+    complete = await copyRanges(job, prepared, gate);
   } else {
     if (job.progress.remaining === undefined) job.progress.begin([{}]);
     complete = await copySequence(job, prepared.empty);
@@ -156,29 +156,50 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
   return await conclude(job, complete);
 }
 
-async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<void> {
+/** @returns false where the target lacks what this run did not look at */
+async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<boolean> {
   if (job.progress.remaining === undefined)
     job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
-  const held = job.since === undefined ? 0 : await job.source.count(job.from.name, {}, job.signal);
+  const held = job.since === undefined ? undefined : await holdings(job);
   await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
   await sourceMustBeThere(job);
-  if (job.since !== undefined) await mustHoldAll(job, job.since, held);
+  const complete = job.since === undefined || held === undefined || (await holdsAll(job, job.since, held));
   if (job.delete && !empty) await removeExtras(job);
   await targetMustBeThere(job, incarnation);
   await leaveSeal(job);
+  return complete;
 }
 
-/** What the target lacks although it was not changed is not found by reading what was. */
-async function mustHoldAll(job: Job, since: Date, before: number): Promise<void> {
-  const [source, target] = await Promise.all([
-    job.source.count(job.from.name, {}, job.signal),
-    job.target.count(job.to.name, {}, job.signal),
+interface Holdings {
+  readonly source: number;
+  readonly target: number;
+}
+
+async function holdings({ source, target, from, to, signal }: Job): Promise<Holdings> {
+  const [there, here] = await Promise.all([
+    source.count(from.name, {}, signal),
+    target.count(to.name, {}, signal),
   ]);
-  if (target >= Math.min(before, source)) return;
+  return { source: there, target: here };
+}
+
+/**
+ * What the target lacks although it was not changed is not found by reading what was: it is seen by the number alone,
+ * of which documents that only the target has must not make up.
+ */
+async function holdsAll(job: Job, since: Date, before: Holdings): Promise<boolean> {
+  const { source, target } = await holdings(job);
+  const lost = (job.heldBefore ?? 0) - before.target;
+  const lacks = target < Math.min(before.source, source);
+  if (!lacks && lost <= 0) return true;
+  const what = lacks
+    ? `holds ${target} of ${source} documents`
+    : `has lost ${lost} documents since the last run`;
   job.losses.add(
     `collection ${job.from.name}`,
-    `all that was changed since ${since.toISOString()} was copied, and yet the target holds ${target} of ${source} documents: run without --since`,
+    `all that was changed since ${since.toISOString()} was copied, and yet the target ${what}: the next run reads everything`,
   );
+  return false;
 }
 
 /** For later comparisons, which can do without. */
