@@ -157,7 +157,7 @@ it("tables called shop and shops each keep a collection, and two are never put i
 });
 
 it("names that MongoDB cannot have are named, and copied under others; all other names are kept", async () => {
-  const impossible = ["dol$lar", "system.users", "do..t", ".lead", "_dualsync"];
+  const impossible = ["dol$lar", "system.users", "do..t", ".lead"];
   const odd = [
     "a b",
     "q\"uote's",
@@ -187,7 +187,7 @@ it("names that MongoDB cannot have are named, and copied under others; all other
   );
   const renames = impossible.flatMap((name, i) => ["--rename", `${name}=other${i}`]);
   expect((await backfill(...renames)).code).toBe(0);
-  expect(await count("other4")).toBe(2);
+  expect(await count("other3")).toBe(2);
   expect((await pair.run(["diff", ...renames])).code).toBe(0);
 });
 
