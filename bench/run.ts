@@ -17,12 +17,16 @@ export interface Usage {
 export async function measured(
   script: string,
   args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Usage & { readonly output: string }> {
   const folder = mkdtempSync(join(tmpdir(), "dualsync-bench-"));
   const file = join(folder, "usage.json");
   try {
     const measure = pathToFileURL(resolve("bench/measure.js")).href;
-    const { output } = await finished(["--import", measure, script, ...args], { BENCH_USAGE: file });
+    const { output } = await finished(["--import", measure, script, ...args], {
+      ...env,
+      BENCH_USAGE: file,
+    });
     return { ...(JSON.parse(readFileSync(file, "utf8")) as Usage), output };
   } finally {
     rmSync(folder, { recursive: true });

@@ -16,7 +16,7 @@ function table(heads, rows) {
   return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** @param {import("../src/connectors/mongodb/failure.ts").Failure} failure */
+/** @param {import("../src/connectors/failure.ts").Failure} failure */
 function failureRow({ says, exit, means, hint }) {
   /** @type {Record<string, string>} */
   const words = { where: "the source", Where: "The source", doing: "…", detail: "" };

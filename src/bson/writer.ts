@@ -13,7 +13,7 @@ export function nameBytes(name: string): Uint8Array {
 
 /**
  * Writes BSON documents one after another into memory that grows. `begin` and `end` enclose a document or an array; each
- * value is preceded by `element` or `named` with its type, and by nothing else.
+ * value is preceded by `element` with its type.
  */
 export class BsonWriter {
   #bytes: Uint8Array;
@@ -55,8 +55,12 @@ export class BsonWriter {
     writeInt32(this.#bytes, this.#at - start, start);
   }
 
-  /** `name` as `nameBytes` gives it. */
-  element(type: number, name: Uint8Array): void {
+  /** `name` as `nameBytes` gives it, or as text: then it throws UnwritableText when BSON has no such name. */
+  element(type: number, name: Uint8Array | string): void {
+    if (typeof name === "string") {
+      this.#named(type, name);
+      return;
+    }
     this.#reserve(1 + name.length);
     this.#bytes[this.#at++] = type;
     if (name.length > 40) {
@@ -67,8 +71,7 @@ export class BsonWriter {
     for (let i = 0; i < name.length; i++) this.#bytes[this.#at++] = name[i] as number;
   }
 
-  /** Throws UnwritableText when BSON has no such name. */
-  named(type: number, name: string): void {
+  #named(type: number, name: string): void {
     this.#byte(type);
     if (name.includes("\0")) throw new UnwritableText("a NUL in a name");
     this.#characters(name);
@@ -127,7 +130,7 @@ export class BsonWriter {
   }
 
   /** A field with a string in it. */
-  stringField(name: Uint8Array, text: string): void {
+  stringField(name: Uint8Array | string, text: string): void {
     this.element(TYPE.string, name);
     this.string(text);
   }

@@ -27,7 +27,9 @@ export function chooseSince(
   const last = filled?.complete === true && filled.from === source.label ? filled : undefined;
   if (last === undefined)
     return { jobs, notes: ["No run from this source has come to its end yet: everything is read."] };
-  const time = since === "last" ? new Date(last.since.getTime() - OVERLAP) : since;
+  // What was changed between the last run and a later date is in no copy.
+  const reach = new Date(last.since.getTime() - OVERLAP);
+  const time = since === "last" || since > reach ? reach : since;
   const chosen = jobs.map((job): PlannedJob => {
     const known = target.history.collections.get(job.to.name);
     const copied = last.documents.has(job.to.name) && known?.source === job.from.incarnation;

@@ -26,6 +26,11 @@ export interface CollectionInfo {
   readonly options: Metadata;
   /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
   readonly ordered: boolean;
+  /**
+   * Names of collections whose documents those of this one refer to, where the store insists on that: in a target they are
+   * to be written before this one's. Collections may refer to each other in a circle. Itself is never among them.
+   */
+  readonly after?: readonly string[];
   /** The field that says when a document was changed last, where the store can select by it. */
   readonly changedBy?: string;
   /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
@@ -80,6 +85,8 @@ export interface SetAside {
   readonly reason: string;
   /** Another document has this `_id` and was left as it is. Only `create` says so. */
   readonly occupied?: true;
+  /** It refers to a document that the store has not, and may be written once that is there. See `Target.writeTogether`. */
+  readonly waits?: true;
 }
 
 /** written + unchanged + setAside.length = the batch's length, always. */
@@ -89,6 +96,8 @@ export interface WriteOutcome {
   /** Documents that were found there already, byte for byte. */
   readonly unchanged: number;
   readonly setAside: readonly SetAside[];
+  /** Parts of documents of this batch that the store has no place for: what is written lacks them. */
+  readonly notReproduced?: readonly NotReproduced[];
 }
 
 /**
@@ -195,6 +204,8 @@ export type Likeness = "equivalent" | "lossy-equal" | "different";
 export interface Mapping {
   /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
   likeness(collection: string, own: Doc, other: Doc): Likeness;
+  /** Names of the fields that make them different; undefined where `other` cannot be read as one of this store's at all. */
+  differing(collection: string, own: Doc, other: Doc): readonly string[] | undefined;
   /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
   merged(collection: string, own: Doc, other: Doc): Doc;
   /** As `Source.digester`, of what the documents are made from. */
@@ -261,6 +272,8 @@ export interface Source {
 }
 
 export interface Target extends Source {
+  /** Why this store can have no collection of that name; undefined: it can. */
+  nameProblem(name: string): string | undefined;
   /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
   claim(run: Run, signal: AbortSignal): Promise<Lease>;
   /**
@@ -276,6 +289,15 @@ export interface Target extends Source {
   reset(info: CollectionInfo, signal: AbortSignal): Promise<boolean>;
   /** Resolves when the store has acknowledged the batch durably; repeating it is harmless but for `append`. */
   write(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome>;
+  /**
+   * Writes documents that `write` set aside because they wait for each other, by collection: what refers to nothing that is
+   * missing first, and so on; of a circle the first ones without the reference that closes it, which is added at once. What
+   * still waits afterwards is set aside as before. Present where documents can refer to each other.
+   */
+  writeTogether?(
+    documents: ReadonlyMap<string, Batch>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, WriteOutcome>>;
   /** Removes documents by id; resolves with the number removed. */
   remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number>;
   /** Builds the indexes that the source has and this collection lacks: plain ones first, then unique, then TTL. */

@@ -1,6 +1,6 @@
 /** Which connector serves which kind of location. A driver is loaded when the first location of its kind is opened. */
 import { DualsyncError } from "../errors.ts";
-import type { Source, Target } from "./connector.ts";
+import type { Target } from "./connector.ts";
 
 /** What a connector must know to open a store. */
 export type StoreAddress = MongodbAddress | SupabaseAddress;
@@ -32,9 +32,7 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
 }
 
-export function openStore(address: MongodbAddress, options: OpenOptions): Promise<Target>;
-export function openStore(address: StoreAddress, options: OpenOptions): Promise<Source>;
-export async function openStore(address: StoreAddress, options: OpenOptions): Promise<Source> {
+export async function openStore(address: StoreAddress, options: OpenOptions): Promise<Target> {
   const { role, signal } = options;
   const retries = options.retries === undefined ? {} : { retries: options.retries };
   switch (address.kind) {

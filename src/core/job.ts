@@ -85,6 +85,7 @@ export function account(job: PartJob, documents: number, bytes: number, outcome:
   job.tally.count(documents, bytes, outcome);
   for (const { id } of outcome.setAside) job.setAside.add(id.key);
   job.losses.addDocuments(job.from.name, outcome.setAside);
+  for (const { key, reason } of outcome.notReproduced ?? []) job.losses.add(key, reason);
   job.meter.advance(documents, bytes);
 }
 

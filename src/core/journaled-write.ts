@@ -1,3 +1,4 @@
+import type { NotReproduced } from "../connectors/connector.ts";
 import type { Doc } from "../document.ts";
 import { account, type PartJob } from "./job.ts";
 import type { Journaling } from "./journal.ts";
@@ -22,7 +23,10 @@ export async function journaledWrite(
     wanted: document.bytes,
     accepts: () => true,
   }));
-  const outcomes = await applyChanges(job.target, collection, changes, { journal, signal: job.signal });
+  const notReproduced: NotReproduced[] = [];
+  const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
+  const options = { journal, onLost, signal: job.signal };
+  const outcomes = await applyChanges(job.target, collection, changes, options);
   const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
   const setAside = outcomes.flatMap(({ change: { id }, reason }) =>
     reason === undefined ? [] : [{ id, reason }],
@@ -31,5 +35,6 @@ export async function journaledWrite(
     written: count("changed"),
     unchanged: count("unchanged"),
     setAside,
+    notReproduced,
   });
 }

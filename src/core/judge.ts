@@ -6,6 +6,8 @@ import type { Pair, Step } from "./walk.ts";
 /** Asked only of documents that are not equal byte for byte. */
 export interface Judge {
   likeness(pair: Pair): Likeness;
+  /** Names of the fields that are not the same; undefined where that cannot be told. */
+  differing(pair: Pair): readonly string[] | undefined;
   /** What is to be written over `found`. */
   wanted(pair: Pair): Doc;
 }
@@ -23,6 +25,7 @@ export function judgeOf({ source, target, from, to }: Sides): Judge | undefined 
   if (mapping !== undefined) {
     return {
       likeness: ({ expected, found }) => mapping.likeness(from.name, expected, found),
+      differing: ({ expected, found }) => mapping.differing(from.name, expected, found),
       wanted: ({ expected, found }) => mapping.merged(from.name, expected, found),
     };
   }
@@ -30,8 +33,19 @@ export function judgeOf({ source, target, from, to }: Sides): Judge | undefined 
   if (theirs === undefined) return undefined;
   return {
     likeness: ({ expected, found }) => theirs.likeness(to.name, found, expected),
+    differing: ({ expected, found }) => theirs.differing(to.name, found, expected),
     wanted: ({ expected }) => expected,
   };
+}
+
+/**
+ * Whether `found` is what `wanted` becomes in this store: the same bytes, or, where documents are made from something else, what
+ * the store's own mapping calls equivalent.
+ */
+export function isHeldAs(store: Source, collection: string, wanted: Doc, found: Doc | undefined): boolean {
+  if (found === undefined) return false;
+  if (Buffer.compare(found.bytes, wanted.bytes) === 0) return true;
+  return store.mapping?.likeness(collection, found, wanted) === "equivalent";
 }
 
 /** Whether one of the stores makes its documents from something else, and so has no options and indexes to compare. */

@@ -43,10 +43,15 @@ export interface Jobs {
 const NOT_CHOSEN = "left out by --include or --exclude";
 
 /**
- * Holds what is wanted against what the source has. Pure: nothing is read here.
+ * Holds what is wanted against what the source has. Pure: nothing is read here. `nameProblem` says why the target can
+ * have no collection of a name.
  * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
  */
-export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
+export function chooseJobs(
+  source: Listing,
+  wanted: Wanted,
+  nameProblem: (name: string) => string | undefined = () => undefined,
+): Jobs {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
   const renames = renamesFor(source, wanted);
   const jobs: PlannedJob[] = [];
@@ -60,6 +65,11 @@ export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
     }
     const filter = wanted.filters.get(from.name);
     const to = renamed(from, renames);
+    const problem = nameProblem(to.name);
+    if (problem !== undefined) {
+      left.push({ name: from.name, reason: `${problem}: give it another one with --rename`, isLoss: true });
+      continue;
+    }
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
   mustNotMeet(jobs);

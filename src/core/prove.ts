@@ -4,6 +4,7 @@ import type { IdRange, SetAside } from "../connectors/connector.ts";
 import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { type PartJob, readOptions, TWIN, walkOf } from "./job.ts";
+import { isHeldAs } from "./judge.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
 import { countExtra } from "./walk.ts";
@@ -59,30 +60,39 @@ function nameChanged(job: PartJob, changed: readonly Doc[]): void {
 const ROUNDS = 3;
 
 /**
- * Proves that the target holds exactly these bytes. What it holds otherwise is written again; a document that the
- * server stores with the same other bytes each time is altered by the server: it is removed again and set aside by
- * name. One that is gone although it was acknowledged, or that is something else each time, fails the run.
+ * Proves that the target holds exactly these bytes, or what its own mapping calls equivalent. What it holds otherwise is
+ * written again; a document that the server stores with the same other bytes each time is altered by the server: it is
+ * removed again and set aside by name. One that is gone although it was acknowledged, or that is something else each
+ * time, fails the run. What a mapped target makes of a document, by a trigger for example, may be something else each time and is
+ * the application's own doing: it stays, and is set aside by name.
  * @returns the documents that had to be written again and are now proved
  */
 export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
   const proved: Doc[] = [];
   let held = await findOn(job, documents);
   let suspects = documents.filter(
-    (document) => !job.setAside.has(document.id.key) && !isHeld(held, document),
+    (document) => !job.setAside.has(document.id.key) && !isHeld(job, held, document),
   );
   for (let round = 1; suspects.length > 0; round++) {
     const written = await writeAgain(job, suspects);
     const before = held;
     held = await findOn(job, written);
-    proved.push(...written.filter((document) => isHeld(held, document)));
-    const other = written.filter((document) => !isHeld(held, document));
-    const altered = other.filter(({ id }) => isSame(before.get(id.key), held.get(id.key)));
-    await takeBack(job, altered);
+    proved.push(...written.filter((document) => isHeld(job, held, document)));
+    const other = written.filter((document) => !isHeld(job, held, document));
+    const isMapped = job.target.mapping !== undefined;
+    const altered = other.filter(({ id }) =>
+      isMapped ? held.has(id.key) : isSame(before.get(id.key), held.get(id.key)),
+    );
+    if (isMapped) nameAltered(job, altered, MADE_ANOTHER);
+    else await takeBack(job, altered);
     suspects = other.filter((document) => !altered.includes(document));
     if (suspects.length > 0 && round === ROUNDS) throw unprovable(job, suspects, held);
   }
   return proved;
 }
+
+const MADE_ANOTHER =
+  "the target holds it with other values than it was given, twice: does a trigger of its table change it?";
 
 type Held = ReadonlyMap<string, Doc>;
 
@@ -94,8 +104,8 @@ function findOn(job: PartJob, documents: readonly Doc[]): Promise<Held> {
   );
 }
 
-function isHeld(held: Held, document: Doc): boolean {
-  return isSame(held.get(document.id.key), document);
+function isHeld({ target, to }: PartJob, held: Held, document: Doc): boolean {
+  return isHeldAs(target, to.name, document, held.get(document.id.key));
 }
 
 function isSame(a: Doc | undefined, b: Doc | undefined): boolean {
@@ -113,10 +123,13 @@ async function writeAgain(job: PartJob, documents: readonly Doc[]): Promise<Doc[
 async function takeBack(job: PartJob, altered: readonly Doc[]): Promise<void> {
   const ids = altered.map(({ id }) => id);
   await job.target.remove(job.to.name, ids, job.signal);
-  const reason = "the target's server stores it with other bytes than it was given";
+  nameAltered(job, altered, "the target's server stores it with other bytes than it was given");
+}
+
+function nameAltered(job: PartJob, altered: readonly Doc[], reason: string): void {
   nameSetAside(
     job,
-    ids.map((id) => ({ id, reason })),
+    altered.map(({ id }) => ({ id, reason })),
   );
 }
 

@@ -120,7 +120,7 @@ async function prepare({
 /** The progress of a collection, with what a former run has done of it if that can be relied on. */
 async function openProgress(job: Transfer & PlannedJob, prepared: Prepared | undefined): Promise<Progress> {
   const { name } = job.from;
-  const incarnations = { source: job.from.incarnation, target: prepared?.incarnation };
+  const incarnations = { source: partOf(job), target: prepared?.incarnation };
   const progress = job.checkpoint.open(name, incarnations, job.losses.part());
   const former = job.checkpoint.former(name, incarnations);
   if (former === undefined) return progress;
@@ -132,6 +132,13 @@ async function openProgress(job: Transfer & PlannedJob, prepared: Prepared | und
       `${name}: the target holds fewer documents than the interrupted run proved (${held} of ${proved}); everything is read again.`,
     );
   return progress;
+}
+
+/** What of the source is read. What a run has done of its changes alone is not what another one has to do of all of it. */
+function partOf({ from: { incarnation }, since }: PlannedJob): string | undefined {
+  return since === undefined || incarnation === undefined
+    ? incarnation
+    : `${incarnation}, changed since ${since.toISOString()}`;
 }
 
 async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promise<CollectionReport> {

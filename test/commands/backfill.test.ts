@@ -105,6 +105,25 @@ describe("backfill", () => {
     expect((await pair.run(["diff"])).code).toBe(0);
   });
 
+  it("is not stopped by an id in the copy that the database does not take for a key", async () => {
+    await pair.project.query(`
+      create type mood as enum ('fine', 'sad');
+      create table moods (mood mood primary key, note text);
+      insert into moods values ('fine', 'a'), ('sad', 'b');
+      create table hosts (host inet primary key);
+      insert into hosts values ('10.0.0.1'), ('10.0.0.2');`);
+    await pair.project.reload();
+    await pair.run(["backfill"]);
+    await collection("moods").insertOne({ _id: "angry" });
+    await collection("hosts").insertMany([{ _id: "nowhere" }, { _id: "10.0.0.3" }]);
+    const { code, stdout } = await pair.run(["backfill"]);
+    const compared = await pair.run(["diff"]);
+    await pair.project.query("drop table moods; drop type mood");
+    expect(code, stdout).toBe(0);
+    expect(compared.code).toBe(1);
+    expect(compared.stdout).toMatch(/Different: 3 only in the target/);
+  });
+
   it("works with a server that gives seven rows at most", async () => {
     await fill(100);
     pair.project.settings.maxRows = 7;

@@ -142,7 +142,7 @@ const timestamptz = fc
 const float = (texts: fc.Arbitrary<number>) =>
   texts.map((value) => (Object.is(value, -0) ? "-0" : String(value).replace(/^(-?\d)e/, "$1e")));
 const shortestFloat4 = (value: number) => {
-  for (let length = 6; length <= 9; length++) {
+  for (let length = 1; length <= 9; length++) {
     const shortest = Number(value.toPrecision(length));
     if (Math.fround(shortest) === value) return shortest;
   }
@@ -176,7 +176,14 @@ const arrayOf = (type: string, element: fc.Arbitrary<string>) => {
 const uuid = fc.uuid();
 const bytea = fc.uint8Array({ maxLength: 20 }).map((bytes) => `\\x${Buffer.from(bytes).toString("hex")}`);
 const float8 = float(fc.double());
-const float4 = float(fc.float().map((value) => (Number.isFinite(value) ? shortestFloat4(value) : value)));
+/** The last ones as Postgres shortens them, and JavaScript does not. */
+const float4 = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: float(fc.float().map((value) => (Number.isFinite(value) ? shortestFloat4(value) : value))),
+  },
+  fc.constantFrom("1.2621775e-29", "0.00024414062", "1.2379401e+27", "1e-45"),
+);
 
 /** Texts of every type, as Postgres prints them. */
 export const VALUES: Readonly<Record<string, fc.Arbitrary<string>>> = {

@@ -14,6 +14,7 @@ const mapping: Mapping = {
     if (ours.n !== theirs.n || Math.floor(ours.t) !== Math.floor(theirs.t)) return "different";
     return ours.t === theirs.t ? "equivalent" : "lossy-equal";
   },
+  differing: () => undefined,
   merged(_, own, other): Doc {
     const extra = Object.entries(deserialize(other.bytes)).filter(
       ([name]) => !["_id", "n", "t"].includes(name),
@@ -87,5 +88,68 @@ describe("a store that makes its documents from something else", () => {
       ["4", undefined],
       ["5", undefined],
     ]);
+  });
+
+  /** A target that keeps rows: what is read back is its own form of a document; `trigger` changes rows that are written. */
+  class Rows extends MemoryStore {
+    readonly #trigger: (n: number) => number;
+    constructor(documents: readonly Doc[], trigger = (n: number) => n, foreign = false) {
+      super(documents, { mapping, foreign });
+      this.#trigger = trigger;
+    }
+    override async write(...args: Parameters<MemoryStore["write"]>) {
+      const outcome = await super.write(...args);
+      const keys = new Set(args[1].docs().map(({ id }) => id.key));
+      this.documents = this.documents.map((one) => {
+        const { _id, n, t } = plain(one);
+        return keys.has(one.id.key) ? row(_id, this.#trigger(n), t) : one;
+      });
+      return { ...outcome, notReproduced: [{ key: "field orders.__v", reason: "no column" }] };
+    }
+  }
+
+  it.each([
+    ["is empty", []],
+    ["holds others", [row(2, 99), row(7, 70)]],
+  ])("proves what was written by what its mapping calls equivalent, as a target that %s", async (_, held) => {
+    const target = new Rows(held, undefined, true);
+    const saved: unknown[] = [];
+    const journal = { save: async (...entries: unknown[]) => void saved.push(entries) };
+    const { error, report, losses } = await memoryRun(
+      { source: new MemoryStore(adopted), target },
+      held.length === 0 ? {} : { journal },
+    );
+    expect(error).toBeUndefined();
+    expect(report).toMatchObject({ read: 4, written: 4, setAside: 0, verdict: "verified" });
+    expect(losses.items.map(({ key }) => key)).toEqual(["field orders.__v"]);
+    expect(saved.length > 0).toBe(held.length > 0);
+    expect(target.documents.map(plain).slice(0, 2)).toEqual([
+      { _id: 1, n: 10, t: 1 },
+      { _id: 2, n: 20, t: 1 },
+    ]);
+  });
+
+  it.each([
+    ["the same each time", (n: number) => (n === 20 ? 21 : n)],
+    ["another one each time", (n: number) => (n === 20 ? Math.random() : n)],
+  ])(
+    "names a document of which a trigger makes something else, %s, and leaves it there",
+    async (_, trigger) => {
+      const target = new Rows([], trigger);
+      const { error, report, losses } = await memoryRun({ source: new MemoryStore(adopted), target });
+      expect(error).toBeUndefined();
+      expect(report).toMatchObject({ read: 4, written: 3, setAside: 1, verdict: "set aside" });
+      expect(losses.items).toContainEqual(
+        expect.objectContaining({ key: "document orders/2", reason: expect.stringMatching(/trigger/) }),
+      );
+      expect(target.documents).toHaveLength(4);
+    },
+  );
+
+  it("still fails when what was acknowledged is gone", async () => {
+    const target = new Rows([], (n) => (n === 20 ? 21 : n));
+    const gone = Object.assign(target, { find: async () => new Map<string, Doc>() });
+    const { error } = await memoryRun({ source: new MemoryStore(adopted), target: gone });
+    expect(error).toMatchObject({ exit: "unverified" });
   });
 });

@@ -56,13 +56,15 @@ function asPostgrestError(error: unknown, anonymous: boolean): PostgrestError {
     return new PostgrestError(statusOf(code, message, anonymous), code, message, {
       details: detail ?? null,
       hint: hint ?? null,
+      headers: code === "42501" && anonymous ? { "WWW-Authenticate": "Bearer" } : {},
     });
   }
-  const message = "Database connection error. Retrying the connection.";
+  const message = "Database client error. Retrying the connection.";
   return new PostgrestError(503, "PGRST001", message, { details: (error as Error).message });
 }
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  "53400": 500,
   "57P01": 503,
   "23503": 409,
   "23505": 409,

@@ -1,14 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { type PostgresService, startPostgres } from "./postgres.ts";
 import { type Postgrest, startPostgrest } from "./postgrest.ts";
 import * as answers from "./postgrest-answers.ts";
 import type { ActiveFault, Fault } from "./postgrest-faults.ts";
 import { startRecording } from "./recording-server.ts";
 
+let postgres: PostgresService;
 let gateway: Postgrest;
 const active: ActiveFault[] = [];
 
 beforeAll(async () => {
-  gateway = await startPostgrest();
+  postgres = await startPostgres();
+  gateway = await startPostgrest({ postgres });
   await gateway.query(
     "create table items (id int primary key); insert into items select generate_series(1, 500)",
   );
@@ -21,6 +24,7 @@ afterEach(() => {
 
 afterAll(async () => {
   await gateway.stop();
+  await postgres.stop();
 });
 
 function fail(fault: Fault): ActiveFault {
@@ -138,7 +142,7 @@ test("remembers requests without their keys, and counts bytes", async () => {
 });
 
 test("can be stopped while a request stalls, and twice", async () => {
-  const other = await startPostgrest();
+  const other = await startPostgrest({ postgres });
   other.fail({ stall: "before" });
   const stalled = fetch(`${other.url}/rest/v1/`).catch((error: Error) => error.message);
   await expect.poll(() => other.requests.length).toBe(1);

@@ -111,7 +111,8 @@ export class Gateway {
     const name = decoded(segment);
     if (name === undefined || name === "") throw invalidPath();
     if (rpc !== undefined && (reading || method === "POST")) return callFunction(exchange, name);
-    if (rpc !== undefined) throw new PostgrestError(405, "PGRST101", "Cannot use the verb with a function");
+    if (rpc !== undefined)
+      throw new PostgrestError(405, "PGRST101", `Cannot use the ${method} method on RPC`);
     if (reading) return readTable(exchange, name);
     if (method === "POST") return insertRows(exchange, name);
     if (method === "PATCH") return updateRows(exchange, name);

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startPostgres } from "./postgres.ts";
+import { type PostgresService, startPostgres } from "./postgres.ts";
 import { type Postgrest, startPostgrest } from "./postgrest.ts";
 
+let postgres: PostgresService;
 let gateway: Postgrest;
 
 beforeAll(async () => {
-  gateway = await startPostgrest();
+  postgres = await startPostgres();
+  gateway = await startPostgrest({ postgres });
   await gateway.query(`
     create table items (id int primary key, name text);
     create table shut (id int primary key);
@@ -26,6 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway.stop();
+  await postgres.stop();
 });
 
 async function ask(key = gateway.serviceKey) {
@@ -77,15 +80,15 @@ test("describes the tables that the role may touch", async () => {
         type: "string",
       },
       made: { default: "now()", format: "timestamp with time zone", type: "string" },
-      mood: { enum: ["glad", "sad"], format: "mood", type: "string" },
+      mood: { enum: ["glad", "sad"], format: "public.mood", type: "string" },
       code: { format: "character varying", maxLength: 5, type: "string" },
       tags: { format: "text[]", items: { type: "string" }, type: "array" },
       doc: { format: "jsonb" },
       price: { format: "numeric", type: "number" },
     },
   });
-  expect(Object.keys(paths["/items"])).toEqual(["get", "post", "delete", "patch"]);
-  expect(Object.keys(paths["/shown"])).toEqual(["get", "post", "delete", "patch"]);
+  expect(Object.keys(paths["/items"])).toEqual(["get", "post", "patch", "delete"]);
+  expect(Object.keys(paths["/shown"])).toEqual(["get", "post", "patch", "delete"]);
   expect(Object.keys(paths["/counted"])).toEqual(["get"]);
   expect(definitions.shown.properties.id.description).toContain("<pk/>");
 });
@@ -108,7 +111,6 @@ test("describes nothing where that is switched off", async () => {
 });
 
 test("two gateways can start on one server at the same time", async () => {
-  const postgres = await startPostgres();
   const both = await Promise.all([
     startPostgrest({ postgres }),
     startPostgrest({ postgres, schema: 'odd "schema"' }),
@@ -122,5 +124,4 @@ test("two gateways can start on one server at the same time", async () => {
     [200, []],
   ]);
   await Promise.all(both.map((one) => one.stop()));
-  await postgres.stop();
 });

@@ -63,14 +63,15 @@ function verbs(table: CachedTable): object {
   const of = (present: boolean, method: string) => (present ? { [method]: operation(table.name) } : {});
   return {
     ...of(true, "get"),
-    ...of(table.insertable, "post"),
-    ...of(table.deletable, "delete"),
-    ...of(table.updatable, "patch"),
+    ...of(table.writable, "post"),
+    ...of(table.writable, "patch"),
+    ...of(table.writable, "delete"),
   };
 }
 
-function functionVerbs({ name }: CachedFunction): object {
-  return { get: operation(`(rpc) ${name}`), post: operation(`(rpc) ${name}`) };
+function functionVerbs({ name, volatile }: CachedFunction): object {
+  const call = operation(`(rpc) ${name}`);
+  return volatile ? { post: call } : { get: call, post: call };
 }
 
 function operation(tag: string, summary?: string): object {

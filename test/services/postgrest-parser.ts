@@ -6,9 +6,14 @@ export interface Field {
   readonly path: readonly { readonly arrow: "->" | "->>"; readonly key: string }[];
 }
 
-const NAME_CHARACTER = /[\p{L}\p{N}_ $]/u;
+/** A name without quotes: parts with dashes between them, and spaces around the parts that are not of the name. */
+const NAME = /^[\p{L}0-9_ $]+(?:-(?!>)[\p{L}0-9_ $]+)*/u;
 
-/** Reads the small languages of PostgREST's query parameters from left to right. */
+/**
+ * Reads the small languages of PostgREST's query parameters from left to right. As there, most of them end where nothing
+ * more of them is found, and what follows is not looked at: `in.(a)b)` is the list of "a" alone, and `name(x)=eq.1`
+ * filters the column "name". So a client that quotes too little gets other rows here too, and not an error.
+ */
 export class Parser {
   readonly text: string;
   at = 0;
@@ -34,8 +39,16 @@ export class Parser {
     return true;
   }
 
+  /** A token that may have blanks around it. */
+  separator(token: string): boolean {
+    const [whole] = /^[ \t]*(.)[ \t]*/s.exec(this.text.slice(this.at)) ?? [];
+    if (whole?.trim() !== token) return false;
+    this.at += whole.length;
+    return true;
+  }
+
   expect(token: string): void {
-    if (!this.take(token)) throw this.failure(JSON.stringify(token));
+    if (!this.separator(token)) throw this.failure(JSON.stringify(token));
   }
 
   end(): void {
@@ -49,30 +62,30 @@ export class Parser {
     return this.text.slice(from, this.at);
   }
 
+  /** What a pattern that begins with ^ finds next; undefined, and nothing taken, when it does not. */
+  match(pattern: RegExp): RegExpExecArray | undefined {
+    const found = pattern.exec(this.text.slice(this.at));
+    this.at += found?.[0].length ?? 0;
+    return found ?? undefined;
+  }
+
   rest(): string {
     return this.until("");
   }
 
   /** `"…"` with backslash escapes; undefined, and nothing taken, when there is none. */
   quoted(): string | undefined {
-    const [whole] = /^"(?:[^"\\]|\\.)*"/s.exec(this.text.slice(this.at)) ?? [];
-    if (whole === undefined) return undefined;
-    this.at += whole.length;
-    return whole.slice(1, -1).replace(/\\(.)/gs, "$1");
+    const [whole] = this.match(/^"(?:[^"\\]|\\.)*"/s) ?? [];
+    return whole?.slice(1, -1).replace(/\\(.)/gs, "$1");
   }
 
   name(): string {
     const quoted = this.quoted();
     if (quoted !== undefined) return quoted;
-    let name = "";
-    for (const character of this.text.slice(this.at)) {
-      const dash = character === "-" && name !== "" && this.text[this.at + 1] !== ">";
-      if (!dash && !NAME_CHARACTER.test(character)) break;
-      name += character;
-      this.at += character.length;
-    }
-    if (name.trim() === "") throw this.failure("field name (* or [a..z0..9_$])");
-    return name.trim();
+    const [name] = this.match(NAME) ?? [];
+    if (name === undefined) throw this.failure("field name (* or [a..z0..9_$])");
+    const parts = name.split("-").map((part) => part.trim());
+    return parts.join("-");
   }
 
   field(): Field {
@@ -98,9 +111,8 @@ export class Parser {
   }
 
   private jsonKey(): string {
-    const [key] = /^-?(?:(?!->)[^.,:()])+/.exec(this.text.slice(this.at)) ?? [];
+    const [key] = this.match(/^-?(?:(?!->)[^.,:()])+/) ?? [];
     if (key === undefined) throw this.failure("json key");
-    this.at += key.length;
     return key;
   }
 }

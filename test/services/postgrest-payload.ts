@@ -24,14 +24,14 @@ export function payloadColumns(exchange: Exchange, table: CachedTable): readonly
 export function listedNames(parser: Parser): readonly string[] {
   const names: string[] = [];
   do names.push(parser.name());
-  while (parser.take(","));
-  parser.end();
+  while (parser.separator(","));
   return names;
 }
 
 /** The columns out of the body, as a FROM item `body`. The body's own text is what Postgres reads. */
 export function payloadSql(exchange: Exchange, columns: readonly CachedColumn[], one = false): string {
-  const { body, preferences } = exchange;
+  const { preferences } = exchange;
+  const body = /^\s*[[{]/.test(exchange.body) || exchange.parameters.has("columns") ? exchange.body : "[]";
   const defaulted = preferences.missing === "default";
   const json = defaulted ? "jsonb" : "json";
   const array = `CASE WHEN ${json}_typeof(data) = 'array' THEN data ELSE ${json}_build_array(data) END`;
@@ -63,7 +63,9 @@ function withDefaults(columns: readonly CachedColumn[]): string {
 
 function uniformKeys(body: string): readonly string[] {
   const value = parsed(body);
-  const objects = Array.isArray(value) ? value : [value];
+  // A lone number or text is an empty array to PostgREST.
+  if (typeof value !== "object" || value === null) return [];
+  const objects: readonly unknown[] = Array.isArray(value) ? value : [value];
   const keys = objects.map((object: unknown) =>
     typeof object === "object" && object !== null && !Array.isArray(object) ? Object.keys(object) : undefined,
   );

@@ -54,7 +54,7 @@ export function columnTypes(table: CachedTable): ReadonlyMap<string, string> {
   return new Map(table.columns.map(({ name, type }) => [name, type]));
 }
 
-/** The name that shares most pairs of letters with `name`, if it shares half of them. */
+/** The name that shares most pairs of letters with `name`, if it shares three quarters of them. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const pairs = (text: string) =>
     new Set(Array.from({ length: text.length - 1 }, (_, i) => text.slice(i, i + 2).toLowerCase()));
@@ -67,7 +67,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   const [best] = names
     .map((other) => ({ other, score: likeness(other) }))
     .sort((a, b) => b.score - a.score)
-    .filter(({ score }) => score >= 0.5);
+    .filter(({ score }) => score >= 0.75);
   return best?.other;
 }
 
@@ -86,14 +86,13 @@ function selectSql(text: string, relation: string, sql: FieldSql): string {
   const items: string[] = [];
   if (parser.done) return `${relation}.*`;
   do items.push(selectItem(parser, relation, sql));
-  while (parser.take(","));
-  parser.end();
+  while (parser.separator(","));
+  if (!parser.peek(")")) parser.end();
   return items.join(", ");
 }
 
 /** `*`, `column`, `alias:column`, `column::type`. */
 function selectItem(parser: Parser, relation: string, sql: FieldSql): string {
-  while (parser.take(" "));
   if (parser.take("*")) return `${relation}.*`;
   let alias: string | undefined;
   let field = parser.field();
@@ -127,7 +126,7 @@ function orderSql(text: string | null, sql: FieldSql): string {
     if (parser.take(".nullsfirst")) term += " NULLS FIRST";
     else if (parser.take(".nullslast")) term += " NULLS LAST";
     terms.push(term);
-  } while (parser.take(","));
+  } while (parser.separator(","));
   parser.end();
   return ` ORDER BY ${terms.join(", ")}`;
 }

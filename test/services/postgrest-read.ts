@@ -26,7 +26,7 @@ export async function readTable(exchange: Exchange, name: string): Promise<Answe
     headers: {
       "Content-Type": contentType(exchange),
       "Content-Range": contentRange,
-      ...applied(preferences, ["count", "handling", "timezone", "maxAffected"]),
+      ...applied(preferences, ["count", "handling", "timezone"]),
     },
     body,
   };

@@ -17,7 +17,14 @@ export async function callFunction(exchange: Exchange, name: string): Promise<An
   const given = posted
     ? Object.keys(postedArguments(exchange.body))
     : queryArguments(schema, name, parameters);
-  const fn = chosen(schema, name, given);
+  const fn = chosen(schema, name, given, posted);
+  const { maxAffected } = preferences;
+  if (maxAffected !== undefined && !fn.set)
+    throw new PostgrestError(
+      400,
+      "PGRST128",
+      "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+    );
   const json = posted
     ? exchange.body || "{}"
     : JSON.stringify(Object.fromEntries(given.map((key) => [key, parameters.get(key)])));
@@ -25,13 +32,12 @@ export async function callFunction(exchange: Exchange, name: string): Promise<An
   const { select, where, order } = queryParts(parameters, "called", new Map(), skipped);
   const range = readRange(parameters, method, headers);
   const output = fn.composite ? select : "called.value";
-  const { maxAffected } = preferences;
   const row = await exchange.run({
-    readOnly: !posted,
+    readOnly: !posted || !fn.volatile,
     sql:
       `WITH source AS (SELECT ${output} FROM ${callSql(schema, fn, given, json)}${where}${order}${limitSql(range, maxRows)}) ` +
       `SELECT count(page) AS page_total, ${bodySql(fn)} AS body FROM (SELECT * FROM source) AS page`,
-    ...(maxAffected === undefined || !fn.set
+    ...(maxAffected === undefined
       ? {}
       : {
           judge: ({ page_total: rows }: Row) => {
@@ -72,7 +78,12 @@ function queryArguments(schema: SchemaCache, name: string, parameters: URLSearch
   return functions.length > 0 ? found : names.filter((key) => key !== "select");
 }
 
-function chosen(schema: SchemaCache, name: string, given: readonly string[]): CachedFunction {
+function chosen(
+  schema: SchemaCache,
+  name: string,
+  given: readonly string[],
+  posted: boolean,
+): CachedFunction {
   const fits = (fn: CachedFunction) =>
     given.every((key) => fn.arguments.some((argument) => argument.name === key)) &&
     fn.arguments.every((argument) => !argument.required || given.includes(argument.name));
@@ -81,13 +92,15 @@ function chosen(schema: SchemaCache, name: string, given: readonly string[]): Ca
   const called = `${schema.schema}.${name}`;
   const list = given.join(", ");
   const near = nearest(name, [...new Set(schema.functions.map((known) => known.name))]);
-  const searched = given.length === 0 ? "without parameters" : `with parameters ${list}`;
+  const searched =
+    given.length === 0 ? "without parameters" : `with parameter${given.length > 1 ? "s" : ""} ${list}`;
+  const unnamed = posted ? " or with a single unnamed json/jsonb parameter" : "";
   throw new PostgrestError(
     404,
     "PGRST202",
     `Could not find the function ${called}${given.length === 0 ? " without parameters" : `(${list})`} in the schema cache`,
     {
-      details: `Searched for the function ${called} ${searched} or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache.`,
+      details: `Searched for the function ${called} ${searched}${unnamed}, but no matches were found in the schema cache.`,
       hint: near === undefined ? null : `Perhaps you meant to call the function ${schema.schema}.${near}`,
     },
   );

@@ -1,8 +1,9 @@
 import type { RunSql } from "./postgres.ts";
+import { literal } from "./postgrest-sql.ts";
 
 export interface CachedColumn {
   readonly name: string;
-  /** Postgres's name without length or precision, that of a domain's base type: `character varying`, `integer`. */
+  /** Postgres's name without length or precision, that of a domain's base type: `integer`, `character varying`, `public.mood`. */
   readonly type: string;
   /** As it was declared: `character varying(10)`, or a domain's own name. */
   readonly declared: string;
@@ -21,9 +22,8 @@ export interface CachedTable {
   /** In the order of the key. */
   readonly key: readonly string[];
   readonly comment: string | null;
-  readonly insertable: boolean;
-  readonly updatable: boolean;
-  readonly deletable: boolean;
+  /** Whether rows can be added, changed or deleted. */
+  readonly writable: boolean;
 }
 
 export interface CachedFunction {
@@ -37,6 +37,8 @@ export interface CachedFunction {
   /** Whether a result is a row of columns, and not one value. */
   readonly composite: boolean;
   readonly void: boolean;
+  /** Whether a call may write. */
+  readonly volatile: boolean;
 }
 
 /** What PostgREST knows of a schema from its start or last reload on. */
@@ -49,7 +51,9 @@ export interface SchemaCache {
 
 export async function readSchema(query: RunSql, schema: string): Promise<SchemaCache> {
   const read = async <Row>(sql: string): Promise<readonly Row[]> => {
-    const { rows } = await query(`select coalesce(json_agg(x), '[]') as rows from (${sql}) as x`, [schema]);
+    const list = `select coalesce(json_agg(x), '[]') as rows from (${sql.replace("$1", literal(schema))}) as x`;
+    // Without a search path all names that are not Postgres's own come with their schema.
+    const { rows } = await query(`set local search_path = ''; ${list}`);
     return rows[0]?.rows as readonly Row[];
   };
   const tables = await read<CachedTable>(TABLES);
@@ -66,14 +70,15 @@ export async function readSchema(query: RunSql, schema: string): Promise<SchemaC
 const COLUMNS = `
   select json_agg(json_build_object(
     'name', a.attname,
-    'type', format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid), null),
+    'type', case when t.typtype = 'd' then format_type(t.typbasetype, null)
+      else format_type(a.atttypid, case when t.typnamespace <> 'pg_catalog'::regnamespace then a.atttypmod end) end,
     'declared', format_type(a.atttypid, a.atttypmod),
     'nullable', not (a.attnotnull or (t.typtype = 'd' and t.typnotnull)),
     'default', case when a.attidentity = 'd'
       then format('nextval(%L)', pg_get_serial_sequence(c.oid::regclass::text, a.attname)) else pg_get_expr(d.adbin, d.adrelid) end,
     'maxLength', information_schema._pg_char_max_length(
       information_schema._pg_truetypid(a.*, t.*), information_schema._pg_truetypmod(a.*, t.*)),
-    'enum', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = a.atttypid),
+    'enum', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)),
     'comment', col_description(c.oid, a.attnum),
     'reference', (
       select json_build_object('table', f.relname, 'column', fa.attname)
@@ -100,15 +105,14 @@ const KEY = `
 const TABLES = `
   select c.relname as name, coalesce((${COLUMNS}), '[]') as columns, coalesce((${KEY}), '[]') as key,
     obj_description(c.oid, 'pg_class') as comment,
-    c.relkind in ('r', 'p') or pg_relation_is_updatable(c.oid, true) & 8 = 8 as insertable,
-    c.relkind in ('r', 'p') or pg_relation_is_updatable(c.oid, true) & 4 = 4 as updatable,
-    c.relkind in ('r', 'p') or pg_relation_is_updatable(c.oid, true) & 16 = 16 as deletable
+    c.relkind in ('r', 'p') or pg_relation_is_updatable(c.oid, true) & 28 <> 0 as writable
   from pg_class c where c.relnamespace = quote_ident($1)::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
     and not c.relispartition
   order by c.relname`;
 
 const FUNCTIONS = `
   select p.proname as name, p.proretset as "set", p.prorettype = 'void'::regtype as void,
+    p.provolatile = 'v' as volatile,
     t.typtype = 'c' or (p.prorettype = 'record'::regtype) as composite,
     coalesce((
       select json_agg(json_build_object('name', coalesce(p.proargnames[n], ''), 'type', format_type(p.proargtypes[n - 1], null),

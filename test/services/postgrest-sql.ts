@@ -1,7 +1,7 @@
 import { PostgrestError } from "./postgrest-errors.ts";
 
 export function identifier(name: string): string {
-  return `"${withoutNul(name).replaceAll('"', '""')}"`;
+  return `"${untilNul(name).replaceAll('"', '""')}"`;
 }
 
 /** A literal of no type yet: Postgres reads it as what stands on the other side. */
@@ -11,7 +11,12 @@ export function literal(text: string): string {
 
 /** The text of an array of Postgres with these elements. */
 export function arrayText(elements: readonly string[]): string {
-  return `{${elements.map((element) => `"${element.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
+  return `{${elements.map((element) => `"${untilNul(element).replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
+}
+
+/** Where it builds SQL itself, PostgREST cuts a text at U+0000, which Postgres has not. */
+function untilNul(text: string): string {
+  return text.replace(/\0.*$/s, "");
 }
 
 function withoutNul(text: string): string {

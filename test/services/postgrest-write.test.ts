@@ -235,6 +235,8 @@ test("calls functions by named arguments", async () => {
   expect(await call("nothing")).toEqual([204, ""]);
   expect((await send("GET", "/rpc/add_them?a=2&b=3")).text).toBe("5");
   expect((await send("GET", "/rpc/writes")).status).toBe(405);
+  const limited = await send("POST", "/rpc/facts", "{}", "handling=strict, max-affected=1");
+  expect([limited.status, JSON.parse(limited.text).code]).toEqual([400, "PGRST128"]);
   const failed = await call("fails");
   expect([failed[0], JSON.parse(String(failed[1]))]).toEqual([
     400,

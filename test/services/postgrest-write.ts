@@ -54,7 +54,7 @@ export async function deleteRows(exchange: Exchange, name: string): Promise<Answ
   const total = count === undefined ? undefined : Number(row.page_total);
   return {
     ...result(exchange, row, 204),
-    headers: { "Content-Range": contentRange(0, 0, total), ...changeHeaders(exchange) },
+    headers: { "Content-Range": contentRange(0, 0, total), ...changeHeaders(exchange, []) },
   };
 }
 
@@ -67,7 +67,7 @@ export async function updateRows(exchange: Exchange, name: string): Promise<Answ
   const total = exchange.preferences.count === undefined ? undefined : rows;
   return {
     ...result(exchange, row, 204),
-    headers: { "Content-Range": contentRange(0, rows, total), ...changeHeaders(exchange) },
+    headers: { "Content-Range": contentRange(0, rows, total), ...changeHeaders(exchange, ["missing"]) },
   };
 }
 
@@ -100,7 +100,8 @@ function update(exchange: Exchange, columns: readonly CachedColumn[], { relation
 
 /** Runs a writing statement and gives what came of it; undone when more rows changed than the request allows. */
 function write(exchange: Exchange, statement: string, select: string, added = "NULL"): Promise<Row> {
-  const { maxAffected, return: wanted } = exchange.preferences;
+  const { maxAffected: limit, return: wanted } = exchange.preferences;
+  const maxAffected = exchange.method === "POST" ? undefined : limit;
   const represented = wanted === "representation";
   const body = represented ? "coalesce(json_agg(page), '[]')" : "''";
   const singular = represented && exchange.accept === SINGULAR;
@@ -146,8 +147,8 @@ function bodyHeaders(exchange: Exchange): Record<string, string> {
   return exchange.preferences.return === "representation" ? { "Content-Type": contentType(exchange) } : {};
 }
 
-function changeHeaders(exchange: Exchange): Record<string, string> {
-  const names = ["missing", "return", "count", "handling", "timezone", "maxAffected"] as const;
+function changeHeaders(exchange: Exchange, more: readonly (keyof Preferences)[]): Record<string, string> {
+  const names = ["return", "count", "handling", "timezone", "maxAffected", ...more] as const;
   return { ...applied(exchange.preferences, names), ...bodyHeaders(exchange) };
 }
 

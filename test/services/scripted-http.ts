@@ -22,13 +22,14 @@ export interface Spoken {
 
 /**
  * `reset`: the connection breaks without an answer. `hang`: no answer. `raw`: these bytes and the end of the connection.
- * `stall`: headers and the beginning of a body, then nothing. `drip`: a body that comes byte by byte and never ends.
+ * `stall`: headers and the beginning of a body, then nothing. `drip`: an empty list that comes byte by byte, one each so
+ * many milliseconds; `bytes` of them, or without end.
  */
 export type Said =
   | Spoken
   | { readonly raw: string | Uint8Array }
   | { readonly stall: string }
-  | { readonly drip: number }
+  | { readonly drip: number; readonly bytes?: number }
   | "reset"
   | "hang";
 
@@ -99,7 +100,8 @@ function say(response: ServerResponse, said: Said): void {
   else if ("stall" in said) begin(response).write(said.stall);
   else if ("drip" in said) {
     begin(response).write("[");
-    const timer = setInterval(() => response.write(" "), said.drip);
+    let left = said.bytes ?? Number.POSITIVE_INFINITY;
+    const timer = setInterval(() => (--left > 0 ? response.write(" ") : response.end("]")), said.drip);
     response.on("close", () => clearInterval(timer));
   } else {
     const { status = 200, headers = {}, body = "" } = said;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { expect } from "vitest";
-import type { Failure } from "../../src/connectors/mongodb/failure.ts";
+import type { Failure } from "../../src/connectors/failure.ts";
 import { FAILURES, type FailureName, type Role } from "../../src/connectors/mongodb/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { DualsyncError } from "../../src/errors.ts";

@@ -1,4 +1,4 @@
-import type { Failure } from "./failure.ts";
+import type { Failure } from "../failure.ts";
 
 /** What can go wrong before a server has answered its first question. Names are stable. */
 export const CONNECTION_FAILURES = {

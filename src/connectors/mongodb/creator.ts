@@ -1,9 +1,9 @@
 import type { CollectionInfo, Metadata, NotReproduced, Prepared } from "../connector.ts";
+import type { ProvenanceBook } from "../provenance.ts";
 import { alignOptions } from "./collection-options.ts";
 import { createCollection, incarnationOf, lookUp, withoutValidator } from "./collections.ts";
 import { isEmpty } from "./count.ts";
 import { buildIndexes } from "./indexes.ts";
-import type { ProvenanceBook } from "./provenance.ts";
 import type { Server } from "./server.ts";
 import type { WriteWay } from "./write.ts";
 

@@ -1,6 +1,6 @@
 import { DualsyncError, type ExitName } from "../../errors.ts";
+import type { Failure } from "../failure.ts";
 import { CONNECTION_FAILURES } from "./connection-failures.ts";
-import type { Failure } from "./failure.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";
 
 export type Role = "source" | "target";

@@ -2,16 +2,18 @@
 import { randomUUID } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../connector.ts";
+import type { HeldLease } from "../kept-lease.ts";
+import { ProvenanceBook, type WriteProvenance } from "../provenance.ts";
+import { nameProblem } from "./collection-name.ts";
 import { incarnationOf, listCollections, lookUp } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
 import { digester } from "./digester.ts";
 import { findByIds } from "./find.ts";
 import { listIndexes } from "./indexes.ts";
-import { type HeldLease, takeLease } from "./lease.ts";
+import { takeLease } from "./lease.ts";
 import { isLookable } from "./lookable.ts";
-import { readHistory, readOwn, readSeal } from "./own.ts";
-import { ProvenanceBook } from "./provenance.ts";
+import { readHistory, readOwn, readSeal, writeProvenance } from "./own.ts";
 import { cutRanges } from "./ranges.ts";
 import { readBatches } from "./read.ts";
 import { Seals } from "./seals.ts";
@@ -67,12 +69,15 @@ function writing(server: Server): Omit<Target, keyof Source> {
     return writing;
   };
   return {
+    nameProblem,
     async claim(run, signal) {
       const nonce = randomUUID();
       const lease = await takeLease(server, run, nonce, signal);
       try {
         const way = await findWriteWay(server, find, nonce, signal);
-        const provenance = new ProvenanceBook(server, run.from, await readHistory(server, signal));
+        const history = await readHistory(server, signal);
+        const note: WriteProvenance = (...noted) => writeProvenance(server, ...noted);
+        const provenance = new ProvenanceBook(note, run.from, history);
         claimed = {
           lease,
           seals: await Seals.open(server, signal),

@@ -1,4 +1,4 @@
-import type { Failure } from "./failure.ts";
+import type { Failure } from "../failure.ts";
 
 const AGAIN = "What was done stays; run the same command again: it goes on.";
 const SPACE =

@@ -2,6 +2,7 @@ import type { Document } from "mongodb";
 import { TYPE } from "../../bson/elements.ts";
 import { Batch, type Doc, type DocumentId } from "../../document.ts";
 import type { SetAside, WriteMode, WriteOutcome } from "../connector.ts";
+import { add, NOTHING } from "../outcome.ts";
 import { codeText, isConnectionFault, isFatal, shapeOf } from "./faults.ts";
 import { isBroken, isLate } from "./link-faults.ts";
 import { isLookable } from "./lookable.ts";
@@ -211,16 +212,6 @@ export class Writer {
 
 function occupied({ id }: Doc): SetAside {
   return { id, reason: "another document of the target has this _id by now", occupied: true };
-}
-
-const NOTHING: WriteOutcome = { written: 0, unchanged: 0, setAside: [] };
-
-export function add(a: WriteOutcome, b: WriteOutcome): WriteOutcome {
-  return {
-    written: a.written + b.written,
-    unchanged: a.unchanged + b.unchanged,
-    setAside: [...a.setAside, ...b.setAside],
-  };
 }
 
 function lookUpObjection({ element }: DocumentId): string | undefined {

@@ -83,7 +83,12 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
     const problem = problemOf(column);
     if (problem !== undefined) return `of one of its columns, ${problem}`;
     const nullable = !required.has(column);
-    columns.push({ name: column, ...typeName(format), nullable, hasDefault: facts.has("default") });
+    const initial = facts.get("default");
+    const hasSequence = typeof initial === "string" && /^nextval\s*\(/.test(initial);
+    columns.push({
+      ...{ name: column, ...typeName(format), nullable, hasDefault: facts.has("default") },
+      ...(hasSequence ? { hasSequence } : {}),
+    });
     const { primary, reference } = noteOf(facts.get("description"));
     if (primary) key.push(column);
     if (reference !== undefined) references.push({ column, ...reference });

@@ -53,7 +53,7 @@ export function parameterOf(condition: Condition): readonly [name: string, value
   if ("any" in condition) return ["or", group(condition.any)];
   const name = columnText(condition.column);
   // Outside of a group a single value goes to its end as it is: quotes would belong to it.
-  if ("is" in condition) return [name, `${condition.is}.${condition.value}`];
+  if ("is" in condition) return [name, `${condition.is}.${proper(condition.value)}`];
   return [name, operation(condition)];
 }
 
@@ -76,5 +76,31 @@ function operation(condition: Exclude<Condition, { all: unknown } | { any: unkno
 }
 
 function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return `"${proper(text).replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** Half a surrogate pair would be sent as a replacement character, and match another row. */
+function proper(text: string): string {
+  if (/\p{Surrogate}/u.test(text))
+    throw new Error("a text with half a surrogate pair cannot stand in an address");
+  return text;
+}
+
+/** Gateways refuse addresses from about 8000 characters on; this leaves room for the rest of one. */
+const ROOM = 5000;
+
+/** Splits values into lists, in their order, each of which fits an address as `{ column, in }`. */
+export function listsThatFit(values: readonly string[], room: number = ROOM): readonly (readonly string[])[] {
+  const lists: string[][] = [];
+  let left = 0;
+  for (const value of values) {
+    const size = new URLSearchParams([["", `${quoted(value)},`]]).toString().length;
+    if (lists.length === 0 || size > left) {
+      lists.push([]);
+      left = room;
+    }
+    lists.at(-1)?.push(value);
+    left -= size;
+  }
+  return lists;
 }

@@ -1,16 +1,4 @@
-/** One way in which a project cannot be used, in the words that people meet. */
-export interface Failure {
-  /** `role`: that of the store, `source` or `target`. */
-  readonly exit: "role" | "denied" | "usage";
-  /** A sentence with `{where}` or `{Where}` (the target name.supabase.co), `{doing}`, `{table}` and `{detail}`. */
-  readonly says: string;
-  /** What is behind it, for those who look it up. */
-  readonly means: string;
-  /** What to do next; printed below the sentence. The same words, and `{grants}` for statements of SQL. */
-  readonly hint: string;
-  /** The same call may succeed later without anybody's doing. */
-  readonly passes?: true;
-}
+import type { Failure } from "../failure.ts";
 
 const AGAIN = "What was done stays; run the same command again: it goes on.";
 

@@ -147,15 +147,17 @@ function float(kind: "float4" | "float8", place: Place): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** Whether a Double is a float4, or the shortest decimal that is one. */
+/**
+ * Whether a Double is a float4, or a decimal that stands for one: it becomes that float4 and has no more digits than are needed
+ * to tell it from all others. Postgres and JavaScript choose differently between decimals that are as short.
+ */
 function isFloat4(value: number): boolean {
   const rounded = Math.fround(value);
   if (rounded === value) return true;
-  for (let digits = 6; digits <= 9; digits++) {
-    const shortest = Number(rounded.toPrecision(digits));
-    if (Math.fround(shortest) === rounded) return shortest === value;
-  }
-  return false;
+  if (!Number.isFinite(rounded) || rounded === 0) return false;
+  let digits = 1;
+  while (digits < 9 && Math.fround(Number(rounded.toPrecision(digits))) !== rounded) digits++;
+  return Number(value.toPrecision(digits)) === value;
 }
 
 /** A number's text; a string counts if it is one. */

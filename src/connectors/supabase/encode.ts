@@ -1,12 +1,12 @@
 import { TYPE } from "../../bson/elements.ts";
 import type { BsonWriter } from "../../bson/writer.ts";
 import { keptOf, plainText, scaledOf } from "./decimal-text.ts";
-import { writeJsonText } from "./json-bson.ts";
+import { type Name, writeJsonText } from "./json-bson.ts";
 import { writeJsonLiteral } from "./json-literal.ts";
 import { JsonNumber, type JsonValue } from "./json-reader.ts";
 import { jsonText } from "./json-text.ts";
 import type { Field } from "./layout.ts";
-import { type Head, mismatch, stringIn, writeScalar } from "./scalar.ts";
+import { mismatch, stringIn, writeScalar } from "./scalar.ts";
 import type { WireValue } from "./wire-value.ts";
 
 /**
@@ -20,7 +20,6 @@ export function writeField(writer: BsonWriter, field: Field, wire: WireValue): b
     writer.element(TYPE.null, field.name);
     return true;
   }
-  const head: Head = (type) => writer.element(type, field.name);
   if (kind === "json" || kind === "jsonb") {
     const text = stringIn(value);
     return isArray
@@ -31,32 +30,31 @@ export function writeField(writer: BsonWriter, field: Field, wire: WireValue): b
     return writeJsonText(writer, field.name, value instanceof JsonNumber ? value.text : wire.raw, "json");
   if (isArray) {
     if (!Array.isArray(value)) return mismatch();
-    return writeArray(writer, field, value, head) && jsonText(value) === wire.raw;
+    return writeArray(writer, field, value, field.name) && jsonText(value) === wire.raw;
   }
-  return writeScalar(writer, kind, field.column.scale, value, head);
+  return writeScalar(writer, kind, field.column.scale, value, field.name);
 }
 
 /** Writes the value of a key's column, so that two are equal exactly when Postgres holds them equal. */
 export function writeKey(writer: BsonWriter, field: Field, name: Uint8Array, { value }: WireValue): boolean {
-  const head: Head = (type) => writer.element(type, name);
   const { kind } = field.type;
   if (value === null || field.type.isArray || (typeof value === "object" && !(value instanceof JsonNumber)))
     return mismatch();
   if (kind === "timestamp" || kind === "timestamptz") {
-    head(TYPE.string);
+    writer.element(TYPE.string, name);
     writer.string(stringIn(value));
     return true;
   }
   if (value instanceof JsonNumber && (kind === "numeric" || kind === "other")) {
     if (keptOf(value.text).as === "text") {
       const plain = plainNumeric(value.text);
-      head(TYPE.string);
+      writer.element(TYPE.string, name);
       writer.string(plain);
       return plain === value.text;
     }
     if (kind === "other") return writeJsonText(writer, name, value.text, "json");
   }
-  return writeScalar(writer, kind, field.column.scale, value, head);
+  return writeScalar(writer, kind, field.column.scale, value, name);
 }
 
 /** Without the zeros at the end of a fraction: one text for each number. */
@@ -67,16 +65,16 @@ export function plainNumeric(text: string): string {
   return plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
 }
 
-function writeArray(writer: BsonWriter, field: Field, items: readonly JsonValue[], head: Head): boolean {
-  head(TYPE.array);
+function writeArray(writer: BsonWriter, field: Field, items: readonly JsonValue[], name: Name): boolean {
+  writer.element(TYPE.array, name);
   const start = writer.begin();
   let isExact = true;
   for (let i = 0; i < items.length; i++) {
     const item = items[i] as JsonValue;
-    const itemHead: Head = (type) => writer.named(type, String(i));
-    if (item === null) itemHead(TYPE.null);
-    else if (Array.isArray(item)) isExact = writeArray(writer, field, item, itemHead) && isExact;
-    else isExact = writeScalar(writer, field.type.kind, field.column.scale, item, itemHead) && isExact;
+    const name = String(i);
+    if (item === null) writer.element(TYPE.null, name);
+    else if (Array.isArray(item)) isExact = writeArray(writer, field, item, name) && isExact;
+    else isExact = writeScalar(writer, field.type.kind, field.column.scale, item, name) && isExact;
   }
   writer.end(start);
   return isExact;

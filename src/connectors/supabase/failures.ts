@@ -1,6 +1,7 @@
 /** From the fault of a request to the sentence that a person reads: where, what, what to do. */
 import { DualsyncError, type ExitName } from "../../errors.ts";
-import { CONNECTION_FAILURES, type Failure } from "./connection-failures.ts";
+import type { Failure } from "../failure.ts";
+import { CONNECTION_FAILURES } from "./connection-failures.ts";
 import { Fault } from "./fault.ts";
 import { grants } from "./grants.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";

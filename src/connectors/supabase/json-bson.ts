@@ -1,8 +1,9 @@
 import { TYPE } from "../../bson/elements.ts";
 import { type BsonWriter, UnwritableText } from "../../bson/writer.ts";
 import { keptOf } from "./decimal-text.ts";
-import { JsonNumber, type JsonValue, readJson, TooDeep } from "./json-reader.ts";
-import { type JsonStyle, jsonText } from "./json-text.ts";
+import { JsonNumber, type JsonValue, TooDeep } from "./json-reader.ts";
+import type { JsonStyle } from "./json-text.ts";
+import { SpellingReader } from "./spelling-reader.ts";
 
 /** Deeper JSON is kept as its text: servers take about a hundred levels, and the document around it has its own. */
 export const MOST_LEVELS = 90;
@@ -11,17 +12,22 @@ const LONG_DIGITS = 15;
 const LEAST_LONG = -(2n ** 63n);
 const MOST_LONG = 2n ** 63n - 1n;
 
+/** A field's name, as `BsonWriter.element` takes it. */
+export type Name = Uint8Array | string;
+
 /**
- * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, half a surrogate pair, a NUL in a
- * name) as a string. True when printing the value gives the text back: not so with a null
- * alone, which stands for SQL's.
+ * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, half a surrogate pair, a NUL in a name)
+ * as a string. True when printing the value gives the text back: not so with a null alone, which stands for SQL's. Blanks count
+ * in a json; a jsonb has none of its own.
  */
-export function writeJsonText(writer: BsonWriter, name: Uint8Array, text: string, style: JsonStyle): boolean {
+export function writeJsonText(writer: BsonWriter, name: Name, text: string, style: JsonStyle): boolean {
   const start = writer.length;
   try {
-    const value = readJson(text, MOST_LEVELS);
-    writeJson(writer, value, (type) => writer.element(type, name));
-    return value !== null && jsonText(value, style, printedNumber) === text;
+    const reader = new SpellingReader(text, MOST_LEVELS);
+    const value = reader.value();
+    reader.finish();
+    const areNumbersExact = writeJson(writer, name, value);
+    return areNumbersExact && value !== null && reader.isUsual && (style === "jsonb" || !reader.hasBlanks);
   } catch (error) {
     if (!(error instanceof TooDeep || error instanceof UnwritableText)) throw error;
     writer.rewind(start);
@@ -30,63 +36,64 @@ export function writeJsonText(writer: BsonWriter, name: Uint8Array, text: string
   }
 }
 
-/** Writes one JSON value; `head` writes the type and the name before it. */
-export function writeJson(writer: BsonWriter, value: JsonValue, head: (type: number) => void): void {
+/** Writes one JSON value. True when every number in it is printed again as it was written. */
+export function writeJson(writer: BsonWriter, name: Name, value: JsonValue): boolean {
   if (typeof value === "string") {
-    head(TYPE.string);
-    writer.string(value);
-  } else if (value === null) head(TYPE.null);
-  else if (typeof value === "boolean") {
-    head(TYPE.boolean);
-    writer.boolean(value);
-  } else if (value instanceof JsonNumber) writeJsonNumber(writer, value.text, head);
-  else if (value instanceof Map) {
-    head(TYPE.object);
-    const start = writer.begin();
-    for (const [name, member] of value) writeJson(writer, member, (type) => writer.named(type, name));
-    writer.end(start);
-  } else {
-    head(TYPE.array);
-    const start = writer.begin();
-    (value as readonly JsonValue[]).forEach((item, index) => {
-      writeJson(writer, item, (type) => writer.named(type, String(index)));
-    });
-    writer.end(start);
+    writer.stringField(name, value);
+    return true;
   }
+  if (value instanceof JsonNumber) return writeJsonNumber(writer, name, value.text);
+  if (value === null) {
+    writer.element(TYPE.null, name);
+    return true;
+  }
+  if (typeof value === "boolean") {
+    writer.element(TYPE.boolean, name);
+    writer.boolean(value);
+    return true;
+  }
+  let isExact = true;
+  writer.element(value instanceof Map ? TYPE.object : TYPE.array, name);
+  const start = writer.begin();
+  if (value instanceof Map) {
+    for (const [member, part] of value) if (!writeJson(writer, member, part)) isExact = false;
+  } else {
+    const items = value as readonly JsonValue[];
+    for (let i = 0; i < items.length; i++)
+      if (!writeJson(writer, String(i), items[i] as JsonValue)) isExact = false;
+  }
+  writer.end(start);
+  return isExact;
 }
 
 /** Whole numbers as Int32 or Int64, all others, and larger ones, as decimals are kept. */
-export function writeJsonNumber(writer: BsonWriter, text: string, head: (type: number) => void): void {
+function writeJsonNumber(writer: BsonWriter, name: Name, text: string): boolean {
   const whole = wholeNumber(text);
-  if (whole !== undefined) {
-    const isSmall = typeof whole === "number" && (whole | 0) === whole;
-    head(isSmall ? TYPE.int32 : TYPE.int64);
-    if (isSmall) writer.int32(whole);
-    else writer.int64(whole);
-    return;
+  if (whole === undefined) return writeDecimal(writer, name, text) === text;
+  if (typeof whole === "number" && (whole | 0) === whole) {
+    writer.element(TYPE.int32, name);
+    writer.int32(whole);
+  } else {
+    writer.element(TYPE.int64, name);
+    writer.int64(whole);
   }
-  writeDecimal(writer, text, head);
+  return true;
 }
 
 /** A decimal, or a whole number, as a Double, a decimal128 or a string; what it prints, undefined for a string. */
-export function writeDecimal(
-  writer: BsonWriter,
-  text: string,
-  head: (type: number) => void,
-): string | undefined {
+export function writeDecimal(writer: BsonWriter, name: Name, text: string): string | undefined {
   const kept = keptOf(text);
   if (kept.as === "double") {
-    head(TYPE.double);
+    writer.element(TYPE.double, name);
     writer.double(kept.value);
     return kept.printed;
   }
   if (kept.as === "decimal128") {
-    head(TYPE.decimal128);
+    writer.element(TYPE.decimal128, name);
     writer.raw(kept.bytes);
     return kept.printed;
   }
-  head(TYPE.string);
-  writer.string(text);
+  writer.stringField(name, text);
   return undefined;
 }
 
@@ -101,11 +108,4 @@ function wholeNumber(text: string): number | bigint | undefined {
   if (text.length > 20) return undefined;
   const value = BigInt(text);
   return value >= LEAST_LONG && value <= MOST_LONG ? value : undefined;
-}
-
-/** What a number of JSON looks like after `writeJsonNumber`, printed again; undefined: it became a string. */
-export function printedNumber(text: string): string | undefined {
-  if (wholeNumber(text) !== undefined) return text;
-  const kept = keptOf(text);
-  return kept.as === "text" ? undefined : kept.printed;
 }

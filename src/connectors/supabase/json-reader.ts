@@ -109,6 +109,14 @@ export class JsonReader {
     );
   }
 
+  /** For readers that look at the spelling. */
+  protected sawBlank(): void {}
+
+  /** `content` was written with escapes, in a string whose quote is at `start`. */
+  protected sawEscapes(_content: string, _start: number): void {}
+
+  protected sawRepeatedName(): void {}
+
   #word<T>(word: string, value: T): T {
     if (!this.takesText(word)) this.fail();
     return value;
@@ -129,12 +137,15 @@ export class JsonReader {
   #object(): JsonObject {
     this.#enter();
     const members = new Map<string, JsonValue>();
+    let count = 0;
     if (!this.takes(CLOSE_BRACE)) {
       do {
         const name = this.name();
         members.set(name, this.value());
+        count++;
       } while (this.takes(COMMA));
       this.expect(CLOSE_BRACE);
+      if (count !== members.size) this.sawRepeatedName();
     }
     this.#depth--;
     return members;
@@ -174,7 +185,9 @@ export class JsonReader {
     }
     this.#at = at + 1;
     try {
-      return JSON.parse(text.slice(start - 1, at + 1)) as string;
+      const content = JSON.parse(text.slice(start - 1, at + 1)) as string;
+      this.sawEscapes(content, start - 1);
+      return content;
     } catch {
       return this.#failAt(from);
     }
@@ -214,7 +227,9 @@ export class JsonReader {
 
   #skipSpace(): void {
     let code = this.text.charCodeAt(this.#at);
+    if (code > 0x20) return;
     while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) {
+      this.sawBlank();
       code = this.text.charCodeAt(++this.#at);
     }
   }

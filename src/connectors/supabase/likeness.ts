@@ -25,6 +25,15 @@ export function likeness(table: Table, own: Uint8Array, other: Uint8Array): Like
   return isCut ? "lossy-equal" : "equivalent";
 }
 
+/** The columns in which they are not the same; undefined where `other` cannot stand for a row of this table at all. */
+export function differing(table: Table, own: Uint8Array, other: Uint8Array): readonly string[] | undefined {
+  const [ours, theirs] = [read(table, own), read(table, other)];
+  if (ours === undefined || theirs === undefined) return undefined;
+  return [...layoutOf(table).fields.entries()]
+    .filter(([place, field]) => compareValues(field, ours.values[place], theirs.values[place]) !== "equal")
+    .map(([, { column }]) => column.name);
+}
+
 function read(table: Table, bytes: Uint8Array): Denotation | undefined {
   try {
     return denotationOf(table, bytes);

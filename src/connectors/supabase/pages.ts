@@ -6,12 +6,17 @@ import type { Condition, Selected } from "./condition.ts";
 import { isTooMuch } from "./fault.ts";
 import { type Bounds, keyRange } from "./key-range.ts";
 import type { Project } from "./project.ts";
+import { Succession } from "./succession.ts";
 import type { Table } from "./table.ts";
+import type { ExactText } from "./texts.ts";
 
 /** Rows that are asked for at once; projects give 1,000 at most where nobody has set another number. */
 const ROWS = 1_000;
 /** Bytes of an answer that the size of the next page aims at. */
 const PAGE_BYTES = 4_000_000;
+
+/** So often an answer that is no page of rows is asked for again: on its way it may have been cut short. */
+const GARBLED = 2;
 
 export interface PagesOptions extends Bounds {
   /** What the rows must fulfil besides. */
@@ -26,13 +31,13 @@ export interface PageSource {
   readonly table: Table;
   readonly select: readonly Selected[];
   /** The documents of a page's exact text. */
-  documents(text: string): Batch;
+  documents(answer: ExactText): Batch;
 }
 
 /**
  * Reads to the end of the range. An answer is never taken for the end because it is short, as the server gives fewer rows
  * than it is asked for when it likes; only none at all is, and only when the server counts none either.
- * @throws DualsyncError when the server gives none and counts some, or gives rows that it was not asked for
+ * @throws DualsyncError when the server gives none and counts some, or gives rows again or out of order
  */
 export async function* pages(source: PageSource, options: PagesOptions): AsyncGenerator<Batch> {
   const reader = new PageReader(source, options);
@@ -47,14 +52,20 @@ export async function* pages(source: PageSource, options: PagesOptions): AsyncGe
   }
 }
 
+function isGarbled(error: unknown): boolean {
+  return error instanceof DualsyncError && error.cause instanceof RangeError;
+}
+
 class PageReader {
   readonly #source: PageSource;
   readonly #options: PagesOptions;
+  readonly #succession: Succession;
   #rows: number;
 
   constructor(source: PageSource, options: PagesOptions) {
     this.#source = source;
     this.#options = options;
+    this.#succession = new Succession(source.table, options.after);
     this.#rows = Math.min(ROWS, options.batchSize ?? ROWS);
   }
 
@@ -62,21 +73,13 @@ class PageReader {
   async read(after: DocumentId | undefined): Promise<Batch | undefined> {
     const where = this.#where(after);
     const page = await this.#ask(where);
-    if (page.length > 0) {
-      this.#mustBeAfter(after, page);
-      return page;
-    }
+    if (page.length > 0) return this.#following(page);
     const rest = await this.#count(where);
     if (rest === 0) return undefined;
     // They may have come between the two questions.
     const again = await this.#ask(where);
-    if (again.length > 0) return again;
-    const { table, project } = this.#source;
-    throw new DualsyncError(
-      "source",
-      `${project.label} gives no rows of ${table.name} where it counts ${rest} more.`,
-      { hint: "What was read is not all of it, and is not taken for all. Run the same command again." },
-    );
+    if (again.length > 0) return this.#following(again);
+    throw withheld(this.#source, rest);
   }
 
   /** Without what only this program can tell to be outside of the range. */
@@ -95,16 +98,16 @@ class PageReader {
   async #ask(where: readonly Condition[]): Promise<Batch> {
     const { project, table, select, documents } = this.#source;
     const { signal, batchSize = Number.POSITIVE_INFINITY } = this.#options;
-    for (;;) {
+    for (let garbled = 0; ; ) {
       const query = { select, where, order: table.key, limit: this.#rows };
       try {
-        const text = await project.rows(table.name, query, signal);
-        const page = documents(text);
-        this.#aimAt(text.length, page.length, batchSize);
+        const answer = await project.rows(table.name, query, signal);
+        const page = documents(answer);
+        this.#aimAt(answer.text.length, page.length, batchSize);
         return page;
       } catch (error) {
-        if (this.#rows === 1 || !isTooMuch(error)) throw error;
-        this.#rows = Math.ceil(this.#rows / 2);
+        if (this.#rows > 1 && isTooMuch(error)) this.#rows = Math.ceil(this.#rows / 2);
+        else if (!isGarbled(error) || ++garbled > GARBLED) throw error;
       }
     }
   }
@@ -121,14 +124,25 @@ class PageReader {
     return project.count(table.name, table.key[0] ?? "", where, this.#options.signal);
   }
 
-  /** Rows that come again would never end. */
-  #mustBeAfter(after: DocumentId | undefined, page: Batch): void {
-    if (after === undefined || page.idOf(0).key !== after.key) return;
+  #following(page: Batch): Batch {
+    if (this.#succession.take(page)) return page;
     const { table, project } = this.#source;
     throw new DualsyncError(
       "source",
-      `${project.label} gives a row of ${table.name} again that it had given before.`,
+      `${project.label} gives rows of ${table.name} again that it had given before, or not in order.`,
       { hint: "Something between this program and the database answers wrongly. Nothing of it was taken." },
     );
   }
+}
+
+/** The error to tell when a server gives none of the rows that it counts. */
+export function withheld(
+  { project, table }: Pick<PageSource, "project" | "table">,
+  rows: number,
+): DualsyncError {
+  return new DualsyncError(
+    "source",
+    `${project.label} gives no rows of ${table.name} where it counts ${rows} more.`,
+    { hint: "What was read is not all of it, and is not taken for all. Run the same command again." },
+  );
 }

@@ -6,6 +6,7 @@ import { type Condition, columnText, parameterOf, type Selected, selectText } fr
 import { DEFAULT_LIMITS, type Limits } from "./exchange.ts";
 import { type Access, type Place, type Role, toDualsyncError } from "./failures.ts";
 import { refusalCode } from "./fault.ts";
+import { type ExactText, Texts } from "./texts.ts";
 import { QUERY, transport } from "./transport.ts";
 
 export interface ProjectOptions {
@@ -52,12 +53,19 @@ export interface Project {
   readonly label: string;
   readonly schema: string;
   /** JSON text of an array of rows, exactly as sent, timestamps in UTC. Fewer than `limit` do not mean the end. */
-  rows(table: string, query: RowsQuery, signal: AbortSignal): Promise<string>;
+  rows(table: string, query: RowsQuery, signal: AbortSignal): Promise<ExactText>;
   /** Exact, never estimated. `column` may be any that can be read. */
   count(table: string, column: string, where: readonly Condition[], signal: AbortSignal): Promise<number>;
-  /** Resolves, once it is done, with the number of rows that the server wrote: none for each that it ignored. */
+  /**
+   * Resolves, once it is done, with the number of rows that the server wrote: all of the batch unless triggers or
+   * `ignoreDuplicates` left some out. With the latter a row counts as left out, too, when an earlier try had written it
+   * and its answer was lost.
+   */
   upsert(table: string, rows: UpsertRows, signal: AbortSignal): Promise<number>;
-  /** Deletes the rows that match and resolves with their number; if more than `atMost` do, none is deleted. */
+  /**
+   * Deletes the rows that match; if more than `atMost` do, none. Resolves with the number of those that were there: not
+   * of those that an earlier try deleted whose answer was lost.
+   */
   remove(table: string, where: readonly Condition[], atMost: number, signal: AbortSignal): Promise<number>;
   /** The JSON text of what a function answers to arguments given as JSON text; undefined: there is no such function. */
   rpc(name: string, argumentsText: string, signal: AbortSignal): Promise<string | undefined>;
@@ -74,6 +82,7 @@ interface Wire {
   readonly send: typeof fetch;
   readonly base: string;
   readonly schema: string;
+  readonly texts: Texts;
   place(doing: string, access: Access, table?: string): Place;
 }
 
@@ -81,17 +90,18 @@ interface Wire {
 export async function openProject(options: ProjectOptions): Promise<Project> {
   const { url, key, label, role, schema = "public", policy = DEFAULT_RETRIES } = options;
   const base = `${url}/rest/v1`;
-  const send = transport({ base, key, policy, limits: { ...DEFAULT_LIMITS, ...options.limits } });
+  const texts = new Texts();
+  const send = transport({ base, key, policy, limits: { ...DEFAULT_LIMITS, ...options.limits }, texts });
   const client = await createSupabase(url, key, schema, send);
   const place: Wire["place"] = (doing, access, table) => ({
     ...{ role, label, schema, doing, access },
     ...(table !== undefined && { table }),
   });
-  const wire: Wire = { client, send, base, schema, place };
+  const wire: Wire = { client, send, base, schema, texts, place };
   return { role, label, schema, ...reads(wire), ...writes(wire), ...rest(wire) };
 }
 
-function reads({ client, place }: Wire): Pick<Project, "rows" | "count"> {
+function reads({ client, texts, place }: Wire): Pick<Project, "rows" | "count"> {
   return {
     rows: (table, query, signal) =>
       ask(place(`read ${table}`, "read", table), signal, async () => {
@@ -101,7 +111,7 @@ function reads({ client, place }: Wire): Pick<Project, "rows" | "count"> {
         for (const column of query.order ?? []) request = request.order(columnText(column), { ascending });
         if (query.offset !== undefined) request = request.range(query.offset, query.offset + query.limit - 1);
         const { data } = await finish(request, READ, { select: selectText(query.select) }, signal);
-        return exactText(data);
+        return texts.take(data);
       }),
     count: (table, column, conditions, signal) =>
       ask(place(`count ${table}`, "read", table), signal, async () => {
@@ -139,14 +149,14 @@ function writes({ client, place }: Wire): Pick<Project, "upsert" | "remove"> {
   };
 }
 
-function rest({ client, send, base, schema, place }: Wire): Pick<Project, "rpc" | "openapi"> {
+function rest({ client, send, base, schema, texts, place }: Wire): Pick<Project, "rpc" | "openapi"> {
   return {
     rpc: (name, argumentsText, signal) =>
       ask(place(`call the function ${name}`, "read"), signal, async () => {
         try {
           const request = client.rpc(pathPart(name), argumentsText as never);
           const { data } = await finish(request, READ, {}, signal);
-          return data === null ? "null" : exactText(data);
+          return data === null ? "null" : texts.take(data).text;
         } catch (error) {
           if (refusalCode(error) === "PGRST202") return undefined;
           throw error;
@@ -157,7 +167,7 @@ function rest({ client, send, base, schema, place }: Wire): Pick<Project, "rpc" 
       ask(place("read the list of tables", "list"), signal, async () => {
         const headers = { accept: "application/openapi+json", "accept-profile": schema };
         const response = await send(`${base}/`, { headers, signal });
-        const text = exactText(await response.json());
+        const text = texts.take(await response.json()).text;
         return JSON.parse(text) as unknown;
       }),
   };
@@ -221,11 +231,6 @@ function columnList(names: readonly string[]): string {
 function pathPart(name: string): string {
   if (name === "" || name === "." || name === "..") throw new Error("a name that no address can hold");
   return encodeURIComponent(name);
-}
-
-function exactText(data: unknown): string {
-  if (typeof data !== "string") throw new Error("an answer without a text came through");
-  return data;
 }
 
 function exactCount(count: number | null): number {

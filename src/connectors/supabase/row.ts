@@ -22,7 +22,7 @@ export type RowOrReason = Row | { readonly reason: string };
 
 /**
  * The row that a document stands for, ours or one that an application wrote, with every value exact; a reason when it is none.
- * Throws RangeError on bytes that are not BSON.
+ * Blanks around a json's text are lost on the way, for Postgres drops them. Throws RangeError on bytes that are not BSON.
  */
 export function rowOf(table: Table, bytes: Uint8Array): RowOrReason {
   try {
@@ -43,6 +43,10 @@ function row(table: Table, { values, extra }: Denotation): RowOrReason {
     const text = denoted?.text ?? null;
     if (text === null && !nullable) return { reason: `column ${name} (${type}): null, which it must not be` };
     if (text === "null" && isJson(field)) jsonNulls.push(name);
+    if (text !== null && isJson(field) && holdsUnsendable(text))
+      return {
+        reason: `column ${name} (${type}): JSON with U+0000 or half a surrogate pair, which cannot be sent`,
+      };
     columns.push([name, text === null ? "null" : jsonToSend(field, text)]);
   }
   return { columns, extra, jsonNulls };
@@ -50,4 +54,14 @@ function row(table: Table, { values, extra }: Denotation): RowOrReason {
 
 function isJson({ type: { kind, isArray } }: Field): boolean {
   return !isArray && (kind === "json" || kind === "jsonb");
+}
+
+/** A json column may hold these escapes; but Postgres refuses them in a body that it takes apart. */
+function holdsUnsendable(text: string): boolean {
+  if (!/\\u(?:0000|d[89a-f])/i.test(text)) return false;
+  // Behind an even number of backslashes it is no escape, and two halves together are a character.
+  return (text.match(/"(?:[^"\\]|\\.)*"/gs) ?? []).some((string) => {
+    const content = JSON.parse(string) as string;
+    return content.includes("\0") || /\p{Surrogate}/u.test(content);
+  });
 }

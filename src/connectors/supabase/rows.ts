@@ -3,12 +3,14 @@ import type { Batch, Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { Condition } from "./condition.ts";
 import { documentsOf } from "./documents.ts";
+import { isOfRows, isTooMuch } from "./fault.ts";
 import { keyTexts } from "./key.ts";
 import { oneOf } from "./key-range.ts";
 import { selectOf } from "./layout.ts";
-import { type PagesOptions, pages } from "./pages.ts";
+import { type PagesOptions, pages, withheld } from "./pages.ts";
 import type { Project } from "./project.ts";
 import type { Table } from "./table.ts";
+import type { ExactText } from "./texts.ts";
 
 /** Characters of an address that hold ids: gateways refuse addresses from about eight thousand on. */
 const ADDRESS = 5_000;
@@ -27,7 +29,7 @@ export interface Rows {
 
 export function rowsOf(project: Project, table: Table): Rows {
   const select = selectOf(table);
-  const documents = (text: string): Batch => toDocuments(project, table, text);
+  const documents = (answer: ExactText): Batch => toDocuments(project, table, answer);
   const source = { project, table, select, documents };
   return {
     read: (options) => pages(source, options),
@@ -40,23 +42,27 @@ export function rowsOf(project: Project, table: Table): Rows {
     },
     async find(ids, signal) {
       const found = new Map<string, Doc>();
-      for (const asked of chunks(table, ids)) {
-        for (const document of await look(source, asked, signal)) found.set(document.id.key, document);
+      for (const asked of addressed(table, ids)) {
+        for (const document of await lookApart(source, asked, signal)) found.set(document.id.key, document);
       }
       return found;
     },
   };
 }
 
-function toDocuments({ label }: Project, table: Table, text: string): Batch {
+function toDocuments({ label }: Project, table: Table, { text, rows }: ExactText): Batch {
   try {
-    return documentsOf(table, text);
+    const batch = documentsOf(table, text);
+    if (rows !== undefined && rows !== batch.length)
+      throw new RangeError(`${batch.length} rows where ${rows} were announced`);
+    return batch;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new DualsyncError(
       "source",
       `${label} answered with something that is not rows of ${table.name} (${cause.message}).`,
       {
+        retryable: true,
         hint: "Nothing of that answer was taken. Was the table altered just now? Run the same command again.",
         cause,
       },
@@ -64,18 +70,39 @@ function toDocuments({ label }: Project, table: Table, text: string): Batch {
   }
 }
 
-interface Asked {
+export interface Asked {
   readonly id: DocumentId;
   readonly texts: readonly string[];
 }
 
-/** The server may give fewer rows than there are: it is asked for the others until it gives none of them. */
-async function look(
-  { project, table, select, documents }: Parameters<typeof pages>[0],
+/** An id that the database does not take for a value of its column makes it refuse the others, too: it is told apart. */
+async function lookApart(
+  source: Parameters<typeof pages>[0],
   asked: readonly Asked[],
   signal: AbortSignal,
 ): Promise<readonly Doc[]> {
+  try {
+    return await look(source, asked, signal);
+  } catch (error) {
+    if (!isOfRows(error) && !isTooMuch(error)) throw error;
+    // No row has such an id; one that takes too long by itself is a failure.
+    if (asked.length === 1 && isOfRows(error)) return [];
+    if (asked.length === 1) throw error;
+  }
+  const half = asked.length >> 1;
+  const first = await lookApart(source, asked.slice(0, half), signal);
+  return [...first, ...(await lookApart(source, asked.slice(half), signal))];
+}
+
+/** The server may give fewer rows than there are: it is asked for the others until it gives none, and counts none. */
+async function look(
+  source: Parameters<typeof pages>[0],
+  asked: readonly Asked[],
+  signal: AbortSignal,
+): Promise<readonly Doc[]> {
+  const { project, table, select, documents } = source;
   const found: Doc[] = [];
+  let empty = 0;
   for (let open = asked; open.length > 0; ) {
     const where: Condition[] = [
       oneOf(
@@ -84,7 +111,13 @@ async function look(
       ),
     ];
     const page = documents(await project.rows(table.name, { select, where, limit: open.length }, signal));
-    if (page.length === 0) break;
+    if (page.length === 0) {
+      const rest = await project.count(table.name, table.key[0] ?? "", where, signal);
+      if (rest === 0) break;
+      // They may have come between the two questions.
+      if (++empty > 1) throw withheld(source, rest);
+      continue;
+    }
     const docs = page.docs();
     found.push(...docs);
     const keys = new Set(docs.map(({ id }) => id.key));
@@ -95,8 +128,8 @@ async function look(
   return found;
 }
 
-/** Ids that fit into one address; those that no row of the table can have are left out. */
-function* chunks(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
+/** Ids that fit into one address, with their texts; those that no row of the table can have are left out. */
+export function* addressed(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
   let chunk: Asked[] = [];
   let length = 0;
   for (const id of ids) {

@@ -2,12 +2,9 @@ import { TYPE } from "../../bson/elements.ts";
 import type { BsonWriter } from "../../bson/writer.ts";
 import type { Kind } from "./column-type.ts";
 import { withScale } from "./decimal-text.ts";
-import { writeDecimal } from "./json-bson.ts";
+import { type Name, writeDecimal } from "./json-bson.ts";
 import { JsonNumber, type JsonValue } from "./json-reader.ts";
 import { instantOf, isWholeMilliseconds, timeText, usualTime } from "./time-text.ts";
-
-/** Writes a field's type and name. */
-export type Head = (type: number) => void;
 
 const INTEGERS = {
   int2: { least: -32_768, most: 32_767 },
@@ -25,32 +22,32 @@ export function writeScalar(
   kind: Kind,
   scale: number | undefined,
   value: JsonValue,
-  head: Head,
+  name: Name,
 ): boolean {
   switch (kind) {
     case "int2":
     case "int4":
     case "int8":
-      return writeInteger(writer, kind, value, head);
+      return writeInteger(writer, kind, value, name);
     case "numeric":
     case "float4":
     case "float8":
-      return writeNumber(writer, kind, scale, value, head);
+      return writeNumber(writer, kind, scale, value, name);
     case "timestamp":
     case "timestamptz":
-      return writeTime(writer, kind, stringIn(value), head);
+      return writeTime(writer, kind, stringIn(value), name);
     case "bytea":
-      head(TYPE.binary);
+      writer.element(TYPE.binary, name);
       writer.binary(bytesOf(stringIn(value)));
       return true;
     default:
       if (typeof value === "boolean" && (kind === "bool" || kind === "other")) {
-        head(TYPE.boolean);
+        writer.element(TYPE.boolean, name);
         writer.boolean(value);
         return true;
       }
       if (kind === "bool") return mismatch();
-      head(TYPE.string);
+      writer.element(TYPE.string, name);
       writer.string(stringIn(value));
       return true;
   }
@@ -60,7 +57,7 @@ function writeInteger(
   writer: BsonWriter,
   kind: "int2" | "int4" | "int8",
   value: JsonValue,
-  head: Head,
+  name: Name,
 ): true {
   if (!(value instanceof JsonNumber)) return mismatch();
   const { text } = value;
@@ -68,11 +65,11 @@ function writeInteger(
     const number = Number(text);
     const { least, most } = INTEGERS[kind];
     if (!(Number.isInteger(number) && number >= least && number <= most)) mismatch();
-    head(TYPE.int32);
+    writer.element(TYPE.int32, name);
     writer.int32(number);
     return true;
   }
-  head(TYPE.int64);
+  writer.element(TYPE.int64, name);
   if (text.length <= 15) {
     const number = Number(text);
     if (!Number.isInteger(number)) mismatch();
@@ -91,40 +88,40 @@ function writeNumber(
   kind: "numeric" | "float4" | "float8",
   scale: number | undefined,
   value: JsonValue,
-  head: Head,
+  name: Name,
 ): boolean {
   if (!(value instanceof JsonNumber)) {
     if (value !== "NaN" && value !== "Infinity" && value !== "-Infinity") mismatch();
-    head(TYPE.double);
+    writer.element(TYPE.double, name);
     writer.double(Number(value));
     return true;
   }
   const { text } = value;
   if (kind === "numeric") {
-    const printed = writeDecimal(writer, text, head);
+    const printed = writeDecimal(writer, name, text);
     return printed === undefined || withScale(printed, scale) === text;
   }
-  head(TYPE.double);
+  writer.element(TYPE.double, name);
   writer.double(Number(text));
   return true;
 }
 
 /** Years 1 to 9999 as a date, cut to its milliseconds; the infinities and all other years as their text. */
-function writeTime(writer: BsonWriter, kind: "timestamp" | "timestamptz", text: string, head: Head): boolean {
+function writeTime(writer: BsonWriter, kind: "timestamp" | "timestamptz", text: string, name: Name): boolean {
   const usual = usualTime(kind, text);
   if (!Number.isNaN(usual)) {
-    head(TYPE.date);
+    writer.element(TYPE.date, name);
     writer.int64(usual);
     return isWholeMilliseconds(kind, text);
   }
   const time = /^\d{4}-/.test(text) && !text.endsWith("BC") ? instantOf(kind, text)?.milliseconds : undefined;
   const printed = time === undefined ? undefined : timeText(kind, time);
   if (time === undefined || printed === undefined || !/^\d{4}-(?!.*BC)/.test(printed)) {
-    head(TYPE.string);
+    writer.element(TYPE.string, name);
     writer.string(text);
     return true;
   }
-  head(TYPE.date);
+  writer.element(TYPE.date, name);
   writer.int64(time);
   return printed === text;
 }

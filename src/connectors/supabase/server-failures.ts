@@ -1,11 +1,14 @@
-import type { Failure } from "./connection-failures.ts";
+import type { Failure } from "../failure.ts";
 
 const AGAIN = "What was done stays; run the same command again: it goes on.";
 const KEY =
   "Set SUPABASE_SERVICE_ROLE_KEY to the secret key (sb_secret_…) or the service_role key from the project's settings page.";
 const RELOAD = "if it is new, run in the SQL editor: notify pgrst, 'reload schema';";
 
-/** What a project says when it cannot or will not do what it is asked. Names are stable. */
+/**
+ * What a project says when it cannot or will not do what it is asked. Names are stable. Sentences and hints may also
+ * hold `{table}`, `{schema}` and `{grants}`, statements of SQL.
+ */
 export const SERVER_FAILURES = {
   "too-many-requests": {
     exit: "role",

@@ -1,18 +1,22 @@
-/** Tables of a Supabase project as collections: what the contract asks of a store that is read. */
+/** Tables of a Supabase project behind the contract: a row is a document. */
 import { type Batch, type Doc, DocumentId, idElement } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
-import type { CollectionInfo, Mapping, ReadOptions, Selection, Source } from "../connector.ts";
+import type { CollectionInfo, Mapping, ReadOptions, Selection, Source, Target } from "../connector.ts";
 import { retryPolicy } from "../retry.ts";
 import type { Condition } from "./condition.ts";
+import { isOrdered } from "./key.ts";
 import { keyRange } from "./key-range.ts";
-import { likeness, merged } from "./likeness.ts";
+import { differing, likeness, merged } from "./likeness.ts";
+import { readHistory, readNonce } from "./own.ts";
 import { openProject, type Project } from "./project.ts";
 import { cutKeys } from "./ranges.ts";
 import { rowDigester } from "./row-digester.ts";
 import { rowsOf } from "./rows.ts";
+import { mustGiveAll } from "./shortfall.ts";
 import { DIGEST } from "./sql-digest.ts";
-import type { Table } from "./table.ts";
+import { onlyKey, type Table } from "./table.ts";
 import { Tables } from "./tables.ts";
+import { writing } from "./target.ts";
 
 export interface SupabaseOptions {
   /** As https://name.supabase.co, without a slash at its end. */
@@ -28,11 +32,17 @@ export interface SupabaseOptions {
 }
 
 /** Connects and makes sure that the key may see tables. */
-export async function supabase(options: SupabaseOptions, signal: AbortSignal): Promise<Source> {
+export async function supabase(options: SupabaseOptions, signal: AbortSignal): Promise<Target> {
   const { url, key, schema, label, role, retries } = options;
   const project = await openProject({ url, key, schema, label, role, policy: retryPolicy(retries) });
   const tables = new Tables(project);
   const { version } = await tables.read(signal);
+  return { ...reading(project, tables, version), ...writing(project, tables) };
+}
+
+/** What a source can do. */
+function reading(project: Project, tables: Tables, version: string): Source {
+  const { label } = project;
   const reading = { project, tables };
   return {
     label,
@@ -50,12 +60,12 @@ export async function supabase(options: SupabaseOptions, signal: AbortSignal): P
     // An id that no row of a table can have is known to be absent.
     canFind: () => true,
     indexes: async () => [],
-    history: async () => ({ collections: new Map() }),
+    history: (until) => readHistory(project, until),
     size: async (until) => {
       const { collections } = await tables.list(until);
       return collections.reduce((sum, { bytes }) => sum + bytes, 0);
     },
-    seesNonce: async () => false,
+    seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,
     close: async () => undefined,
   };
 }
@@ -85,7 +95,9 @@ async function* read(
     if (batch.length > 0) yield batch;
   }
   const isWhole = range?.from === undefined && range?.to === undefined && after === undefined;
-  if (rows > 0 || collection.documents === 0 || !isWhole || changedSince !== undefined) return;
+  if (!isWhole || changedSince !== undefined) return;
+  if (!isOrdered(table)) await mustGiveAll(project, table, rows, signal);
+  if (rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
     "source",
     `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
@@ -99,11 +111,6 @@ function changes({ changedBy, name }: CollectionInfo, since: Date | undefined): 
   if (since === undefined) return [];
   if (changedBy === undefined) throw new RangeError(`${name} does not say when its rows were changed`);
   return [{ column: changedBy, is: "gte", value: since.toISOString() }];
-}
-
-/** The same table as if it had no columns but those of its key. */
-function onlyKey(table: Table): Table {
-  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
 }
 
 async function count(
@@ -129,6 +136,7 @@ function mappingOf({ project, tables }: Reading): Mapping {
         ? await rowDigester(project, await tables.table(name, signal), signal)
         : undefined,
     likeness: (collection, own, other) => likeness(tables.known(collection), own.bytes, other.bytes),
+    differing: (collection, own, other) => differing(tables.known(collection), own.bytes, other.bytes),
     merged(collection, own, other): Doc {
       const bytes = merged(tables.known(collection), own.bytes, other.bytes);
       return { id: new DocumentId(idElement(bytes)), bytes };

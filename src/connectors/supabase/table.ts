@@ -10,6 +10,8 @@ export interface Column {
   readonly type: string;
   readonly nullable: boolean;
   readonly hasDefault: boolean;
+  /** Its default is the next number of a sequence, which a row that brings its own does not move on. */
+  readonly hasSequence?: true;
   /** Digits after the point that every value of a numeric column has; undefined: not known, or not fixed. */
   readonly scale?: number;
   /** Computed by the database from other columns: never written. Undefined: not known. */
@@ -53,4 +55,9 @@ export interface Table {
   /** Columns of each unique constraint besides the key. */
   readonly unique?: readonly (readonly string[])[];
   readonly relations?: readonly Relation[];
+}
+
+/** The same table as if it had no columns but those of its key. */
+export function onlyKey(table: Table): Table {
+  return { ...table, columns: table.columns.filter(({ name }) => table.key.includes(name)) };
 }

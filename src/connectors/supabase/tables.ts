@@ -9,6 +9,7 @@ import { isOrdered } from "./key.ts";
 import { mappingProblem } from "./layout.ts";
 import type { Project } from "./project.ts";
 import { rowsOf } from "./rows.ts";
+import { OWN_TABLE } from "./sql-lease.ts";
 import type { Table } from "./table.ts";
 
 /** Columns that say when a row was changed last, as applications name them. */
@@ -40,23 +41,33 @@ export class Tables {
     return this.#functions.has(name);
   }
 
-  async table(name: string, signal: AbortSignal): Promise<Table> {
+  /** Undefined: this key sees no such table. */
+  async lookUp(name: string, signal: AbortSignal): Promise<Table | undefined> {
     if (!this.#known.has(name)) await this.read(signal);
-    const table = this.#known.get(name);
-    if (table !== undefined) return table;
-    throw new DualsyncError("source", `${this.#project.label} has no table ${name} that this key can see.`, {
-      hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
-    });
+    return this.#known.get(name);
   }
 
-  /** As the project describes them now. */
+  async table(name: string, signal: AbortSignal): Promise<Table> {
+    const table = await this.lookUp(name, signal);
+    if (table !== undefined) return table;
+    throw new DualsyncError(
+      this.#project.role,
+      `${this.#project.label} has no table ${name} that this key can see.`,
+      {
+        hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
+      },
+    );
+  }
+
+  /** As the project describes them now, without dualsync's own. */
   async read(signal: AbortSignal): Promise<Catalog> {
-    const catalog = await readCatalog(this.#project, signal);
-    const facts = await readFacts(this.#project, catalog, signal);
-    const tables = catalog.tables.map((table) => refined(table, facts.get(table.name)));
+    const found = await readCatalog(this.#project, signal);
+    const isOthers = ({ name }: { readonly name: string }): boolean => name !== OWN_TABLE;
+    const facts = await readFacts(this.#project, found, signal);
+    const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
     this.#known = new Map(tables.map((table) => [table.name, table]));
-    this.#functions = catalog.functions;
-    return { ...catalog, tables };
+    this.#functions = found.functions;
+    return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
   /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
@@ -104,6 +115,7 @@ export class Tables {
       incarnation: incarnationOf(label, table),
       options: new Map(),
       ordered: isOrdered(table),
+      ...afterOf(table),
       ...(changedBy === undefined ? {} : { changedBy }),
       documents,
       bytes: Math.round(documents * average),
@@ -118,8 +130,14 @@ export class Tables {
   }
 }
 
+/** The tables whose rows those of this one refer to. */
+function afterOf({ name, references }: Table): Pick<CollectionInfo, "after"> {
+  const after = [...new Set(references.map(({ table }) => table))].filter((other) => other !== name);
+  return after.length === 0 ? {} : { after };
+}
+
 /** Tells a table from one of the same name in another project, with other columns or, where that is known, made anew. */
-function incarnationOf(label: string, { name, key, columns, oid }: Table): string {
+export function incarnationOf(label: string, { name, key, columns, oid }: Table): string {
   const shape = columns.map((column) => [column.name, column.type]);
   const text = JSON.stringify([label, name, key, shape]);
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);

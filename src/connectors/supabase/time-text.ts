@@ -25,7 +25,7 @@ export function instantOf(kind: "timestamp" | "timestamptz", text: string): Inst
   if (parts === null) return undefined;
   const [, y = "", month, day, hour = "0", minute = "0", second = "0", fraction = "", zone, era] = parts;
   const offset = offsetOf(zone);
-  if (kind === "timestamptz" ? zone === undefined : offset !== 0) return undefined;
+  if (offset === undefined || (kind === "timestamptz" ? zone === undefined : offset !== 0)) return undefined;
   if (Number(y) === 0) return undefined;
   const year = era === undefined ? Number(y) : 1 - Number(y);
   const days = daysOf(year, Number(month), Number(day));
@@ -39,10 +39,11 @@ export function instantOf(kind: "timestamp" | "timestamptz", text: string): Inst
   };
 }
 
-/** Seconds east of UTC. */
-function offsetOf(zone: string | undefined): number {
+/** Seconds east of UTC; undefined for an offset that no place has, and Postgres refuses. */
+function offsetOf(zone: string | undefined): number | undefined {
   if (zone === undefined || zone === "Z") return 0;
   const [hours = 0, minutes = 0, seconds = 0] = (zone.match(/\d\d/g) ?? []).map(Number);
+  if (hours > 15 || minutes > 59 || seconds > 59) return undefined;
   return (zone.startsWith("-") ? -1 : 1) * (hours * 3600 + minutes * 60 + seconds);
 }
 

@@ -2,15 +2,17 @@
  * The `fetch` that supabase-js is given: all that it sends and receives passes here, whole, unaltered and in time.
  *
  * Exact texts. The SDK reads bodies with JSON.parse and writes values with JSON.stringify, and both round numbers. So
- * - the body of a good answer is handed to it as one JSON string: the `data` that it returns is the body's exact text;
+ * - a good answer comes to it without its body: the `data` that it returns is the name under which `texts` holds the
+ *   body's exact text;
  * - a value given to it as a string is sent as that exact text: `upsert(text)` sends `text`, not a quoted string.
  * Query parameters that its builders garble or compute from values (`select`, `columns`, …) travel to this place in
  * the header QUERY, which is never sent.
  */
 import { type RetryPolicy, Tries } from "../retry.ts";
-import { type Expected, judge } from "./answer.ts";
+import { type Expected, judge, lengthIn } from "./answer.ts";
 import { type Answer, exchange, type Limits } from "./exchange.ts";
 import { Fault, patienceFor } from "./fault.ts";
+import type { Texts } from "./texts.ts";
 
 /** Header whose value, a query string, is put into the address. */
 export const QUERY = "dualsync-query";
@@ -24,6 +26,8 @@ export interface TransportOptions {
   readonly key: string;
   readonly policy: RetryPolicy;
   readonly limits: Limits;
+  /** Where the bodies of good answers are left. */
+  readonly texts: Texts;
 }
 
 export function transport(options: TransportOptions): typeof fetch {
@@ -43,16 +47,12 @@ export function transport(options: TransportOptions): typeof fetch {
     const body = typeof init.body === "string" ? unwrapped(init.body) : undefined;
     const request: RequestInit = { method, headers, ...(body !== undefined && { body }) };
     const expected = expectedOf(method, url.pathname.slice(base.pathname.length));
-    try {
-      const answer = await answered(options, signal, async () => {
-        const received = await exchange(url, request, options.limits, signal);
-        judge(received, expected, counted);
-        return received;
-      });
-      return wrapped(answer);
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error;
-    }
+    const answer = await answered(options, signal, async () => {
+      const received = await exchange(url, request, options.limits, signal);
+      judge(received, expected, counted);
+      return received;
+    });
+    return named(answer, options.texts);
   };
 }
 
@@ -95,8 +95,8 @@ function unwrapped(body: string): string {
   return text;
 }
 
-function wrapped({ status, headers, text }: Answer): Response {
+function named({ status, headers, text }: Answer, texts: Texts): Response {
   const range = headers.get("content-range");
-  const body = text === "" ? null : JSON.stringify(text);
+  const body = text === "" ? null : JSON.stringify(texts.keep({ text, rows: lengthIn(range) }));
   return new Response(body, { status, headers: range === null ? {} : { "content-range": range } });
 }

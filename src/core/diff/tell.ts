@@ -1,7 +1,8 @@
 import { printId } from "../../bson/print-id.ts";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Difference, Sigil } from "../../reporting/reporter.ts";
-import { fieldDifferences } from "../explain/fields.ts";
+import { type Fields, fieldDifferences } from "../explain/fields.ts";
+import { namedDifferences } from "../explain/named-fields.ts";
 import { alike } from "./alike.ts";
 import type { Since } from "./assignment.ts";
 import type { DiffJob, Told } from "./diff-job.ts";
@@ -17,7 +18,7 @@ const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unre
 
 const LOSSY = {
   likeness: "lossy-equal",
-  detail: "the same, but for the microseconds of a time, which a date cannot hold",
+  detail: "lossy-equal: the same but for the microseconds of a time",
 } as const;
 
 export interface Confirmed {
@@ -34,9 +35,7 @@ export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Co
   const { source, target, state, unreadable, since } = confirmed;
   const kind = unreadable === undefined ? kindOf(suspect, confirmed) : "unreadable";
   const both = source !== undefined && target !== undefined;
-  const { fields, more } = both
-    ? fieldDifferences(source.bytes, target.bytes, { values: job.values })
-    : { fields: [], more: 0 };
+  const { fields, more } = both ? fieldsOf(job, source, target) : { fields: [], more: 0 };
   const told = await tell(job, suspect.id, {
     kind,
     state,
@@ -50,6 +49,13 @@ export async function tellDocument(job: DiffJob, suspect: Suspect, confirmed: Co
   });
   job.progress.tally[columnOf(told)]++;
   if (told.counted && told.since !== undefined) job.progress.tally[told.since]++;
+}
+
+function fieldsOf({ judge, values }: DiffJob, expected: Doc, found: Doc): Fields {
+  const names = judge?.differing({ expected, found });
+  return names === undefined
+    ? fieldDifferences(expected.bytes, found.bytes, { values })
+    : namedDifferences(expected.bytes, found.bytes, names, { values });
 }
 
 /** Tells of the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */

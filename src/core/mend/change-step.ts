@@ -1,7 +1,8 @@
 /** A few changes at once: look, save, write, look again. */
-import type { SetAside, Target, WriteMode } from "../../connectors/connector.ts";
+import type { SetAside, WriteMode } from "../../connectors/connector.ts";
 import { Batch, type Doc } from "../../document.ts";
 import type { JournalEntry } from "../journal.ts";
+import { isHeldAs } from "../judge.ts";
 import { sha256 } from "../sha256.ts";
 import type { Change, Outcome, Work } from "./single-change.ts";
 
@@ -17,7 +18,7 @@ export async function applyChunk(work: Work, chunk: readonly Change[]): Promise<
   const due: Due[] = [];
   for (const change of chunk) {
     const before = found.get(change.id.key);
-    const settled = judge(work.target, change, before);
+    const settled = judge(work, change, before);
     if (settled === undefined) due.push({ change, before });
     else outcomes.push(settled);
   }
@@ -31,7 +32,7 @@ export async function applyChunk(work: Work, chunk: readonly Change[]): Promise<
     due.map(({ change }) => change),
   );
   const made = due.map(({ change }) =>
-    outcomeOf(change, after.get(change.id.key), setAside.get(change.id.key)),
+    outcomeOf(work, change, after.get(change.id.key), setAside.get(change.id.key)),
   );
   return [...outcomes, ...made];
 }
@@ -59,10 +60,10 @@ export async function find(work: Work, changes: readonly Change[]): Promise<Read
 }
 
 /** The outcome of what is not to be done; undefined for a change that is. */
-export function judge(target: Target, change: Change, found: Doc | undefined): Outcome | undefined {
+export function judge(work: Work, change: Change, found: Doc | undefined): Outcome | undefined {
   const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
-  if (!target.canFind(change.id)) return conflict("its _id cannot be asked for");
-  if (isWanted(change, found)) return { change, result: "unchanged" };
+  if (!work.target.canFind(change.id)) return conflict("its _id cannot be asked for");
+  if (isWanted(work, change, found)) return { change, result: "unchanged" };
   if (change.accepts(found)) return undefined;
   return conflict(
     found === undefined
@@ -71,9 +72,14 @@ export function judge(target: Target, change: Change, found: Doc | undefined): O
   );
 }
 
-export function isWanted({ wanted }: Change, found: Doc | undefined): boolean {
-  if (wanted === undefined || found === undefined) return wanted === found?.bytes;
-  return Buffer.compare(wanted, found.bytes) === 0;
+/** Equal bytes, or what the target's mapping calls equivalent. */
+export function isWanted(
+  { target, collection }: Work,
+  { id, wanted }: Change,
+  found: Doc | undefined,
+): boolean {
+  if (wanted === undefined) return found === undefined;
+  return isHeldAs(target, collection.name, { id, bytes: wanted }, found);
 }
 
 function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
@@ -94,7 +100,9 @@ async function write(work: Work, due: readonly Due[]): Promise<ReadonlyMap<strin
       wanted === undefined ? [] : [{ id, bytes: wanted }],
     );
     if (documents.length === 0) return [];
-    return (await target.write(collection.name, Batch.of(documents), mode, signal)).setAside;
+    const outcome = await target.write(collection.name, Batch.of(documents), mode, signal);
+    for (const lost of outcome.notReproduced ?? []) work.onLost?.(lost);
+    return outcome.setAside;
   };
   const refused = [
     ...(await put(
@@ -109,8 +117,13 @@ async function write(work: Work, due: readonly Due[]): Promise<ReadonlyMap<strin
   return new Map(refused.map((one) => [one.id.key, one]));
 }
 
-function outcomeOf(change: Change, after: Doc | undefined, setAside: SetAside | undefined): Outcome {
-  if (isWanted(change, after)) return { change, result: "changed" };
+function outcomeOf(
+  work: Work,
+  change: Change,
+  after: Doc | undefined,
+  setAside: SetAside | undefined,
+): Outcome {
+  if (isWanted(work, change, after)) return { change, result: "changed" };
   if (setAside !== undefined) {
     const result = setAside.occupied === true ? "conflict" : "refused";
     return { change, result, reason: setAside.reason, retry: true };

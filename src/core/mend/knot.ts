@@ -47,13 +47,13 @@ function isPlainUnique(index: Metadata): boolean {
 }
 
 function strandOf(
-  { target }: Work,
+  work: Work,
   indexes: readonly Metadata[],
   change: Change,
   before: Doc | undefined,
 ): Strand[] {
   const { id, wanted } = change;
-  if (wanted === undefined || before === undefined || judge(target, change, before) !== undefined) return [];
+  if (wanted === undefined || before === undefined || judge(work, change, before) !== undefined) return [];
   return [{ change, before, wanted: { id, bytes: wanted }, claims: claimsOf(indexes, wanted) }];
 }
 
@@ -141,7 +141,7 @@ async function exchange(work: Work, knot: readonly Strand[]): Promise<readonly O
   const bound = { ...work, signal: new AbortController().signal };
   await replaceAll(bound, knot, "wanted");
   const after = await findAll(bound, knot);
-  if (knot.every(({ change }) => isWanted(change, after.get(change.id.key))))
+  if (knot.every(({ change }) => isWanted(work, change, after.get(change.id.key))))
     return knot.map(({ change }) => ({ change, result: "changed" }));
   await replaceAll(bound, knot, "before");
   const back = await findAll(bound, knot);
@@ -182,7 +182,7 @@ async function replaceAll(work: Work, knot: readonly Strand[], to: "wanted" | "b
   const ours = knot.filter(({ change, before }) => {
     const found = there.get(change.id.key);
     if (found === undefined) return false;
-    return isWanted(change, found) || Buffer.compare(found.bytes, before.bytes) === 0;
+    return isWanted(work, change, found) || Buffer.compare(found.bytes, before.bytes) === 0;
   });
   await target.remove(
     collection.name,

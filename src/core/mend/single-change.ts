@@ -1,5 +1,5 @@
 /** One document of a target that is to be changed, and what became of it. */
-import type { Target } from "../../connectors/connector.ts";
+import type { NotReproduced, Target } from "../../connectors/connector.ts";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Journal, JournalCollection } from "../journal.ts";
 
@@ -35,6 +35,8 @@ export interface ChangeOptions {
   readonly unties?: boolean;
   /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
   readonly saved?: Map<string, string>;
+  /** Called for each part of the documents that the target has no place for. */
+  readonly onLost?: (lost: NotReproduced) => void;
   readonly signal: AbortSignal;
 }
 

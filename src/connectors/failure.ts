@@ -2,7 +2,10 @@
 export interface Failure {
   /** `role`: that of the store, `source` or `target`. */
   readonly exit: "role" | "denied" | "usage";
-  /** A sentence with `{where}` or `{Where}` (the target localhost/shop), `{doing}` (write orders) and `{detail}`. */
+  /**
+   * A sentence with `{where}` or `{Where}` (the target localhost/shop), `{doing}` (write orders), `{detail}` and what
+   * else its connector fills in.
+   */
   readonly says: string;
   /** What is behind it, for those who look it up. */
   readonly means: string;

@@ -1,15 +1,20 @@
-import type { CollectionInfo, History, Provenance } from "../connector.ts";
-import { writeProvenance } from "./own.ts";
-import type { Server } from "./server.ts";
+import type { CollectionInfo, History, Provenance } from "./connector.ts";
+
+/** Leaves in the target, durably, where the content of a collection comes from. */
+export type WriteProvenance = (
+  collection: string,
+  provenance: Provenance,
+  signal: AbortSignal,
+) => Promise<void>;
 
 /** Remembers, in the target, which of its collections this program fills, and from where. */
 export class ProvenanceBook {
-  readonly #server: Server;
+  readonly #write: WriteProvenance;
   readonly #from: string;
   readonly #known: Map<string, Provenance>;
 
-  constructor(server: Server, from: string, history: History) {
-    this.#server = server;
+  constructor(write: WriteProvenance, from: string, history: History) {
+    this.#write = write;
     this.#from = from;
     this.#known = new Map(history.collections);
   }
@@ -40,7 +45,7 @@ export class ProvenanceBook {
       ...(info.incarnation === undefined ? {} : { source: info.incarnation }),
     };
     if (known !== undefined && isSame(known, provenance)) return;
-    await writeProvenance(this.#server, info.name, provenance, signal);
+    await this.#write(info.name, provenance, signal);
     this.#known.set(info.name, provenance);
   }
 }

@@ -1,0 +1,26 @@
+/** The body of an answer. */
+export interface ExactText {
+  readonly text: string;
+  /** How many rows it holds, where the answer says. */
+  readonly rows: number | undefined;
+}
+
+/** Exact texts of answers, by names that stand for them where the SDK would round them. */
+export class Texts {
+  readonly #kept = new Map<string, ExactText>();
+  #count = 0;
+
+  /** @returns the name under which the text can be taken, once */
+  keep(text: ExactText): string {
+    const name = `text ${++this.#count}`;
+    this.#kept.set(name, text);
+    return name;
+  }
+
+  take(name: unknown): ExactText {
+    const text = typeof name === "string" ? this.#kept.get(name) : undefined;
+    if (text === undefined) throw new Error("an answer without a text came through");
+    this.#kept.delete(name as string);
+    return text;
+  }
+}

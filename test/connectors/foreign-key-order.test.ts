@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { inForeignKeyOrder } from "../../src/connectors/foreign-key-order.ts";
+
+const named = (edges: Record<string, readonly string[]>) =>
+  Object.entries(edges).map(([name, after]) => ({ name, after }));
+const names = (found: readonly { readonly name: string }[]) => found.map(({ name }) => name);
+
+describe("collections in the order of their references", () => {
+  it("come after what they refer to, whatever else they refer to", () => {
+    const { order, cycles } = inForeignKeyOrder([
+      { name: "payments", after: ["orders", "elsewhere"] },
+      { name: "orders", after: ["customers", "orders"] },
+      { name: "customers" },
+    ]);
+    expect(names(order)).toEqual(["customers", "orders", "payments"]);
+    expect(cycles).toEqual([]);
+  });
+
+  it("form circles that are told, with what hangs on them before and after", () => {
+    const { order, cycles } = inForeignKeyOrder(
+      named({ last: ["a"], a: ["b"], b: ["c", "first"], c: ["a"], first: [], x: ["y"], y: ["x"] }),
+    );
+    expect(cycles.map(names).map((cycle) => cycle.sort())).toEqual(
+      expect.arrayContaining([
+        ["a", "b", "c"],
+        ["x", "y"],
+      ]),
+    );
+    const place = (name: string) => names(order).indexOf(name);
+    expect(place("first")).toBeLessThan(Math.min(place("a"), place("b"), place("c")));
+    expect(place("last")).toBeGreaterThan(Math.max(place("a"), place("b"), place("c")));
+  });
+
+  it("are all there, once, and before nothing that they refer to but in a circle", () => {
+    const graph = fc.array(fc.array(fc.nat(14), { maxLength: 4 }), { maxLength: 15 });
+    fc.assert(
+      fc.property(graph, (edges) => {
+        const all = edges.map((after, at) => ({ name: `t${at}`, after: after.map((to) => `t${to}`) }));
+        const { order, cycles } = inForeignKeyOrder(all);
+        expect(names(order).sort()).toEqual(names(all).sort());
+        const circle = new Map(cycles.flatMap((cycle, n) => cycle.map(({ name }) => [name, n] as const)));
+        const places = new Map(names(order).map((name, place) => [name, place]));
+        for (const { name, after } of all) {
+          for (const other of after) {
+            if (other === name || !places.has(other)) continue;
+            const isTogether = circle.has(name) && circle.get(name) === circle.get(other);
+            if (!isTogether) expect(places.get(other)).toBeLessThan(places.get(name) ?? -1);
+          }
+        }
+        // Who is in a circle reaches itself.
+        for (const name of circle.keys()) expect(reaches(all, name)).toBe(true);
+      }),
+    );
+  });
+
+  it("may be very many in a row", () => {
+    const chain = Array.from({ length: 50_000 }, (_, n) => ({ name: `t${n}`, after: [`t${n + 1}`] }));
+    expect(inForeignKeyOrder(chain).order[0]?.name).toBe("t49999");
+  });
+});
+
+function reaches(all: readonly { name: string; after: readonly string[] }[], start: string): boolean {
+  const seen = new Set<string>();
+  const open = [...(all.find(({ name }) => name === start)?.after ?? [])].filter((name) => name !== start);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === start) return true;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    open.push(...(all.find((one) => one.name === name)?.after ?? []));
+  }
+  return false;
+}

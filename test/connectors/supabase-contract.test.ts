@@ -1,0 +1,58 @@
+import { beforeAll, expect, it } from "vitest";
+import { leaseSql } from "../../src/connectors/supabase/sql-lease.ts";
+import { supabase } from "../../src/connectors/supabase/supabase.ts";
+import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
+import { testRun } from "../support/claimed.ts";
+import { never } from "../support/signal.ts";
+import { describeContract } from "./contract.ts";
+
+let project: Postgrest;
+beforeAll(async () => {
+  project = await startPostgrest();
+  await project.query(leaseSql("public"));
+  await project.reload();
+  return () => project.stop();
+});
+
+const open = () => {
+  const { url, secretKey: key } = project;
+  return supabase({ url, key, schema: "public", label: "test/contract", role: "target" }, never);
+};
+
+/** The column that gives a value back as the suite writes it. */
+function columnType(value: unknown): string {
+  if (typeof value === "string") return "text";
+  if (typeof value === "number") return "int4";
+  throw new Error("a value that the suite has not written before");
+}
+
+describeContract("supabase", {
+  open,
+  async provide(collection, { _id, ...fields }) {
+    const columns = Object.entries(fields).map(([name, value]) => `, "${name}" ${columnType(value)}`);
+    await project.query(
+      `create table "${collection}" (id ${columnType(_id)} primary key${columns.join("")})`,
+    );
+    await project.reload();
+  },
+  async makeUnique(collection, field) {
+    await project.query(`alter table "${collection}" add unique ("${field}")`);
+  },
+  lacks: {
+    "ids of every type": "a key column has one type",
+    "numbers of every type": "a column has one type",
+    filters: "they are MongoDB's language",
+    "16 MB": "a document is a row of columns, and gateways bound a request",
+    seals: "nothing stops an application from writing to a table that has one",
+  },
+});
+
+it("does not list, and does not give out, what dualsync keeps for itself", async () => {
+  const store = await open();
+  const lease = await store.claim(testRun("own", true), never);
+  const { collections, notCopied } = await store.list(never);
+  expect([...collections, ...notCopied].map(({ name }) => name)).not.toContain("_dualsync");
+  await expect(store.count("_dualsync", {}, never)).rejects.toMatchObject({ message: /no table _dualsync/ });
+  await lease.release();
+  await store.close();
+});

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Project } from "../../src/connectors/supabase/project.ts";
+import { rowsOf as readRows } from "../../src/connectors/supabase/rows.ts";
+import type { Table } from "../../src/connectors/supabase/table.ts";
+import { rowsOf, type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
+import { collect } from "../support/documents.ts";
+import { failureOf, inTurn, openScripted } from "../support/scripted-project.ts";
+import { never } from "../support/signal.ts";
+
+const TABLE: Table = {
+  name: "t",
+  columns: [{ name: "id", type: "int4", nullable: false, hasDefault: false }],
+  key: ["id"],
+  references: [],
+  writable: true,
+};
+
+let server: ScriptedHttp;
+let project: Project;
+beforeAll(async () => {
+  server = await startScriptedHttp();
+  project = await openScripted(server);
+});
+beforeEach(() => {
+  server.heard.length = 0;
+});
+afterAll(() => server.stop());
+
+const page = (...ids: number[]) => rowsOf(JSON.stringify(ids.map((id) => ({ id }))));
+const none = rowsOf("[]", { "content-range": "*/0" });
+const counted = (total: number) => rowsOf("[]", { "content-range": `*/${total}` });
+const read = (batchSize = 1_000) => collect(readRows(project, TABLE).read({ batchSize, signal: never }));
+
+describe("pages of rows", () => {
+  const broken: readonly (readonly [string, Said])[] = [
+    ["with fewer rows than it says", rowsOf('[{"id":1}]', { "content-range": "0-1/*" })],
+    ["with rows and a range of none", rowsOf('[{"id":1}]', { "content-range": "*/*" })],
+    ["that is cut and closed", rowsOf('[{"id":1},{"id":}]')],
+    ["of other columns", rowsOf('[{"id":1,"x":2}]')],
+  ];
+  it.each(broken)("are asked for again after one %s, and never taken for whole", async (_, said) => {
+    inTurn(server, said, page(1, 2), none, counted(0));
+    expect(await read()).toHaveLength(2);
+    expect(server.heard).toHaveLength(4);
+    inTurn(server, said);
+    const error = await failureOf(read());
+    expect(error.exit).toBe("source");
+    expect(error.message).toMatch(/is not rows of t/);
+  });
+
+  it("do not end with a short one, and not with an empty one while more are counted", async () => {
+    inTurn(server, page(1), page(2, 3), none, counted(0));
+    expect(await read()).toHaveLength(3);
+    inTurn(server, page(1), none, counted(5), page(2), none, counted(0));
+    expect(await read()).toHaveLength(2);
+    inTurn(server, page(1), none, counted(5), none);
+    const error = await failureOf(read());
+    expect(error.exit).toBe("source");
+    expect(error.message).toMatch(/no rows of t where it counts 5 more/);
+  });
+
+  it("that come again end the reading", async () => {
+    inTurn(server, page(1, 2), page(2, 3));
+    expect((await failureOf(read())).message).toMatch(/again/);
+  });
+
+  it("ask for no more rows than they may", async () => {
+    inTurn(server, page(1), page(2), none, counted(0));
+    await read(3);
+    const limits = server.heard.map(({ query }) => query.get("limit"));
+    expect(limits.slice(0, 2)).toEqual(["3", "3"]);
+  });
+});

@@ -1,0 +1,66 @@
+import { beforeAll } from "vitest";
+import type { CollectionInfo, Lease, Target } from "../../src/connectors/connector.ts";
+import { leaseSql } from "../../src/connectors/supabase/sql-lease.ts";
+import { supabase } from "../../src/connectors/supabase/supabase.ts";
+import { type Postgrest, type PostgrestOptions, startPostgrest } from "../services/postgrest.ts";
+import { testRun } from "./claimed.ts";
+import { never } from "./signal.ts";
+
+/** A project that one test file writes to, with the right to do so. */
+export interface SupabaseTarget {
+  readonly project: Postgrest;
+  /** Opened after the statements of `tables` ran. */
+  readonly store: Target;
+  readonly lease: Lease;
+  /** Runs SQL, and opens the store anew, so that it knows what the SQL created. */
+  tables(sql: string): Promise<void>;
+  /** Rows as Postgres itself prints them: one text a row. */
+  rows(sql: string): Promise<string[]>;
+}
+
+/** Call at the top of a test file; all is there as soon as tests run. */
+export function supabaseTarget(options: PostgrestOptions = {}): SupabaseTarget {
+  let project: Postgrest | undefined;
+  let open: { readonly store: Target; readonly lease: Lease } | undefined;
+  const started = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("the project is there only while tests run");
+    return value;
+  };
+  const target: SupabaseTarget = {
+    get project() {
+      return started(project);
+    },
+    get store() {
+      return started(open).store;
+    },
+    get lease() {
+      return started(open).lease;
+    },
+    async tables(sql) {
+      await target.project.query(sql);
+      await target.project.reload();
+      await open?.lease.release();
+      const { url, secretKey: key } = target.project;
+      const store = await supabase({ url, key, schema: "public", label: "test", role: "target" }, never);
+      open = { store, lease: await store.claim(testRun("test", true), never) };
+    },
+    async rows(sql) {
+      const { rows } = await target.project.query(`select t::text as row from (${sql}) as t`);
+      return rows.map(({ row }) => String(row));
+    },
+  };
+  beforeAll(async () => {
+    project = await startPostgrest(options);
+    await project.query(leaseSql("public"));
+    return async () => {
+      await open?.lease.release();
+      await project?.stop();
+    };
+  });
+  return target;
+}
+
+/** A collection as another store would list it. */
+export function collectionOf(name: string): CollectionInfo {
+  return { name, kind: "collection", options: new Map(), ordered: true, documents: 0, bytes: 0 };
+}
