@@ -36,6 +36,7 @@ function usage(command) {
 
 const parts = {
   usage: usage("duplicate"),
+  "backfill usage": usage("backfill"),
   "diff usage": usage("diff"),
   "repair usage": usage("repair"),
   "undo usage": usage("undo"),
