@@ -99,7 +99,7 @@ async function* read(
   if (!isOrdered(table)) await mustGiveAll(project, table, rows, signal);
   if (rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
-    "source",
+    project.role,
     `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
     {
       hint: "Was the table emptied just now, or does row-level security hide its rows? Nothing was taken for empty. Look at the table, then run the same command again.",
