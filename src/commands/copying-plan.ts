@@ -36,10 +36,8 @@ export async function planRun(
 ): Promise<PlannedRun> {
   const { signal } = context;
   const [source, target] = await Promise.all([look(stores.source, signal), look(stores.target, signal)]);
-  mustMatch(
-    options,
-    source.listing.collections.map(({ name }) => name),
-  );
+  const isMapped = stores.source.mapping !== undefined;
+  mustMatch(options, namesOf(source.listing), isMapped);
   const told: string[] = [];
   const planOptions = {
     command: options.command,
@@ -50,8 +48,9 @@ export async function planRun(
     dryRun: options.dryRun,
   };
   mustNotBeSwapped(source, target, options.intoExisting);
-  const { notCopied, jobs, lost } = chooseJobs(source.listing, options.wanted);
-  const isMapped = stores.source.mapping !== undefined;
+  // What comes from a MongoDB has a name that a MongoDB takes.
+  const nameProblem = isMapped ? (name: string) => stores.target.nameProblem(name) : undefined;
+  const { notCopied, jobs, lost } = chooseJobs(source.listing, options.wanted, nameProblem);
   const since = chooseSince(jobs, options.since, source, target);
   const chosen = { notCopied, jobs: since.jobs.map((job) => asOrdered(job, target)) };
   mustFit(chosen.jobs, target.listing, { ...planOptions, emptyIsOdd: isMapped });
@@ -61,6 +60,7 @@ export async function planRun(
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
   const notes = [...adoption(found), ...saving, ...told, ...since.notes, ...remarks(options)];
+  if (isMapped) notes.push(...without(chosen.jobs));
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
@@ -73,6 +73,20 @@ export async function planRun(
 function asOrdered(job: PlannedJob, { listing }: Before): PlannedJob {
   const there = listing.collections.find(({ name }) => name === job.to.name);
   return there === undefined ? job : { ...job, to: { ...job.to, ordered: there.ordered } };
+}
+
+/** Rows that are hidden from a key look like none. */
+function without(jobs: readonly PlannedJob[]): string[] {
+  const empty = jobs.filter(({ from }) => from.documents === 0).map(({ from }) => from.name);
+  if (empty.length === 0) return [];
+  return [
+    `No rows, as far as this key sees: ${empty.join(", ")}. If that is not so, row-level security hides them from it.`,
+  ];
+}
+
+/** Of what can be copied, and of what is there and cannot. */
+function namesOf({ collections, notCopied }: Before["listing"]): string[] {
+  return [...collections, ...notCopied.filter(({ isLoss }) => isLoss === true)].map(({ name }) => name);
 }
 
 async function look(store: Source, signal: AbortSignal): Promise<Before> {

@@ -140,7 +140,12 @@ function proved({ collections }: Transferred): Pick<Filled, "verified" | "docume
   const verified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
   return {
     verified,
-    documents: new Map(collections.map(({ target, read, setAside }) => [target, read - setAside])),
+    // Of what is not all there, the changes alone would not make it whole.
+    documents: new Map(
+      collections
+        .filter(({ verdict }) => verdict !== "set aside")
+        .map(({ target, targetCount, read, setAside }) => [target, targetCount ?? read - setAside]),
+    ),
   };
 }
 

@@ -39,8 +39,9 @@ export async function pairStores(
     look(stores.target, options.to.database),
   ]);
   mustBeTwo(source, target);
-  mustMatch(options, [...namesOf(source.listing), ...namesOf(target.listing)]);
-  const pairs = pairUp(source.listing, target.listing, options.wanted, mappedOf(stores, target.history));
+  const names = [...namesOf(source.listing), ...namesOf(target.listing)];
+  mustMatch(options, names, stores.source.mapping !== undefined || stores.target.mapping !== undefined);
+  const pairs = pairUp(source.listing, target.listing, options.wanted, mappedOf(stores, source, target));
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0)
@@ -54,9 +55,22 @@ export async function pairStores(
   );
 }
 
-function mappedOf({ source, target }: ReadStores, { filled }: History): Mapped | undefined {
-  if (source.mapping !== undefined) return { side: "source", known: new Set(filled?.documents.keys()) };
-  return target.mapping === undefined ? undefined : { side: "target", known: new Set() };
+function mappedOf(
+  stores: ReadStores,
+  source: { readonly history: History },
+  target: { readonly history: History },
+): Mapped | undefined {
+  if (stores.source.mapping !== undefined)
+    return { side: "source", known: copiedFrom(stores.source.label, target.history) };
+  return stores.target.mapping === undefined
+    ? undefined
+    : { side: "target", known: copiedFrom(stores.target.label, source.history) };
+}
+
+/** Whatever was copied from there at any time: the last run does not know of a table that was gone by then. */
+function copiedFrom(label: string, { filled, collections }: History): ReadonlySet<string> {
+  const all = [...collections].filter(([, { from }]) => from === label).map(([name]) => name);
+  return new Set([...all, ...(filled?.documents.keys() ?? [])]);
 }
 
 function namesOf({ collections }: Listing): string[] {

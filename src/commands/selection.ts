@@ -49,15 +49,22 @@ export function readSelection(flags: SelectionFlags, excluded: readonly string[]
   };
 }
 
-/** @throws DualsyncError `refused` when a pattern chooses nothing */
-export function mustMatch({ unmatched }: Pick<Selected, "unmatched">, names: readonly string[]): void {
+const NEW_TABLE =
+  " A table that is new, or not granted to service_role, is not listed: run in the SQL editor: notify pgrst, 'reload schema';";
+
+/** @throws DualsyncError `refused` when a pattern chooses nothing of these names; `tables`: they may be tables' */
+export function mustMatch(
+  { unmatched }: Pick<Selected, "unmatched">,
+  names: readonly string[],
+  tables: boolean,
+): void {
   const patterns = unmatched(names);
   if (patterns.length === 0) return;
   throw new DualsyncError(
     "refused",
     `No collection of the source matches ${patterns.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
     {
-      hint: "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
+      hint: `Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.${tables ? NEW_TABLE : ""}`,
     },
   );
 }

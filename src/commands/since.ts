@@ -27,12 +27,14 @@ export function chooseSince(
   const last = filled?.complete === true && filled.from === source.label ? filled : undefined;
   if (last === undefined)
     return { jobs, notes: ["No run from this source has come to its end yet: everything is read."] };
-  const time = since === "last" ? new Date(last.since.getTime() - OVERLAP) : since;
+  // What was changed between the last run and a later date is in no copy.
+  const reach = new Date(last.since.getTime() - OVERLAP);
+  const time = since === "last" || since > reach ? reach : since;
   const chosen = jobs.map((job): PlannedJob => {
     const known = target.history.collections.get(job.to.name);
     const copied = last.documents.has(job.to.name) && known?.source === job.from.incarnation;
     return copied && job.from.changedBy !== undefined && known?.source !== undefined
-      ? { ...job, since: time }
+      ? { ...job, since: time, heldBefore: last.documents.get(job.to.name) ?? 0 }
       : job;
   });
   return { jobs: chosen, notes: notesOf(chosen, time) };

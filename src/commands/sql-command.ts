@@ -34,9 +34,9 @@ function describe(program: Program): Program {
   return program
     .command("sql")
     .usage("[flags]")
-    .summary("print the optional functions for a Supabase project")
+    .summary("print what can be installed in a Supabase project")
     .description(
-      "Prints the SQL of functions that make dualsync faster and more exact with a Supabase project: hashes of rows for diff, and facts of tables that the project's API does not tell. Every command works without them. Contacts nothing.",
+      "Prints SQL for a Supabase project, to be run once: functions that make dualsync faster and more exact (hashes of rows for diff, facts that the project's API does not tell), and what it needs to write to the project safely. Reading works without it. Contacts nothing.",
     )
     .addHelpText("after", EXAMPLES);
 }

@@ -16,7 +16,8 @@ export function parseRenames(values: readonly string[]): Map<string, string> {
         "Write --rename old=new, once for each collection.",
       );
     }
-    checkName(from);
+    // Tables have names that no collection can have.
+    mustBeThere(from);
     checkName(to);
     if (from === to) throw invalid(from, "is renamed to itself");
     if (renames.has(from)) throw invalid(from, "is renamed twice");
@@ -27,13 +28,16 @@ export function parseRenames(values: readonly string[]): Map<string, string> {
   return renames;
 }
 
+function mustBeThere(name: string): void {
+  if (name.trim() !== "") return;
+  throw configurationError(
+    "--rename has an empty name.",
+    "Write --rename old=new, once for each collection.",
+  );
+}
+
 function checkName(name: string): void {
-  if (name.trim() === "") {
-    throw configurationError(
-      "--rename has an empty name.",
-      "Write --rename old=new, once for each collection.",
-    );
-  }
+  mustBeThere(name);
   if (name.startsWith("system.") || name.startsWith("_dualsync"))
     throw invalid(name, "is reserved and is never copied");
   if (name.includes("$") || name.includes("\0") || /\p{Cs}/u.test(name))

@@ -174,7 +174,7 @@ export interface Filled {
   readonly verified: boolean;
   /** When the first of the runs began that belong together. */
   readonly since: Date;
-  /** Documents of each collection, by its name in the target. */
+  /** Documents that each collection held in the end, by its name in the target; without those that lack something. */
   readonly documents: ReadonlyMap<string, number>;
 }
 
@@ -256,6 +256,8 @@ export interface Source {
 }
 
 export interface Target extends Source {
+  /** Why this store can have no collection of that name; undefined: it can. */
+  nameProblem(name: string): string | undefined;
   /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
   claim(run: Run, signal: AbortSignal): Promise<Lease>;
   /**

@@ -56,6 +56,8 @@ export interface Job extends Transfer {
   readonly filter?: Filter;
   /** Only what was changed since then is read from the source: each document is looked up in the target. */
   readonly since?: Date;
+  /** With `since`: how many documents the target held when the last run ended. */
+  readonly heldBefore?: number;
   readonly meter: Meter;
   readonly progress: Progress;
   /** Keys of documents that were set aside, so that verification does not miss them again. */

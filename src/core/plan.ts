@@ -20,6 +20,8 @@ export interface PlannedJob {
   readonly filter?: Filter;
   /** Only what was changed since then is read. */
   readonly since?: Date;
+  /** With `since`: how many documents the target held when the last run ended. */
+  readonly heldBefore?: number;
 }
 
 export interface PlanOptions {
@@ -43,10 +45,15 @@ export interface Jobs {
 const NOT_CHOSEN = "left out by --include or --exclude";
 
 /**
- * Holds what is wanted against what the source has. Pure: nothing is read here.
+ * Holds what is wanted against what the source has. Pure: nothing is read here. `nameProblem` says why the target can
+ * have no collection of a name.
  * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
  */
-export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
+export function chooseJobs(
+  source: Listing,
+  wanted: Wanted,
+  nameProblem: (name: string) => string | undefined = () => undefined,
+): Jobs {
   mustExist(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
   const renames = renamesFor(source, wanted);
   const jobs: PlannedJob[] = [];
@@ -60,6 +67,11 @@ export function chooseJobs(source: Listing, wanted: Wanted): Jobs {
     }
     const filter = wanted.filters.get(from.name);
     const to = renamed(from, renames);
+    const problem = nameProblem(to.name);
+    if (problem !== undefined) {
+      left.push({ name: from.name, reason: `${problem}: give it another one with --rename`, isLoss: true });
+      continue;
+    }
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
   mustNotMeet(jobs);

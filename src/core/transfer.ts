@@ -120,7 +120,7 @@ async function prepare({
 /** The progress of a collection, with what a former run has done of it if that can be relied on. */
 async function openProgress(job: Transfer & PlannedJob, prepared: Prepared | undefined): Promise<Progress> {
   const { name } = job.from;
-  const incarnations = { source: job.from.incarnation, target: prepared?.incarnation };
+  const incarnations = { source: partOf(job), target: prepared?.incarnation };
   const progress = job.checkpoint.open(name, incarnations, job.losses.part());
   const former = job.checkpoint.former(name, incarnations);
   if (former === undefined) return progress;
@@ -134,11 +134,18 @@ async function openProgress(job: Transfer & PlannedJob, prepared: Prepared | und
   return progress;
 }
 
+/** What of the source is read. What a run has done of its changes alone is not what another one has to do of all of it. */
+function partOf({ from: { incarnation }, since }: PlannedJob): string | undefined {
+  return since === undefined || incarnation === undefined
+    ? incarnation
+    : `${incarnation}, changed since ${since.toISOString()}`;
+}
+
 async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promise<CollectionReport> {
   job.meter.phase("copying");
   let complete = true;
   if (job.from.kind === "collection") {
-    await copyRanges(job, prepared, gate);
+    complete = await copyRanges(job, prepared, gate);
   } else {
     if (job.progress.remaining === undefined) job.progress.begin([{}]);
     complete = await copySequence(job, prepared.empty);
@@ -149,29 +156,50 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
   return await conclude(job, complete);
 }
 
-async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<void> {
+/** @returns false where the target lacks what this run did not look at */
+async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flights): Promise<boolean> {
   if (job.progress.remaining === undefined)
     job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
-  const held = job.since === undefined ? 0 : await job.source.count(job.from.name, {}, job.signal);
+  const held = job.since === undefined ? undefined : await holdings(job);
   await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
   await sourceMustBeThere(job);
-  if (job.since !== undefined) await mustHoldAll(job, job.since, held);
+  const complete = job.since === undefined || held === undefined || (await holdsAll(job, job.since, held));
   if (job.delete && !empty) await removeExtras(job);
   await targetMustBeThere(job, incarnation);
   await leaveSeal(job);
+  return complete;
 }
 
-/** What the target lacks although it was not changed is not found by reading what was. */
-async function mustHoldAll(job: Job, since: Date, before: number): Promise<void> {
-  const [source, target] = await Promise.all([
-    job.source.count(job.from.name, {}, job.signal),
-    job.target.count(job.to.name, {}, job.signal),
+interface Holdings {
+  readonly source: number;
+  readonly target: number;
+}
+
+async function holdings({ source, target, from, to, signal }: Job): Promise<Holdings> {
+  const [there, here] = await Promise.all([
+    source.count(from.name, {}, signal),
+    target.count(to.name, {}, signal),
   ]);
-  if (target >= Math.min(before, source)) return;
+  return { source: there, target: here };
+}
+
+/**
+ * What the target lacks although it was not changed is not found by reading what was: it is seen by the number alone,
+ * of which documents that only the target has must not make up.
+ */
+async function holdsAll(job: Job, since: Date, before: Holdings): Promise<boolean> {
+  const { source, target } = await holdings(job);
+  const lost = (job.heldBefore ?? 0) - before.target;
+  const lacks = target < Math.min(before.source, source);
+  if (!lacks && lost <= 0) return true;
+  const what = lacks
+    ? `holds ${target} of ${source} documents`
+    : `has lost ${lost} documents since the last run`;
   job.losses.add(
     `collection ${job.from.name}`,
-    `all that was changed since ${since.toISOString()} was copied, and yet the target holds ${target} of ${source} documents: run without --since`,
+    `all that was changed since ${since.toISOString()} was copied, and yet the target ${what}: the next run reads everything`,
   );
+  return false;
 }
 
 /** For later comparisons, which can do without. */

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import { type Cell, type Column, table } from "./columns.ts";
 import { bytes, grouped } from "./format.ts";
-import type { Plan, PlannedCollection } from "./reporter.ts";
+import type { Found, Plan, PlannedCollection } from "./reporter.ts";
 import { wrapped } from "./text-width.ts";
 import { minute } from "./time-window.ts";
 
@@ -80,8 +80,13 @@ function action(planned: PlannedCollection): string {
     case "update":
       return planned.found === undefined
         ? `update${kind} (holds ${grouped(planned.targetDocuments)})`
-        : `adopt${kind} (${grouped(planned.found.equal)} equal, ${grouped(planned.found.different)} differ, ${grouped(planned.found.extra)} only there)`;
+        : `adopt${kind} (${foundText(planned.found)})`;
     case "define":
       return "define view";
   }
+}
+
+function foundText({ equal, equivalent, different, extra }: Found): string {
+  const alike = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
+  return `${grouped(equal)} equal, ${alike}${grouped(different)} differ, ${grouped(extra)} only there`;
 }

@@ -122,6 +122,10 @@ export class MemoryStore implements Target {
     return this.#options.replaced !== true;
   }
 
+  nameProblem(): undefined {
+    return undefined;
+  }
+
   async prepare(): Promise<Prepared> {
     const empty = this.documents.length === 0;
     return {

@@ -78,9 +78,9 @@ export function projectPair(): ProjectPair {
 /** Everything of the schema but the schema itself and its rights. */
 export const EMPTY_PROJECT = `
 do $$ declare one record; begin
-  for one in select format('public.%I', c.relname) as name, c.relkind from pg_class c
+  for one in select relname as name, relkind from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v') loop
-    execute format('drop %s if exists %s cascade', case one.relkind when 'v' then 'view' else 'table' end, one.name);
+    execute format('drop %s if exists public.%I cascade', case one.relkind when 'v' then 'view' else 'table' end, one.name);
   end loop;
 end $$;
 `;

@@ -4,6 +4,7 @@ import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../connector.ts";
 import type { HeldLease } from "../kept-lease.ts";
 import { ProvenanceBook, type WriteProvenance } from "../provenance.ts";
+import { nameProblem } from "./collection-name.ts";
 import { incarnationOf, listCollections, lookUp } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
@@ -68,6 +69,7 @@ function writing(server: Server): Omit<Target, keyof Source> {
     return writing;
   };
   return {
+    nameProblem,
     async claim(run, signal) {
       const nonce = randomUUID();
       const lease = await takeLease(server, run, nonce, signal);

@@ -27,9 +27,9 @@ export class RowHash implements DocumentsHash {
     for (let i = 0; i < batch.length; i++) {
       const document = batch.bytesOf(i);
       const text = rowText(this.#table, document);
-      const hashed = text === undefined ? Buffer.concat([NO_ROW, document]) : Buffer.from(text);
+      const hashed = text ?? Buffer.concat([NO_ROW, document]);
       this.#hash.update(hash(SHA256, hashed, "buffer"));
-      this.#bytes += hashed.length;
+      this.#bytes += Buffer.byteLength(hashed);
       if (text === undefined) continue;
       texts.push(text);
       rows.push(i);

@@ -1,58 +1,77 @@
 /** The SQL that a project may be given, all of it in one text: for psql, and for the SQL editor of Supabase. */
 import { CATALOG, CATALOG_SQL } from "./sql-catalog.ts";
 import { DIGEST, DIGEST_SQL } from "./sql-digest.ts";
+import { LEASE_FUNCTIONS, leaseSql, OWN_TABLE } from "./sql-lease.ts";
 import { SETVAL, SETVAL_SQL } from "./sql-setval.ts";
 
-/** A function, a table or whatever else a project is given. */
+/** Functions, tables or whatever else a project is given. */
 interface Part {
   /** What it is for, one line. */
   readonly purpose: string;
   /** May be run again at any time. */
   readonly create: string;
-  /** Takes it away again; one statement on one line. */
-  readonly drop: string;
+  /** Statements that take it away again, one line each. */
+  readonly drop: readonly string[];
 }
+
+const SCHEMA = "public";
 
 /** In the order in which they are created. */
 const PARTS: readonly Part[] = [
-  part(
-    CATALOG,
-    "",
-    "what the project's API does not tell of tables: scales, keys, identity, row security",
-    CATALOG_SQL,
-  ),
-  part(
-    DIGEST,
-    "text, text[], text[], text[], text[], text[], integer",
-    "hashes of rows: diff then reads only rows that differ",
-    DIGEST_SQL,
-  ),
-  part(SETVAL, "text, text", "sets a sequence to its column's maximum after a restore", SETVAL_SQL),
+  oneFunction(CATALOG_SQL, {
+    name: CATALOG,
+    types: "",
+    purpose: "what the project's API does not tell of tables: scales, keys, identity, row security",
+  }),
+  oneFunction(DIGEST_SQL, {
+    name: DIGEST,
+    types: "text, text[], text[], text[], text[], text[], integer",
+    purpose: "hashes of rows: diff then reads only rows that differ",
+  }),
+  oneFunction(SETVAL_SQL, {
+    name: SETVAL,
+    types: "text, text",
+    purpose: "moves a sequence behind its column's values, after rows were written back",
+  }),
+  {
+    purpose: `${OWN_TABLE} and its functions: who may write to the project now, and what was written; needed to write`,
+    create: `-- A table of dualsync's own, and the only functions that change it.\n${leaseSql(SCHEMA)}\n`,
+    drop: [
+      ...Object.values(LEASE_FUNCTIONS).map((name) => `drop function if exists ${SCHEMA}.${name};`),
+      `drop table if exists ${SCHEMA}.${OWN_TABLE};`,
+    ],
+  },
 ];
 
+interface OneFunction {
+  readonly name: string;
+  readonly types: string;
+  readonly purpose: string;
+}
+
 /** Only servers may call it: keys of browsers and people may not. */
-function part(name: string, types: string, purpose: string, sql: string): Part {
-  const signature = `public.${name}(${types})`;
+function oneFunction(sql: string, { name, types, purpose }: OneFunction): Part {
+  const signature = `${SCHEMA}.${name}(${types})`;
   return {
     purpose: `${name}: ${purpose}`,
     create: `${sql.trim()}
 revoke all on function ${signature} from public, anon, authenticated;
 grant execute on function ${signature} to service_role;
 `,
-    drop: `drop function if exists ${signature};`,
+    drop: [`drop function if exists ${signature};`],
   };
 }
 
 /** Everything, in one transaction, with what it is and how to remove it at its head. */
 export function installSql(): string {
-  return `-- Functions of dualsync for a Supabase project. They are optional: every command works without them.
+  return `-- What dualsync can use in a Supabase project. Reading works without any of it.
 --
 ${PARTS.map(({ purpose }) => `--   ${purpose}`).join("\n")}
 --
--- Only the service role may call them; they change no table. Run this text again at any time, after an
--- update of dualsync too. To remove everything again:
+-- Only the service role may call these functions. They change no row of your tables. Run this text again at
+-- any time, after an update of dualsync too. To remove everything again:
 --
-${PARTS.map(({ drop }) => `--   ${drop}`).join("\n")}
+${PARTS.flatMap(({ drop }) => drop.map((statement) => `--   ${statement}`)).join("\n")}
 
 begin;
 

@@ -30,6 +30,8 @@ export function writing(project: Project, tables: Tables): Omit<Target, keyof So
     return claimed;
   };
   return {
+    // A table that is not there cannot be made: its name is no question.
+    nameProblem: () => undefined,
     async claim(run, signal) {
       const lease = await takeLease(project, run, randomUUID());
       try {
