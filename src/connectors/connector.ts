@@ -6,7 +6,11 @@
  * signal, where there is one, ends every wait; retries happen inside the connector.
  */
 import type { Batch, Doc, DocumentId } from "../document.ts";
-import type { Digester, RecordDigester } from "./digester.ts";
+import type { Mapping } from "./mapping.ts";
+
+export type { Likeness, Mapping } from "./mapping.ts";
+
+import type { Digester } from "./digester.ts";
 
 export type { Digester, DocumentsHash, HashedRange, RangeDigest, RecordDigester } from "./digester.ts";
 
@@ -190,26 +194,6 @@ export interface History {
   readonly filled?: Filled;
   /** By the name of the collection. */
   readonly collections: ReadonlyMap<string, Provenance>;
-}
-
-/**
- * What two documents under one `_id` that are not equal byte for byte are to a store whose documents are made from
- * something else, rows for example. `equivalent`: what the store can hold of both is the same; numbers of another type, or
- * fields that nothing in the store stands for. `lossy-equal`: the same but for what the other one cannot hold, the
- * microseconds of a time. `different`: all else.
- */
-export type Likeness = "equivalent" | "lossy-equal" | "different";
-
-/** How the documents that a store makes of its own records stand to documents that others wrote. */
-export interface Mapping {
-  /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
-  likeness(collection: string, own: Doc, other: Doc): Likeness;
-  /** Names of the fields that make them different; undefined where `other` cannot be read as one of this store's at all. */
-  differing(collection: string, own: Doc, other: Doc): readonly string[] | undefined;
-  /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
-  merged(collection: string, own: Doc, other: Doc): Doc;
-  /** As `Source.digester`, of what the documents are made from. */
-  digester?(collection: CollectionInfo, signal: AbortSignal): Promise<RecordDigester | undefined>;
 }
 
 export interface StoreIdentity {
