@@ -26,6 +26,8 @@ export interface PlannedRun {
   readonly saved?: SavedRun;
   /** Bytes that the target's database takes up. */
   readonly used: number;
+  /** When it was made, by the clock of a source whose rows say when they were changed. */
+  readonly time?: Date;
 }
 
 /** @throws DualsyncError `refused` where a guard objects; `local` where the state of an interrupted run cannot be read */
@@ -35,6 +37,8 @@ export async function planRun(
   context: RunContext,
 ): Promise<PlannedRun> {
   const { signal } = context;
+  // Before anything is read: what is changed later bears a later time, by the clock of who writes it down.
+  const { time } = stores.source.mapping === undefined ? {} : await stores.source.identity(signal);
   const [source, target] = await Promise.all([look(stores.source, signal), look(stores.target, signal)]);
   const isMapped = stores.source.mapping !== undefined;
   mustMatch(options, namesOf(source.listing), isMapped);
@@ -66,7 +70,7 @@ export async function planRun(
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
   const gone = isMapped ? vanished(chosen.jobs, source, target, options.wanted) : [];
-  return { plan, jobs: chosen.jobs, lost, gone, used, ...(saved === undefined ? {} : { saved }) };
+  return { plan, jobs: chosen.jobs, lost, gone, used, ...(time && { time }), ...(saved && { saved }) };
 }
 
 /** A collection that is there already may come in another order than a copy would. */

@@ -87,13 +87,13 @@ async function copy(
   { planned, losses, started, journal }: Beginning,
   { lease, signal, stop }: Writing,
 ): Promise<Transferred> {
-  const { saved, jobs, used } = planned;
+  const { saved, jobs, used, time = started } = planned;
   const run = {
     command: options.command,
     from: stores.source.label,
     run: context.runId,
     token: saved?.token ?? lease.nonce,
-    since: saved?.since ?? started,
+    since: saved?.since ?? time,
   };
   const checkpoint = new Checkpoint({
     ...run,

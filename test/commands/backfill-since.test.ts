@@ -94,3 +94,29 @@ it("name a loss too that as many rows of the copy which are gone from the table 
   expect((await since("last", "--delete", "--yes")).code).toBe(0);
   await identical();
 });
+
+it("see what was changed after a run on a machine whose clock is fast", async () => {
+  const preload = new URL("../support/fast-clock.js", import.meta.url).href;
+  const fast = await pair.run(["backfill"], folder, { env: { NODE_OPTIONS: `--import=${preload}` } });
+  expect(fast.code, fast.stdout + fast.stderr).toBe(0);
+  await pair.project.query("update customers set vip = not vip, updated_at = now() where visits > 20");
+  const { code, stdout } = await since();
+  expect(code, stdout).toBe(0);
+  expect(collectionRecord(stdout, "customers")?.written).toBeGreaterThan(0);
+  await identical();
+});
+
+it("see rows that do not say when they were changed, and read tables whole whose times have no zone", async () => {
+  await pair.project.query(`
+    create table notes (id int4 primary key, updated_at timestamptz);
+    create table local (id int4 primary key, updated_at timestamp default now() - interval '3 hours');
+    insert into notes values (1, now() - interval '40 days'); insert into local values (1)`);
+  await pair.project.reload();
+  expect((await pair.run(["backfill"], folder)).code).toBe(0);
+  await pair.project.query("insert into notes values (2, null); insert into local values (2)");
+  const { code, stdout } = await since();
+  expect(code, stdout).toBe(0);
+  expect(collectionRecord(stdout, "notes")).toMatchObject({ read: 1, written: 1 });
+  expect(collectionRecord(stdout, "local")).toMatchObject({ read: 2, written: 1 });
+  await identical();
+});

@@ -69,6 +69,8 @@ export interface Project {
   remove(table: string, where: readonly Condition[], atMost: number, signal: AbortSignal): Promise<number>;
   /** The JSON text of what a function answers to arguments given as JSON text; undefined: there is no such function. */
   rpc(name: string, argumentsText: string, signal: AbortSignal): Promise<string | undefined>;
+  /** The time of the last answer, by the project's clock; undefined where it did not say. */
+  time(): Date | undefined;
   /** The project's own description of its tables, parsed and not checked. */
   openapi(signal: AbortSignal): Promise<unknown>;
 }
@@ -98,7 +100,7 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
     ...(table !== undefined && { table }),
   });
   const wire: Wire = { client, send, base, schema, texts, place };
-  return { role, label, schema, ...reads(wire), ...writes(wire), ...rest(wire) };
+  return { role, label, schema, time: () => texts.time, ...reads(wire), ...writes(wire), ...rest(wire) };
 }
 
 function reads({ client, texts, place }: Wire): Pick<Project, "rows" | "count"> {

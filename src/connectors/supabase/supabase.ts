@@ -47,7 +47,11 @@ function reading(project: Project, tables: Tables, version: string): Source {
   return {
     label,
     mapping: mappingOf(reading),
-    identity: async () => ({ product: `Supabase (PostgREST ${version})`, label }),
+    async identity(until) {
+      await tables.read(until);
+      const time = project.time();
+      return { product: `Supabase (PostgREST ${version})`, label, ...(time === undefined ? {} : { time }) };
+    },
     list: (until) => tables.list(until),
     isStillThere: (collection, until) => tables.isStillThere(collection, until),
     count: (collection, selection, until) => count(reading, collection, selection, until),
@@ -114,7 +118,9 @@ async function* read(
 function changes({ changedBy, name }: CollectionInfo, since: Date | undefined): readonly Condition[] {
   if (since === undefined) return [];
   if (changedBy === undefined) throw new RangeError(`${name} does not say when its rows were changed`);
-  return [{ column: changedBy, is: "gte", value: since.toISOString() }];
+  // A row that does not say when it was changed may have come just now.
+  const changed = { column: changedBy, is: "gte", value: since.toISOString() } as const;
+  return [{ any: [changed, { column: changedBy, null: true }] }];
 }
 
 async function count(

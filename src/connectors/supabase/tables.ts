@@ -12,7 +12,7 @@ import { rowsOf } from "./rows.ts";
 import { OWN_TABLE } from "./sql-lease.ts";
 import type { Table } from "./table.ts";
 
-/** Columns that say when a row was changed last, as applications name them. */
+/** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
 const CHANGED = ["updated_at", "updatedAt"];
 const HIDDEN =
   "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which no policy binds";
@@ -106,7 +106,7 @@ export class Tables {
       rowsOf(this.#project, table).sample(SAMPLE, signal),
     ]);
     const changedBy = CHANGED.find((name) =>
-      table.columns.some((column) => column.name === name && column.type.startsWith("timestamp")),
+      table.columns.some((column) => column.name === name && column.type === "timestamptz"),
     );
     const average = sample.length === 0 ? 0 : sample.bytes.length / sample.length;
     return {

@@ -8,6 +8,8 @@ export interface ExactText {
 /** Exact texts of answers, by names that stand for them where the SDK would round them. */
 export class Texts {
   readonly #kept = new Map<string, ExactText>();
+  /** The time of the last answer, by the clock of what gave it; undefined where it did not say. */
+  time: Date | undefined;
   #count = 0;
 
   /** @returns the name under which the text can be taken, once */

@@ -52,6 +52,7 @@ export function transport(options: TransportOptions): typeof fetch {
       judge(received, expected, counted);
       return received;
     });
+    options.texts.time = timeOf(answer);
     return named(answer, options.texts);
   };
 }
@@ -93,6 +94,11 @@ function unwrapped(body: string): string {
   // It would be sent as a replacement character.
   if (/\p{Surrogate}/u.test(text)) throw new Error("a text with half a surrogate pair cannot be sent");
   return text;
+}
+
+function timeOf({ headers }: Answer): Date | undefined {
+  const time = new Date(headers.get("date") ?? "");
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
 function named({ status, headers, text }: Answer, texts: Texts): Response {
