@@ -7,6 +7,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 const { EXIT_CODES } = await import(new URL("../dist/errors.js", import.meta.url).href);
 /** @type {typeof import("../src/connectors/mongodb/failures.ts")} */
 const { FAILURES } = await import(new URL("../dist/connectors/mongodb/failures.js", import.meta.url).href);
+/** @type {typeof import("../src/connectors/supabase/failures.ts")} */
+const supabase = await import(new URL("../dist/connectors/supabase/failures.js", import.meta.url).href);
 
 /**
  * @param {string[]} heads
@@ -19,10 +21,10 @@ function table(heads, rows) {
 /** @param {import("../src/connectors/failure.ts").Failure} failure */
 function failureRow({ says, exit, means, hint }) {
   /** @type {Record<string, string>} */
-  const words = { where: "the source", Where: "The source", doing: "…", detail: "" };
+  const words = { where: "the source", Where: "The source", doing: "…", detail: "", table: "…", schema: "…" };
   const sentence = says.replace(/ \(\{detail\}\)|: \{detail\}|\{(\w+)\}/g, (_, word) => words[word] ?? "");
   const status = exit === "role" ? "4, 5" : exit === "denied" ? 8 : 2;
-  return [sentence, status, `${means} ${hint}`];
+  return [sentence, status, `${means} ${hint.replace(/\{\w+\}/g, "…")}`];
 }
 
 const env = { ...process.env, COLUMNS: "100", NO_COLOR: "1" };
@@ -36,6 +38,7 @@ function usage(command) {
 
 const parts = {
   usage: usage("duplicate"),
+  "backfill usage": usage("backfill"),
   "diff usage": usage("diff"),
   "repair usage": usage("repair"),
   "undo usage": usage("undo"),
@@ -46,6 +49,10 @@ const parts = {
   failures: table(
     ["What you read", "Status", "What is behind it, and what to do"],
     Object.values(FAILURES).map(failureRow),
+  ),
+  "supabase failures": table(
+    ["What you read", "Status", "What is behind it, and what to do"],
+    Object.values(supabase.FAILURES).map(failureRow),
   ),
 };
 

@@ -1,10 +1,8 @@
 /** Which collections need not be read as a whole, because only what was changed since a time can be missing from the copy. */
 import type { Before } from "../core/guard.ts";
+import { OVERLAP } from "../core/overlap.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { Since } from "./copying-options.ts";
-
-/** Clocks differ, and what is committed late bears an earlier time. Milliseconds. */
-const OVERLAP = 5 * 60 * 1000;
 
 export interface SinceChosen {
   readonly jobs: readonly PlannedJob[];

@@ -232,6 +232,8 @@ export interface Source {
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
   /** As `read`, but documents with nothing but their `_id`: for stores that can tell ids for much less than documents. */
   ids?(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
+  /** How many were changed since then: of collections that say when, by stores that can be read for it. */
+  countChanged?(collection: CollectionInfo, since: Date, signal: AbortSignal): Promise<number>;
   /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */
   find(
     collection: string,

@@ -3,6 +3,7 @@ import { DualsyncError } from "../errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.ts";
 import { convergeRange, fillRange } from "./copy.ts";
 import type { Flights } from "./flights.ts";
+import { holdings, holdsAll } from "./holdings.ts";
 import type { Job, Transfer } from "./job.ts";
 import { judgeOf } from "./judge.ts";
 import type { PlannedJob } from "./plan.ts";
@@ -163,43 +164,11 @@ async function copyRanges(job: Job, { empty, incarnation }: Prepared, gate: Flig
   const held = job.since === undefined ? undefined : await holdings(job);
   await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
   await sourceMustBeThere(job);
-  const complete = job.since === undefined || held === undefined || (await holdsAll(job, job.since, held));
+  const complete = held === undefined || (await holdsAll(job, held));
   if (job.delete && !empty) await removeExtras(job);
   await targetMustBeThere(job, incarnation);
   await leaveSeal(job);
   return complete;
-}
-
-interface Holdings {
-  readonly source: number;
-  readonly target: number;
-}
-
-async function holdings({ source, target, from, to, signal }: Job): Promise<Holdings> {
-  const [there, here] = await Promise.all([
-    source.count(from.name, {}, signal),
-    target.count(to.name, {}, signal),
-  ]);
-  return { source: there, target: here };
-}
-
-/**
- * What the target lacks although it was not changed is not found by reading what was: it is seen by the number alone,
- * of which documents that only the target has must not make up.
- */
-async function holdsAll(job: Job, since: Date, before: Holdings): Promise<boolean> {
-  const { source, target } = await holdings(job);
-  const lost = (job.heldBefore ?? 0) - before.target;
-  const lacks = target < Math.min(before.source, source);
-  if (!lacks && lost <= 0) return true;
-  const what = lacks
-    ? `holds ${target} of ${source} documents`
-    : `has lost ${lost} documents since the last run`;
-  job.losses.add(
-    `collection ${job.from.name}`,
-    `all that was changed since ${since.toISOString()} was copied, and yet the target ${what}: the next run reads everything`,
-  );
-  return false;
 }
 
 /** For later comparisons, which can do without. */

@@ -12,13 +12,13 @@ import { snapshot } from "../support/snapshot.ts";
 /** Backfills that are ended in their midst, and what the same command makes of it. */
 const pair = projectPair();
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 300 : 12;
+const POINTS = LONG ? 300 : 8;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 const KILLS_A_COPY = 4;
-const CUSTOMERS = 1_200;
+const CUSTOMERS = 800;
 const PAGE = { SYNC_BATCH_SIZE: "40" };
 /** Milliseconds that a backfill of so many rows in such pages takes about, from its plan on. */
-const LONGEST = 700;
+const LONGEST = 600;
 
 let folder: string;
 beforeEach(async () => {

@@ -60,7 +60,7 @@ select
   case when n % 50 = 0 then 9007199254740993 + n else n % 40 end,
   n % 9 = 0,
   coalesce((select jsonb_agg(jsonb_build_object(
-      'id', 'pay_' || n || '_' || p, 'cents', n * p, 'rate', n % 10 / 8.0, 'paid', p % 2 = 0,
+      'id', 'pay_' || n || '_' || p, 'cents', n * p, 'rate', trim_scale(n % 10 / 8.0), 'paid', p % 2 = 0,
       'card', case when p = 1 then null else jsonb_build_object('last4', lpad((n * p % 10000)::text, 4, '0')) end))
     from generate_series(1, n % 4) p), '[]'),
   case when n % 5 = 0 then array['new', 'a "quoted" tag', 'comma, tag'] when n % 3 = 0 then '{}' end,

@@ -128,7 +128,7 @@ class PageReader {
     if (this.#succession.take(page)) return page;
     const { table, project } = this.#source;
     throw new DualsyncError(
-      "source",
+      project.role,
       `${project.label} gives rows of ${table.name} again that it had given before, or not in order.`,
       { hint: "Something between this program and the database answers wrongly. Nothing of it was taken." },
     );
@@ -141,7 +141,7 @@ export function withheld(
   rows: number,
 ): DualsyncError {
   return new DualsyncError(
-    "source",
+    project.role,
     `${project.label} gives no rows of ${table.name} where it counts ${rows} more.`,
     { hint: "What was read is not all of it, and is not taken for all. Run the same command again." },
   );

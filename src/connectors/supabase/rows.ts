@@ -50,7 +50,7 @@ export function rowsOf(project: Project, table: Table): Rows {
   };
 }
 
-function toDocuments({ label }: Project, table: Table, { text, rows }: ExactText): Batch {
+function toDocuments({ label, role }: Project, table: Table, { text, rows }: ExactText): Batch {
   try {
     const batch = documentsOf(table, text);
     if (rows !== undefined && rows !== batch.length)
@@ -59,7 +59,7 @@ function toDocuments({ label }: Project, table: Table, { text, rows }: ExactText
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new DualsyncError(
-      "source",
+      role,
       `${label} answered with something that is not rows of ${table.name} (${cause.message}).`,
       {
         retryable: true,

@@ -22,7 +22,7 @@ export async function mustGiveAll(
   for await (const batch of rowsOf(project, onlyKey(table)).read({ signal })) again += batch.length;
   if (again !== given || (await count()) !== counted) return;
   throw new DualsyncError(
-    "source",
+    project.role,
     `${project.label} gives ${given} rows of ${table.name} and counts ${counted}, each time.`,
     {
       hint: "What was read is not all of it. An index of the table may be damaged: run reindex table on it in the project's SQL editor, then the same command again.",

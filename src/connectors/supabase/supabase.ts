@@ -55,6 +55,10 @@ function reading(project: Project, tables: Tables, version: string): Source {
       await cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
     read: (collection, readOptions) => read(reading, collection, readOptions),
     ids: (collection, readOptions) => read(reading, collection, readOptions, onlyKey),
+    async countChanged(collection, since, until) {
+      const { name, key } = await tables.table(collection.name, until);
+      return await project.count(name, key[0] ?? "", changes(collection, since), until);
+    },
     find: async (collection, ids, until) =>
       await rowsOf(project, await tables.table(collection, until)).find(ids, until),
     // An id that no row of a table can have is known to be absent.
@@ -99,7 +103,7 @@ async function* read(
   if (!isOrdered(table)) await mustGiveAll(project, table, rows, signal);
   if (rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
-    "source",
+    project.role,
     `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
     {
       hint: "Was the table emptied just now, or does row-level security hide its rows? Nothing was taken for empty. Look at the table, then run the same command again.",
