@@ -92,7 +92,7 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
 }
 
 const MADE_ANOTHER =
-  "the target holds it with other values than it was given, twice: does a trigger of its table change it?";
+  "the target holds it with other values than it was given, twice: does its table round them, or a trigger change them?";
 
 type Held = ReadonlyMap<string, Doc>;
 

@@ -1,4 +1,4 @@
-import type { CollectionInfo } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
 import { Budget } from "../../src/core/budget.ts";
 import { Checkpoint } from "../../src/core/checkpoint.ts";
 import type { Journal } from "../../src/core/journal.ts";
@@ -36,8 +36,11 @@ export interface MemoryRun {
   readonly losses: Losses;
 }
 
-/** Copies the collection of one store in memory to another one, up to the end or to the first error. */
-export async function memoryRun(stores: MemoryPair, options: MemoryRunOptions = {}): Promise<MemoryRun> {
+/** Copies the collection `orders` of a store in memory to another store, most often one in memory too, up to the end or to the first error. */
+export async function memoryRun(
+  stores: { readonly source: MemoryStore; readonly target: Target },
+  options: MemoryRunOptions = {},
+): Promise<MemoryRun> {
   const { concurrency = 1, verify = "content", kind = "collection", remove = false, saved } = options;
   const { allowShrink = true } = options;
   const stopper = new AbortController();
