@@ -53,7 +53,9 @@ describe("pages of rows", () => {
     expect(await read()).toHaveLength(3);
     inTurn(server, page(1), none, counted(5), page(2), none, counted(0));
     expect(await read()).toHaveLength(2);
-    inTurn(server, page(1), none, counted(5), none);
+    inTurn(server, page(1), none, counted(5), none, counted(4), none, none);
+    expect(await read()).toHaveLength(1);
+    inTurn(server, page(1), none, counted(5));
     const error = await failureOf(read());
     expect(error.exit).toBe("source");
     expect(error.message).toMatch(/no rows of t where it counts 5 more/);

@@ -18,6 +18,9 @@ const PAGE_BYTES = 4_000_000;
 /** So often an answer that is no page of rows is asked for again: on its way it may have been cut short. */
 const GARBLED = 2;
 
+/** On a busy table rows come and go between two questions; not so often in a row. */
+export const ROUNDS = 6;
+
 export interface PagesOptions extends Bounds {
   /** What the rows must fulfil besides. */
   readonly where?: readonly Condition[];
@@ -72,13 +75,13 @@ class PageReader {
   /** The rows after this id; undefined at the end. */
   async read(after: DocumentId | undefined): Promise<Batch | undefined> {
     const where = this.#where(after);
-    const page = await this.#ask(where);
-    if (page.length > 0) return this.#following(page);
-    const rest = await this.#count(where);
-    if (rest === 0) return undefined;
-    // They may have come between the two questions.
-    const again = await this.#ask(where);
-    if (again.length > 0) return this.#following(again);
+    let rest = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const page = await this.#ask(where);
+      if (page.length > 0) return this.#following(page);
+      rest = await this.#count(where);
+      if (rest === 0) return undefined;
+    }
     throw withheld(this.#source, rest);
   }
 

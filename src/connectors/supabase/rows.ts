@@ -7,7 +7,7 @@ import { isOfRows, isTooMuch } from "./fault.ts";
 import { keyTexts } from "./key.ts";
 import { oneOf } from "./key-range.ts";
 import { selectOf } from "./layout.ts";
-import { type PagesOptions, pages, withheld } from "./pages.ts";
+import { type PagesOptions, pages, ROUNDS, withheld } from "./pages.ts";
 import type { Project } from "./project.ts";
 import type { Table } from "./table.ts";
 import type { ExactText } from "./texts.ts";
@@ -114,8 +114,7 @@ async function look(
     if (page.length === 0) {
       const rest = await project.count(table.name, table.key[0] ?? "", where, signal);
       if (rest === 0) break;
-      // They may have come between the two questions.
-      if (++empty > 1) throw withheld(source, rest);
+      if (++empty === ROUNDS) throw withheld(source, rest);
       continue;
     }
     const docs = page.docs();
