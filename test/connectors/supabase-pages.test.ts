@@ -35,6 +35,7 @@ describe("pages of rows", () => {
   const broken: readonly (readonly [string, Said])[] = [
     ["with fewer rows than it says", rowsOf('[{"id":1}]', { "content-range": "0-1/*" })],
     ["with rows and a range of none", rowsOf('[{"id":1}]', { "content-range": "*/*" })],
+    ["that is cut after a list", rowsOf('[{"id":1},{"id":[2]')],
     ["that is cut and closed", rowsOf('[{"id":1},{"id":}]')],
     ["of other columns", rowsOf('[{"id":1,"x":2}]')],
   ];

@@ -113,7 +113,7 @@ describe("a refusal that stays", () => {
 
 describe("an answer that is not whole", () => {
   const text = '[{"id":1},{"id":[2]}]';
-  const half = '[{"id":1},{"id":[2]';
+  const half = '[{"id":1},{"id":[2';
   const cuts: ReadonlyArray<readonly [string, Said]> = [
     ["shorter than its length", raw([JSON_TYPE, `content-length: ${text.length}`], half)],
     ["cut between chunks", raw([JSON_TYPE, "transfer-encoding: chunked"], `13\r\n${half}\r\n`)],

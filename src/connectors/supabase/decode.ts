@@ -156,8 +156,15 @@ function isFloat4(value: number): boolean {
   if (rounded === value) return true;
   if (!Number.isFinite(rounded) || rounded === 0) return false;
   let digits = 1;
-  while (digits < 9 && Math.fround(Number(rounded.toPrecision(digits))) !== rounded) digits++;
+  while (digits < 9 && !tells(Number(rounded.toPrecision(digits)), rounded)) digits++;
   return Number(value.toPrecision(digits)) === value;
+}
+
+/** Whether a decimal tells this float4 from all others. Midway between two it tells neither, though it is rounded to one. */
+function tells(decimal: number, float4: number): boolean {
+  if (decimal === float4) return true;
+  const other = 2 * decimal - float4;
+  return Math.fround(decimal) === float4 && Math.fround(other) !== other;
 }
 
 /** A number's text; a string counts if it is one. */
