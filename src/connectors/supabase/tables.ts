@@ -19,6 +19,8 @@ const SAMPLE = 20;
 export class Tables {
   readonly #project: Project;
   #known: ReadonlyMap<string, Table> = new Map();
+  /** Also those that are gone by now: documents made of their rows are still judged. */
+  readonly #seen = new Map<string, Table>();
 
   constructor(project: Project) {
     this.#project = project;
@@ -26,7 +28,7 @@ export class Tables {
 
   /** Of those that were read already. */
   known(name: string): Table {
-    const table = this.#known.get(name);
+    const table = this.#known.get(name) ?? this.#seen.get(name);
     if (table === undefined) throw new RangeError(`table ${name} was not listed`);
     return table;
   }
@@ -44,6 +46,7 @@ export class Tables {
   async read(signal: AbortSignal): Promise<Catalog> {
     const catalog = await readCatalog(this.#project, signal);
     this.#known = new Map(catalog.tables.map((table) => [table.name, table]));
+    for (const [name, table] of this.#known) this.#seen.set(name, table);
     return catalog;
   }
 
