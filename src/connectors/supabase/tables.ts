@@ -24,6 +24,8 @@ export class Tables {
   readonly #project: Project;
   #known: ReadonlyMap<string, Table> = new Map();
   #functions: ReadonlySet<string> = new Set();
+  /** Also those that are gone by now: documents made of their rows are still judged. */
+  readonly #seen = new Map<string, Table>();
 
   constructor(project: Project) {
     this.#project = project;
@@ -31,7 +33,7 @@ export class Tables {
 
   /** Of those that were read already. */
   known(name: string): Table {
-    const table = this.#known.get(name);
+    const table = this.#known.get(name) ?? this.#seen.get(name);
     if (table === undefined) throw new RangeError(`table ${name} was not listed`);
     return table;
   }
@@ -66,6 +68,7 @@ export class Tables {
     const facts = await readFacts(this.#project, found, signal);
     const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
     this.#known = new Map(tables.map((table) => [table.name, table]));
+    for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
