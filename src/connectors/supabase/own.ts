@@ -48,7 +48,8 @@ async function readOwn(project: Project, signal: AbortSignal): Promise<ReadonlyM
     const where = last === undefined ? [] : [{ column: "id", is: "gt" as const, value: last }];
     const rows = await page(project, where, signal);
     for (const row of rows) {
-      if (typeof row.id !== "string") throw garbled(project);
+      // A row that comes again would come for ever.
+      if (typeof row.id !== "string" || found.has(row.id)) throw garbled(project);
       found.set(row.id, fieldsOf(row.content));
       last = row.id;
     }
@@ -66,6 +67,7 @@ async function page(
     const { text } = await project.rows(OWN_TABLE, query, signal);
     return JSON.parse(text) as readonly Fields[];
   } catch (error) {
+    if (error instanceof SyntaxError) throw garbled(project);
     if (NO_TABLE.has(refusalCode(error) ?? "")) return [];
     throw error;
   }
@@ -127,8 +129,8 @@ function readProvenance(content: Fields): Provenance | undefined {
   return source === "" ? known : { ...known, source };
 }
 
-function garbled({ label }: Project): DualsyncError {
-  return new DualsyncError("target", `What the table ${OWN_TABLE} of ${label} holds is not understood.`, {
+function garbled({ label, role }: Project): DualsyncError {
+  return new DualsyncError(role, `What the table ${OWN_TABLE} of ${label} holds is not understood.`, {
     hint: `Only dualsync should write to it. If nobody needs its history: delete from ${OWN_TABLE};`,
   });
 }
