@@ -12,6 +12,8 @@ const ROWS = Number(process.env.DUALSYNC_BENCH_ROWS ?? 100_000);
 const ROUNDS = Number(process.env.DUALSYNC_BENCH_ROUNDS ?? 3);
 const BIN = resolve("bin/dualsync.js");
 const DATABASE = "bench";
+/** Milliseconds that each request takes on its way to a project in a region nearby. */
+const AWAY = 40;
 
 const project = await startPostgrest();
 const mongodb = await startMongodb();
@@ -20,6 +22,10 @@ try {
   await project.query("vacuum analyze customers");
   await project.reload();
   console.log(`${ROWS} rows, Node ${process.version}; medians of ${ROUNDS} rounds, each in turn\n`);
+  console.log("the project on the same machine, which it shares with all the others");
+  await compare();
+  console.log(`\nthe project ${AWAY} ms away`);
+  project.fail({ delay: AWAY });
   await compare();
 } finally {
   await Promise.all([project.stop(), mongodb.stop()]);
@@ -40,6 +46,7 @@ async function compare(): Promise<void> {
     loops.push(await measured(resolve("bench/get-loop.js"), [project.url, project.serviceKey]));
     await emptied();
     const places = [project.url, project.serviceKey, mongodb.uri, DATABASE];
+    // It waits for each row: the way to the project makes no difference to it.
     if (round === 0) homeMade.push(await measured(resolve("bench/home-made.js"), places));
     await emptied();
     verified.push(await measured(BIN, ["backfill", "--quiet"], env));

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
-import type { Project } from "../../src/connectors/supabase/project.ts";
 import { rowsOf as tableOf } from "../../src/connectors/supabase/rows.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import type { Table } from "../../src/connectors/supabase/table.ts";
 import type { Batch } from "../../src/document.ts";
 import { DocumentId } from "../../src/document.ts";
-import {
-  type Heard,
-  rowsOf,
-  type Said,
-  type ScriptedHttp,
-  startScriptedHttp,
-} from "../services/scripted-http.ts";
-import { failureOf, KEY, openScripted } from "../support/scripted-project.ts";
+import { type Heard, rowsOf, type Said } from "../services/scripted-http.ts";
+import { failureOf, KEY, openScripted, scriptedProject } from "../support/scripted-project.ts";
 import { never } from "../support/signal.ts";
 
 /** A table in this process behind a server that answers as a test wants. */
@@ -22,17 +15,9 @@ const WORDS: Table = table("text");
 const ROWS = 25;
 const PAGE = 10;
 
-let server: ScriptedHttp;
-let project: Project;
-
-beforeAll(async () => {
-  server = await startScriptedHttp();
-  project = await openScripted(server);
-});
-beforeEach(() => {
-  server.heard.length = 0;
-});
-afterAll(() => server.stop());
+const scripted = await scriptedProject();
+const { server } = scripted;
+let { project } = scripted;
 
 function table(type: string): Table {
   const column = { name: "id", type, nullable: false, hasDefault: false };

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Project } from "../../src/connectors/supabase/project.ts";
+import { describe, expect, it } from "vitest";
 import { rowsOf as readRows } from "../../src/connectors/supabase/rows.ts";
 import type { Table } from "../../src/connectors/supabase/table.ts";
-import { rowsOf, type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
+import { rowsOf, type Said } from "../services/scripted-http.ts";
 import { collect } from "../support/documents.ts";
-import { failureOf, inTurn, openScripted } from "../support/scripted-project.ts";
+import { failureOf, inTurn, scriptedProject } from "../support/scripted-project.ts";
 import { never } from "../support/signal.ts";
 
 const TABLE: Table = {
@@ -15,16 +14,7 @@ const TABLE: Table = {
   writable: true,
 };
 
-let server: ScriptedHttp;
-let project: Project;
-beforeAll(async () => {
-  server = await startScriptedHttp();
-  project = await openScripted(server);
-});
-beforeEach(() => {
-  server.heard.length = 0;
-});
-afterAll(() => server.stop());
+const { server, project } = await scriptedProject();
 
 const page = (...ids: number[]) => rowsOf(JSON.stringify(ids.map((id) => ({ id }))));
 const none = rowsOf("[]", { "content-range": "*/0" });

@@ -1,24 +1,13 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { listsThatFit, parameterOf } from "../../src/connectors/supabase/condition.ts";
-import type { Project } from "../../src/connectors/supabase/project.ts";
-import { rowsOf, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
-import { ALL, BATCH, failureOf, KEY, openScripted } from "../support/scripted-project.ts";
+import { rowsOf } from "../services/scripted-http.ts";
+import { ALL, BATCH, failureOf, KEY, openScripted, scriptedProject } from "../support/scripted-project.ts";
 import { never } from "../support/signal.ts";
 
 const TOKEN = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.canary";
 
-let server: ScriptedHttp;
-let project: Project;
-
-beforeAll(async () => {
-  server = await startScriptedHttp();
-  project = await openScripted(server);
-});
-beforeEach(() => {
-  server.heard.length = 0;
-});
-afterAll(() => server.stop());
+const { server, project } = await scriptedProject();
 
 describe("texts through the SDK", () => {
   it("keep every digit when they are read", async () => {

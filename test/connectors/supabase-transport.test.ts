@@ -1,31 +1,22 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { waitIn } from "../../src/connectors/supabase/answer.ts";
 import { isTooMuch } from "../../src/connectors/supabase/fault.ts";
-import type { Project } from "../../src/connectors/supabase/project.ts";
+import { refusalOf, rowsOf, type Said, startScriptedHttp } from "../services/scripted-http.ts";
 import {
-  refusalOf,
-  rowsOf,
-  type Said,
-  type ScriptedHttp,
-  startScriptedHttp,
-} from "../services/scripted-http.ts";
-import { ALL, BATCH, failureOf, inTurn, openScripted, quick } from "../support/scripted-project.ts";
+  ALL,
+  BATCH,
+  failureOf,
+  inTurn,
+  openScripted,
+  quick,
+  scriptedProject,
+} from "../support/scripted-project.ts";
 import { never } from "../support/signal.ts";
 
 const JSON_TYPE = "content-type: application/json; charset=utf-8";
 
-let server: ScriptedHttp;
-let project: Project;
-
-beforeAll(async () => {
-  server = await startScriptedHttp();
-  project = await openScripted(server);
-});
-beforeEach(() => {
-  server.heard.length = 0;
-});
-afterAll(() => server.stop());
+const { server, project } = await scriptedProject();
 
 function raw(head: readonly string[], body: string | Buffer): Said {
   return {

@@ -1,6 +1,7 @@
+import { afterAll, beforeEach } from "vitest";
 import { openProject, type Project, type ProjectOptions } from "../../src/connectors/supabase/project.ts";
 import { DualsyncError } from "../../src/errors.ts";
-import type { Said, ScriptedHttp } from "../services/scripted-http.ts";
+import { type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
 
 /** Tries again at once. */
 export const quick = { retries: 4, patience: 0, firstWait: 1, longestWait: 2 };
@@ -14,6 +15,19 @@ export const BATCH = { text: "[{}]", columns: ["id"], onConflict: ["id"] };
 export function openScripted(server: ScriptedHttp, more: Partial<ProjectOptions> = {}): Promise<Project> {
   const { url } = server;
   return openProject({ url, key: KEY, label: "127.0.0.1", role: "source", policy: quick, ...more });
+}
+
+/** A server that says what it is told to, and a project at it, for the tests of one file. Await it at the top of the file. */
+export async function scriptedProject(): Promise<{
+  readonly server: ScriptedHttp;
+  readonly project: Project;
+}> {
+  const server = await startScriptedHttp();
+  beforeEach(() => {
+    server.heard.length = 0;
+  });
+  afterAll(() => server.stop());
+  return { server, project: await openScripted(server) };
 }
 
 /** Answers in turn; the last one again and again. */
