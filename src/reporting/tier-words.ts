@@ -5,7 +5,8 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
   bytes: { word: "read", sentence: "every byte of both sides was read" },
   hashes: {
     word: "hashed",
-    sentence: "the servers hashed every byte, and only stretches that differed were read",
+    sentence:
+      "every byte was hashed, on the servers that can, and only stretches that differed were compared one by one",
   },
   records: {
     word: "rows hashed",
