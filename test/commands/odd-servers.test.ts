@@ -51,7 +51,7 @@ it("copies between sharded clusters behind two routers each, of which each knows
   const [from, to] = [await start(router, router), await start(router, router)];
   await fillMixed(from.client, "shop");
   for (const round of ["into an empty target", "again"]) {
-    const { code, stderr } = await duplicate(from, to, "--batch-size", "2");
+    const { code, stderr } = await duplicate(from, to, "--batch-size", "20");
     expect([code, stderr], round).toEqual([0, expect.not.stringMatching(/error/)]);
     await expectIdentical(from, to);
   }
