@@ -89,9 +89,9 @@ it("stops when its time is up, goes on from there, and begins anew with --restar
     at: [20, 21, 22, 23, 24, 25],
     delay: 60_000,
   });
-  const stopped = await run(["--max-minutes", "0.05", "--concurrency", "8"]);
+  const stopped = await run(["--max-minutes", "0.12", "--concurrency", "8"]);
   expect(stopped.code, stopped.stdout).toBe(12);
-  expect(stopped.stdout).toMatch(/Stopped after 0\.05 minutes/);
+  expect(stopped.stdout).toMatch(/Stopped after 0\.12 minutes/);
   slow.stop();
   const dry = await run(["--dry-run", "--concurrency", "8"]);
   const begun = records(dry.stdout).find(({ type }) => type === "start");
