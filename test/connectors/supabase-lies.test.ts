@@ -1,6 +1,7 @@
 import { serialize } from "bson";
 import { describe, expect, it } from "vitest";
 import { documentsOf } from "../../src/connectors/supabase/documents.ts";
+import { likeness } from "../../src/connectors/supabase/likeness.ts";
 import { rowOf } from "../../src/connectors/supabase/row.ts";
 import { rowText } from "../../src/connectors/supabase/row-text.ts";
 import { column, pageOf, tableOf } from "./supabase-values.ts";
@@ -34,4 +35,14 @@ describe("an exact text in a document is one value of its column, and nothing be
     const bytes = documentsOf(table, pageOf(table, [["1", "true", DEEP, "1"]])).bytesOf(0);
     expect(rowOf(table, bytes)).toMatchObject({ columns: expect.arrayContaining([["j", DEEP]]) });
   });
+});
+
+it("a number midway between two float4 is neither of them", () => {
+  const floats = tableOf([column("id", "int4"), column("v", "float4")]);
+  const like = (text: string, v: number) =>
+    likeness(floats, documentsOf(floats, pageOf(floats, [["1", text]])).bytesOf(0), serialize({ _id: 1, v }));
+  expect(like("1.6777216e+07", 16_777_216)).toBe("equivalent");
+  expect(like("1.6777216e+07", 16_777_217)).toBe("different");
+  expect(like("1.677722e+07", 16_777_219)).toBe("different");
+  expect(like("0.1", 0.1)).toBe("equivalent");
 });
