@@ -59,7 +59,7 @@ export async function planRun(
   const chosen = { notCopied, jobs: since.jobs.map((job) => asOrdered(job, target)) };
   mustFit(chosen.jobs, target.listing, { ...planOptions, emptyIsOdd: isMapped });
   const foreign = foreignJobs(chosen.jobs, source, target);
-  if (!options.intoExisting) mustBeOurs(foreign, target, options.to.database);
+  if (!options.intoExisting) mustBeOurs(foreign, source, target, options.to.database);
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
@@ -95,7 +95,7 @@ function namesOf({ collections, notCopied }: Before["listing"]): string[] {
 
 async function look(store: Source, signal: AbortSignal): Promise<Before> {
   const [listing, history] = await Promise.all([store.list(signal), store.history(signal)]);
-  return { label: store.label, listing, history };
+  return { label: store.label, listing, history, isMapped: store.mapping !== undefined };
 }
 
 /** What is in the target already is compared before anybody decides that it may be replaced. */

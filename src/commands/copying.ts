@@ -143,7 +143,7 @@ function proved({ collections }: Transferred): Pick<Filled, "verified" | "docume
     // Of what is not all there, the changes alone would not make it whole.
     documents: new Map(
       collections
-        .filter(({ verdict }) => verdict !== "set aside")
+        .filter(({ verdict }) => verdict !== "set aside" && verdict !== "failed")
         .map(({ target, targetCount, read, setAside }) => [target, targetCount ?? read - setAside]),
     ),
   };

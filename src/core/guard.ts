@@ -8,6 +8,8 @@ export interface Before {
   readonly label: string;
   readonly listing: Listing;
   readonly history: History;
+  /** Its collections are tables: one that is renamed counts as another, so that an incarnation tells its name, too. */
+  readonly isMapped?: boolean;
 }
 
 /**
@@ -62,14 +64,33 @@ function hintOf(byCollection: boolean, restored: boolean): string {
     : " If another database lives at that address now, say --into-existing with its name.";
 }
 
-/** The jobs whose collection in the target holds documents that dualsync did not put there from this source. */
+/**
+ * The jobs whose collection in the target holds documents that dualsync did not put there from this source, or put there from
+ * another collection of it, which is still there.
+ */
 export function foreignJobs(jobs: readonly PlannedJob[], source: Before, target: Before): PlannedJob[] {
   const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
   return jobs.filter(({ from, to }) => {
     const existing = there.get(to.name);
     if (existing === undefined || existing.documents === 0) return false;
+    if (otherOrigin(from, existing, source, target) !== undefined) return true;
     return !isCopyOf(from, existing, source.label, target.history);
   });
+}
+
+/** The name of the other collection of the source that this one is known to be a copy of. */
+function otherOrigin(
+  from: CollectionInfo,
+  existing: CollectionInfo,
+  { listing, isMapped = false }: Before,
+  { history }: Before,
+): string | undefined {
+  if (!isMapped) return undefined;
+  const known = history.collections.get(existing.name);
+  if (known?.source === undefined || known.incarnation !== existing.incarnation) return undefined;
+  return listing.collections.find(
+    ({ name, incarnation }) => name !== from.name && incarnation === known.source,
+  )?.name;
 }
 
 function isCopyOf(
@@ -84,7 +105,12 @@ function isCopyOf(
 }
 
 /** @throws DualsyncError `refused` when the target holds what is not known to be a copy of this source */
-export function mustBeOurs(foreign: readonly PlannedJob[], target: Before, database: string): void {
+export function mustBeOurs(
+  foreign: readonly PlannedJob[],
+  source: Before,
+  target: Before,
+  database: string,
+): void {
   if (foreign.length === 0) return;
   const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
   const some = foreign.slice(0, 5).map(({ to }) => {
@@ -92,14 +118,27 @@ export function mustBeOurs(foreign: readonly PlannedJob[], target: Before, datab
     return `${JSON.stringify(to.name)} (${documents.toLocaleString("en-US")})`;
   });
   const more = foreign.length > some.length ? ` and ${foreign.length - some.length} more` : "";
-  const before = originOf(foreign, target);
+  const before = mixUpOf(foreign, source, target) ?? originOf(foreign, target);
   throw new DualsyncError(
     "refused",
-    `The target ${target.label} holds documents that dualsync did not copy there from this source: ${some.join(", ")}${more}.${before}`,
+    `The target ${target.label} holds documents that dualsync did not copy there from the same collections of this source: ${some.join(", ")}${more}.${before}`,
     {
       hint: `Nothing was changed. Is it the right target? If it is to become this source's copy, add --into-existing ${shellWord(database)} once; with --dry-run that shows what would be replaced.`,
     },
   );
+}
+
+/** A sentence on the first of them that is the copy of another collection of the same source. */
+function mixUpOf(foreign: readonly PlannedJob[], source: Before, target: Before): string | undefined {
+  const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
+  for (const { from, to } of foreign) {
+    const existing = there.get(to.name);
+    const origin = existing && otherOrigin(from, existing, source, target);
+    if (origin === undefined) continue;
+    const [copy, original, other] = [to.name, origin, from.name].map((name) => JSON.stringify(name));
+    return ` ${copy} is the copy of ${original}, not of ${other}: to keep both, give ${other} another name with --rename.`;
+  }
+  return undefined;
 }
 
 function originOf(foreign: readonly PlannedJob[], target: Before): string {

@@ -141,10 +141,13 @@ const timestamptz = fc
 
 const float = (texts: fc.Arbitrary<number>) =>
   texts.map((value) => (Object.is(value, -0) ? "-0" : String(value).replace(/^(-?\d)e/, "$1e")));
+/** Postgres prints no decimal that lies midway between two float4, though it rounds to one. */
 const shortestFloat4 = (value: number) => {
   for (let length = 1; length <= 9; length++) {
     const shortest = Number(value.toPrecision(length));
-    if (Math.fround(shortest) === value) return shortest;
+    const beyond = 2 * shortest - value;
+    if (shortest === value || (Math.fround(shortest) === value && Math.fround(beyond) !== beyond))
+      return shortest;
   }
   return value;
 };

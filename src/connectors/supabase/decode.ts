@@ -157,7 +157,7 @@ function isFloat4(value: number): boolean {
   if (!Number.isFinite(rounded) || rounded === 0) return false;
   let digits = 1;
   while (digits < 9 && !tells(Number(rounded.toPrecision(digits)), rounded)) digits++;
-  return Number(value.toPrecision(digits)) === value;
+  return tells(value, rounded) && Number(value.toPrecision(digits)) === value;
 }
 
 /** Whether a decimal tells this float4 from all others. Midway between two it tells neither, though it is rounded to one. */

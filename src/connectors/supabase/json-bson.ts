@@ -18,7 +18,7 @@ export type Name = Uint8Array | string;
 /**
  * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, half a surrogate pair, a NUL in a name)
  * as a string. True when printing the value gives the text back: not so with a null alone, which stands for SQL's. Blanks count
- * in a json; a jsonb has none of its own.
+ * in a json; a jsonb has none of its own. Throws RangeError on text that is not JSON.
  */
 export function writeJsonText(writer: BsonWriter, name: Name, text: string, style: JsonStyle): boolean {
   const start = writer.length;
@@ -30,9 +30,20 @@ export function writeJsonText(writer: BsonWriter, name: Name, text: string, styl
     return areNumbersExact && value !== null && reader.isUsual && (style === "jsonb" || !reader.hasBlanks);
   } catch (error) {
     if (!(error instanceof TooDeep || error instanceof UnwritableText)) throw error;
+    // Nothing behind the place where it became too deep was looked at yet.
+    if (error instanceof TooDeep) mustBeJson(text);
     writer.rewind(start);
     writer.stringField(name, text);
     return false;
+  }
+}
+
+/** JSON.parse follows any depth. Throws RangeError, without the text. */
+function mustBeJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw new RangeError("not JSON");
   }
 }
 

@@ -21,7 +21,13 @@ export function sourceText({ value, raw }: WireValue): string {
 export function wireOf({ type: { kind, isArray } }: Field, text: string): WireValue {
   if (kind === "json" || kind === "jsonb") return { value: text, raw: "" };
   if (isArray || kind === "other") return { value: readJson(text, MOST_LEVELS), raw: text };
-  if (kind === "bool") return { value: text === "true", raw: text };
+  if (kind === "bool") return { value: booleanOf(text), raw: text };
   const mayBeNumber = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(kind);
   return { value: mayBeNumber && scaledOf(text) !== undefined ? new JsonNumber(text) : text, raw: "" };
+}
+
+/** The text may be of a document that anybody wrote, and goes into a body as it is. */
+function booleanOf(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new RangeError("text that is neither true nor false");
+  return text === "true";
 }
