@@ -45,7 +45,7 @@ function notesOf(jobs: readonly PlannedJob[], time: Date): string[] {
     ...(limited.length === 0
       ? []
       : [
-          `Read only as far as changed since ${time.toISOString()}: ${limited.join(", ")}. What was changed without a new time is not seen: a run without --since sees it.`,
+          `Read only as far as changed since ${time.toISOString()}: ${limited.join(", ")}. What was changed without a new time, or came with an old one, is not seen: a run without --since sees it.`,
         ]),
     ...(whole.length === 0
       ? []

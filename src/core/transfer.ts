@@ -233,7 +233,8 @@ function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount
     Math.max(0, job.progress.tally.extra - job.progress.tally.deleted) - job.progress.tally.setAside;
   // On a busy source its count now may differ from what was read.
   const agrees = targetCount === sourceCount + kept || targetCount === job.progress.tally.read + kept;
-  if (complete && job.verify === "counts" && !agrees) return "failed";
+  // Of what was not read, what is only in the target was not counted.
+  if (complete && job.verify === "counts" && job.since === undefined && !agrees) return "failed";
   if (!complete || job.progress.tally.setAside > 0) return "set aside";
   return job.verify === "content" ? "verified" : "counts match";
 }
