@@ -10,7 +10,7 @@ import { contents } from "../support/snapshot.ts";
 /** One fault at a random request: nothing that is missing or other is ever called done or identical. */
 const pair = projectPair();
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 300 : 8;
+const POINTS = LONG ? 300 : 5;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 const CUSTOMERS = 40;
 const MOST = 15;

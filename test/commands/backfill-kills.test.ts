@@ -12,7 +12,7 @@ import { snapshot } from "../support/snapshot.ts";
 /** Backfills that are ended in their midst, and what the same command makes of it. */
 const pair = projectPair();
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 300 : 8;
+const POINTS = LONG ? 300 : 6;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 const KILLS_A_COPY = 4;
 const CUSTOMERS = 800;

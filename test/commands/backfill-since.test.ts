@@ -46,13 +46,11 @@ it("leave no gap between the last run and a later day", async () => {
   await identical();
 });
 
-it("read everything after a run that could not verify its counts", async () => {
+it("hold no numbers against each other where not all was counted", async () => {
   await pair.project.query("delete from customers where email = 'customer7@storefront.example'");
-  // What the table has no more is not looked for, so that the numbers do not agree.
-  expect((await since("last", "--verify", "counts")).code).toBe(11);
-  const { code, stdout } = await since();
+  const { code, stdout } = await since("last", "--verify", "counts");
   expect(code, stdout).toBe(0);
-  expect(collectionRecord(stdout, "customers")).toMatchObject({ read: CUSTOMERS - 1 });
+  expect(collectionRecord(stdout, "customers")).toMatchObject({ read: 0, verdict: "counts match" });
 });
 
 it("read everything after a run that did not come to its end, also what it had done of the changes", async () => {

@@ -13,7 +13,7 @@ import { snapshot } from "../support/snapshot.ts";
 const pair = serverPair({}, {}, {});
 const DATABASE = "cut";
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 1_000 : 32;
+const POINTS = LONG ? 1_000 : 16;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 21);
 /** Connections break so often in one run. */
 const CUTS_A_RUN = 2;

@@ -62,7 +62,7 @@ it("two runs at once: one writes, the other says who does, and ends with 7", asy
   expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
 });
 
-const POINTS = process.env.DUALSYNC_TEST_LONG === undefined ? 8 : 100;
+const POINTS = process.env.DUALSYNC_TEST_LONG === undefined ? 5 : 100;
 
 it(`Ctrl-C at any of ${POINTS} moments leaves nothing that stops the next run`, {
   timeout: POINTS * 10_000,

@@ -14,7 +14,7 @@ import { snapshot } from "../support/snapshot.ts";
 const pair = serverPair();
 const DATABASE = "killed";
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 1_000 : 32;
+const POINTS = LONG ? 1_000 : 16;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 /** Kills before a copy is left alone to come to its end. */
 const KILLS_A_COPY = 4;

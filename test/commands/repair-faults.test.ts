@@ -7,7 +7,7 @@ import { Repairing } from "../support/repairing.ts";
 /** Repairs that are killed, cut off and slow: they go on, and what they did can be taken back. */
 const pair = serverPair({}, {}, {});
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 200 : 4;
+const POINTS = LONG ? 200 : 3;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 22);
 const ALL = ["--yes", "--delete"];
 
