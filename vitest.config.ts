@@ -29,7 +29,7 @@ export default defineConfig({
             ),
             ...["memory", "metadata", "planted", "report", "sides"].map((name) => `diff-${name}`),
             ...["repair-faults", "repair-guards", "repair-plan-file", "repair-unique"],
-            ...["backfill*", "diff-project*", "diff-nights", "resume", "seals"],
+            ...["backfill*", "diff-project*", "diff-nights", "guards", "resume", "seals"],
             ...["undo", "undo-disk", "undo-kills", "undo-refusals", "findings", "findings-limit", "find-saved"],
           ].map((name) => `test/commands/${name}.test.ts`),
           env: { DUALSYNC_TEST_FACE: "replica-set" },
