@@ -120,7 +120,8 @@ function reads({ client, texts, place }: Wire): Pick<Project, "rows" | "count"> 
         // HEAD would do, but refuses without saying why. Without a row asked for there is no total.
         let request = client.from(pathPart(table)).select("*").limit(1);
         for (const condition of conditions) request = where(request, condition);
-        const { count } = await finish(request, "count=exact", { select: columnText(column) }, signal);
+        const { data, count } = await finish(request, "count=exact", { select: columnText(column) }, signal);
+        texts.take(data); // else it would be kept for ever
         return exactCount(count);
       }),
   };
