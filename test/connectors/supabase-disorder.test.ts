@@ -134,6 +134,25 @@ describe("rows that are asked for by their ids", () => {
     expect(error.exit).toBe("source");
     expect(error.message).toMatch(/gives no rows of t where it counts 2/);
   });
+
+  const refused = (code: string): Said => ({
+    status: 400,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ code, message: "no", details: null, hint: null }),
+  });
+  const isOf4 = ({ query }: Heard): boolean => /\b4\b/.test(query.get("id") ?? "");
+
+  it("and are no values of their column are not there", async () => {
+    server.script = (heard) => (isOf4(heard) ? refused("22P02") : answer(heard, [3], 1));
+    expect((await tableOf(project, NUMBERS).find(ids.slice(0, 2), never)).size).toBe(1);
+  });
+
+  it("and cannot be read, as a policy fails over them, are not held to be gone", async () => {
+    server.script = (heard) =>
+      isOf4(heard) && heard.query.get("limit") !== "0" ? refused("22012") : answer(heard, [3], 1);
+    const error = await failureOf(tableOf(project, NUMBERS).find(ids.slice(0, 2), never));
+    expect(error.exit).toBe("source");
+  });
 });
 
 describe("what is too much at once", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Target } from "../../src/connectors/connector.ts";
-import { leaseSql } from "../../src/connectors/supabase/sql-lease.ts";
+import { installSql } from "../../src/connectors/supabase/sql.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { testRun } from "../support/claimed.ts";
 import { batchOf, id } from "../support/documents.ts";
@@ -48,11 +48,11 @@ describe("the right to write", () => {
     await target.project.reload();
     const store = await other();
     const refusal = await store.claim(testRun("late", true), never).catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ exit: "refused", hint: expect.stringContaining(leaseSql("public")) });
+    expect(refusal).toMatchObject({ exit: "refused", hint: expect.stringContaining("Run dualsync sql") });
     expect(await store.seesNonce("any", never)).toBe(false);
     expect((await store.history(never)).collections.size).toBe(0);
-    await target.project.query(leaseSql("public"));
-    await target.project.query(leaseSql("public"));
+    await target.project.query(installSql());
+    await target.project.query(installSql());
     await target.project.reload();
     const lease = await store.claim(testRun("late", true), never);
     await lease.release();

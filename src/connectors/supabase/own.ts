@@ -3,7 +3,7 @@ import { DualsyncError } from "../../errors.ts";
 import type { Filled, History, Provenance } from "../connector.ts";
 import { refusalCode } from "./fault.ts";
 import type { Project } from "./project.ts";
-import { LEASE_FUNCTIONS, leaseSql, OWN_TABLE } from "./sql-lease.ts";
+import { LEASE_FUNCTIONS, OWN_TABLE } from "./sql-lease.ts";
 
 const FILLED = "filled";
 const COLLECTION = "collection ";
@@ -31,12 +31,12 @@ export async function callOwn(
   throw notInstalled(project);
 }
 
-function notInstalled({ label, schema }: Project): DualsyncError {
+function notInstalled({ label }: Project): DualsyncError {
   return new DualsyncError(
     "refused",
     `The target ${label} has no place yet for the right to write to it, so that two runs could write at once.`,
     {
-      hint: `Nothing was written. Run this once in the project's SQL editor, then the same command again:\n\n${leaseSql(schema)}\n`,
+      hint: "Nothing was written. Run dualsync sql, install what it prints in the project's SQL editor, once, and run the same command again.",
     },
   );
 }

@@ -75,7 +75,10 @@ export interface Asked {
   readonly texts: readonly string[];
 }
 
-/** An id that the database does not take for a value of its column makes it refuse the others, too: it is told apart. */
+/**
+ * An id that the database does not take for a value of its column makes it refuse the others, too: it is told apart. No row
+ * has it; a row that cannot be read, of all ids, is a failure, and not one that is gone.
+ */
 async function lookApart(
   source: Parameters<typeof pages>[0],
   asked: readonly Asked[],
@@ -85,13 +88,36 @@ async function lookApart(
     return await look(source, asked, signal);
   } catch (error) {
     if (!isOfRows(error) && !isTooMuch(error)) throw error;
-    // No row has such an id; one that takes too long by itself is a failure.
-    if (asked.length === 1 && isOfRows(error)) return [];
-    if (asked.length === 1) throw error;
+    if (asked.length === 1) {
+      if (isOfRows(error) && (await isNoValue(source, asked, signal))) return [];
+      throw error;
+    }
   }
   const half = asked.length >> 1;
   const first = await lookApart(source, asked.slice(0, half), signal);
   return [...first, ...(await lookApart(source, asked.slice(half), signal))];
+}
+
+/** Without a row to give, the server has only the ids to refuse. */
+async function isNoValue(
+  { project, table, select }: Parameters<typeof pages>[0],
+  asked: readonly Asked[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await project.rows(table.name, { select, where: [whereOf(table, asked)], limit: 0 }, signal);
+    return false;
+  } catch (error) {
+    if (!isOfRows(error)) throw error;
+    return true;
+  }
+}
+
+function whereOf(table: Table, asked: readonly Asked[]): Condition {
+  return oneOf(
+    table.key,
+    asked.map(({ texts }) => texts),
+  );
 }
 
 /** The server may give fewer rows than there are: it is asked for the others until it gives none, and counts none. */
@@ -104,12 +130,7 @@ async function look(
   const found: Doc[] = [];
   let empty = 0;
   for (let open = asked; open.length > 0; ) {
-    const where: Condition[] = [
-      oneOf(
-        table.key,
-        open.map(({ texts }) => texts),
-      ),
-    ];
+    const where = [whereOf(table, open)];
     const page = documents(await project.rows(table.name, { select, where, limit: open.length }, signal));
     if (page.length === 0) {
       const rest = await project.count(table.name, table.key[0] ?? "", where, signal);
