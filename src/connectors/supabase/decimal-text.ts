@@ -40,13 +40,18 @@ export type Kept =
   | { readonly as: "decimal128"; readonly bytes: Uint8Array; readonly printed: string }
   | { readonly as: "text" };
 
+/** Digits that a Double gives back, whichever they are. */
+const DOUBLE_DIGITS = 15;
+
 /** `text` follows JSON's grammar. `printed` is what the value kept looks like when it is printed again. */
 export function keptOf(text: string): Kept {
   const value = Number(text);
+  const short = value === 0 ? undefined : shortened(text);
+  if (short !== undefined) return { as: "double", value, printed: short };
   const shortest = String(value);
   if (shortest === text) return { as: "double", value, printed: text };
   if (Number.isFinite(value) && (value !== 0 || isZero(text))) {
-    if (isPadded(text, shortest) || canonicalNumber(text) === canonicalNumber(shortest))
+    if (canonicalNumber(text) === canonicalNumber(shortest))
       return { as: "double", value, printed: plainDouble(value) };
   }
   const scaled = scaledOf(text);
@@ -55,20 +60,23 @@ export function keptOf(text: string): Kept {
   return { as: "decimal128", bytes: decimal128Bytes(fit), printed: plainText(fit) };
 }
 
-function isZero(text: string): boolean {
-  return /^-?0(?:\.0*)?(?:[eE]|$)/.test(text);
+/** A plain decimal of few digits without the zeros that end its fraction; undefined for any other: for speed. */
+function shortened(text: string): string | undefined {
+  if (text.length > DOUBLE_DIGITS) return undefined;
+  let point = -1;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2e) point = at;
+    else if (code === 0x65 || code === 0x45) return undefined;
+  }
+  if (point < 0) return text;
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0x30) end--;
+  return text.slice(0, end - 1 === point ? point : end);
 }
 
-/** Whether `text` is `shortest` with nothing but zeros after it, all behind the point: 12.50, 5.00. */
-function isPadded(text: string, shortest: string): boolean {
-  if (!text.startsWith(shortest) || shortest.includes("e")) return false;
-  let at = shortest.length;
-  if (!shortest.includes(".")) {
-    if (text.charCodeAt(at) !== 0x2e) return false;
-    at++;
-  }
-  for (; at < text.length; at++) if (text.charCodeAt(at) !== 0x30) return false;
-  return true;
+function isZero(text: string): boolean {
+  return /^-?0(?:\.0*)?(?:[eE]|$)/.test(text);
 }
 
 /** A plain decimal with zeros added until it has `scale` digits after the point. */
