@@ -247,10 +247,10 @@ describe("a table", () => {
       '[{"id":4294967296,"n":2,"v":"x"}]',
     ];
     for (const page of pages) {
-      expect(() => documentsOf(table, page), page).toThrow(RangeError);
-      expect(() => documentsOf(table, page), page).not.toThrow(/secret/);
+      expect(() => documentsOf(table, Buffer.from(page)), page).toThrow(RangeError);
+      expect(() => documentsOf(table, Buffer.from(page)), page).not.toThrow(/secret/);
     }
-    expect(documentsOf(table, ' [ { "v" : "x" , "id" : 1 ,\n"n":2 } ] ').length).toBe(1);
-    expect(documentsOf(table, "[]").length).toBe(0);
+    expect(documentsOf(table, Buffer.from(' [ { "v" : "x" , "id" : 1 ,\n"n":2 } ] ')).length).toBe(1);
+    expect(documentsOf(table, Buffer.from("[]")).length).toBe(0);
   });
 });

@@ -250,12 +250,12 @@ export function onWire(type: string, text: Text): string {
 }
 
 /** The body of a page. */
-export function pageOf(table: Table, rows: readonly (readonly Text[])[]): string {
+export function pageOf(table: Table, rows: readonly (readonly Text[])[]): Buffer {
   const printed = rows.map((row) => {
     const members = table.columns.map(
       ({ name, type }, at) => `${JSON.stringify(name)}:${onWire(type, row[at] ?? null)}`,
     );
     return `{${members.join(",")}}`;
   });
-  return `[${printed.join(", \n ")}]`;
+  return Buffer.from(`[${printed.join(", \n ")}]`);
 }

@@ -15,25 +15,27 @@ const STATUSES: Readonly<Record<Expected, readonly number[]>> = {
   nothing: [200, 201, 204],
 };
 
+const [OPEN_BRACKET, CLOSE_BRACKET] = [0x5b, 0x5d];
+
 /** Not 300: PostgREST has an error of that status. */
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** Throws a Fault unless the answer is whole, of the expected kind, and PostgREST's own. */
 export function judge(answer: Answer, expected: Expected, counted: boolean): void {
-  const { status, headers, text } = answer;
+  const { status, headers, body } = answer;
   if (status < 200 || status > 299) throw refusal(answer);
   if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });
   const range = headers.get("content-range");
   // A gateway's page, or its empty answer, does not tell of rows.
-  if (expected === "nothing" && (text !== "" || range === null))
+  if (expected === "nothing" && (body.length > 0 || range === null))
     throw new Fault({ reason: "garbled", status });
   if (counted && totalIn(range) === undefined) throw new Fault({ reason: "no-count", status });
   if (expected === "nothing") return;
-  if (text === "" && expected === "value") return;
+  if (body.length === 0 && expected === "value") return;
   mustBeJson(answer);
   if (expected === "rows") {
-    if (text !== "" && !text.startsWith("[")) throw new Fault({ reason: "garbled", status });
-    if (!text.endsWith("]")) throw new Fault({ reason: "cut", status });
+    if (body.length > 0 && body[0] !== OPEN_BRACKET) throw new Fault({ reason: "garbled", status });
+    if (body.at(-1) !== CLOSE_BRACKET) throw new Fault({ reason: "cut", status });
     return;
   }
   const found = parsed(answer);
@@ -47,9 +49,9 @@ function mustBeJson({ status, headers }: Answer): void {
 }
 
 /** Only to see that the text is whole: its numbers are rounded here. */
-function parsed({ status, text }: Answer): unknown {
+function parsed({ status, body }: Answer): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(body.toString("utf8"));
   } catch {
     throw new Fault({ reason: "cut", status });
   }
@@ -68,10 +70,10 @@ export function totalIn(range: string | null): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-function refusal({ status, headers, text }: Answer): Fault {
+function refusal({ status, headers, body }: Answer): Fault {
   if (REDIRECTS.has(status)) return new Fault({ reason: "redirect", status });
   const proxy = headers.get("proxy-status") ?? "";
-  const spoken = codeIn(text);
+  const spoken = codeIn(body.toString("utf8"));
   const code = spoken ?? asCode(/^PostgREST; error=([\w]+)/i.exec(proxy)?.[1]);
   const wait = waitIn(headers.get("retry-after"), Date.now());
   return new Fault({

@@ -2,7 +2,7 @@ import { TYPE } from "../../bson/elements.ts";
 import { BsonWriter, nameBytes } from "../../bson/writer.ts";
 import { Batch } from "../../document.ts";
 import { writeField } from "./encode.ts";
-import { JsonNumber, JsonReader } from "./json-reader.ts";
+import { BytesReader, JsonNumber } from "./json-reader.ts";
 import { writeId } from "./key.ts";
 import { type Field, type Layout, layoutOf, SIDECAR } from "./layout.ts";
 import type { Table } from "./table.ts";
@@ -15,13 +15,13 @@ const SIDECAR_NAME = nameBytes(SIDECAR);
 const [COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = [0x2c, 0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * The documents of one page: the exact text of an answer to a request for the columns of `selectOf(table)`. A table with a
+ * The documents of one page: the exact text of an answer, in UTF-8, to a request for the columns of `selectOf(table)`. A table with a
  * `mappingProblem` has none. Throws RangeError when the text is not JSON, or not rows of this table; it says where, and
  * holds no value.
  */
-export function documentsOf(table: Table, page: string): Batch {
+export function documentsOf(table: Table, page: Buffer): Batch {
   const layout = layoutOf(table);
-  const reader = new JsonReader(page, MOST_LEVELS);
+  const reader = new BytesReader(page, MOST_LEVELS);
   const writer = new BsonWriter(page.length + 1024);
   const row: WireValue[] = [];
   const ends: number[] = [];
@@ -39,22 +39,22 @@ export function documentsOf(table: Table, page: string): Batch {
 }
 
 /** Fills `row` in the table's order, whatever the order of the members. */
-function readRow(reader: JsonReader, { fields, places }: Layout, row: WireValue[]): void {
+function readRow(reader: BytesReader, { fields, places }: Layout, row: WireValue[]): void {
   row.length = 0;
   reader.expect(OPEN_BRACE);
   for (let count = 0; count < fields.length; count++) {
     if (count > 0) reader.expect(COMMA);
-    const expected = fields[count]?.head as string;
+    const expected = fields[count]?.headBytes as string;
     const place = reader.takesText(expected) ? count : places.get(reader.name());
     if (place === undefined || row[place] !== undefined)
-      throw new RangeError(`a row with a column that was not asked for, at character ${reader.end}`);
+      throw new RangeError(`a row with a column that was not asked for, at byte ${reader.end}`);
     const start = reader.at;
     const value = reader.value();
     const isWhole = typeof value === "object" && value !== null && !(value instanceof JsonNumber);
-    row[place] = { value, raw: isWhole ? reader.text.slice(start, reader.end) : "" };
+    row[place] = { value, raw: isWhole ? reader.between(start, reader.end) : "" };
   }
   if (!reader.takes(CLOSE_BRACE))
-    throw new RangeError(`a row with more columns than were asked for, at character ${reader.end}`);
+    throw new RangeError(`a row with more columns than were asked for, at byte ${reader.end}`);
 }
 
 function writeDocument(writer: BsonWriter, layout: Layout, row: readonly WireValue[]): void {

@@ -17,8 +17,8 @@ export const DEFAULT_LIMITS: Limits = { deadline: 60_000, stall: 20_000, largest
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** The whole body, exactly; never the beginning of one. */
-  readonly text: string;
+  /** The whole body, exactly, in UTF-8; never the beginning of one. */
+  readonly body: Buffer;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function exchange(
   try {
     const response = await fetch(url, { ...init, redirect: "manual", signal: ender.signal });
     const { status, headers } = response;
-    return { status, headers, text: await bodyOf(response, ender, limits) };
+    return { status, headers, body: await bodyOf(response, ender, limits) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof Fault) throw error;
@@ -51,8 +51,10 @@ export async function exchange(
   }
 }
 
-async function bodyOf(response: Response, ender: AbortController, limits: Limits): Promise<string> {
-  if (response.body === null) return "";
+const NO_BYTES = Buffer.alloc(0);
+
+async function bodyOf(response: Response, ender: AbortController, limits: Limits): Promise<Buffer> {
+  if (response.body === null) return NO_BYTES;
   const timer = setTimeout(() => ender.abort(), limits.stall);
   try {
     const pieces: Uint8Array[] = [];
@@ -63,16 +65,13 @@ async function bodyOf(response: Response, ender: AbortController, limits: Limits
       if (size > limits.largestBody) throw new Fault({ reason: "too-big", status: response.status });
       pieces.push(piece);
     }
-    return textOf(Buffer.concat(pieces, size), response.status);
+    const body = Buffer.concat(pieces, size);
+    // Bytes that are no UTF-8 would become replacement characters, and so another text.
+    if (!isUtf8(body)) throw new Fault({ reason: "cut", status: response.status });
+    return body;
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Bytes that are no UTF-8 would become replacement characters, and so another text. */
-function textOf(bytes: Buffer, status: number): string {
-  if (!isUtf8(bytes)) throw new Fault({ reason: "cut", status });
-  return bytes.toString("utf8");
 }
 
 /** `fetch` says "failed"; the reason is in the causes. */

@@ -109,6 +109,16 @@ export class JsonReader {
     );
   }
 
+  /** The text between two places. */
+  between(start: number, end: number): string {
+    return this.decoded(this.text.slice(start, end));
+  }
+
+  /** For readers whose `text` stands for another one. */
+  protected decoded(text: string): string {
+    return text;
+  }
+
   /** For readers that look at the spelling. */
   protected sawBlank(): void {}
 
@@ -161,16 +171,19 @@ export class JsonReader {
     const { text } = this;
     const start = this.#at;
     let at = start;
+    let codes = 0;
     for (;;) {
       const code = text.charCodeAt(at);
       if (code === QUOTE) break;
       if (code === BACKSLASH) return this.#escaped(start, at);
       // Also past the end, where the code is NaN.
       if (!(code >= 0x20)) this.#failAt(at);
+      codes |= code;
       at++;
     }
     this.#at = at + 1;
-    return text.slice(start, at);
+    const content = text.slice(start, at);
+    return codes < 0x80 ? content : this.decoded(content);
   }
 
   /** Finds the end; the runtime's own parser then decodes and checks the escapes. */
@@ -185,7 +198,7 @@ export class JsonReader {
     }
     this.#at = at + 1;
     try {
-      const content = JSON.parse(text.slice(start - 1, at + 1)) as string;
+      const content = JSON.parse(this.decoded(text.slice(start - 1, at + 1))) as string;
       this.sawEscapes(content, start - 1);
       return content;
     } catch {
@@ -232,6 +245,22 @@ export class JsonReader {
       this.sawBlank();
       code = this.text.charCodeAt(++this.#at);
     }
+  }
+}
+
+const NOT_ASCII = /[\x80-\xff]/;
+
+/**
+ * Reads JSON in UTF-8. Its `text` has a character for each byte, and its places are those of bytes: most of a page is
+ * ASCII, and only strings that are not need decoding.
+ */
+export class BytesReader extends JsonReader {
+  constructor(bytes: Buffer, maxDepth: number) {
+    super(bytes.toString("latin1"), maxDepth);
+  }
+
+  protected override decoded(text: string): string {
+    return NOT_ASCII.test(text) ? Buffer.from(text, "latin1").toString("utf8") : text;
   }
 }
 

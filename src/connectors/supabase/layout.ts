@@ -14,6 +14,8 @@ export interface Field {
   readonly name: Uint8Array;
   /** How its member begins in a row. */
   readonly head: string;
+  /** The same as a `BytesReader` sees it. */
+  readonly headBytes: string;
 }
 
 /** A table, with what is needed of it for every row. */
@@ -42,12 +44,11 @@ export function layoutOf(table: Table): Layout {
 
 function makeLayout(table: Table): Layout {
   const places = new Map(table.columns.map(({ name }, place) => [name, place]));
-  const fields = table.columns.map((column) => ({
-    column,
-    type: columnType(column.type),
-    name: nameBytes(column.name),
-    head: `${JSON.stringify(column.name)}:`,
-  }));
+  const fields = table.columns.map((column) => {
+    const head = `${JSON.stringify(column.name)}:`;
+    const [type, name] = [columnType(column.type), nameBytes(column.name)];
+    return { column, type, name, head, headBytes: Buffer.from(head).toString("latin1") };
+  });
   const key = table.key.map((name) => places.get(name) as number);
   return {
     fields,

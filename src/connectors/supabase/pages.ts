@@ -106,7 +106,7 @@ class PageReader {
       try {
         const answer = await project.rows(table.name, query, signal);
         const page = documents(answer);
-        this.#aimAt(answer.text.length, page.length, batchSize);
+        this.#aimAt(answer.bytes.length, page.length, batchSize);
         return page;
       } catch (error) {
         if (this.#rows > 1 && isTooMuch(error)) this.#rows = Math.ceil(this.#rows / 2);

@@ -55,7 +55,7 @@ function countOthers(
   documentOf: (row: number) => Uint8Array,
 ): number {
   try {
-    const made = documentsOf(table, `[${texts.join(",")}]`);
+    const made = documentsOf(table, Buffer.from(`[${texts.join(",")}]`));
     let others = 0;
     for (let i = 0; i < made.length; i++) {
       if (Buffer.compare(made.bytesOf(i), documentOf(i)) !== 0) others++;

@@ -50,9 +50,9 @@ export function rowsOf(project: Project, table: Table): Rows {
   };
 }
 
-function toDocuments({ label, role }: Project, table: Table, { text, rows }: ExactText): Batch {
+function toDocuments({ label, role }: Project, table: Table, { bytes, rows }: ExactText): Batch {
   try {
-    const batch = documentsOf(table, text);
+    const batch = documentsOf(table, bytes);
     if (rows !== undefined && rows !== batch.length)
       throw new RangeError(`${batch.length} rows where ${rows} were announced`);
     return batch;

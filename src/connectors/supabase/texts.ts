@@ -1,8 +1,17 @@
-/** The body of an answer. */
-export interface ExactText {
-  readonly text: string;
+/** The body of an answer: UTF-8, as it came. */
+export class ExactText {
+  readonly bytes: Buffer;
   /** How many rows it holds, where the answer says. */
   readonly rows: number | undefined;
+
+  constructor(bytes: Buffer, rows?: number) {
+    this.bytes = bytes;
+    this.rows = rows;
+  }
+
+  get text(): string {
+    return this.bytes.toString("utf8");
+  }
 }
 
 /** Exact texts of answers, by names that stand for them where the SDK would round them. */

@@ -12,7 +12,7 @@ import { type RetryPolicy, Tries } from "../retry.ts";
 import { type Expected, judge, lengthIn } from "./answer.ts";
 import { type Answer, exchange, type Limits } from "./exchange.ts";
 import { Fault, patienceFor } from "./fault.ts";
-import type { Texts } from "./texts.ts";
+import { ExactText, type Texts } from "./texts.ts";
 
 /** Header whose value, a query string, is put into the address. */
 export const QUERY = "dualsync-query";
@@ -101,8 +101,8 @@ function timeOf({ headers }: Answer): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
-function named({ status, headers, text }: Answer, texts: Texts): Response {
+function named({ status, headers, body }: Answer, texts: Texts): Response {
   const range = headers.get("content-range");
-  const body = text === "" ? null : JSON.stringify(texts.keep({ text, rows: lengthIn(range) }));
-  return new Response(body, { status, headers: range === null ? {} : { "content-range": range } });
+  const name = body.length === 0 ? null : JSON.stringify(texts.keep(new ExactText(body, lengthIn(range))));
+  return new Response(name, { status, headers: range === null ? {} : { "content-range": range } });
 }
