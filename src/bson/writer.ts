@@ -71,6 +71,13 @@ export class BsonWriter {
     for (let i = 0; i < name.length; i++) this.#bytes[this.#at++] = name[i] as number;
   }
 
+  /** As `element`, of a name without its end: bytes from one place to another that are UTF-8, none of them 0. */
+  elementBytes(type: number, source: Uint8Array, from: number, to: number): void {
+    this.#byte(type);
+    this.#copy(source, from, to);
+    this.#byte(0);
+  }
+
   #named(type: number, name: string): void {
     this.#byte(type);
     if (name.includes("\0")) throw new UnwritableText("a NUL in a name");
@@ -115,6 +122,13 @@ export class BsonWriter {
     writeInt32(this.#bytes, this.#at - start - 4, start);
   }
 
+  /** As `string`, of bytes from one place to another that are UTF-8. */
+  stringBytes(source: Uint8Array, from: number, to: number): void {
+    this.int32(to - from + 1);
+    this.#copy(source, from, to);
+    this.#byte(0);
+  }
+
   /** Of subtype 0. */
   binary(content: Uint8Array): void {
     this.int32(content.length);
@@ -138,6 +152,16 @@ export class BsonWriter {
   #byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#at++] = value;
+  }
+
+  /** Most pieces are short, and then a loop beats a call into the runtime. */
+  #copy(source: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    if (length > 48) bytes.set(source.subarray(from, to), this.#at);
+    else for (let i = 0; i < length; i++) bytes[this.#at + i] = source[from + i] as number;
+    this.#at += length;
   }
 
   /** Most text is short and ASCII, where a loop beats a call into the runtime. */

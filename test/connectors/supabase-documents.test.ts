@@ -39,6 +39,16 @@ function sentOrReason(type: string, bytes: Uint8Array): string {
   }
 }
 
+/** The same row with every character of its value escaped, where that is a string. */
+function respelled(page: Buffer): Buffer {
+  const coded = page.toString().replace(/(?<="v":)"(?:[^"\\]|\\.)*"/, (string) => {
+    const text = JSON.parse(string) as string;
+    const units = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i).toString(16));
+    return `"${units.map((unit) => `\\u${unit.padStart(4, "0")}`).join("")}"`;
+  });
+  return Buffer.from(coded);
+}
+
 function withoutSidecar(bytes: Uint8Array): Uint8Array {
   const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf("\x03_ds\0");
   if (at < 0) return bytes;
@@ -71,6 +81,18 @@ describe("a row becomes a document", () => {
       );
     });
 
+    it(`of ${type}, the same however a string is spelled`, () => {
+      const table = tableOf([column("id", "int4"), column("v", type)]);
+      fc.assert(
+        fc.property(values, (text) => {
+          const page = pageOf(table, [["1", text]]);
+          const [plain, coded] = [page, respelled(page)].map((one) => documentsOf(table, one).bytesOf(0));
+          expect(coded).toStrictEqual(plain);
+        }),
+        { numRuns: 300 },
+      );
+    });
+
     it(`of ${type}, with SQL's null`, () => {
       expect(toOrdered(documentOf(type, null))).toStrictEqual(
         new Map<string, unknown>([
@@ -81,6 +103,14 @@ describe("a row becomes a document", () => {
       expect(sent(type, documentOf(type, null))).toBe("null");
     });
   }
+
+  it.each(["1900-01-01T00:00:00 BC", "1900-01-01T00:00:00.1 BC", "1900-01-01T00:00:00.123 BC"])(
+    "of another era as its text: %s",
+    (text) => {
+      expect(toOrdered(documentOf("timestamp", text)).get("v")).toBe(text);
+      expect(sent("timestamp", documentOf("timestamp", text))).toBe(JSON.stringify(text));
+    },
+  );
 
   it("without a sidecar for a numeric whose scale is known, or for a jsonb as Postgres prints it", () => {
     const table = tableOf([column("id", "int4"), column("n", "numeric", { scale: 2 }), column("j", "jsonb")]);

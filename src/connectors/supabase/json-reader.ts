@@ -38,39 +38,33 @@ export class JsonReader {
     this.#maxDepth = maxDepth;
   }
 
-  /** Where the next value, or whatever comes next, begins. */
-  get at(): number {
-    this.#skipSpace();
-    return this.#at;
-  }
-
   /** Where what was read last ends. */
   get end(): number {
     return this.#at;
   }
 
   /** Reads this character if it is the next one. */
-  takes(code: number): boolean {
+  #takes(code: number): boolean {
     this.#skipSpace();
     if (this.text.charCodeAt(this.#at) !== code) return false;
     this.#at++;
     return true;
   }
 
-  expect(code: number): void {
-    if (!this.takes(code)) this.fail();
+  #expect(code: number): void {
+    if (!this.#takes(code)) this.#fail();
   }
 
   /** Reads the name of a member and its colon. */
-  name(): string {
-    this.expect(QUOTE);
+  #name(): string {
+    this.#expect(QUOTE);
     const name = this.#string();
-    this.expect(COLON);
+    this.#expect(COLON);
     return name;
   }
 
   /** Reads this very text, without any other spelling of it, if it comes next. */
-  takesText(text: string): boolean {
+  #takesText(text: string): boolean {
     if (!this.text.startsWith(text, this.#at)) return false;
     this.#at += text.length;
     return true;
@@ -78,7 +72,8 @@ export class JsonReader {
 
   /** Makes sure that nothing comes any more. */
   finish(): void {
-    if (this.at < this.text.length) this.fail();
+    this.#skipSpace();
+    if (this.#at < this.text.length) this.#fail();
   }
 
   value(): JsonValue {
@@ -103,20 +98,10 @@ export class JsonReader {
     }
   }
 
-  fail(): never {
+  #fail(): never {
     throw new RangeError(
       this.#at < this.text.length ? `not JSON at character ${this.#at}` : "JSON that breaks off",
     );
-  }
-
-  /** The text between two places. */
-  between(start: number, end: number): string {
-    return this.decoded(this.text.slice(start, end));
-  }
-
-  /** For readers whose `text` stands for another one. */
-  protected decoded(text: string): string {
-    return text;
   }
 
   /** For readers that look at the spelling. */
@@ -128,17 +113,17 @@ export class JsonReader {
   protected sawRepeatedName(): void {}
 
   #word<T>(word: string, value: T): T {
-    if (!this.takesText(word)) this.fail();
+    if (!this.#takesText(word)) this.#fail();
     return value;
   }
 
   #array(): JsonValue[] {
     this.#enter();
     const values: JsonValue[] = [];
-    if (!this.takes(CLOSE_BRACKET)) {
+    if (!this.#takes(CLOSE_BRACKET)) {
       do values.push(this.value());
-      while (this.takes(COMMA));
-      this.expect(CLOSE_BRACKET);
+      while (this.#takes(COMMA));
+      this.#expect(CLOSE_BRACKET);
     }
     this.#depth--;
     return values;
@@ -148,13 +133,13 @@ export class JsonReader {
     this.#enter();
     const members = new Map<string, JsonValue>();
     let count = 0;
-    if (!this.takes(CLOSE_BRACE)) {
+    if (!this.#takes(CLOSE_BRACE)) {
       do {
-        const name = this.name();
+        const name = this.#name();
         members.set(name, this.value());
         count++;
-      } while (this.takes(COMMA));
-      this.expect(CLOSE_BRACE);
+      } while (this.#takes(COMMA));
+      this.#expect(CLOSE_BRACE);
       if (count !== members.size) this.sawRepeatedName();
     }
     this.#depth--;
@@ -171,19 +156,16 @@ export class JsonReader {
     const { text } = this;
     const start = this.#at;
     let at = start;
-    let codes = 0;
     for (;;) {
       const code = text.charCodeAt(at);
       if (code === QUOTE) break;
       if (code === BACKSLASH) return this.#escaped(start, at);
       // Also past the end, where the code is NaN.
       if (!(code >= 0x20)) this.#failAt(at);
-      codes |= code;
       at++;
     }
     this.#at = at + 1;
-    const content = text.slice(start, at);
-    return codes < 0x80 ? content : this.decoded(content);
+    return text.slice(start, at);
   }
 
   /** Finds the end; the runtime's own parser then decodes and checks the escapes. */
@@ -198,7 +180,7 @@ export class JsonReader {
     }
     this.#at = at + 1;
     try {
-      const content = JSON.parse(this.decoded(text.slice(start - 1, at + 1))) as string;
+      const content = JSON.parse(text.slice(start - 1, at + 1)) as string;
       this.sawEscapes(content, start - 1);
       return content;
     } catch {
@@ -235,7 +217,7 @@ export class JsonReader {
 
   #failAt(at: number): never {
     this.#at = at;
-    this.fail();
+    this.#fail();
   }
 
   #skipSpace(): void {
@@ -245,22 +227,6 @@ export class JsonReader {
       this.sawBlank();
       code = this.text.charCodeAt(++this.#at);
     }
-  }
-}
-
-const NOT_ASCII = /[\x80-\xff]/;
-
-/**
- * Reads JSON in UTF-8. Its `text` has a character for each byte, and its places are those of bytes: most of a page is
- * ASCII, and only strings that are not need decoding.
- */
-export class BytesReader extends JsonReader {
-  constructor(bytes: Buffer, maxDepth: number) {
-    super(bytes.toString("latin1"), maxDepth);
-  }
-
-  protected override decoded(text: string): string {
-    return NOT_ASCII.test(text) ? Buffer.from(text, "latin1").toString("utf8") : text;
   }
 }
 

@@ -14,8 +14,7 @@ export interface Field {
   readonly name: Uint8Array;
   /** How its member begins in a row. */
   readonly head: string;
-  /** The same as a `BytesReader` sees it. */
-  readonly headBytes: string;
+  readonly headBytes: Uint8Array;
 }
 
 /** A table, with what is needed of it for every row. */
@@ -47,7 +46,7 @@ function makeLayout(table: Table): Layout {
   const fields = table.columns.map((column) => {
     const head = `${JSON.stringify(column.name)}:`;
     const [type, name] = [columnType(column.type), nameBytes(column.name)];
-    return { column, type, name, head, headBytes: Buffer.from(head).toString("latin1") };
+    return { column, type, name, head, headBytes: Buffer.from(head) };
   });
   const key = table.key.map((name) => places.get(name) as number);
   return {

@@ -4,7 +4,7 @@ import type { Kind } from "./column-type.ts";
 import { withScale } from "./decimal-text.ts";
 import { type Name, writeDecimal } from "./json-bson.ts";
 import { JsonNumber, type JsonValue } from "./json-reader.ts";
-import { instantOf, isWholeMilliseconds, timeText, usualTime } from "./time-text.ts";
+import { instantOf, timeText } from "./time-text.ts";
 
 const INTEGERS = {
   int2: { least: -32_768, most: 32_767 },
@@ -108,12 +108,6 @@ function writeNumber(
 
 /** Years 1 to 9999 as a date, cut to its milliseconds; the infinities and all other years as their text. */
 function writeTime(writer: BsonWriter, kind: "timestamp" | "timestamptz", text: string, name: Name): boolean {
-  const usual = usualTime(kind, text);
-  if (!Number.isNaN(usual)) {
-    writer.element(TYPE.date, name);
-    writer.int64(usual);
-    return isWholeMilliseconds(kind, text);
-  }
   const time = /^\d{4}-/.test(text) && !text.endsWith("BC") ? instantOf(kind, text)?.milliseconds : undefined;
   const printed = time === undefined ? undefined : timeText(kind, time);
   if (time === undefined || printed === undefined || !/^\d{4}-(?!.*BC)/.test(printed)) {
