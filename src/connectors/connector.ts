@@ -58,7 +58,8 @@ export interface Listing {
 
 /**
  * A half-open range of `_id`s in the store's own order: `from` is inside, `to` is not. Without `from` it begins
- * before every id, without `to` it ends after every id, whatever their types.
+ * before every id, without `to` it ends after every id, whatever their types. `from` comes before `to`: servers refuse
+ * a range that holds no id.
  */
 export interface IdRange {
   readonly from?: DocumentId;

@@ -70,9 +70,10 @@ class Filling {
     this.#hash = job.verify === "content" ? stretchHash(job, range) : undefined;
   }
 
-  /** Only documents that come in order can be parted at an id. */
+  /** Only documents that come in order can be parted at an id. One that holds none ends where it begins, however old. */
   get isFull(): boolean {
-    return inOrder(this.#job) && (this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE);
+    if (this.#bytes === 0 || !inOrder(this.#job)) return false;
+    return this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE;
   }
 
   async add(batch: Batch, flights: Flights): Promise<void> {

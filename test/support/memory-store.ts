@@ -49,6 +49,12 @@ export class MemoryStore implements Target {
   async *read(_: CollectionInfo, { range = {}, signal }: ReadOptions): AsyncGenerator<Batch> {
     for (const id of [range.from, range.to])
       if (id !== undefined && !isBound(id)) throw new RangeError("no range can begin or end here");
+    if (
+      range.from !== undefined &&
+      range.to !== undefined &&
+      compareIds(range.from.element, range.to.element) >= 0
+    )
+      throw new RangeError("a range that ends where it begins, which servers refuse");
     const { lengths = [3] } = this.#options;
     const found = this.#within(range);
     for (let at = 0, turn = 0; at < found.length; turn++) {

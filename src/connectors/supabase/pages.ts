@@ -51,7 +51,8 @@ export async function* pages(source: PageSource, options: PagesOptions): AsyncGe
     const last = page.idOf(page.length - 1);
     next = reader.read(last);
     next.catch(() => undefined); // it is awaited when its turn comes
-    yield reader.kept(page);
+    const kept = reader.kept(page);
+    if (kept.length > 0) yield kept;
   }
 }
 
