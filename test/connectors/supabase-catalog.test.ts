@@ -1,15 +1,10 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { catalogOf, readCatalog } from "../../src/connectors/supabase/catalog.ts";
+import { Tables } from "../../src/connectors/supabase/tables.ts";
 import { typeName } from "../../src/connectors/supabase/type-name.ts";
-import {
-  refusalOf,
-  rowsOf,
-  type Said,
-  type ScriptedHttp,
-  startScriptedHttp,
-} from "../services/scripted-http.ts";
-import { failureOf, inTurn, openScripted } from "../support/scripted-project.ts";
+import { type Heard, refusalOf, rowsOf, type Said } from "../services/scripted-http.ts";
+import { failureOf, inTurn, openScripted, scriptedProject } from "../support/scripted-project.ts";
 import { never } from "../support/signal.ts";
 
 const PK = "Note:\nThis is a Primary Key.<pk/>";
@@ -204,16 +199,13 @@ describe("names of types", () => {
   });
 });
 
+const { server } = await scriptedProject();
+
+function openapi(document: unknown): Said {
+  return rowsOf(JSON.stringify(document), { "content-type": "application/openapi+json; charset=utf-8" });
+}
+
 describe("the list of tables", () => {
-  let server: ScriptedHttp;
-  beforeAll(async () => {
-    server = await startScriptedHttp();
-  });
-  afterAll(() => server.stop());
-
-  const openapi = (document: unknown): Said =>
-    rowsOf(JSON.stringify(document), { "content-type": "application/openapi+json; charset=utf-8" });
-
   it("is asked for at the root of the API", async () => {
     inTurn(server, openapi(swagger({ customers }, { "/customers": WRITABLE })));
     const { tables } = await readCatalog(await openScripted(server, { schema: "shop" }), never);
@@ -273,5 +265,37 @@ describe("the list of tables", () => {
     expect(error.exit).toBe(exit);
     expect(error.message).toMatch(sentence);
     expect(error.hint).toMatch(hint);
+  });
+});
+
+describe("the tables of a project", () => {
+  const MANY = Array.from({ length: 40 }, (_, n) => `t${String(n).padStart(2, "0")}`);
+  const described = openapi(
+    swagger(
+      Object.fromEntries(
+        MANY.map((name) => [name, { properties: { id: { format: "integer", description: PK } } }]),
+      ),
+      Object.fromEntries(MANY.map((name) => [`/${name}`, WRITABLE])),
+    ),
+  );
+  const answers = ({ path, headers }: Heard): Said => {
+    if (path.endsWith("/v1/")) return described;
+    const isCount = /count=exact/.test(String(headers.prefer));
+    return rowsOf('[{"id":1}]', { "content-range": isCount ? "0-0/1" : "0-0/*" });
+  };
+
+  it("are all looked at, whichever answers first", async () => {
+    server.script = answers;
+    const { collections } = await new Tables(await openScripted(server)).list(never);
+    expect(collections.map(({ name }) => name)).toEqual(MANY);
+    expect(server.heard.length).toBe(1 + 2 * MANY.length);
+  });
+
+  it("are not asked for any more once one of them fails", async () => {
+    server.script = (heard) => (heard.path.endsWith("/t03") ? refusalOf(500, "XX000") : answers(heard));
+    const error = await failureOf(new Tables(await openScripted(server)).list(never));
+    expect(error.exit).toBe("source");
+    await new Promise((done) => setImmediate(done));
+    expect(server.heard.length).toBeLessThan(MANY.length);
   });
 });

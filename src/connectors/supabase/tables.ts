@@ -19,6 +19,9 @@ const HIDDEN =
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
+/** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
+const AT_ONCE = 3;
+
 /** Knows every table that was listed, and asks the project for one that was not. */
 export class Tables {
   readonly #project: Project;
@@ -76,20 +79,23 @@ export class Tables {
   /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
   async list(signal: AbortSignal): Promise<Listing> {
     const { tables, unusable } = await this.read(signal);
-    const collections: CollectionInfo[] = [];
-    const notCopied: NotCopied[] = unusable.map((one) => ({ ...one, isLoss: true }));
-    for (const table of tables) {
-      const { name } = table;
-      if (!table.writable) {
-        notCopied.push({ name, reason: "a view, which shows rows of tables" });
-        continue;
-      }
-      const problem = table.hidesRows === true ? HIDDEN : mappingProblem(table);
-      const found = problem ?? (await this.#look(table, signal));
-      if (typeof found === "string") notCopied.push({ name, reason: found, isLoss: true });
-      else collections.push(found);
-    }
-    return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
+    const views = tables.filter(({ writable }) => !writable);
+    const looks = await inTurns(
+      tables.filter(({ writable }) => writable),
+      async (table) => {
+        const problem = table.hidesRows === true ? HIDDEN : mappingProblem(table);
+        return { name: table.name, found: problem ?? (await this.#look(table, signal)) };
+      },
+    );
+    const collections = looks.flatMap(({ found }) => (typeof found === "string" ? [] : [found]));
+    const notCopied: readonly NotCopied[] = [
+      ...unusable.map((one) => ({ ...one, isLoss: true })),
+      ...views.map(({ name }) => ({ name, reason: "a view, which shows rows of tables" })),
+      ...looks.flatMap(({ name, found }) =>
+        typeof found === "string" ? [{ name, reason: found, isLoss: true }] : [],
+      ),
+    ];
+    return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
   }
 
   /** @returns why it cannot be read, where the right is missing for this table alone */
@@ -131,6 +137,24 @@ export class Tables {
     const table = tables.find((one) => one.name === name);
     return table !== undefined && isSame(incarnationOf(this.#project.label, table), incarnation);
   }
+}
+
+/** What the work comes to for each, in their order, with a few under way at once; the first failure ends it. */
+async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const done: R[] = [];
+  const rest = items.entries();
+  let isOver = false;
+  const turn = async (): Promise<void> => {
+    for (const [at, item] of rest) {
+      if (isOver) return;
+      done[at] = await work(item).catch((error: unknown) => {
+        isOver = true;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, turn));
+  return done;
 }
 
 /** The tables whose rows those of this one refer to; by keys of several columns only where those are known. */
