@@ -7,8 +7,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 const { EXIT_CODES } = await import(new URL("../dist/errors.js", import.meta.url).href);
 /** @type {typeof import("../src/connectors/mongodb/failures.ts")} */
 const { FAILURES } = await import(new URL("../dist/connectors/mongodb/failures.js", import.meta.url).href);
-/** @type {typeof import("../src/connectors/supabase/failures.ts")} */
-const supabase = await import(new URL("../dist/connectors/supabase/failures.js", import.meta.url).href);
+/** @type {typeof import("../src/connectors/supabase/api/failures.ts")} */
+const supabase = await import(new URL("../dist/connectors/supabase/api/failures.js", import.meta.url).href);
 
 /**
  * @param {string[]} heads

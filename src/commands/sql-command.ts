@@ -22,7 +22,7 @@ export const sqlCommand: Command = {
       warnings: [],
       secrets: [],
       async work({ print }) {
-        const { installSql } = await import("../connectors/supabase/sql.ts");
+        const { installSql } = await import("../connectors/supabase/sql/sql.ts");
         print(installSql());
         return 0;
       },

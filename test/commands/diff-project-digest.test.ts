@@ -1,6 +1,6 @@
 import { Double, Long, ObjectId } from "mongodb";
 import { afterEach, expect, it } from "vitest";
-import { installSql } from "../../src/connectors/supabase/sql.ts";
+import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
 import { fillStorefront } from "../shops/storefront.ts";
 import { type CliResult, collectionRecord, records, summary } from "../support/cli.ts";
 import { projectPair } from "../support/project-pair.ts";

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Literal, literalText, readLiteral } from "../../src/connectors/supabase/array-literal.ts";
+import {
+  type Literal,
+  literalText,
+  readLiteral,
+} from "../../src/connectors/supabase/mapping/array-literal.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
-import { leaseSql } from "../../src/connectors/supabase/sql-lease.ts";
+import { leaseSql } from "../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
 import { testRun } from "../support/claimed.ts";

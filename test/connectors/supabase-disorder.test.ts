@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
-import { rowsOf as tableOf } from "../../src/connectors/supabase/rows.ts";
+import { rowsOf as tableOf } from "../../src/connectors/supabase/reading/rows.ts";
+import type { Table } from "../../src/connectors/supabase/schema/table.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
-import type { Table } from "../../src/connectors/supabase/table.ts";
 import type { Batch } from "../../src/document.ts";
 import { DocumentId } from "../../src/document.ts";
 import { type Heard, rowsOf, type Said } from "../services/scripted-http.ts";

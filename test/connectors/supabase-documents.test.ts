@@ -2,8 +2,8 @@ import { deserialize, Int32 } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toOrdered } from "../../src/bson/ordered.ts";
-import { documentsOf } from "../../src/connectors/supabase/documents.ts";
-import { rowOf } from "../../src/connectors/supabase/row.ts";
+import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
 import { column, pageOf, type Text, tableOf, VALUES } from "./supabase-values.ts";
 
 function documentOf(type: string, text: Text): Uint8Array {

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FAILURES, type Place, toDualsyncError } from "../../src/connectors/supabase/failures.ts";
-import { Fault, isOfRows, isTooMuch, refusalCode } from "../../src/connectors/supabase/fault.ts";
-import type { Project } from "../../src/connectors/supabase/project.ts";
+import { FAILURES, type Place, toDualsyncError } from "../../src/connectors/supabase/api/failures.ts";
+import { Fault, isOfRows, isTooMuch, refusalCode } from "../../src/connectors/supabase/api/fault.ts";
+import type { Project } from "../../src/connectors/supabase/api/project.ts";
 import type { DualsyncError } from "../../src/errors.ts";
 import { listening } from "../services/listening.js";
 import { refusalOf, type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";

@@ -1,10 +1,10 @@
 import { serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { documentsOf } from "../../src/connectors/supabase/documents.ts";
-import { keyTexts } from "../../src/connectors/supabase/key.ts";
-import { likeness, merged } from "../../src/connectors/supabase/likeness.ts";
-import { rowOf } from "../../src/connectors/supabase/row.ts";
+import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
+import { keyTexts } from "../../src/connectors/supabase/mapping/key.ts";
+import { likeness, merged } from "../../src/connectors/supabase/mapping/likeness.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
 import { DocumentId, idElement } from "../../src/document.ts";
 import { column, pageOf, tableOf, VALUES } from "./supabase-values.ts";
 

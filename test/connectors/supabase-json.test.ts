@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonNumber, type JsonValue, readJson, TooDeep } from "../../src/connectors/supabase/json-reader.ts";
-import { jsonText } from "../../src/connectors/supabase/json-text.ts";
+import {
+  JsonNumber,
+  type JsonValue,
+  readJson,
+  TooDeep,
+} from "../../src/connectors/supabase/mapping/json-reader.ts";
+import { jsonText } from "../../src/connectors/supabase/mapping/json-text.ts";
 
 /** What `JSON.parse` makes of the same text. */
 function plain(value: JsonValue): unknown {

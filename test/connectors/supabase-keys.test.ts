@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
 import { toOrdered } from "../../src/bson/ordered.ts";
-import { selectText } from "../../src/connectors/supabase/condition.ts";
-import { documentsOf } from "../../src/connectors/supabase/documents.ts";
-import { isOrdered, keyTexts } from "../../src/connectors/supabase/key.ts";
-import { mappingProblem, selectOf } from "../../src/connectors/supabase/layout.ts";
-import { rowOf } from "../../src/connectors/supabase/row.ts";
+import { selectText } from "../../src/connectors/supabase/api/condition.ts";
+import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
+import { isOrdered, keyTexts } from "../../src/connectors/supabase/mapping/key.ts";
+import { mappingProblem, selectOf } from "../../src/connectors/supabase/mapping/layout.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
 import { DocumentId, idElement } from "../../src/document.ts";
 import { column, pageOf, tableOf, VALUES } from "./supabase-values.ts";
 

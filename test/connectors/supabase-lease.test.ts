@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Target } from "../../src/connectors/connector.ts";
-import { installSql } from "../../src/connectors/supabase/sql.ts";
+import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { testRun } from "../support/claimed.ts";
 import { batchOf, id } from "../support/documents.ts";

@@ -1,9 +1,9 @@
 import { serialize } from "bson";
 import { describe, expect, it } from "vitest";
-import { documentsOf } from "../../src/connectors/supabase/documents.ts";
-import { likeness } from "../../src/connectors/supabase/likeness.ts";
-import { rowOf } from "../../src/connectors/supabase/row.ts";
-import { rowText } from "../../src/connectors/supabase/row-text.ts";
+import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
+import { likeness } from "../../src/connectors/supabase/mapping/likeness.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
+import { rowText } from "../../src/connectors/supabase/mapping/row-text.ts";
 import { column, pageOf, tableOf } from "./supabase-values.ts";
 
 /** Of columns whose text goes into a body, or into what is hashed, without quotes. */

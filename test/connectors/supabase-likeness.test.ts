@@ -1,9 +1,9 @@
 import { Binary, Decimal128, Double, deserialize, Long, ObjectId, serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { documentsOf } from "../../src/connectors/supabase/documents.ts";
-import { likeness, merged } from "../../src/connectors/supabase/likeness.ts";
-import { rowOf } from "../../src/connectors/supabase/row.ts";
+import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
+import { likeness, merged } from "../../src/connectors/supabase/mapping/likeness.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
 import { column, pageOf, type Text, tableOf, VALUES } from "./supabase-values.ts";
 
 function own(type: string, text: Text): Uint8Array {

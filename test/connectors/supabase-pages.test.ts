@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { rowsOf as readRows } from "../../src/connectors/supabase/rows.ts";
-import type { Table } from "../../src/connectors/supabase/table.ts";
+import { rowsOf as readRows } from "../../src/connectors/supabase/reading/rows.ts";
+import type { Table } from "../../src/connectors/supabase/schema/table.ts";
 import { rowsOf, type Said } from "../services/scripted-http.ts";
 import { collect } from "../support/documents.ts";
 import { failureOf, inTurn, scriptedProject } from "../support/scripted-project.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { listsThatFit, parameterOf } from "../../src/connectors/supabase/condition.ts";
+import { listsThatFit, parameterOf } from "../../src/connectors/supabase/api/condition.ts";
 import { rowsOf } from "../services/scripted-http.ts";
 import { ALL, BATCH, failureOf, KEY, openScripted, scriptedProject } from "../support/scripted-project.ts";
 import { never } from "../support/signal.ts";

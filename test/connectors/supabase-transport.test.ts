@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { waitIn } from "../../src/connectors/supabase/answer.ts";
-import { isTooMuch } from "../../src/connectors/supabase/fault.ts";
+import { waitIn } from "../../src/connectors/supabase/api/answer.ts";
+import { isTooMuch } from "../../src/connectors/supabase/api/fault.ts";
 import { refusalOf, rowsOf, type Said, startScriptedHttp } from "../services/scripted-http.ts";
 import {
   ALL,

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach } from "vitest";
-import { openProject, type Project, type ProjectOptions } from "../../src/connectors/supabase/project.ts";
+import { openProject, type Project, type ProjectOptions } from "../../src/connectors/supabase/api/project.ts";
 import { DualsyncError } from "../../src/errors.ts";
 import { type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
 

@@ -1,6 +1,6 @@
 import { beforeAll } from "vitest";
 import type { CollectionInfo, Lease, Target } from "../../src/connectors/connector.ts";
-import { leaseSql } from "../../src/connectors/supabase/sql-lease.ts";
+import { leaseSql } from "../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { type Postgrest, type PostgrestOptions, startPostgrest } from "../services/postgrest.ts";
 import { testRun } from "./claimed.ts";

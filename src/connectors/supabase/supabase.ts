@@ -1,22 +1,26 @@
-/** Tables of a Supabase project behind the contract: a row is a document. */
+/**
+ * Tables of a Supabase project behind the contract: a row is a document. Each folder here knows only those before it:
+ * `api` (requests, answers, what failed), `sql` (what a project may be given), `schema` (tables and columns), `mapping` (rows
+ * and documents), `reading` (pages, ranges), `digest` (hashes of rows), `writing` (the target half).
+ */
 import { type Batch, type Doc, DocumentId, idElement } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, Mapping, ReadOptions, Selection, Source, Target } from "../connector.ts";
 import { retryPolicy } from "../retry.ts";
-import type { Condition } from "./condition.ts";
-import { isOrdered } from "./key.ts";
-import { keyRange } from "./key-range.ts";
-import { differing, likeness, merged } from "./likeness.ts";
-import { readHistory, readNonce } from "./own.ts";
-import { openProject, type Project } from "./project.ts";
-import { cutKeys } from "./ranges.ts";
-import { rowDigester } from "./row-digester.ts";
-import { rowsOf } from "./rows.ts";
-import { mustGiveAll } from "./shortfall.ts";
-import { DIGEST } from "./sql-digest.ts";
-import { onlyKey, type Table } from "./table.ts";
-import { Tables } from "./tables.ts";
-import { writing } from "./target.ts";
+import type { Condition } from "./api/condition.ts";
+import { openProject, type Project } from "./api/project.ts";
+import { rowDigester } from "./digest/row-digester.ts";
+import { isOrdered } from "./mapping/key.ts";
+import { differing, likeness, merged } from "./mapping/likeness.ts";
+import { keyRange } from "./reading/key-range.ts";
+import { cutKeys } from "./reading/ranges.ts";
+import { rowsOf } from "./reading/rows.ts";
+import { mustGiveAll } from "./reading/shortfall.ts";
+import { Tables } from "./reading/tables.ts";
+import { onlyKey, type Table } from "./schema/table.ts";
+import { DIGEST } from "./sql/sql-digest.ts";
+import { readHistory, readNonce } from "./writing/own.ts";
+import { writing } from "./writing/target.ts";
 
 export interface SupabaseOptions {
   /** As https://name.supabase.co, without a slash at its end. */

@@ -1,0 +1,148 @@
+/** From the fault of a request to the sentence that a person reads: where, what, what to do. */
+import { DualsyncError, type ExitName } from "../../../errors.ts";
+import type { Failure } from "../../failure.ts";
+import { CONNECTION_FAILURES } from "./connection-failures.ts";
+import { Fault } from "./fault.ts";
+import { grants } from "./grants.ts";
+import { SERVER_FAILURES } from "./server-failures.ts";
+
+export type Role = "source" | "target";
+
+/** Every sentence that a fault of a project can end with, by its name. */
+export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
+
+export type FailureName = keyof typeof FAILURES;
+
+/** `list`: of the project's tables. */
+export type Access = "read" | "write" | "list";
+
+/** Where and at what it happened. */
+export interface Place {
+  readonly role: Role;
+  /** Host and path, without credentials. */
+  readonly label: string;
+  readonly schema: string;
+  /** What was being tried, as "read customers". */
+  readonly doing: string;
+  readonly access: Access;
+  readonly table?: string;
+}
+
+/** Names of tables stand in it. */
+const LONGEST_DOING = 200;
+
+/** Turns whatever a request failed with into the program's own error; never a server's own text. */
+export function toDualsyncError(error: unknown, place: Place): DualsyncError {
+  if (error instanceof DualsyncError) return error;
+  if (!(error instanceof Fault))
+    return new DualsyncError("bug", `Could not ${place.doing}: dualsync itself failed.`, { cause: error });
+  const name = nameOf(error, place);
+  const facts = [error.status === undefined ? undefined : `HTTP ${error.status}`, error.code];
+  const detail = facts.filter((fact) => fact !== undefined).join(", ");
+  return failure(name, place, error, detail === "" ? "" : ` (${detail})`);
+}
+
+/** The error to tell. `detail` must not be a server's own words. */
+export function failure(name: FailureName, place: Place, cause?: unknown, detail = ""): DualsyncError {
+  const row: Failure = FAILURES[name];
+  const exit: ExitName = row.exit === "role" ? place.role : row.exit;
+  const { role, label, schema, doing, table, access } = place;
+  const words: Readonly<Record<string, string>> = {
+    where: `the ${role} ${label}`,
+    Where: `The ${role} ${label}`,
+    doing: doing.length > LONGEST_DOING ? `${doing.slice(0, LONGEST_DOING)}…` : doing,
+    table: table ?? "it",
+    schema,
+    grants: grants(schema, table, access === "write" || (access === "list" && role === "target")),
+    detail,
+  };
+  const fill = (text: string): string => text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
+  const retryable = row.passes === true;
+  return new DualsyncError(exit, fill(row.says), { hint: fill(row.hint), cause, retryable });
+}
+
+const BY_REASON: Readonly<Record<Exclude<Fault["reason"], "network" | "status">, FailureName>> = {
+  late: "late",
+  cut: "cut-short",
+  garbled: "not-understood",
+  redirect: "redirected",
+  "too-big": "too-big",
+  "no-count": "no-count",
+};
+
+function nameOf(fault: Fault, place: Place): FailureName {
+  if (fault.reason === "network") return connectionName(fault.code ?? "", place.label);
+  if (fault.reason !== "status") return BY_REASON[fault.reason];
+  const { status = 0, code } = fault;
+  if (status === 402) return "quota";
+  if (status === 540) return "paused";
+  if (place.access === "list" && (code === "PGRST126" || (code === undefined && status === 404)))
+    return "list-disabled";
+  if (code === "42501") return rightsName(status, place);
+  if (status === 401) return place.access === "list" && code === undefined ? "list-refused" : "key-refused";
+  const known = code === undefined ? undefined : (BY_CODE.get(code) ?? byClass(code));
+  return known ?? byStatus(status, place);
+}
+
+function connectionName(code: string, label: string): FailureName {
+  if (code === "ENOTFOUND") return "host-unknown";
+  if (code === "EAI_AGAIN") return "dns-silent";
+  if (code === "ECONNREFUSED") return /^(?:localhost|127\.|\[::1\])/.test(label) ? "refused-here" : "refused";
+  return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code) ? "tls" : "broken";
+}
+
+function rightsName(status: number, { access }: Place): FailureName {
+  if (status === 401) return "key-anonymous";
+  if (access === "list") return "list-refused";
+  return access === "write" ? "grant-write" : "grant-read";
+}
+
+const BY_CODE: ReadonlyMap<string, FailureName> = new Map<string, FailureName>([
+  ["PGRST000", "database-down"],
+  ["PGRST001", "database-down"],
+  ["PGRST002", "database-down"],
+  ["PGRST003", "no-connection-free"],
+  ["PGRST102", "body-refused"],
+  ["PGRST106", "schema-hidden"],
+  ["PGRST122", "server-old"],
+  ["PGRST124", "too-many-rows"],
+  ["PGRST125", "no-api"],
+  ["PGRST202", "no-function"],
+  ["PGRST204", "no-column"],
+  ["PGRST205", "no-table"],
+  ["PGRST301", "key-refused"],
+  ["PGRST302", "key-refused"],
+  ["PGRST303", "key-refused"],
+  ["42P01", "no-table"],
+  ["42703", "no-column"],
+  ["42883", "no-function"],
+  ["42P10", "no-unique"],
+  ["428C9", "generated"],
+  ["21000", "twice"],
+  ["57014", "statement-long"],
+  ["55P03", "locked"],
+  ["40001", "conflict"],
+  ["40P01", "conflict"],
+  ["53100", "disk"],
+  ["25006", "read-only"],
+  ["23503", "parent-missing"],
+  ["23505", "taken"],
+]);
+
+/** By the class of an SQLSTATE. */
+function byClass(code: string): FailureName | undefined {
+  if (/^(?:08|53|57)/.test(code)) return "database-down";
+  if (code.startsWith("22")) return "value-refused";
+  if (code.startsWith("23") || code.startsWith("44")) return "constraint";
+  return code === "P0001" ? "trigger" : undefined;
+}
+
+function byStatus(status: number, { access }: Place): FailureName {
+  if (status === 403) return access === "list" ? "list-refused" : "denied";
+  if (status === 404) return "no-api";
+  if (status === 429) return "too-many-requests";
+  if (status === 413) return "body-long";
+  if (status === 414) return "address-long";
+  if (status === 504 || status === 544) return "gateway-late";
+  return status >= 502 ? "gateway" : "refused-request";
+}

@@ -1,0 +1,108 @@
+/**
+ * The `fetch` that supabase-js is given: all that it sends and receives passes here, whole, unaltered and in time.
+ *
+ * Exact texts. The SDK reads bodies with JSON.parse and writes values with JSON.stringify, and both round numbers. So
+ * - a good answer comes to it without its body: the `data` that it returns is the name under which `texts` holds the
+ *   body's exact text;
+ * - a value given to it as a string is sent as that exact text: `upsert(text)` sends `text`, not a quoted string.
+ * Query parameters that its builders garble or compute from values (`select`, `columns`, …) travel to this place in
+ * the header QUERY, which is never sent.
+ */
+import { type RetryPolicy, Tries } from "../../retry.ts";
+import { type Expected, judge, lengthIn } from "./answer.ts";
+import { type Answer, exchange, type Limits } from "./exchange.ts";
+import { Fault, patienceFor } from "./fault.ts";
+import { ExactText, type Texts } from "./texts.ts";
+
+/** Header whose value, a query string, is put into the address. */
+export const QUERY = "dualsync-query";
+
+/** For what is not worth many tries. */
+const FEW = 2;
+
+export interface TransportOptions {
+  /** Where PostgREST is, ending in /rest/v1. Nothing is ever asked or told elsewhere. */
+  readonly base: string;
+  readonly key: string;
+  readonly policy: RetryPolicy;
+  readonly limits: Limits;
+  /** Where the bodies of good answers are left. */
+  readonly texts: Texts;
+}
+
+export function transport(options: TransportOptions): typeof fetch {
+  const base = new URL(`${options.base}/`);
+  return async (input, init = {}) => {
+    const signal = init.signal ?? new AbortController().signal;
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname))
+      throw new Error("a request left the project's REST address");
+    const headers = new Headers(init.headers ?? {});
+    for (const [name, value] of new URLSearchParams(headers.get(QUERY) ?? ""))
+      url.searchParams.set(name, value);
+    headers.delete(QUERY);
+    identify(headers, options.key);
+    const method = init.method ?? "GET";
+    const counted = /\bcount=exact\b/.test(headers.get("prefer") ?? "");
+    const body = typeof init.body === "string" ? unwrapped(init.body) : undefined;
+    const request: RequestInit = { method, headers, ...(body !== undefined && { body }) };
+    const expected = expectedOf(method, url.pathname.slice(base.pathname.length));
+    const answer = await answered(options, signal, async () => {
+      const received = await exchange(url, request, options.limits, signal);
+      judge(received, expected, counted);
+      return received;
+    });
+    options.texts.time = timeOf(answer);
+    return named(answer, options.texts);
+  };
+}
+
+async function answered(
+  { policy }: TransportOptions,
+  signal: AbortSignal,
+  attempt: () => Promise<Answer>,
+): Promise<Answer> {
+  const tries = new Tries(policy);
+  const longest = Math.max(policy.patience, policy.longestWait);
+  for (let few = 0; ; ) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const patience = error instanceof Fault ? patienceFor(error) : "none";
+      if (patience === "none" || (patience === "few" && ++few > FEW) || !tries.again()) throw error;
+      await tries.wait(signal, Math.min((error as Fault).wait ?? 0, longest));
+    }
+  }
+}
+
+/** A secret key is no token: beside `apikey` it would be refused as a malformed one. */
+function identify(headers: Headers, key: string): void {
+  headers.set("apikey", key);
+  if (key.startsWith("sb_")) headers.delete("authorization");
+  else headers.set("authorization", `Bearer ${key}`);
+}
+
+function expectedOf(method: string, path: string): Expected {
+  if (method === "GET") return path === "" ? "object" : "rows";
+  return method === "POST" && path.startsWith("rpc/") ? "value" : "nothing";
+}
+
+/** The exact text behind a body that is one JSON string; any other body would have been rounded on its way here. */
+function unwrapped(body: string): string {
+  const text: unknown = JSON.parse(body);
+  if (typeof text !== "string") throw new Error("a value came to the transport that is not an exact text");
+  // It would be sent as a replacement character.
+  if (/\p{Surrogate}/u.test(text)) throw new Error("a text with half a surrogate pair cannot be sent");
+  return text;
+}
+
+function timeOf({ headers }: Answer): Date | undefined {
+  const time = new Date(headers.get("date") ?? "");
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+function named({ status, headers, body }: Answer, texts: Texts): Response {
+  const range = headers.get("content-range");
+  const name = body.length === 0 ? null : JSON.stringify(texts.keep(new ExactText(body, lengthIn(range))));
+  return new Response(name, { status, headers: range === null ? {} : { "content-range": range } });
+}

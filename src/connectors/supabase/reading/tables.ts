@@ -1,0 +1,183 @@
+/** The tables of a project, as collections. */
+import { createHash } from "node:crypto";
+import { DualsyncError } from "../../../errors.ts";
+import type { CollectionInfo, Listing, NotCopied } from "../../connector.ts";
+import { refusalCode } from "../api/fault.ts";
+import type { Project } from "../api/project.ts";
+import { isOrdered } from "../mapping/key.ts";
+import { mappingProblem } from "../mapping/layout.ts";
+import { type Catalog, readCatalog } from "../schema/catalog.ts";
+import { readFacts, refined } from "../schema/catalog-facts.ts";
+import type { Table } from "../schema/table.ts";
+import { OWN_TABLE } from "../sql/sql-lease.ts";
+import { rowsOf } from "./rows.ts";
+
+/** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
+const CHANGED = ["updated_at", "updatedAt"];
+const HIDDEN =
+  "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which no policy binds";
+/** Rows of each table that are looked at, for an idea of their size. */
+const SAMPLE = 20;
+
+/** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
+const AT_ONCE = 3;
+
+/** Knows every table that was listed, and asks the project for one that was not. */
+export class Tables {
+  readonly #project: Project;
+  #known: ReadonlyMap<string, Table> = new Map();
+  #functions: ReadonlySet<string> = new Set();
+  /** Also those that are gone by now: documents made of their rows are still judged. */
+  readonly #seen = new Map<string, Table>();
+
+  constructor(project: Project) {
+    this.#project = project;
+  }
+
+  /** Of those that were read already. */
+  known(name: string): Table {
+    const table = this.#known.get(name) ?? this.#seen.get(name);
+    if (table === undefined) throw new RangeError(`table ${name} was not listed`);
+    return table;
+  }
+
+  /** Whether the project has a function of this name, as far as was read already. */
+  hasFunction(name: string): boolean {
+    return this.#functions.has(name);
+  }
+
+  /** Undefined: this key sees no such table. */
+  async lookUp(name: string, signal: AbortSignal): Promise<Table | undefined> {
+    if (!this.#known.has(name)) await this.read(signal);
+    return this.#known.get(name);
+  }
+
+  async table(name: string, signal: AbortSignal): Promise<Table> {
+    const table = await this.lookUp(name, signal);
+    if (table !== undefined) return table;
+    throw new DualsyncError(
+      this.#project.role,
+      `${this.#project.label} has no table ${name} that this key can see.`,
+      {
+        hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
+      },
+    );
+  }
+
+  /** As the project describes them now, without dualsync's own. */
+  async read(signal: AbortSignal): Promise<Catalog> {
+    const found = await readCatalog(this.#project, signal);
+    const isOthers = ({ name }: { readonly name: string }): boolean => name !== OWN_TABLE;
+    const facts = await readFacts(this.#project, found, signal);
+    const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
+    this.#known = new Map(tables.map((table) => [table.name, table]));
+    for (const [name, table] of this.#known) this.#seen.set(name, table);
+    this.#functions = found.functions;
+    return { ...found, tables, unusable: found.unusable.filter(isOthers) };
+  }
+
+  /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
+  async list(signal: AbortSignal): Promise<Listing> {
+    const { tables, unusable } = await this.read(signal);
+    const views = tables.filter(({ writable }) => !writable);
+    const looks = await inTurns(
+      tables.filter(({ writable }) => writable),
+      async (table) => {
+        const problem = table.hidesRows === true ? HIDDEN : mappingProblem(table);
+        return { name: table.name, found: problem ?? (await this.#look(table, signal)) };
+      },
+    );
+    const collections = looks.flatMap(({ found }) => (typeof found === "string" ? [] : [found]));
+    const notCopied: readonly NotCopied[] = [
+      ...unusable.map((one) => ({ ...one, isLoss: true })),
+      ...views.map(({ name }) => ({ name, reason: "a view, which shows rows of tables" })),
+      ...looks.flatMap(({ name, found }) =>
+        typeof found === "string" ? [{ name, reason: found, isLoss: true }] : [],
+      ),
+    ];
+    return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
+  }
+
+  /** @returns why it cannot be read, where the right is missing for this table alone */
+  async #look(table: Table, signal: AbortSignal): Promise<CollectionInfo | string> {
+    try {
+      return await this.#info(table, signal);
+    } catch (error) {
+      if (refusalCode(error) !== "42501" || !(error instanceof DualsyncError)) throw error;
+      return `this key may not read it. ${error.hint ?? ""}`.trim();
+    }
+  }
+
+  async #info(table: Table, signal: AbortSignal): Promise<CollectionInfo> {
+    const { label } = this.#project;
+    const [documents, sample] = await Promise.all([
+      this.#project.count(table.name, table.key[0] ?? "", [], signal),
+      rowsOf(this.#project, table).sample(SAMPLE, signal),
+    ]);
+    const changedBy = CHANGED.find((name) =>
+      table.columns.some((column) => column.name === name && column.type === "timestamptz"),
+    );
+    const average = sample.length === 0 ? 0 : sample.bytes.length / sample.length;
+    return {
+      name: table.name,
+      kind: "collection",
+      incarnation: incarnationOf(label, table),
+      options: new Map(),
+      ordered: isOrdered(table),
+      ...afterOf(table, this.#project.schema),
+      ...(changedBy === undefined ? {} : { changedBy }),
+      documents,
+      bytes: Math.round(documents * average),
+    };
+  }
+
+  /** Whether the table is still there, with the same columns. */
+  async isStillThere({ name, incarnation }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+    const { tables } = await this.read(signal);
+    const table = tables.find((one) => one.name === name);
+    return table !== undefined && isSame(incarnationOf(this.#project.label, table), incarnation);
+  }
+}
+
+/** What the work comes to for each, in their order, with a few under way at once; the first failure ends it. */
+async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const done: R[] = [];
+  const rest = items.entries();
+  let isOver = false;
+  const turn = async (): Promise<void> => {
+    for (const [at, item] of rest) {
+      if (isOver) return;
+      done[at] = await work(item).catch((error: unknown) => {
+        isOver = true;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, turn));
+  return done;
+}
+
+/** The tables whose rows those of this one refer to; by keys of several columns only where those are known. */
+function afterOf({ name, references, relations = [] }: Table, schema: string): Pick<CollectionInfo, "after"> {
+  const related = relations.filter((relation) => relation.schema === schema);
+  const others = [...references, ...related].map(({ table }) => table).filter((other) => other !== name);
+  return others.length === 0 ? {} : { after: [...new Set(others)] };
+}
+
+/** Tells a table from one of the same name in another project, with other columns or, where that is known, made anew. */
+export function incarnationOf(label: string, { name, key, columns, oid }: Table): string {
+  const shape = columns.map((column) => [column.name, column.type]);
+  const text = JSON.stringify([label, name, key, shape]);
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return oid === undefined ? `table ${hash}` : `table ${hash} ${oid}`;
+}
+
+/** One of the two may have been made without knowing what tells tables of the same shape apart. */
+function isSame(now: string, before: string | undefined): boolean {
+  if (before === undefined || now === before) return now === before;
+  return now.startsWith(`${before} `) || before.startsWith(`${now} `);
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,145 @@
+/** What the optional function of sql-catalog.ts tells of tables, besides the description of the API. */
+
+import { refusalCode } from "../api/fault.ts";
+import type { Project } from "../api/project.ts";
+import { CATALOG } from "../sql/sql-catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Column, Relation, Table } from "./table.ts";
+import { typeName } from "./type-name.ts";
+
+interface ColumnFacts {
+  /** As `format_type` writes it, with modifiers; of a domain, what is behind it. */
+  readonly type: string;
+  readonly generated: boolean;
+  readonly identity: "always" | "default" | undefined;
+}
+
+export interface TableFacts {
+  /** Tells a table from every other one that its database has had. */
+  readonly oid: number;
+  readonly isView: boolean;
+  /** Row-level security applies to this key: rows may be hidden from it. */
+  readonly hidesRows: boolean;
+  readonly columns: ReadonlyMap<string, ColumnFacts>;
+  /** In the order of the key's index. */
+  readonly key: readonly string[];
+  readonly unique: readonly (readonly string[])[];
+  readonly relations: readonly Relation[];
+}
+
+/** By the name of the table. */
+export type Facts = ReadonlyMap<string, TableFacts>;
+
+const NONE: Facts = new Map();
+
+/** None where the project has no such function, does not let this key call it, or has another one of its name. */
+export async function readFacts(
+  project: Project,
+  { functions }: Pick<Catalog, "functions">,
+  signal: AbortSignal,
+): Promise<Facts> {
+  if (!functions.has(CATALOG)) return NONE;
+  try {
+    const text = await project.rpc(CATALOG, "{}", signal);
+    return text === undefined ? NONE : factsOf(JSON.parse(text));
+  } catch (error) {
+    // The function is nobody's duty: what it would have told is not known then.
+    if (refusalCode(error) !== undefined || error instanceof SyntaxError || error instanceof TypeError)
+      return NONE;
+    throw error;
+  }
+}
+
+/** Throws TypeError when the answer is not what the function of this version gives. */
+export function factsOf(answer: unknown): Facts {
+  const { version, tables } = object(answer);
+  if (version !== 1) throw new TypeError("another version");
+  return new Map(
+    list(tables).map((entry) => {
+      const table = object(entry);
+      return [text(table.name), tableFacts(table)] as const;
+    }),
+  );
+}
+
+function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
+  const columns = list(table.columns).map((entry) => {
+    const { name, type, generated, identity } = object(entry);
+    return [
+      text(name),
+      {
+        type: text(type),
+        generated: flag(generated),
+        identity: identity === "always" || identity === "default" ? identity : undefined,
+      },
+    ] as const;
+  });
+  const kind = text(table.kind);
+  return {
+    oid: whole(table.oid),
+    isView: kind === "v" || kind === "m",
+    hidesRows: flag(table.hidesRows),
+    columns: new Map(columns),
+    key: list(table.key).map(text),
+    unique: list(table.unique).map((names) => list(names).map(text)),
+    relations: list(table.references).map((entry) => {
+      const { columns: own, schema, table: to, to: others } = object(entry);
+      return {
+        columns: list(own).map(text),
+        schema: text(schema),
+        table: text(to),
+        to: list(others).map(text),
+      };
+    }),
+  };
+}
+
+/** The table with what is known of it besides; one that the facts are not of stays as it is. */
+export function refined(table: Table, facts: TableFacts | undefined): Table {
+  if (facts === undefined) return table;
+  const { oid, isView, hidesRows, key, unique, relations } = facts;
+  return {
+    ...table,
+    columns: table.columns.map((column) => refinedColumn(column, facts.columns.get(column.name))),
+    writable: table.writable && !isView,
+    ...{ oid, hidesRows, unique, relations },
+    ...(isView ? {} : { keyIndex: key }),
+  };
+}
+
+function refinedColumn(column: Column, facts: ColumnFacts | undefined): Column {
+  if (facts === undefined) return column;
+  const { generated, identity } = facts;
+  const { type, scale } = typeName(facts.type);
+  return {
+    ...column,
+    generated,
+    ...(identity === undefined ? {} : { identity }),
+    ...(scale === undefined || type !== column.type ? {} : { scale }),
+  };
+}
+
+function object(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError("no object");
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError("no list");
+  return value;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("no text");
+  return value;
+}
+
+function flag(value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError("no truth value");
+  return value;
+}
+
+function whole(value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new TypeError("no whole number");
+  return value;
+}

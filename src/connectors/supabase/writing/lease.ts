@@ -1,0 +1,61 @@
+import { DualsyncError } from "../../../errors.ts";
+import type { Run } from "../../connector.ts";
+import { Clocks, type HeldLease, holderOf, keepLease, lockedBy, lostError } from "../../kept-lease.ts";
+import type { Project } from "../api/project.ts";
+import { callOwn, fieldsOf, notes } from "./own.ts";
+
+/** What must come back as it was sent: characters that something in between might garble. */
+const PROOF = "é😀\u2028\u00a0\"\\'\u007f";
+
+/**
+ * Takes the right to write into this project: one row, decided by the database's own clock. A holder that is certain to be
+ * dead is not waited for.
+ * @throws DualsyncError `locked` with who holds it and since when; `refused` where the SQL of sql-lease.ts was not run
+ */
+export async function takeLease(project: Project, run: Run, nonce: string): Promise<HeldLease> {
+  const { label } = project;
+  // Not under the run's signal: broken off half-way, nobody would know whether the lease was taken.
+  const signal = new AbortController().signal;
+  const { id, command, from } = run;
+  const holder = { ...run.holder, run: id, nonce, command, from, proof: PROOF };
+  let taken = new Clocks();
+  let found = await claim(project, holder, null, signal);
+  if (found.held.nonce !== nonce && run.isGone(holderOf(found.held))) {
+    taken = new Clocks();
+    found = await claim(project, holder, String(found.held.nonce), signal);
+  }
+  if (found.held.nonce !== nonce) throw lockedBy(label, found.held, found.since);
+  const lease = keepLease(placeOf(project, nonce), taken);
+  if (found.held.proof === PROOF) return lease;
+  await lease.release();
+  throw new DualsyncError("target", `What is written to ${label} does not come back as it was sent.`, {
+    hint: "Is there a proxy in between that changes texts? Nothing was written to any table.",
+  });
+}
+
+async function claim(
+  project: Project,
+  holder: Readonly<Record<string, unknown>>,
+  over: string | null,
+  signal: AbortSignal,
+): Promise<{ readonly held: Readonly<Record<string, unknown>>; readonly since?: Date }> {
+  const answer = fieldsOf(await callOwn(project, "claim", { holder, over }, signal));
+  const since = new Date(String(answer.since));
+  const held = fieldsOf(answer.holder);
+  return Number.isNaN(since.getTime()) ? { held } : { held, since };
+}
+
+function placeOf(project: Project, nonce: string): Parameters<typeof keepLease>[0] {
+  const note = notes(project, nonce);
+  return {
+    label: project.label,
+    nonce,
+    renew: async (signal) => (await callOwn(project, "renew", { nonce }, signal)) === true,
+    async record(filled, signal) {
+      if (!(await note.filled(filled, signal))) throw lostError(project.label);
+    },
+    async giveBack(_, signal) {
+      await callOwn(project, "release", { nonce }, signal);
+    },
+  };
+}

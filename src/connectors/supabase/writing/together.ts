@@ -1,0 +1,85 @@
+import { Batch, type Doc, type DocumentId } from "../../../document.ts";
+import type { WriteOutcome } from "../../connector.ts";
+import { add, NOTHING } from "../../outcome.ts";
+import { refusalCode } from "../api/fault.ts";
+import { ORPHAN } from "./refusal.ts";
+import type { Writer } from "./write.ts";
+
+const KEPT = "its row is there without that reference, as other rows refer to it";
+
+type Documents = Map<string, readonly Doc[]>;
+
+/**
+ * As `Target.writeTogether`. A circle is broken by rows whose references are null where they may be: they are there for as long
+ * as it takes to write the rows that refer to them, and are then made whole, or removed again when that is refused.
+ */
+export async function writeTogether(
+  writer: Writer,
+  documents: ReadonlyMap<string, Batch>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, WriteOutcome>> {
+  const outcomes = new Map<string, WriteOutcome>([...documents.keys()].map((name) => [name, NOTHING]));
+  const waiting: Documents = new Map([...documents].map(([name, batch]) => [name, batch.docs()]));
+  await settle(writer, waiting, outcomes, signal);
+  if (count(waiting) === 0) return outcomes;
+  const stubs = new Map<string, readonly DocumentId[]>();
+  for (const [name, docs] of waiting) stubs.set(name, await writer.stub(name, docs, signal));
+  await settle(writer, waiting, outcomes, signal);
+  for (const [name, docs] of waiting) {
+    const last = await writer.write(name, Batch.of(docs), "insert", signal);
+    const outcome = add(outcomes.get(name) ?? NOTHING, last);
+    const refused = new Set(outcome.setAside.map(({ id }) => id.key));
+    const left = (stubs.get(name) ?? []).filter(({ key }) => refused.has(key));
+    const kept = await takeOut(writer, name, left, signal);
+    const setAside = outcome.setAside.map((one) =>
+      kept.has(one.id.key) ? { ...one, reason: `${one.reason}; ${KEPT}` } : one,
+    );
+    outcomes.set(name, { ...outcome, setAside });
+  }
+  return outcomes;
+}
+
+/** @returns the keys of those that must stay */
+async function takeOut(
+  writer: Writer,
+  name: string,
+  ids: readonly DocumentId[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const kept = new Set<string>();
+  for (const id of ids) {
+    try {
+      await writer.remove(name, [id], signal);
+    } catch (error) {
+      if (refusalCode(error) !== ORPHAN) throw error;
+      kept.add(id.key);
+    }
+  }
+  return kept;
+}
+
+/** Writes what waits again and again, for as long as that gets something through; keeps in `waiting` what still waits. */
+async function settle(
+  writer: Writer,
+  waiting: Documents,
+  outcomes: Map<string, WriteOutcome>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let before = Number.POSITIVE_INFINITY; count(waiting) < before && count(waiting) > 0; ) {
+    before = count(waiting);
+    for (const [name, docs] of waiting) {
+      const outcome = await writer.write(name, Batch.of(docs), "insert", signal);
+      const still = new Set(outcome.setAside.filter(({ waits }) => waits).map(({ id }) => id.key));
+      const setAside = outcome.setAside.filter(({ waits }) => waits !== true);
+      outcomes.set(name, add(outcomes.get(name) ?? NOTHING, { ...outcome, setAside }));
+      waiting.set(
+        name,
+        docs.filter(({ id }) => still.has(id.key)),
+      );
+    }
+  }
+}
+
+function count(documents: Documents): number {
+  return [...documents.values()].reduce((sum, docs) => sum + docs.length, 0);
+}
