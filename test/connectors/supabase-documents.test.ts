@@ -112,6 +112,28 @@ describe("a row becomes a document", () => {
     },
   );
 
+  it.each([
+    ...["2024-02-30T00:00:00", "2023-02-29T00:00:00", "1900-02-29T00:00:00", "2024-04-31T00:00:00"],
+    ...["2024-00-10T00:00:00", "2024-13-01T00:00:00", "2024-01-00T00:00:00", "2024-01-32T00:00:00"],
+    ...["2024-01-31T24:00:00", "2024-01-31T10:60:00", "2024-01-31T23:59:60.5", "9999-12-31T23:59:60"],
+    ...["2024/01-31T10:00:00", "2024-01:31T10:00:00", "2024-01-31T10.00:00", "2024-01-31T10:00-00.123"],
+  ])("of what no clock or calendar shows as its text: %s", (text) => {
+    for (const [type, shown] of [
+      ["timestamp", text],
+      ["timestamptz", `${text}+00:00`],
+    ] as const) {
+      expect(toOrdered(documentOf(type, shown)).get("v")).toBe(shown);
+      expect(toOrdered(documentOf(type, shown)).has("_ds")).toBe(false);
+    }
+  });
+
+  it.each(["2024-02-29T00:00:00", "2000-02-29T23:59:59.999", "0100-01-01T00:00:00", "9999-12-31T23:59:59.9"])(
+    "of a day that its calendar has as a date: %s",
+    (text) => {
+      expect(toOrdered(documentOf("timestamp", text)).get("v")).toStrictEqual(new Date(`${text}Z`));
+    },
+  );
+
   it("without a sidecar for a numeric whose scale is known, or for a jsonb as Postgres prints it", () => {
     const table = tableOf([column("id", "int4"), column("n", "numeric", { scale: 2 }), column("j", "jsonb")]);
     const rows = [
