@@ -56,6 +56,22 @@ describe("the primary key", () => {
     }
   });
 
+  it.each(["1e-7000", "1E7000", "-1.5e-7000", "1e99999999999"])(
+    "is refused where it is %s, which Postgres writes without an exponent",
+    (text) => {
+      for (const type of ["numeric", "mood"]) expect(() => keyId(type, text)).toThrow(RangeError);
+      expect(keyTexts(tableOf([column("id", "numeric")]), idOf(text))).toBeUndefined();
+    },
+  );
+
+  it("of very many digits is read in time that grows with their number", { timeout: 10_000 }, () => {
+    const number = `0.1${"0".repeat(100_000)}1`;
+    const table = tableOf([column("id", "numeric"), column("v", "numeric"), column("j", "jsonb")]);
+    const batch = documentsOf(table, pageOf(table, [[`${number}00`, number, `[${number}]`]]));
+    expect(toOrdered(batch.bytesOf(0)).get("_id")).toBe(number);
+    expect(toOrdered(batch.bytesOf(0)).get("v")).toBe(number);
+  });
+
   it("is kept exactly, where it is a number with zeros at its end", () => {
     const table = tableOf([column("id", "numeric"), column("v", "text")]);
     const bytes = documentsOf(table, pageOf(table, [["1.50", "x"]])).bytesOf(0);

@@ -55,6 +55,14 @@ describe("a document that an application saved again", () => {
     });
   }
 
+  it("is compared in time that grows with its blanks, where those at the end do not count", {
+    timeout: 8_000,
+  }, () => {
+    const text = `a${" ".repeat(70_000)}b`;
+    expect(like("bpchar", text, `${text}  `)).toBe("equivalent");
+    expect(like("bpchar", text, `${text} c`)).toBe("different");
+  });
+
   it("without its sidecar has lost microseconds, and nothing else", () => {
     const table = tableOf([column("id", "int4"), column("v", "timestamptz"), column("n", "numeric")]);
     const bytes = documentsOf(

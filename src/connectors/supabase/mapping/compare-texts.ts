@@ -93,8 +93,15 @@ function compareScalars(kind: Kind, type: string, a: string, b: string): TextLik
     case "timestamptz":
       return compareTimes(kind, a, b);
     default:
-      return type.startsWith("bpchar") ? same(a.replace(/ +$/, ""), b.replace(/ +$/, "")) : same(a, b);
+      return type.startsWith("bpchar") ? same(withoutEndBlanks(a), withoutEndBlanks(b)) : same(a, b);
   }
+}
+
+/** In one pass, unlike a pattern for the end of a text, whatever runs of blanks are within it. */
+function withoutEndBlanks(text: string): string {
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0x20) end--;
+  return text.slice(0, end);
 }
 
 /** Negative zero is a value of its own here: Postgres prints it, though it compares as zero. */

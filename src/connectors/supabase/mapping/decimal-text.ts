@@ -13,9 +13,16 @@ export function canonicalNumber(text: string): string {
   const scaled = scaledOf(text);
   if (scaled === undefined) return text;
   const digits = scaled.coefficient.replace(/^0+/, "");
-  const bare = digits.replace(/0+$/, "");
+  const bare = withoutEndZeros(digits);
   if (bare === "") return "0";
   return `${scaled.negative ? "-" : ""}${bare}e${scaled.exponent + digits.length - bare.length}`;
+}
+
+/** In one pass: a pattern for the end of a text looks at each run of zeros again from each of its zeros. */
+export function withoutEndZeros(text: string): string {
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0x30) end--;
+  return text.slice(0, end);
 }
 
 /** Without an exponent, as Postgres writes a numeric. */

@@ -132,7 +132,7 @@ function numeric(scale: number | undefined, place: Place): string {
   const text = numberOf(place);
   if (/[NI]/.test(text)) return text;
   const padded = withScale(text === "-0" ? "0" : text, scale);
-  if (scale !== undefined && (padded.split(".")[1] ?? "").slice(Math.max(scale, 0)).replace(/0+$/, "") !== "")
+  if (scale !== undefined && /[^0]/.test((padded.split(".")[1] ?? "").slice(Math.max(scale, 0))))
     return misfit(`a number with more than ${scale} digits after the point`);
   return padded;
 }

@@ -1,6 +1,7 @@
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
-import { keptOf, plainText, scaledOf } from "./decimal-text.ts";
+import { keptOf, plainText, scaledOf, withoutEndZeros } from "./decimal-text.ts";
+
 import { type Name, writeJsonText } from "./json-bson.ts";
 import { writeJsonLiteral } from "./json-literal.ts";
 import { JsonNumber, type JsonValue } from "./json-reader.ts";
@@ -57,12 +58,17 @@ export function writeKey(writer: BsonWriter, field: Field, name: Uint8Array, { v
   return writeScalar(writer, kind, field.column.scale, value, name);
 }
 
-/** Without the zeros at the end of a fraction: one text for each number. */
+/**
+ * Without the zeros at the end of a fraction: one text for each number. Throws RangeError on an exponent, which Postgres
+ * writes in no numeric: written out, a few characters could take all memory.
+ */
 export function plainNumeric(text: string): string {
-  const scaled = scaledOf(text);
-  if (scaled === undefined) return text;
+  const scaled = /[eE]/.test(text) ? undefined : scaledOf(text);
+  if (scaled === undefined) return mismatch();
   const plain = plainText(scaled);
-  return plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
+  if (!plain.includes(".")) return plain;
+  const bare = withoutEndZeros(plain);
+  return bare.endsWith(".") ? bare.slice(0, -1) : bare;
 }
 
 function writeArray(writer: BsonWriter, field: Field, items: readonly JsonValue[], name: Name): boolean {

@@ -1,6 +1,7 @@
 /** The text of a row, as PostgREST sends it: what rows are hashed by. */
 
 import type { Table } from "../schema/table.ts";
+import { withoutEndZeros } from "./decimal-text.ts";
 import { jsonToSend } from "./decode.ts";
 import { denotationOf } from "./denotation.ts";
 import { quoted } from "./json-text.ts";
@@ -48,7 +49,7 @@ export function floatText(kind: "float4" | "float8", text: string): string {
   if (parts === null) return text;
   const [, sign = "", whole = "", fraction = "", power = "0"] = parts;
   const all = whole + fraction;
-  const digits = all.replace(/^0+/, "").replace(/0+$/, "");
+  const digits = withoutEndZeros(all.replace(/^0+/, ""));
   if (digits === "") return `${sign}0`;
   const exponent = Number(power) + whole.length - 1 - (all.length - all.replace(/^0+/, "").length);
   if (exponent < -4 || exponent >= EXPONENT_FROM[kind]) {
