@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import type { OutputFlags, Prepared, RunContext } from "./commands/command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { DualsyncError, EXIT_CODES, exitCode } from "./errors.ts";
+import { collect } from "./memory.ts";
 import { Redactor, safeText } from "./redact.ts";
 import type { Reporter } from "./reporting/reporter.ts";
 
@@ -23,6 +24,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   } catch (error) {
     process.exitCode = failed(error, argv, redactor);
   }
+  collect();
 }
 
 /** The whole command line, ready to parse or to be asked for its help. */

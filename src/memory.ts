@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { MessageChannel } from "node:worker_threads";
 
 /**
@@ -28,4 +30,14 @@ export function free(bytes: Uint8Array): void {
   if (!(buffer instanceof ArrayBuffer) || buffer.byteLength <= SHARED_BYTES) return;
   if (ballast.length === 0) ballast.push(new Array<number>(BALLAST).fill(0.5));
   drain.postMessage(null, [buffer]);
+}
+
+/**
+ * Collects what is garbage, for a process that is about to end. Node waits then for the compiler's threads; one of them that
+ * finds the heap full waits for the main thread to collect, and the process stands still for ever (nodejs/node#54918).
+ * Measured with Node 20 on a busy machine: 5 of 240 short runs without this, none with it: a heap with room is not full.
+ */
+export function collect(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
 }
