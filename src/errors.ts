@@ -111,6 +111,8 @@ export interface DualsyncErrorOptions {
   readonly cause?: unknown;
   /** True when the same call may succeed later; only a connector knows, at its edge. */
   readonly retryable?: boolean;
+  /** True when one collection alone is the matter: it is named, and the others go on. */
+  readonly ofOneCollection?: boolean;
 }
 
 /**
@@ -122,11 +124,13 @@ export class DualsyncError extends Error {
   readonly exit: ExitName;
   readonly hint: string | undefined;
   readonly retryable: boolean;
+  readonly ofOneCollection: boolean;
 
   constructor(exit: ExitName, message: string, options: DualsyncErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exit = exit;
     this.hint = options.hint;
     this.retryable = options.retryable ?? false;
+    this.ofOneCollection = options.ofOneCollection ?? false;
   }
 }

@@ -233,6 +233,12 @@ export interface Source {
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
   /** As `read`, but documents with nothing but their `_id`: for stores that can tell ids for much less than documents. */
   ids?(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;
+  /**
+   * What of a collection reading does not give exactly, as far as reading has shown until now: `column orders.total`, with
+   * the cause and what to do about it. A collection with any is neither verified nor identical. For stores whose documents
+   * are made from something else.
+   */
+  inexact?(collection: string): readonly NotReproduced[];
   /** How many were changed since then: of collections that say when, by stores that can be read for it. */
   countChanged?(collection: CollectionInfo, since: Date, signal: AbortSignal): Promise<number>;
   /** The documents with these ids, by `DocumentId.key`; an id that is absent is absent from the map. */

@@ -1,6 +1,7 @@
 /** A collection that is dropped or renamed looks, to whoever reads or writes it by its name, like one that ends early or is empty. */
 import { DualsyncError } from "../errors.ts";
 import type { Job } from "./job.ts";
+import type { Losses } from "./losses.ts";
 import type { OpenRange, Part } from "./progress.ts";
 
 /** To be asked after anything was concluded from what the source does not hold, and before that is acted upon. */
@@ -31,5 +32,13 @@ export async function targetMustBeThere(job: Job, incarnation: string | undefine
 /** Takes down that a part is copied and proved, once it is certain that it was read from the collection that is meant. */
 export async function commit(job: Job, range: OpenRange, part: Part, upTo?: OpenRange["to"]): Promise<void> {
   await sourceMustBeThere(job);
+  nameInexact(job, part.losses);
   job.progress.commit(range, part, upTo);
+}
+
+/** What was not read exactly, as far as that was seen until now. @returns whether anything was */
+export function nameInexact({ source, from }: Job, losses: Losses): boolean {
+  const inexact = source.inexact?.(from.name) ?? [];
+  for (const { key, reason } of inexact) losses.add(key, reason);
+  return inexact.length > 0;
 }

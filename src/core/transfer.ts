@@ -6,6 +6,7 @@ import type { Flights } from "./flights.ts";
 import { holdings, holdsAll } from "./holdings.ts";
 import type { Job, Transfer } from "./job.ts";
 import { judgeOf } from "./judge.ts";
+import { oneCollection, reasonOf } from "./one-collection.ts";
 import type { PlannedJob } from "./plan.ts";
 import type { OpenRange, Progress } from "./progress.ts";
 import { piecesFor } from "./ranges.ts";
@@ -13,7 +14,7 @@ import { removeExtras } from "./remove.ts";
 import { Sealing } from "./seal/sealing.ts";
 import { copySequence } from "./sequence.ts";
 import { eachRange, sideBySide } from "./side-by-side.ts";
-import { sourceMustBeThere, targetMustBeThere } from "./still-there.ts";
+import { nameInexact, sourceMustBeThere, targetMustBeThere } from "./still-there.ts";
 
 /** What moving all collections of a plan came to. */
 export interface Transferred {
@@ -56,15 +57,27 @@ async function transferOne(
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
   const whole = wholeIfEmpty(planned, prepared);
-  const job: Job = {
-    ...{ ...whole, meter, progress, setAside: new Set(), ...journalingOf(whole, prepared) },
-    ...{ ...sealingOf(whole, prepared), ...judgementOf(whole) },
+  const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
+    const job: Job = {
+      ...{ ...own, meter, progress, setAside: new Set(), ...journalingOf(own, prepared) },
+      ...{ ...sealingOf(own, prepared), ...judgementOf(own) },
+    };
+    return await reportOf(job, prepared, gate);
   };
   try {
-    return { report: await reportOf(job, prepared, gate), moved: progress.tally.bytes };
+    const done = await oneCollection(whole, work, (error) => givenUp({ ...whole, progress }, error));
+    return { report: done, moved: progress.tally.bytes };
   } finally {
     meter.end();
   }
+}
+
+/** What was copied of it stays; the next run begins it anew. */
+function givenUp(job: Reported & Pick<Job, "losses">, error: DualsyncError): CollectionReport {
+  job.losses.merge(job.progress.losses);
+  job.losses.add(`collection ${job.from.name}`, reasonOf(error));
+  job.progress.forget();
+  return report(job, undefined, undefined, "set aside");
 }
 
 /** What is gone from the target is not among what was changed in the source: then everything is read. */
@@ -154,7 +167,7 @@ async function fillAndProve(job: Job, prepared: Prepared, gate: Flights): Promis
   }
   job.losses.merge(job.progress.losses);
   if (job.indexes) await copyIndexes(job);
-  return await conclude(job, complete);
+  return await conclude(job, complete && !nameInexact(job, job.losses));
 }
 
 /** @returns false where the target lacks what this run did not look at */
@@ -239,8 +252,10 @@ function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount
   return job.verify === "content" ? "verified" : "counts match";
 }
 
+type Reported = Pick<Job, "from" | "to" | "progress">;
+
 function report(
-  job: Job,
+  job: Reported,
   sourceCount: number | undefined,
   targetCount: number | undefined,
   verdict: Verdict,

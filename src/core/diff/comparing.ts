@@ -2,6 +2,7 @@ import type { CollectionInfo } from "../../connectors/connector.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../reporting/reporter.ts";
 import type { Flights } from "../flights.ts";
 import { judgeOf } from "../judge.ts";
+import { oneCollection, reasonOf } from "../one-collection.ts";
 import { sideBySide } from "../side-by-side.ts";
 import { compareMetadata } from "./compare-metadata.ts";
 import { compareRanges } from "./compare-ranges.ts";
@@ -11,6 +12,7 @@ import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
 import type { DiffProgress } from "./diff-progress.ts";
 import type { DiffTally } from "./diff-tally.ts";
 import { chooseWay } from "./scan.ts";
+import { tellOfCollection } from "./tell.ts";
 
 interface State {
   readonly pair: DiffPair;
@@ -67,16 +69,31 @@ export class Comparing {
     const meter = reporter.meter(pair.from.name, pair.from.documents, { documents: source, bytes });
     try {
       meter.phase("comparing");
-      const indexesOf = await listIndexes(run, pair);
-      const judge = judgeOf({ ...run, ...pair });
-      const job: DiffJob = { ...run, ...pair, meter, progress, indexesOf, ...(judge && { judge }) };
-      if (judge === undefined) await compareMetadata(job);
-      progress.tier = await this.#contents(job, gate);
-      // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
-      state.done = job.from.kind === job.to.kind;
+      await oneCollection(
+        run,
+        (own) => this.#compare({ ...own, ...pair, meter, progress }, state, gate),
+        async (error) => {
+          progress.forgo();
+          const detail = reasonOf(error);
+          const key = `collection ${pair.from.name}`;
+          const body = { key, kind: "unreadable", sigil: "!", detail } as const;
+          state.done = !(await tellOfCollection({ ...run, ...pair, progress }, body));
+        },
+      );
     } finally {
       meter.end();
     }
+  }
+
+  async #compare(own: Omit<DiffJob, "indexesOf" | "judge">, state: State, gate: Flights): Promise<void> {
+    const indexesOf = await listIndexes(own, own);
+    const judge = judgeOf(own);
+    const job: DiffJob = { ...own, indexesOf, ...(judge && { judge }) };
+    if (judge === undefined) await compareMetadata(job);
+    job.progress.tier = await this.#contents(job, gate);
+    await tellInexact(job);
+    // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
+    state.done = job.from.kind === job.to.kind;
   }
 
   async #contents(job: DiffJob, gate: Flights): Promise<Tier> {
@@ -96,6 +113,16 @@ async function listIndexes(run: DiffRun, { from, to }: DiffPair): Promise<DiffJo
     kind === "view" ? [] : store.indexes(name, run.signal);
   const [source, target] = await Promise.all([list(run.source, from), list(run.target, to)]);
   return { source, target };
+}
+
+/** What was not read exactly cannot be compared, however alike it looks. */
+async function tellInexact(job: DiffJob): Promise<void> {
+  const { source, target, from, to, progress } = job;
+  const inexact = [...(source.inexact?.(from.name) ?? []), ...(target.inexact?.(to.name) ?? [])];
+  // A later run would go on with what looked alike in this one.
+  if (inexact.length > 0) progress.forgo();
+  for (const { key, reason } of inexact)
+    await tellOfCollection(job, { key, kind: "unreadable", sigil: "!", detail: reason });
 }
 
 function reportOf({

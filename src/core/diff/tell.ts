@@ -69,11 +69,15 @@ type OfCollection = Pick<Told, "key" | "kind" | "sigil"> & {
   readonly detail: string;
 } & Partial<Pick<Told, "state" | "rounds">>;
 
-/** Tells a difference that is about a collection and not about one document of it, and counts it. */
-export async function tellOfCollection(job: DiffJob, body: OfCollection): Promise<void> {
+/** Tells a difference that is about a collection and not about one document of it, and counts it. @returns whether it counts */
+export async function tellOfCollection(
+  job: Pick<DiffJob, "from" | "to" | "tell" | "progress">,
+  body: OfCollection,
+): Promise<boolean> {
   const names = { collection: job.from.name, targetCollection: job.to.name };
   const told = await job.tell({ ...names, fields: [], moreFields: 0, state: "stable", rounds: 1, ...body });
   job.progress.tally[columnOf(told)]++;
+  return told.counted;
 }
 
 type Body = Omit<Told, "key" | "sigil" | "collection" | "targetCollection" | "id" | "kind"> & {
