@@ -2,10 +2,10 @@
 import type { NotCopied, Source, Target } from "../connectors/connector.ts";
 import { compare } from "../core/compare.ts";
 import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/guard.ts";
-import { chooseJobs, makePlan, mustFit, type PlannedJob } from "../core/plan.ts";
+import { chooseJobs, makePlan, mustFit, type PlannedJob, unreadable } from "../core/plan.ts";
 import { mustFitInto } from "../core/room.ts";
 import type { SavedRun } from "../core/saved-run.ts";
-import { vanished } from "../core/vanished.ts";
+import { vanished, vanishedLosses } from "../core/vanished.ts";
 import type { Found, Plan } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { CopyingOptions } from "./copying-options.ts";
@@ -18,10 +18,8 @@ import type { Stores } from "./stores.ts";
 export interface PlannedRun {
   readonly plan: Plan;
   readonly jobs: readonly PlannedJob[];
-  /** What was wanted of the source, and cannot be copied. */
+  /** What was wanted of the source, and cannot be copied; and what was copied before and is not listed any more. */
   readonly lost: readonly NotCopied[];
-  /** Collections of the target that came from tables which the source does not list any more. */
-  readonly gone: readonly string[];
   /** What an interrupted run has done. */
   readonly saved?: SavedRun;
   /** Bytes that the target's database takes up. */
@@ -54,23 +52,29 @@ export async function planRun(
   mustNotBeSwapped(source, target, options.intoExisting);
   // What comes from a MongoDB has a name that a MongoDB takes.
   const nameProblem = isMapped ? (name: string) => stores.target.nameProblem(name) : undefined;
-  const { notCopied, jobs, lost } = chooseJobs(source.listing, options.wanted, nameProblem);
+  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, nameProblem);
   const since = chooseSince(jobs, options.since, source, target);
-  const chosen = { notCopied, jobs: since.jobs.map((job) => asOrdered(job, target)) };
-  mustFit(chosen.jobs, target.listing, { ...planOptions, emptyIsOdd: isMapped });
+  const gone = isMapped ? vanished({ jobs, copies }, source, target, options.wanted) : [];
+  const goneLosses = await vanishedLosses(gone, stores.source, options.wanted, signal);
+  const chosen = {
+    notCopied: [...notCopied, ...goneLosses],
+    copies: new Set([...copies, ...gone]),
+    jobs: since.jobs.map((job) => asOrdered(job, target)),
+  };
+  mustFit(chosen.jobs, target.listing, planOptions);
   const foreign = foreignJobs(chosen.jobs, source, target);
   if (!options.intoExisting) mustBeOurs(foreign, source, target, options.to.database);
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
   const notes = [...adoption(found), ...saving, ...told, ...since.notes, ...remarks(options)];
-  if (isMapped) notes.push(...without(chosen.jobs));
+  notes.push(...without(chosen.jobs));
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
-  const gone = isMapped ? vanished(chosen.jobs, source, target, options.wanted) : [];
-  return { plan, jobs: chosen.jobs, lost, gone, used, ...(time && { time }), ...(saved && { saved }) };
+  const run = { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used };
+  return { ...run, ...(time && { time }), ...(saved && { saved }) };
 }
 
 /** A collection that is there already may come in another order than a copy would. */
@@ -81,7 +85,9 @@ function asOrdered(job: PlannedJob, { listing }: Before): PlannedJob {
 
 /** Rows that are hidden from a key look like none. */
 function without(jobs: readonly PlannedJob[]): string[] {
-  const empty = jobs.filter(({ from }) => from.documents === 0).map(({ from }) => from.name);
+  const empty = jobs
+    .filter(({ from }) => from.mayBeHidden === true && from.documents === 0)
+    .map(({ from }) => from.name);
   if (empty.length === 0) return [];
   return [
     `No rows, as far as this key sees: ${empty.join(", ")}. If that is not so, row-level security hides them from it.`,
@@ -89,8 +95,8 @@ function without(jobs: readonly PlannedJob[]): string[] {
 }
 
 /** Of what can be copied, and of what is there and cannot. */
-function namesOf({ collections, notCopied }: Before["listing"]): string[] {
-  return [...collections, ...notCopied.filter(({ isLoss }) => isLoss === true)].map(({ name }) => name);
+function namesOf(listing: Before["listing"]): string[] {
+  return [...listing.collections, ...unreadable(listing)].map(({ name }) => name);
 }
 
 async function look(store: Source, signal: AbortSignal): Promise<Before> {

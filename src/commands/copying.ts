@@ -21,9 +21,6 @@ import { limitTime } from "./time-limit.ts";
 import { underLease, type Writing } from "./under-lease.ts";
 import { verdictOf } from "./verdict.ts";
 
-const GONE =
-  "its table was copied before and the source does not list it any more: dropped, renamed, or not granted to this key";
-
 /** Bytes of documents that may be on their way to the target at once. */
 const BYTES_IN_FLIGHT = 32_000_000;
 
@@ -45,7 +42,6 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
       await mustBeAllowed(options, planned.plan, context);
       const losses = new Losses(options.accept);
       for (const { name, reason } of planned.lost) losses.add(`collection ${name}`, reason);
-      for (const name of planned.gone) losses.add(`collection ${name}`, GONE);
       const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
       return await journaled(options.cwd, head, context, async (journal) => {
         const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);

@@ -1,8 +1,9 @@
 /** What is to be compared: everything is looked at, and what must not be compared is refused. */
 
 import type { Filled, History, Listing, Source } from "../connectors/connector.ts";
-import { type Mapped, type Pairs, pairUp } from "../core/diff/pairs.ts";
+import { type Mapped, type Pairs, pairUp, withoutHidden } from "../core/diff/pairs.ts";
 import { slowestClock } from "../core/diff/slowest-clock.ts";
+import { unreadable } from "../core/plan.ts";
 import { mustBeTwo } from "../core/two-stores.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Comparison } from "../reporting/reporter.ts";
@@ -41,10 +42,11 @@ export async function pairStores(
   mustBeTwo(source, target);
   const names = [...namesOf(source.listing), ...namesOf(target.listing)];
   mustMatch(options, names, stores.source.mapping !== undefined || stores.target.mapping !== undefined);
-  const pairs = pairUp(source.listing, target.listing, options.wanted, mappedOf(stores, source, target));
+  const listed = pairUp(source.listing, target.listing, options.wanted, mappedOf(stores, source, target));
+  const pairs = await withoutHidden(listed, stores, options.wanted, signal);
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
-  if (pairs.pairs.length + pairs.missing.length + pairs.extra.length > 0)
+  if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
     return { ...pairs, now, ...(filled === undefined ? {} : { filled }) };
   throw new DualsyncError(
     "refused",
@@ -73,8 +75,8 @@ function copiedFrom(label: string, { filled, collections }: History): ReadonlySe
   return new Set([...all, ...(filled?.documents.keys() ?? [])]);
 }
 
-function namesOf({ collections }: Listing): string[] {
-  return collections.map(({ name }) => name);
+function namesOf(listing: Listing): string[] {
+  return [...listing.collections, ...unreadable(listing)].map(({ name }) => name);
 }
 
 /** A copy that is being made, or was interrupted, differs by nature. */

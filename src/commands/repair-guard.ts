@@ -23,7 +23,11 @@ export async function mustBeSafe(
   };
   const [source, target] = await Promise.all([look(looking.source), look(looking.target)]);
   mustNotBeSwapped(source, target, true);
-  if (options.delete) for (const pair of plan.collections) await mustNotEmpty(looking, pair, plan, options);
+  if (!options.delete) return;
+  // What is not listed is not looked at either: repairing leaves its copy alone, and says why.
+  const listed = new Set(source.listing.collections.map(({ name }) => name));
+  for (const pair of plan.collections)
+    if (listed.has(pair.source)) await mustNotEmpty(looking, pair, plan, options);
 }
 
 /** Removing most of a collection, or all that a source has lost, is more likely a fault of the source than a wish. */

@@ -30,6 +30,10 @@ export interface CollectionInfo {
   readonly options: Metadata;
   /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
   readonly ordered: boolean;
+  /** The store answers with nothing, too, where it hides what it has: that it holds no document is no proof of it. */
+  readonly mayBeHidden?: true;
+  /** The store guarantees that no two of its documents have the same `_id`, so that reading by `_id` passes over none. */
+  readonly idsAreUnique?: true;
   /**
    * Names of collections whose documents those of this one refer to, where the store insists on that: in a target they are
    * to be written before this one's. Collections may refer to each other in a circle. Itself is never among them.
@@ -215,6 +219,11 @@ export interface Source {
   readonly mapping?: Mapping;
   identity(signal: AbortSignal): Promise<StoreIdentity>;
   list(signal: AbortSignal): Promise<Listing>;
+  /**
+   * Why a collection that is not listed may be there all the same, as the store says when it is asked for by its name;
+   * undefined: there is none. For stores that do not list what may not be read: nothing unlisted is held to be gone before.
+   */
+  hiddenReason?(collection: string, signal: AbortSignal): Promise<string | undefined>;
   /** Exact number of documents, counted by the server now; never an estimate. */
   count(collection: string, selection: Selection, signal: AbortSignal): Promise<number>;
   /** Cuts the collection, or a range of it, into about `pieces` half-open ranges that tile every possible id of it. */

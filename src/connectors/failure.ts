@@ -13,4 +13,6 @@ export interface Failure {
   readonly hint: string;
   /** The same call may succeed later without anybody's doing. */
   readonly passes?: true;
+  /** One collection alone is the matter. */
+  readonly ofOneCollection?: true;
 }

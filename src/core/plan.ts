@@ -40,6 +40,8 @@ export interface Jobs {
   readonly notCopied: readonly NotCopied[];
   /** Of what is not copied: what was wanted, and cannot be. */
   readonly lost: readonly NotCopied[];
+  /** The names that the copies of these have, or would have. */
+  readonly copies: ReadonlySet<string>;
 }
 
 const NOT_CHOSEN = "left out by --include or --exclude";
@@ -75,7 +77,9 @@ export function chooseJobs(
     jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
   }
   mustNotMeet(jobs);
-  return { jobs, notCopied: left, lost: left.filter(({ isLoss }) => isLoss === true) };
+  const lost = left.filter(({ isLoss }) => isLoss === true);
+  const copies = new Set(lost.map(({ name }) => renames.get(name) ?? name));
+  return { jobs, notCopied: left, lost, copies };
 }
 
 function mustNotMeet(jobs: readonly PlannedJob[]): void {
@@ -95,7 +99,7 @@ function byName({ collections }: Listing): ReadonlyMap<string, CollectionInfo> {
 }
 
 function mustExist(source: Listing, names: readonly string[]): void {
-  const known = new Set(source.collections.map(({ name }) => name));
+  const known = new Set([...source.collections, ...unreadable(source)].map(({ name }) => name));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length === 0) return;
   throw new DualsyncError(
@@ -108,13 +112,23 @@ function mustExist(source: Listing, names: readonly string[]): void {
 }
 
 /** All renames that hold for this source. */
-export function renamesFor({ collections }: Listing, wanted: Wanted): ReadonlyMap<string, string> {
-  const names = new Set(collections.map(({ name }) => name));
+export function renamesFor(source: Listing, wanted: Wanted): ReadonlyMap<string, string> {
+  const names = new Set([...source.collections, ...unreadable(source)].map(({ name }) => name));
   const taken = new Set(wanted.renames.values());
   const usual = [...(wanted.usualRenames ?? [])].filter(
     ([from, to]) => names.has(from) && !names.has(to) && !taken.has(to),
   );
   return new Map([...usual, ...wanted.renames]);
+}
+
+/** What is there, would be copied, and cannot be read. It is never held to be gone. */
+export function unreadable({ notCopied }: Listing): readonly NotCopied[] {
+  return notCopied.filter(({ isLoss }) => isLoss === true);
+}
+
+/** The names that a collection of the target may have in the source. */
+export function namesInSource(name: string, { renames, usualRenames = new Map() }: Wanted): string[] {
+  return [name, ...[...renames, ...usualRenames].filter(([, to]) => to === name).map(([from]) => from)];
 }
 
 /** The collection under its new name; a view on a renamed collection follows it. */
@@ -130,10 +144,7 @@ export function renamed(from: CollectionInfo, renames: ReadonlyMap<string, strin
 export function mustFit(
   jobs: readonly PlannedJob[],
   target: Listing,
-  options: Pick<PlanOptions, "source" | "delete" | "allowShrink"> & {
-    /** The source may answer with nothing where it hides what it has. */
-    readonly emptyIsOdd?: boolean;
-  },
+  options: Pick<PlanOptions, "source" | "delete" | "allowShrink">,
 ): void {
   const there = byName(target);
   if (jobs.length === 0) {
@@ -156,12 +167,7 @@ export function mustFit(
         "If that is meant, drop the collection on the target by hand, or leave it out with --exclude.",
       );
     }
-    if (
-      options.emptyIsOdd === true &&
-      !options.allowShrink &&
-      from.documents === 0 &&
-      existing.documents > 0
-    ) {
+    if (!options.allowShrink && isInDoubt(from, existing)) {
       throw refuse(
         `${JSON.stringify(from.name)} gives no rows, and the target holds ${existing.documents} documents of it: row-level security or a missing grant looks just like an empty table.`,
         "Look at the table in the project's dashboard. If it is empty indeed, add --allow-shrink; nothing is removed without --delete.",
@@ -178,13 +184,18 @@ export function mustFit(
   }
 }
 
+/** Nothing came of what the copy holds documents of, and that may be because it is hidden. */
+export function isInDoubt(from: CollectionInfo, copy: CollectionInfo): boolean {
+  return from.mayBeHidden === true && from.documents === 0 && copy.documents > 0;
+}
+
 function refuse(message: string, hint: string): DualsyncError {
   return new DualsyncError("refused", message, { hint: `Nothing was changed. ${hint}` });
 }
 
 /** The plan as it is shown; `found` is what comparing has shown of collections that are not known to be copies. */
 export function makePlan(
-  { jobs, notCopied }: Pick<Jobs, "jobs" | "notCopied">,
+  { jobs, notCopied, copies }: Pick<Jobs, "jobs" | "notCopied" | "copies">,
   target: Listing,
   found: ReadonlyMap<string, Found>,
   options: PlanOptions,
@@ -222,15 +233,15 @@ export function makePlan(
     documents: sum(({ from }) => from.documents),
     bytes: sum(({ from }) => from.bytes),
     estimatedTargetBytes: sum(({ from, to }) => Math.max(0, from.bytes - (there.get(to.name)?.bytes ?? 0))),
-    notes: [...changes(collections, options), ...onlyThere(jobs, target), ...options.notes],
+    notes: [...changes(collections, options), ...onlyThere({ jobs, copies }, target), ...options.notes],
     dryRun: options.dryRun,
   };
 }
 
-/** Collections of the target that no job writes to. */
-function onlyThere(jobs: readonly PlannedJob[], target: Listing): string[] {
-  const written = new Set(jobs.map(({ to }) => to.name));
-  const others = target.collections.filter(({ name }) => !written.has(name)).map(({ name }) => name);
+/** Collections of the target that no job writes to, but for copies of what cannot be read. */
+function onlyThere({ jobs, copies }: Pick<Jobs, "jobs" | "copies">, target: Listing): string[] {
+  const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
+  const others = target.collections.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (others.length === 0) return [];
   const shown = others.slice(0, 10).join(", ");
   const more = others.length > 10 ? ` and ${others.length - 10} more` : "";

@@ -3,6 +3,7 @@ import { DualsyncError } from "../errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../reporting/reporter.ts";
 import { convergeRange, fillRange } from "./copy.ts";
 import type { Flights } from "./flights.ts";
+import { shortfall } from "./gave-all.ts";
 import { holdings, holdsAll } from "./holdings.ts";
 import type { Job, Transfer } from "./job.ts";
 import { judgeOf } from "./judge.ts";
@@ -229,16 +230,33 @@ async function copyIndexes(job: Job): Promise<void> {
 }
 
 async function conclude(job: Job, complete: boolean): Promise<CollectionReport> {
+  if (job.verify === "none") {
+    const isWhole = complete && (await gaveAll(job));
+    return report(job, undefined, undefined, isWhole ? "not verified" : "set aside");
+  }
   const filter = job.filter === undefined ? {} : { filter: job.filter };
-  if (job.verify === "none")
-    return report(job, undefined, undefined, complete ? "not verified" : "set aside");
   const count = (store: Transfer["source"], collection: CollectionInfo): Promise<number> =>
     store.count(collection.name, filter, job.signal);
   const [sourceCount, targetCount] = await Promise.all([
     count(job.source, job.from),
     count(job.target, job.to),
   ]);
-  return report(job, sourceCount, targetCount, verdictOf(job, complete, sourceCount, targetCount));
+  const isWhole = complete && (await gaveAll(job, sourceCount));
+  return report(job, sourceCount, targetCount, verdictOf(job, isWhole, sourceCount, targetCount));
+}
+
+/** @returns false, with a loss named, where the source gave other documents than it counts */
+async function gaveAll(job: Job, counted?: number): Promise<boolean> {
+  const { source: store, from: collection, filter, signal, since, losses, progress } = job;
+  // Of what was not changed nothing was read; what the store itself guarantees need not be counted for that alone.
+  if (since !== undefined || (job.verify === "none" && collection.idsAreUnique === true)) return true;
+  const known = filter === undefined ? { before: collection.documents } : { filter };
+  const giver = { store, role: "source", collection, signal, ...known } as const;
+  const found = await shortfall({ ...giver, ...(counted !== undefined && { counted }) }, progress.tally.read);
+  if (found === undefined) return true;
+  losses.add(`collection ${collection.name}`, found);
+  progress.forget();
+  return false;
 }
 
 function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount: number): Verdict {

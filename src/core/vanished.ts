@@ -1,24 +1,50 @@
 /** What was copied from a source before and is not listed there any more: dropped, renamed, or hidden for want of a right. */
+import type { NotCopied, Source } from "../connectors/connector.ts";
 import type { Before } from "./guard.ts";
-import type { PlannedJob, Wanted } from "./plan.ts";
+import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
+
+const GONE =
+  "its table was copied before and the source does not list it any more: dropped, renamed, or not granted to this key";
 
 /** Names in the target of such collections that hold documents and were not left out by the person. */
 export function vanished(
-  jobs: readonly PlannedJob[],
+  { jobs, copies }: Pick<Jobs, "jobs" | "copies">,
   source: Before,
   target: Before,
-  { selects, renames, usualRenames = new Map() }: Wanted,
+  wanted: Wanted,
 ): string[] {
-  const written = new Set(jobs.map(({ to }) => to.name));
+  const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
   const holding = new Set(
     target.listing.collections.filter(({ documents }) => documents > 0).map(({ name }) => name),
   );
-  const former = (name: string): string[] => [
-    name,
-    ...[...renames, ...usualRenames].filter(([, to]) => to === name).map(([from]) => from),
-  ];
   return [...target.history.collections]
-    .filter(([name, { from }]) => from === source.label && holding.has(name) && !written.has(name))
+    .filter(([name, { from }]) => from === source.label && holding.has(name) && !known.has(name))
     .map(([name]) => name)
-    .filter((name) => former(name).every(selects));
+    .filter((name) => namesInSource(name, wanted).every(wanted.selects));
+}
+
+/** Those collections as losses: under the source's name where it turns out to be there. */
+export async function vanishedLosses(
+  names: readonly string[],
+  source: Source,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<readonly NotCopied[]> {
+  const losses: NotCopied[] = [];
+  for (const name of names)
+    losses.push((await hidden(source, namesInSource(name, wanted), signal)) ?? { name, reason: GONE });
+  return losses;
+}
+
+/** What one of these names stands for in a store that does not list it, and why that is so; undefined: nothing. */
+export async function hidden(
+  store: Source,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<NotCopied | undefined> {
+  for (const name of names) {
+    const reason = await store.hiddenReason?.(name, signal);
+    if (reason !== undefined) return { name, reason, isLoss: true };
+  }
+  return undefined;
 }

@@ -90,6 +90,8 @@ async function describe(
     ...(incarnation === undefined ? {} : { incarnation }),
     options: withoutVersions(options),
     ordered: isOrdered(options),
+    // Shards do not know of each other's documents.
+    ...(kind === "collection" && !server.hello.router ? { idsAreUnique: true as const } : {}),
     ...size,
   };
 }

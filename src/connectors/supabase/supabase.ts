@@ -10,12 +10,10 @@ import { retryPolicy } from "../retry.ts";
 import type { Condition } from "./api/condition.ts";
 import { openProject, type Project } from "./api/project.ts";
 import { rowDigester } from "./digest/row-digester.ts";
-import { isOrdered } from "./mapping/key.ts";
 import { differing, likeness, merged } from "./mapping/likeness.ts";
-import { keyRange } from "./reading/key-range.ts";
+import { countRows } from "./reading/count.ts";
 import { cutKeys } from "./reading/ranges.ts";
 import { rowsOf } from "./reading/rows.ts";
-import { mustGiveAll } from "./reading/shortfall.ts";
 import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
 import { DIGEST } from "./sql/sql-digest.ts";
@@ -57,6 +55,7 @@ function reading(project: Project, tables: Tables, version: string): Source {
       return { product: `Supabase (PostgREST ${version})`, label, ...(time === undefined ? {} : { time }) };
     },
     list: (until) => tables.list(until),
+    hiddenReason: (collection, until) => tables.hiddenReason(collection, until),
     isStillThere: (collection, until) => tables.isStillThere(collection, until),
     count: (collection, selection, until) => count(reading, collection, selection, until),
     ranges: async (collection, pieces, until, within) =>
@@ -107,14 +106,13 @@ async function* read(
     if (batch.length > 0) yield batch;
   }
   const isWhole = range?.from === undefined && range?.to === undefined && after === undefined;
-  if (!isWhole || changedSince !== undefined) return;
-  if (!isOrdered(table)) await mustGiveAll(project, table, rows, signal);
-  if (rows > 0 || collection.documents === 0) return;
+  if (!isWhole || changedSince !== undefined || rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
     project.role,
     `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
     {
       hint: "Was the table emptied just now, or does row-level security hide its rows? Nothing was taken for empty. Look at the table, then run the same command again.",
+      ofOneCollection: true,
     },
   );
 }
@@ -135,12 +133,7 @@ async function count(
 ): Promise<number> {
   if (filter !== undefined) throw new RangeError("tables have no filters");
   const table = await tables.table(collection, signal);
-  const { where, holds } = keyRange(table, range === undefined ? {} : { range });
-  if (holds === undefined) return await project.count(collection, table.key[0] ?? "", where, signal);
-  let rows = 0;
-  const reading = range === undefined ? { signal } : { range, signal };
-  for await (const batch of rowsOf(project, onlyKey(table)).read(reading)) rows += batch.length;
-  return rows;
+  return await countRows(project, table, range === undefined ? {} : { range }, signal);
 }
 
 function mappingOf({ project, tables }: Reading): Mapping {

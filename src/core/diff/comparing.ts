@@ -1,8 +1,10 @@
 import type { CollectionInfo } from "../../connectors/connector.ts";
+import { DualsyncError } from "../../errors.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../reporting/reporter.ts";
 import type { Flights } from "../flights.ts";
 import { judgeOf } from "../judge.ts";
 import { oneCollection, reasonOf } from "../one-collection.ts";
+import { isInDoubt } from "../plan.ts";
 import { sideBySide } from "../side-by-side.ts";
 import { compareMetadata } from "./compare-metadata.ts";
 import { compareRanges } from "./compare-ranges.ts";
@@ -13,6 +15,9 @@ import type { DiffProgress } from "./diff-progress.ts";
 import type { DiffTally } from "./diff-tally.ts";
 import { chooseWay } from "./scan.ts";
 import { tellOfCollection } from "./tell.ts";
+
+const IN_DOUBT =
+  "One side gives no rows of it and the other holds some: row-level security or a missing grant looks just like an empty table.";
 
 interface State {
   readonly pair: DiffPair;
@@ -88,6 +93,8 @@ export class Comparing {
   async #compare(own: Omit<DiffJob, "indexesOf" | "judge">, state: State, gate: Flights): Promise<void> {
     const indexesOf = await listIndexes(own, own);
     const judge = judgeOf(own);
+    if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
+      throw new DualsyncError("source", IN_DOUBT, { ofOneCollection: true });
     const job: DiffJob = { ...own, indexesOf, ...(judge && { judge }) };
     if (judge === undefined) await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);

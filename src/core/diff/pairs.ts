@@ -1,6 +1,7 @@
 /** Which collections of two stores are to be compared with which, and which have no counterpart. */
-import type { CollectionInfo, Listing, NotCopied } from "../../connectors/connector.ts";
-import { chooseJobs, renamesFor, type Wanted } from "../plan.ts";
+import type { CollectionInfo, Listing, NotCopied, Source } from "../../connectors/connector.ts";
+import { chooseJobs, namesInSource, renamesFor, unreadable, type Wanted } from "../plan.ts";
+import { hidden } from "../vanished.ts";
 import type { DiffPair } from "./diff-job.ts";
 
 export interface Pairs {
@@ -40,18 +41,43 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted, mapped?
   };
 }
 
+/** The same, after asking the other side by name for what it does not list: what it hides is not missing there. */
+export async function withoutHidden(
+  pairs: Pairs,
+  { source, target }: { readonly source: Source; readonly target: Source },
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<Pairs> {
+  const lost = [...pairs.lost];
+  const extra: CollectionInfo[] = [];
+  for (const info of pairs.extra) {
+    const found = await hidden(source, namesInSource(info.name, wanted), signal);
+    if (found === undefined) extra.push(info);
+    else lost.push({ ...found, side: "source" });
+  }
+  const missing: Pairs["missing"][number][] = [];
+  for (const one of pairs.missing) {
+    const found = await hidden(target, [one.to], signal);
+    if (found === undefined) missing.push(one);
+    else lost.push({ ...found, side: "target" });
+  }
+  return { ...pairs, lost, extra, missing };
+}
+
 function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
-  const { jobs, lost } = chooseJobs(source, wanted);
+  const { jobs, lost, copies } = chooseJobs(source, wanted);
+  const unread = new Set(unreadable(target).map(({ name }) => name));
   const there = new Map(target.collections.map((collection) => [collection.name, collection]));
   const pairs: DiffPair[] = [];
   const missing: Pairs["missing"][number][] = [];
   for (const { from, to, filter } of jobs) {
     const existing = there.get(to.name);
-    if (existing === undefined) missing.push({ from, to: to.name });
-    else pairs.push({ from, to: existing, ...(filter === undefined ? {} : { filter }) });
+    if (existing !== undefined)
+      pairs.push({ from, to: existing, ...(filter === undefined ? {} : { filter }) });
+    else if (!unread.has(to.name)) missing.push({ from, to: to.name });
   }
   const taken = new Set(jobs.map(({ to }) => to.name));
-  const others = target.collections.filter(({ name }) => !taken.has(name));
+  const others = target.collections.filter(({ name }) => !taken.has(name) && !copies.has(name));
   const isLeft = leftOutOfTarget({ ...wanted, renames: renamesFor(source, wanted) });
   return {
     pairs,
@@ -59,8 +85,8 @@ function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
     extra: others.filter(({ name }) => !isLeft(name)),
     lost: [
       ...lost.map((one) => ({ ...one, side: "source" as const })),
-      ...target.notCopied
-        .filter(({ name, isLoss }) => isLoss === true && !isLeft(name))
+      ...unreadable(target)
+        .filter(({ name }) => !isLeft(name))
         .map((one) => ({ ...one, side: "target" as const })),
     ],
     left: leftOut(

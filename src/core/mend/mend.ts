@@ -126,6 +126,11 @@ class Mending {
     this.#bytes = 0;
     const [first] = chunk;
     if (first === undefined) return;
+    const unreadable = await this.#pairs.unreadable(first.row);
+    if (unreadable !== undefined) {
+      for (const { row } of chunk) this.mended.conflict(row, unreadable);
+      return;
+    }
     const { source, target, signal, isTakenOut = () => false, ...rest } = this.#repairing;
     const now = await source.find(
       first.row.collection,

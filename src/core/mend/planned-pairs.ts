@@ -1,5 +1,6 @@
-import type { CollectionInfo, Source, Target } from "../../connectors/connector.ts";
+import type { CollectionInfo, Listing, Source, Target } from "../../connectors/connector.ts";
 import { DualsyncError } from "../../errors.ts";
+import { unreadable } from "../plan.ts";
 import type { Mended } from "./mended.ts";
 import type { PlanCollection, PlanRow } from "./repair-plan.ts";
 
@@ -15,22 +16,44 @@ export class PlannedPairs {
   readonly #planned: readonly PlanCollection[];
   readonly #source: ReadonlyMap<string, CollectionInfo>;
   readonly #target: ReadonlyMap<string, CollectionInfo>;
+  /** Why collections of either side cannot be read, by name. */
+  readonly #unreadable: Readonly<Record<"source" | "target", ReadonlyMap<string, string>>>;
 
   private constructor(
     stores: Stores,
     planned: readonly PlanCollection[],
-    [source, target]: readonly [readonly CollectionInfo[], readonly CollectionInfo[]],
+    [source, target]: readonly [Listing, Listing],
   ) {
     this.#stores = stores;
     this.#planned = planned;
-    this.#source = new Map(source.map((info) => [info.name, info]));
-    this.#target = new Map(target.map((info) => [info.name, info]));
+    this.#source = new Map(source.collections.map((info) => [info.name, info]));
+    this.#target = new Map(target.collections.map((info) => [info.name, info]));
+    const reasons = (listing: Listing) =>
+      new Map(unreadable(listing).map(({ name, reason }) => [name, reason]));
+    this.#unreadable = { source: reasons(source), target: reasons(target) };
   }
 
   static async of(stores: Stores, planned: readonly PlanCollection[]): Promise<PlannedPairs> {
     const { source, target, signal } = stores;
     const [from, to] = await Promise.all([source.list(signal), target.list(signal)]);
-    return new PlannedPairs(stores, planned, [from.collections, to.collections]);
+    return new PlannedPairs(stores, planned, [from, to]);
+  }
+
+  /** Why the row's document cannot be looked at, where its collection can be read on neither side or on one only. */
+  async unreadable(row: PlanRow): Promise<string | undefined> {
+    const source = await this.#reason("source", row.collection, this.#source);
+    return source ?? (await this.#reason("target", row.targetCollection, this.#target));
+  }
+
+  async #reason(
+    role: "source" | "target",
+    name: string,
+    listed: ReadonlyMap<string, CollectionInfo>,
+  ): Promise<string | undefined> {
+    if (listed.has(name)) return undefined;
+    const { [role]: store, signal } = this.#stores;
+    const reason = this.#unreadable[role].get(name) ?? (await store.hiddenReason?.(name, signal));
+    return reason === undefined ? undefined : `its collection in the ${role} cannot be read: ${reason}`;
   }
 
   /** The target's collection of the row at this moment, or what speaks against changing it. */

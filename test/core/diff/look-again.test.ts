@@ -166,14 +166,30 @@ describe("a side that gives fewer documents than it holds", () => {
     expect((await memoryDiff(stores(6), held(5))).report?.verdict).toBe("identical");
   });
 
-  it("is believed by a few documents where some were seen to come and go, and not by many", async () => {
-    const moving = (counts: number) => ({
-      source: new Counting([...rest, one(1)], counts),
+  it("is believed once it gives what it counts, and never where it gives and counts the same each time", async () => {
+    /** Counts so many, each time that it is asked; in the end, what it holds. */
+    class Settling extends MemoryStore {
+      readonly #counts: number[];
+
+      constructor(contents: readonly Content[], counts: readonly number[]) {
+        super(contents.map(doc));
+        this.#counts = [...counts];
+      }
+
+      override async count(): Promise<number> {
+        return this.#counts.shift() ?? this.documents.length;
+      }
+    }
+    const moving = (...counts: number[]) => ({
+      source: new Settling([...rest, one(1)], counts),
       target: new Changing([...rest, one(2)], [...rest, one(1)]),
     });
-    const few = await memoryDiff(moving(106), { held: { source: 106, target: 6 } });
-    expect(few.report).toMatchObject({ settled: 1, verdict: "identical" });
-    const many = await memoryDiff(moving(107), { held: { source: 107, target: 6 } });
-    expect(many.report).toMatchObject({ settled: 1, verdict: "not compared" });
+    const held = { held: { source: 8, target: 6 } };
+    expect((await memoryDiff(moving(8), held)).report).toMatchObject({ settled: 1, verdict: "identical" });
+    expect((await memoryDiff(moving(8, 7, 9), held)).report).toMatchObject({ verdict: "identical" });
+    const lacking = await memoryDiff(moving(8, 8), held);
+    expect(lacking.report).toMatchObject({ settled: 1, verdict: "not compared" });
+    const far = await memoryDiff(moving(107, 200, 300, 400), { held: { source: 107, target: 6 } });
+    expect(far.report).toMatchObject({ settled: 1, verdict: "not compared" });
   });
 });

@@ -57,8 +57,8 @@ export function failure(name: FailureName, place: Place, cause?: unknown, detail
     detail,
   };
   const fill = (text: string): string => text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
-  const retryable = row.passes === true;
-  return new DualsyncError(exit, fill(row.says), { hint: fill(row.hint), cause, retryable });
+  const options = { retryable: row.passes === true, ofOneCollection: row.ofOneCollection === true };
+  return new DualsyncError(exit, fill(row.says), { hint: fill(row.hint), cause, ...options });
 }
 
 const BY_REASON: Readonly<Record<Exclude<Fault["reason"], "network" | "status">, FailureName>> = {

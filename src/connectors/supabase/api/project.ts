@@ -24,6 +24,7 @@ export interface ProjectOptions {
 }
 
 export interface RowsQuery {
+  /** None: all columns. */
   readonly select: readonly Selected[];
   /** All are to hold; none: every row. */
   readonly where?: readonly Condition[];
@@ -112,7 +113,8 @@ function reads({ client, texts, place }: Wire): Pick<Project, "rows" | "count"> 
         const ascending = query.descending !== true;
         for (const column of query.order ?? []) request = request.order(columnText(column), { ascending });
         if (query.offset !== undefined) request = request.range(query.offset, query.offset + query.limit - 1);
-        const { data } = await finish(request, READ, { select: selectText(query.select) }, signal);
+        const chosen = query.select.length === 0 ? {} : { select: selectText(query.select) };
+        const { data } = await finish(request, READ, chosen, signal);
         return texts.take(data);
       }),
     count: (table, column, conditions, signal) =>

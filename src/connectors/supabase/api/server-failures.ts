@@ -74,6 +74,7 @@ export const SERVER_FAILURES = {
     says: "The API's role service_role may not {doing} at {where}{detail}.",
     means: "New tables are not granted to the API's roles by themselves, and a grant is missing.",
     hint: "Run in the project's SQL editor: {grants}",
+    ofOneCollection: true,
   },
   "grant-write": {
     exit: "denied",

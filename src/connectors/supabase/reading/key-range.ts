@@ -19,14 +19,17 @@ export interface Bounds {
   readonly range?: IdRange;
   /** Only what comes after this id. */
   readonly after?: DocumentId;
+  /** Only what comes up to this id, itself included. */
+  readonly upTo?: DocumentId;
 }
 
 /** The conditions for a range of ids of this table. */
-export function keyRange(table: Table, { range = {}, after }: Bounds): KeyRange {
+export function keyRange(table: Table, { range = {}, after, upTo }: Bounds): KeyRange {
   const bounds: readonly (readonly [Comparison, DocumentId | undefined])[] = [
     ["gte", range.from],
     ["gt", after],
     ["lt", range.to],
+    ["lte", upTo],
   ];
   const where: Condition[] = [];
   const here: ((id: DocumentId) => boolean)[] = [];
@@ -41,6 +44,7 @@ export function keyRange(table: Table, { range = {}, after }: Bounds): KeyRange 
 
 function agrees(is: Comparison, order: number): boolean {
   if (is === "gt") return order > 0;
+  if (is === "lte") return order <= 0;
   return is === "gte" ? order >= 0 : order < 0;
 }
 

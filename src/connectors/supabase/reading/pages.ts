@@ -134,7 +134,10 @@ class PageReader {
     throw new DualsyncError(
       project.role,
       `${project.label} gives rows of ${table.name} again that it had given before, or not in order.`,
-      { hint: "Something between this program and the database answers wrongly. Nothing of it was taken." },
+      {
+        hint: "Do several rows have one key, as where another table inherits from it, or does something in between answer wrongly? What was read is not taken for all of it.",
+        ofOneCollection: true,
+      },
     );
   }
 }
@@ -147,6 +150,9 @@ export function withheld(
   return new DualsyncError(
     project.role,
     `${project.label} gives no rows of ${table.name} where it counts ${rows} more.`,
-    { hint: "What was read is not all of it, and is not taken for all. Run the same command again." },
+    {
+      hint: "What was read is not all of it, and is not taken for all. Run the same command again.",
+      ofOneCollection: true,
+    },
   );
 }

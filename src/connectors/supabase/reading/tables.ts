@@ -10,6 +10,7 @@ import { type Catalog, readCatalog } from "../schema/catalog.ts";
 import { readFacts, refined } from "../schema/catalog-facts.ts";
 import type { Table } from "../schema/table.ts";
 import { OWN_TABLE } from "../sql/sql-lease.ts";
+import { countRows } from "./count.ts";
 import { rowsOf } from "./rows.ts";
 
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
@@ -18,6 +19,10 @@ const HIDDEN =
   "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which no policy binds";
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
+
+/** SQLSTATE of a missing right; what PostgREST says of a table that is not there, or that it has not noticed yet. */
+const NO_RIGHT = "42501";
+export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 
 /** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
 const AT_ONCE = 3;
@@ -98,20 +103,40 @@ export class Tables {
     return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
   }
 
-  /** @returns why it cannot be read, where the right is missing for this table alone */
+  /** @returns why it cannot be read, where that is so of this table alone */
   async #look(table: Table, signal: AbortSignal): Promise<CollectionInfo | string> {
     try {
       return await this.#info(table, signal);
     } catch (error) {
-      if (refusalCode(error) !== "42501" || !(error instanceof DualsyncError)) throw error;
-      return `this key may not read it. ${error.hint ?? ""}`.trim();
+      if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
+      return refusalCode(error) === NO_RIGHT
+        ? `this key may not read it. ${error.hint ?? ""}`.trim()
+        : `${error.message} ${error.hint ?? ""}`.trim();
+    }
+  }
+
+  /**
+   * Why a table that is not listed may be there all the same: without any right on it a key is not even shown it, but told
+   * so when it asks for it by name. Undefined: the project knows no such table.
+   */
+  async hiddenReason(name: string, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      await this.#project.rows(name, { select: [], limit: 0 }, signal);
+      return "the project does not list it, and yet answers for it";
+    } catch (error) {
+      const code = refusalCode(error);
+      if (code === undefined || !(error instanceof DualsyncError)) throw error;
+      if (NO_TABLE.has(code)) return undefined;
+      return code === NO_RIGHT
+        ? `this key may not read it. ${error.hint ?? ""}`.trim()
+        : `the project does not list it, and refuses to read it (${code})`;
     }
   }
 
   async #info(table: Table, signal: AbortSignal): Promise<CollectionInfo> {
     const { label } = this.#project;
     const [documents, sample] = await Promise.all([
-      this.#project.count(table.name, table.key[0] ?? "", [], signal),
+      countRows(this.#project, table, {}, signal),
       rowsOf(this.#project, table).sample(SAMPLE, signal),
     ]);
     const changedBy = CHANGED.find((name) =>
@@ -124,6 +149,7 @@ export class Tables {
       incarnation: incarnationOf(label, table),
       options: new Map(),
       ordered: isOrdered(table),
+      ...(table.hidesRows === undefined ? { mayBeHidden: true as const } : {}),
       ...afterOf(table, this.#project.schema),
       ...(changedBy === undefined ? {} : { changedBy }),
       documents,

@@ -3,15 +3,13 @@ import { DualsyncError } from "../../../errors.ts";
 import type { Filled, History, Provenance } from "../../connector.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
+import { NO_TABLE } from "../reading/tables.ts";
 import { LEASE_FUNCTIONS, OWN_TABLE } from "../sql/sql-lease.ts";
 
 const FILLED = "filled";
 const COLLECTION = "collection ";
 /** Rows that are asked for at once. */
 const ROWS = 500;
-
-/** What PostgREST says of a table that is not there, or that it has not noticed yet. */
-const NO_TABLE = new Set(["PGRST205", "42P01"]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
