@@ -1,3 +1,4 @@
+import { compareIds } from "./bson/compare-ids.ts";
 import { elements, isNamed, TYPE, valueEnd } from "./bson/elements.ts";
 import { idKey } from "./bson/id-key.ts";
 import { free } from "./memory.ts";
@@ -82,6 +83,18 @@ export class Batch {
 
   docs(): Doc[] {
     return this.ends.map((_, index) => this.doc(index));
+  }
+
+  /** The first document from `at` on that does not come before this id; of documents in the order of their ids. */
+  indexFrom(at: number, { element }: DocumentId): number {
+    let low = at;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareIds(this.idOf(middle).element, element) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /**

@@ -6,6 +6,7 @@ export function describeSafety(program: Program): Program {
   return program
     .option("--delete", "remove from the target what the source has no more")
     .option("--allow-shrink", "with --delete: even if more than half would go")
+    .option("--newer-by <field>", "date by which a newer copy stays (updated_at, updatedAt)")
     .option("--into-existing <database>", "the target may hold documents of others");
 }
 

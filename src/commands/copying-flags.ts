@@ -6,6 +6,7 @@ import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { readRate } from "../config/rate.ts";
 import { readSettings } from "../config/settings.ts";
+import { USUAL_FIELDS } from "../core/newer.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import { DualsyncError } from "../errors.ts";
 import { StateFile } from "../state/state-file.ts";
@@ -31,6 +32,7 @@ export interface CopyingFlags extends SelectionFlags {
   readonly yes?: boolean;
   readonly allowShrink?: boolean;
   readonly intoExisting?: string;
+  readonly newerBy?: string;
   readonly maxMinutes?: string;
   readonly rate?: string;
   readonly maxTargetSize?: string;
@@ -70,6 +72,7 @@ export function prepareCopying(
     yes: flags.yes ?? false,
     allowShrink: flags.allowShrink ?? false,
     intoExisting: flags.intoExisting !== undefined,
+    newerBy: flags.newerBy === undefined ? USUAL_FIELDS : [flags.newerBy],
     restart: flags.restart ?? false,
     ...limitsOf(flags),
     cwd: environment.cwd,

@@ -20,6 +20,8 @@ export interface CopyingOptions extends Selected {
   /** The person has named the target's database: it may hold documents that dualsync did not put there. */
   readonly intoExisting: boolean;
   readonly indexes: boolean;
+  /** Dates of the last change: a document whose copy is newer by the first that both have is not replaced. */
+  readonly newerBy: readonly string[];
   /** Read only what was changed since then, where rows say when they were changed. */
   readonly since?: Since;
   readonly batchSize?: number;

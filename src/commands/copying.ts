@@ -83,7 +83,7 @@ async function copy(
   { planned, losses, started, journal }: Beginning,
   { lease, signal, stop }: Writing,
 ): Promise<Transferred> {
-  const { saved, jobs, used, time = started } = planned;
+  const { saved, jobs, isUnfinished, used, time = started } = planned;
   const run = {
     command: options.command,
     from: stores.source.label,
@@ -100,10 +100,11 @@ async function copy(
   });
   await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
   const clock = limitTime(options.maxMinutes, stop, outOfTime);
-  const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
+  const { verify, indexes, concurrency, allowShrink, newerBy, batchSize, maxTargetSize } = options;
   const transfer = {
     ...stores,
-    ...{ verify, indexes, concurrency, allowShrink, losses, checkpoint, signal, stop, journal },
+    isUnfinished,
+    ...{ verify, indexes, concurrency, allowShrink, newerBy, losses, checkpoint, signal, stop, journal },
     delete: options.delete,
     budget: new Budget(BYTES_IN_FLIGHT),
     note: (message: string) => context.reporter.note(message),

@@ -45,9 +45,8 @@ export function savedSentence({ run, saved }: UndoJournal): string[] {
       `${count(added, "document")} came to what dualsync did not write: ${undo} takes ${them} out again (${size}).`,
     ];
   }
-  const were = documents === 1 ? "was" : "were";
-  const them = documents === 1 ? "it" : "them";
+  const [were, them] = documents === 1 ? ["was", "it"] : ["were", "them"];
   return [
-    `${count(documents, "document")} that dualsync did not write, or that ${were} removed, ${were} saved first: ${undo} puts ${them} back (${size}).`,
+    `${count(documents, "document")} of the target that ${were} replaced or removed ${were} saved first: ${undo} puts ${them} back (${size}).`,
   ];
 }

@@ -1,23 +1,13 @@
-import type { IdRange, WriteMode, WriteOutcome } from "../connectors/connector.ts";
-import { Batch, type Doc, type DocumentId } from "../document.ts";
+import type { IdRange } from "../connectors/connector.ts";
+import type { Batch, DocumentId } from "../document.ts";
 import { Flights } from "./flights.ts";
-import {
-  account,
-  inOrder,
-  type Job,
-  type PartJob,
-  partJob,
-  readOptions,
-  sourceOptions,
-  TWIN,
-  walkOf,
-} from "./job.ts";
-import { journaledWrite } from "./journaled-write.ts";
+import { inOrder, type Job, type PartJob, partJob, readOptions, TWIN, walkOf } from "./job.ts";
 import type { OpenRange, Part } from "./progress.ts";
-import { proveRange, proveWritten } from "./prove.ts";
+import { proveRange } from "./prove.ts";
 import { isBound } from "./ranges.ts";
 import { extraSteps } from "./remove.ts";
-import { hashed, stretchHash } from "./seal/sealing.ts";
+import { insert, insertMissing, Replacements } from "./replace.ts";
+import { stretchHash } from "./seal/sealing.ts";
 import type { StretchHash } from "./seal/stretch-hash.ts";
 import { commit } from "./still-there.ts";
 import { countExtra, type Step } from "./walk.ts";
@@ -83,7 +73,7 @@ class Filling {
     const release = await job.budget.take(batch.bytes.length, job.signal);
     await flights.add(async () => {
       try {
-        await put(job, batch, "insert");
+        await insert(job, batch);
         batch.release();
       } finally {
         release();
@@ -106,17 +96,25 @@ class Filling {
  */
 export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   const hash = job.sealing === undefined ? undefined : stretchHash(job, range);
-  const read = job.source.read(job.from, sourceOptions(job, { ...range }));
-  const steps = walkOf(job, { ...range }, hash === undefined ? read : hashed(read, hash));
+  const watch = job.lastVerified?.watch({ ...range });
+  const replacements = new Replacements(watch);
+  const steps = walkOf(
+    job,
+    { ...range },
+    { ...(hash && { onSource: hash }), ...(watch && { onTarget: watch }) },
+  );
   let part = job.progress.part();
   for await (const step of steps) {
     const { position } = step;
-    if (part.age >= PART_AGE && position !== undefined && isBound(job.source, position)) {
+    const isOld = part.age >= PART_AGE && replacements.isEmpty;
+    if (isOld && position !== undefined && isBound(job.source, position)) {
       await commit(job, range, part, position);
       part = job.progress.part();
     }
-    await takeStep(partJob(job, part), step);
+    await takeStep(partJob(job, part), step, replacements);
   }
+  watch?.end();
+  await replacements.settle(partJob(job, part), true);
   if (job.since !== undefined) {
     // What is only in the target is looked for where it is to be removed.
     if (job.delete) part.tally.extra = await countExtras(job, { ...range });
@@ -125,25 +123,15 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   if (hash !== undefined) job.sealing?.add(hash.end(range.to));
 }
 
-async function takeStep(job: PartJob, step: Step): Promise<void> {
+async function takeStep(job: PartJob, step: Step, replacements: Replacements): Promise<void> {
   const { documents, bytes } = step.equal;
   job.tally.extra += countExtra(step);
   job.tally.count(documents, bytes, { written: 0, unchanged: documents, setAside: [] });
   job.meter.advance(documents, bytes);
   takeEquivalent(job, step);
   nameTwins(job, step.twins);
-  await writeDocuments(job, step.missing, "insert");
-  // What is replaced takes only as much more room as it has grown.
-  const growth = step.different.reduce(
-    (sum, { expected, found }) => sum + Math.max(0, expected.bytes.length - found.bytes.length),
-    0,
-  );
-  await writeDocuments(
-    job,
-    step.different.map(({ expected }) => expected),
-    "replace",
-    growth,
-  );
+  await insertMissing(job, step.missing);
+  await replacements.add(job, step.different);
   sealAllBut(job, step);
 }
 
@@ -162,9 +150,8 @@ function sealAllBut({ sealing, setAside, judge }: PartJob, step: Step): void {
   // These hold what others wrote, too.
   if (judge !== undefined) sealing.except([...equivalent, ...different].map(({ expected: { id } }) => id));
   sealing.except([...twins, ...targetTwins, ...extra.map(({ id }) => id)]);
-  if (setAside.size === 0) return;
-  const copied = [...missing, ...different.map(({ expected }) => expected)].map(({ id }) => id);
-  sealing.except(copied.filter(({ key }) => setAside.has(key)));
+  // What is replaced is looked at once that is done.
+  sealing.except(missing.map(({ id }) => id).filter(({ key }) => setAside.has(key)));
 }
 
 /** Looking up each document of the source finds no others on the target. */
@@ -179,32 +166,4 @@ function nameTwins(job: PartJob, twins: readonly DocumentId[]): void {
   const setAside = twins.map((id) => ({ id, reason: TWIN }));
   job.losses.addDocuments(job.from.name, setAside);
   job.tally.count(twins.length, 0, { written: 0, unchanged: 0, setAside });
-}
-
-async function writeDocuments(
-  job: PartJob,
-  documents: readonly Doc[],
-  mode: WriteMode,
-  growth?: number,
-): Promise<void> {
-  if (documents.length === 0) return;
-  if (job.journaling?.writes === true) {
-    await journaledWrite(job, job.journaling, documents, growth);
-    return;
-  }
-  await put(job, Batch.of(documents), mode, growth);
-  if (job.verify === "content") await proveWritten(job, documents);
-}
-
-/** Writes one batch, which makes the target grow by so many bytes, and accounts for each of its documents. */
-async function put(
-  job: PartJob,
-  batch: Batch,
-  mode: WriteMode,
-  growth = batch.bytes.length,
-): Promise<WriteOutcome> {
-  await job.room?.take(growth, job.signal);
-  const outcome = await job.target.write(job.to.name, batch, mode, job.signal);
-  account(job, batch.length, batch.bytes.length, outcome);
-  return outcome;
 }

@@ -7,6 +7,7 @@ import type {
   Target,
   WriteOutcome,
 } from "../connectors/connector.ts";
+import type { Batch } from "../document.ts";
 import type { Meter } from "../reporting/reporter.ts";
 import type { Budget } from "./budget.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -15,6 +16,7 @@ import { type Judge, judged } from "./judge.ts";
 import type { Losses } from "./losses.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
+import type { LastVerified } from "./seal/last-verified.ts";
 import type { Sealing } from "./seal/sealing.ts";
 import type { Tally } from "./tally.ts";
 import type { VerifyMode } from "./verify-mode.ts";
@@ -30,6 +32,10 @@ export interface Transfer {
   /** Remove them even where that is more than half of what the target holds. */
   readonly allowShrink: boolean;
   readonly indexes: boolean;
+  /** Dates of the last change: a document whose copy is newer by the first that both have is not replaced. */
+  readonly newerBy: readonly string[];
+  /** The run that filled the target last did not come to its end: what it left is not noted there. */
+  readonly isUnfinished: boolean;
   readonly batchSize?: number;
   /** Ranges of collections that are read and written at the same time. */
   readonly concurrency: number;
@@ -65,6 +71,8 @@ export interface Job extends Transfer {
   readonly journaling?: Journaling;
   /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
   readonly judge?: Judge;
+  /** Tells what of the copy is as it was last verified; absent where nothing does. */
+  readonly lastVerified?: LastVerified;
   /** Gathers what is proved of the copy; absent where nothing is to be left with it. */
   readonly sealing?: Sealing;
 }
@@ -102,17 +110,30 @@ export function sourceOptions(job: Job, range: IdRange): ReadOptions {
   return job.since === undefined ? options : { ...options, changedSince: job.since };
 }
 
+/** Hears of batches as they come by, and keeps none. */
+export interface Listener {
+  add(batch: Batch): void;
+}
+
 /** What is to be copied, held against what the target holds. */
 export function walkOf(
   job: Job,
   range: IdRange,
-  source = job.source.read(job.from, sourceOptions(job, range)),
+  { onSource, onTarget }: { readonly onSource?: Listener; readonly onTarget?: Listener } = {},
 ) {
+  const source = heard(job.source.read(job.from, sourceOptions(job, range)), onSource);
   const walk =
     inOrder(job) && job.since === undefined
-      ? merge(source, job.target.read(job.to, readOptions(job, range)))
+      ? merge(source, heard(job.target.read(job.to, readOptions(job, range)), onTarget))
       : lookUpEach(source, job.target, job.to.name, job.signal);
   return judged(walk, job.judge);
+}
+
+async function* heard(batches: AsyncIterable<Batch>, listener: Listener | undefined): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    listener?.add(batch);
+    yield batch;
+  }
 }
 
 /** How both stores read this job's documents within a range. */

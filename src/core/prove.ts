@@ -5,6 +5,8 @@ import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { type PartJob, readOptions, TWIN, walkOf } from "./job.ts";
 import { isHeldAs } from "./judge.ts";
+import { save } from "./mend/change-step.ts";
+import { newerBy, newerReason } from "./newer.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
 import { countExtra } from "./walk.ts";
@@ -70,10 +72,12 @@ const ROUNDS = 3;
 export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
   const proved: Doc[] = [];
   let held = await findOn(job, documents);
-  let suspects = documents.filter(
+  let suspects: readonly Doc[] = documents.filter(
     (document) => !job.setAside.has(document.id.key) && !isHeld(job, held, document),
   );
   for (let round = 1; suspects.length > 0; round++) {
+    suspects = leaveNewer(job, suspects, held);
+    await saveHeld(job, suspects, held);
     const written = await writeAgain(job, suspects);
     const before = held;
     held = await findOn(job, written);
@@ -89,6 +93,32 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
     if (suspects.length > 0 && round === ROUNDS) throw unprovable(job, suspects, held);
   }
   return proved;
+}
+
+/** What the target holds in their place may be somebody else's work by now. */
+async function saveHeld(job: PartJob, documents: readonly Doc[], held: Held): Promise<void> {
+  if (job.journaling === undefined) return;
+  const { journal, collection } = job.journaling;
+  const changes = documents.map(({ id, bytes }) => ({ id, wanted: bytes, accepts: () => true }));
+  const due = changes.map((change) => ({ change, before: held.get(change.id.key) }));
+  const work = { target: job.target, signal: job.signal, saved: new Map(), journal, collection };
+  await save(
+    work,
+    due.filter(({ before }) => before !== undefined),
+  );
+}
+
+/** @returns those that are not newer in the target; the others are named */
+function leaveNewer(job: PartJob, documents: readonly Doc[], held: Held): readonly Doc[] {
+  const setAside: SetAside[] = [];
+  const others = documents.filter((expected) => {
+    const found = held.get(expected.id.key);
+    const field = found === undefined ? undefined : newerBy(job.newerBy, { expected, found });
+    if (field !== undefined) setAside.push({ id: expected.id, reason: newerReason(field) });
+    return field === undefined;
+  });
+  if (setAside.length > 0) nameSetAside(job, setAside);
+  return others;
 }
 
 const MADE_ANOTHER =

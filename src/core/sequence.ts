@@ -2,9 +2,11 @@
 import { Batch } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
+import { HASH_BYTES, sealFromBytes, sealToBytes } from "./seal/seal.ts";
+import { sha256 } from "./sha256.ts";
 import { isShrunken } from "./shrink.ts";
 import { commit } from "./still-there.ts";
-import { fingerprintOf, newFingerprint } from "./whole.ts";
+import { type Fingerprinted, fingerprintOf, newFingerprint } from "./whole.ts";
 
 /** How often such a collection is begun anew when the connection breaks on the way. */
 const ROUNDS = 3;
@@ -42,9 +44,12 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
         setAside: [],
       });
       job.meter.advance(source.documents, source.bytes);
+      if (!(await leftBy(job))?.equals(hashOf(target.digest))) await noteWhatIsLeft(job, target);
       return true;
     }
-    const objection = await objectionToReplacing(job, source.documents, target.documents);
+    const objection =
+      (await objectionToReplacing(job, source.documents, target.documents)) ??
+      (await objectionToLosing(job, target));
     if (objection !== undefined) return leave(job, objection);
     if (!(await job.target.reset(job.to, job.signal))) {
       return leave(
@@ -77,6 +82,35 @@ async function objectionToReplacing(
   return source === 0 ? "would be emptied; if that is meant, drop it on the target by hand" : undefined;
 }
 
+/** It would be gone with all that others wrote there since it was copied, which could not be put back. */
+async function objectionToLosing(job: PartJob, target: Fingerprinted): Promise<string | undefined> {
+  const left = await leftBy(job);
+  if (target.documents === 0 || left?.equals(hashOf(target.digest))) return undefined;
+  // What a run that did not come to its end has left is not noted.
+  if (left === undefined && job.isUnfinished) return undefined;
+  return "was changed since it was copied, and can only be replaced whole; rename or drop it there, then run again";
+}
+
+/** The hash of what the last run left in the collection, where that is noted. */
+async function leftBy({ target, to, signal }: PartJob): Promise<Buffer | undefined> {
+  const bytes = await target.seal?.(to.name, signal);
+  const [whole] = (bytes === undefined ? undefined : sealFromBytes(bytes))?.stretches ?? [];
+  return whole === undefined ? undefined : Buffer.from(whole.hash);
+}
+
+/** For the next run to tell whether it finds what this one leaves. */
+async function noteWhatIsLeft(job: PartJob, { digest, documents }: Left): Promise<void> {
+  const whole = { documents, bytes: 0, hash: hashOf(digest) };
+  const seal = sealToBytes({ at: new Date(), source: "", target: "", stretches: [whole] });
+  await job.target.leaveSeal?.(job.to.name, seal, job.signal);
+}
+
+type Left = Pick<Fingerprinted, "digest" | "documents">;
+
+function hashOf(digest: string): Buffer {
+  return sha256(Buffer.from(digest)).subarray(0, HASH_BYTES);
+}
+
 function leave(job: PartJob, reason: string): boolean {
   job.losses.add(`collection ${job.from.name}`, `the target's ${job.to.kind} collection ${reason}`);
   return false;
@@ -93,10 +127,17 @@ async function append(job: PartJob): Promise<boolean> {
     expected.add(without(batch, new Set(outcome.setAside.map(({ id }) => id.key))));
     job.meter.advance(batch.length, batch.bytes.length);
   }
-  if (job.verify !== "content") return true;
+  const written = { digest: expected.digest(), documents: expected.documents };
+  if (job.verify !== "content") {
+    await noteWhatIsLeft(job, written);
+    return true;
+  }
   job.meter.phase("verifying");
   const found = await fingerprintOf(job.target, job.to, readOptions(job, {}));
-  if (found.digest === expected.digest()) return true;
+  if (found.digest === written.digest) {
+    await noteWhatIsLeft(job, written);
+    return true;
+  }
   throw new DualsyncError(
     "unverified",
     `The ${job.to.kind} collection ${job.to.name} came back from the target otherwise than it was written.`,

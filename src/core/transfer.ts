@@ -10,8 +10,9 @@ import { judgeOf } from "./judge.ts";
 import { oneCollection, reasonOf } from "./one-collection.ts";
 import type { PlannedJob } from "./plan.ts";
 import type { OpenRange, Progress } from "./progress.ts";
-import { piecesFor } from "./ranges.ts";
+import { isBound, piecesFor } from "./ranges.ts";
 import { removeExtras } from "./remove.ts";
+import { LastVerified } from "./seal/last-verified.ts";
 import { Sealing } from "./seal/sealing.ts";
 import { copySequence } from "./sequence.ts";
 import { eachRange, sideBySide } from "./side-by-side.ts";
@@ -58,10 +59,11 @@ async function transferOne(
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
   const whole = wholeIfEmpty(planned, prepared);
+  const verified = await lastVerifiedOf(whole, prepared);
   const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
     const job: Job = {
       ...{ ...own, meter, progress, setAside: new Set(), ...journalingOf(own, prepared) },
-      ...{ ...sealingOf(own, prepared), ...judgementOf(own) },
+      ...{ ...sealingOf(own, prepared), ...judgementOf(own), ...verified },
     };
     return await reportOf(job, prepared, gate);
   };
@@ -96,6 +98,17 @@ function journalingOf(
   const { fromEmpty, incarnation } = prepared;
   const collection = { name: to.name, ...(incarnation === undefined ? {} : { incarnation }) };
   return { journaling: { journal, collection, writes: !fromEmpty } };
+}
+
+/** To be asked before anything is written: nothing is left of it then. */
+async function lastVerifiedOf(
+  job: Transfer & PlannedJob,
+  prepared: Prepared | undefined,
+): Promise<Pick<Job, "lastVerified">> {
+  if (prepared === undefined || prepared.empty) return {};
+  const incarnations = { source: job.from.incarnation, target: prepared.incarnation };
+  const lastVerified = await LastVerified.of(job, incarnations);
+  return lastVerified === undefined ? {} : { lastVerified };
 }
 
 function judgementOf(job: Transfer & PlannedJob): Pick<Job, "judge"> {
@@ -198,7 +211,8 @@ async function leaveSeal({ target, to, sealing, signal, note }: Job): Promise<vo
 }
 
 async function cut(job: Job): Promise<readonly IdRange[]> {
-  return await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
+  const ranges = await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
+  return job.lastVerified?.aligned(ranges, (id) => isBound(job.source, id)) ?? ranges;
 }
 
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {

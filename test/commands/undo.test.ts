@@ -56,7 +56,7 @@ it("puts back exactly what a target held before it became a copy", async () => {
   const adopted = await folder.adopt();
   expect(adopted.code).toBe(0);
   expect(summary(adopted.stdout)?.verdict).toMatch(
-    /103 documents that dualsync did not write.* saved first: dualsync undo [0-9a-f]{8} puts them back/,
+    /103 documents of the target that were replaced or removed were saved first: dualsync undo [0-9a-f]{8} puts them back/,
   );
   expect(await now()).not.toEqual(before);
   const undone = await folder.undo(runOf(adopted));
@@ -175,7 +175,7 @@ it("a collection that held documents of others counts as such, also when it was 
   const later = await duplicate();
   expect([later.code, later.stdout]).toEqual([
     0,
-    expect.stringMatching(/1 document that dualsync did not write/),
+    expect.stringMatching(/1 document of the target that was replaced or removed was saved first/),
   ]);
   expect((await folder.undo(runOf(later))).code).toBe(0);
   expect(await now()).toEqual(before);

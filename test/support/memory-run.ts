@@ -26,6 +26,8 @@ export interface MemoryRunOptions {
   /** What a former run wrote down. */
   readonly saved?: SavedRun;
   readonly journal?: Journal;
+  /** As with --newer-by. */
+  readonly newerBy?: readonly string[];
 }
 
 export interface MemoryRun {
@@ -56,6 +58,8 @@ export async function memoryRun(
   const losses = new Losses([]);
   const transfer = {
     ...{ ...stores, verify, delete: remove, allowShrink, indexes: false, concurrency },
+    isUnfinished: true,
+    newerBy: options.newerBy ?? ["updated_at", "updatedAt"],
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   };

@@ -82,7 +82,8 @@ export class MemoryStore implements Target {
     await this.#step(signal);
     // Slower than a read: whoever does not wait for it is ahead of it.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    const occupied = mode === "create" ? documents.filter((one) => this.#differs(one)) : [];
+    const occupied =
+      mode === "create" ? documents.filter((one) => this.canFind(one.id) && this.#differs(one)) : [];
     const taken = documents.filter((one) => this.canFind(one.id) && !occupied.includes(one));
     const refused = documents.filter(({ id }) => !this.canFind(id));
     let unchanged = 0;

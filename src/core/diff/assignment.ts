@@ -34,7 +34,7 @@ export function layOut(
   for (const batch of batches) {
     let at = 0;
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const found = firstFrom(batch, at, next.id);
+      const found = batch.indexFrom(at, next.id);
       const isThere = found < batch.length && compareIds(batch.idOf(found).element, next.id.element) === 0;
       if (found === batch.length) break; // it belongs into a later batch, or after all of them
       if (!isSame(isThere ? batch.bytesOf(found) : undefined, next.target?.bytes)) return undefined;
@@ -47,18 +47,6 @@ export function layOut(
   }
   if (waiting.some(({ target }) => target !== undefined)) return undefined;
   return [...parts, ...waiting];
-}
-
-/** The first document from `at` on that does not come before this id. */
-function firstFrom(batch: Batch, at: number, { element }: DocumentId): number {
-  let low = at;
-  let high = batch.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareIds(batch.idOf(middle).element, element) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -17,8 +17,8 @@ export interface Seal {
 }
 
 const VERSION = 1;
-/** Of a hash. */
-const HASH_BYTES = 16;
+/** Of a hash as it is kept. */
+export const HASH_BYTES = 16;
 const CHECKSUM_BYTES = 32;
 /** In place of a bound: where the stretch before ends. */
 const THERE = "";

@@ -1,6 +1,6 @@
 import { compareIds } from "../../bson/compare-ids.ts";
 import type { CollectionInfo, IdRange, Target } from "../../connectors/connector.ts";
-import type { Batch, DocumentId } from "../../document.ts";
+import type { DocumentId } from "../../document.ts";
 import type { Incarnations } from "../progress.ts";
 import type { VerifyMode } from "../verify-mode.ts";
 import { type Seal, sealToBytes } from "./seal.ts";
@@ -27,14 +27,6 @@ export interface SealingOptions {
 export function stretchHash({ from, target }: Pick<SealingOptions, "from" | "target">, range: IdRange) {
   const limit = Math.max(STRETCH_BYTES, Math.ceil(from.bytes / STRETCHES));
   return new StretchHash({ limit, from: range.from, canFind: (id) => target.canFind(id) });
-}
-
-/** Hashes documents as they come by. */
-export async function* hashed(batches: AsyncIterable<Batch>, hash: StretchHash): AsyncGenerator<Batch> {
-  for await (const batch of batches) {
-    hash.add(batch);
-    yield batch;
-  }
 }
 
 /** Gathers what this run has read of a collection and proved of its copy. */

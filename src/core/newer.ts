@@ -1,0 +1,32 @@
+/** Which of two versions of a document was changed later, by a date that both have. */
+import { elements, isNamed, TYPE } from "../bson/elements.ts";
+import type { Doc } from "../document.ts";
+import type { Pair } from "./walk.ts";
+
+/** Fields that applications and databases keep the time of the last change in. */
+export const USUAL_FIELDS = ["updated_at", "updatedAt"] as const;
+
+/** The first of these fields that is a date on both sides, where the target's is later than the source's. */
+export function newerBy(fields: readonly string[], { expected, found }: Pair): string | undefined {
+  for (const field of fields) {
+    const [ours, theirs] = [dateOf(expected, field), dateOf(found, field)];
+    if (ours === undefined || theirs === undefined) continue;
+    return theirs > ours ? field : undefined;
+  }
+  return undefined;
+}
+
+/** Why such a document is not replaced, and what to do about it. */
+export function newerReason(field: string): string {
+  return `the copy's is newer by ${field} and stays: look at both; dualsync diff --plan FILE and dualsync repair FILE take the source's`;
+}
+
+/** Milliseconds since 1970; undefined where the field is no date, or not there. */
+function dateOf({ bytes }: Doc, field: string): bigint | undefined {
+  for (const element of elements(bytes)) {
+    if (!isNamed(bytes, element, field)) continue;
+    if (element.type !== TYPE.date) return undefined;
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(element.start, true);
+  }
+  return undefined;
+}

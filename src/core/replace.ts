@@ -1,0 +1,192 @@
+/**
+ * Replacing documents of a target: what somebody else may have changed there is saved before, and what was changed there
+ * later than in the source is left as it is.
+ */
+import type { NotReproduced, SetAside } from "../connectors/connector.ts";
+import { Batch, type Doc } from "../document.ts";
+import { account, type PartJob } from "./job.ts";
+import type { Journaling } from "./journal.ts";
+import { applyChanges } from "./mend/change.ts";
+import type { Outcome } from "./mend/single-change.ts";
+import { newerBy, newerReason } from "./newer.ts";
+import { proveWritten } from "./prove.ts";
+import type { StretchWatch } from "./seal/last-verified.ts";
+import type { Pair } from "./walk.ts";
+
+/** Bytes of documents that wait until it is known whether somebody has changed them. */
+const MOST_WAITING = 16_000_000;
+
+/** The replacements of one range. */
+export class Replacements {
+  readonly #watch: StretchWatch | undefined;
+  #waiting: Pair[] = [];
+  #bytes = 0;
+
+  /** Without `watch`, nothing is known of what the target holds. */
+  constructor(watch?: StretchWatch) {
+    this.#watch = watch;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Replaces those of which it is known already whether they were changed; the others wait. */
+  async add(job: PartJob, pairs: readonly Pair[]): Promise<void> {
+    const newer = new Map(pairs.map((pair) => [pair, newerBy(job.newerBy, pair)]));
+    leave(job, pairs, (pair) => newer.get(pair));
+    for (const pair of pairs) {
+      if (newer.get(pair) !== undefined) continue;
+      this.#waiting.push(pair);
+      this.#bytes += pair.expected.bytes.length + pair.found.bytes.length;
+    }
+    await this.settle(job);
+  }
+
+  /** Call when more of the target has come by; `all`: nothing is to wait any longer. */
+  async settle(job: PartJob, all = false): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    const unchanged: Pair[] = [];
+    const inDoubt: Pair[] = [];
+    const waiting: Pair[] = [];
+    const isOver = all || this.#bytes > MOST_WAITING;
+    for (const pair of this.#waiting) {
+      const known = this.#watch === undefined ? false : this.#watch.isUnchanged(pair.found.id);
+      if (known === true) unchanged.push(pair);
+      else if (known === false || isOver) inDoubt.push(pair);
+      else waiting.push(pair);
+    }
+    this.#waiting = waiting;
+    this.#bytes = waiting.reduce(
+      (sum, { expected, found }) => sum + expected.bytes.length + found.bytes.length,
+      0,
+    );
+    await replaceUnchanged(job, unchanged);
+    await replaceSaved(job, inDoubt);
+    job.sealing?.except(
+      [...unchanged, ...inDoubt]
+        .map(({ expected }) => expected.id)
+        .filter(({ key }) => job.setAside.has(key)),
+    );
+  }
+}
+
+/** Those that are newer in the target stay there, each named. */
+function leave(job: PartJob, pairs: readonly Pair[], fieldOf: (pair: Pair) => string | undefined): void {
+  const setAside: SetAside[] = [];
+  let bytes = 0;
+  for (const pair of pairs) {
+    const field = fieldOf(pair);
+    if (field === undefined) continue;
+    setAside.push({ id: pair.expected.id, reason: newerReason(field) });
+    bytes += pair.expected.bytes.length;
+  }
+  if (setAside.length === 0) return;
+  account(job, setAside.length, bytes, { written: 0, unchanged: 0, setAside });
+  job.sealing?.except(setAside.map(({ id }) => id));
+}
+
+/** What the last verified run left there need not be saved. */
+async function replaceUnchanged(job: PartJob, pairs: readonly Pair[]): Promise<void> {
+  if (pairs.length === 0) return;
+  const documents = pairs.map(({ expected }) => expected);
+  if (job.journaling?.writes === true)
+    return await writeSaved(job, job.journaling, documents, growthOf(pairs));
+  await job.room?.take(growthOf(pairs), job.signal);
+  const batch = Batch.of(documents);
+  account(
+    job,
+    batch.length,
+    batch.bytes.length,
+    await job.target.write(job.to.name, batch, "replace", job.signal),
+  );
+  if (job.verify === "content") await proveWritten(job, documents);
+}
+
+async function replaceSaved(job: PartJob, pairs: readonly Pair[]): Promise<void> {
+  if (job.journaling === undefined) return await replaceUnchanged(job, pairs);
+  const documents = pairs.map(({ expected }) => expected);
+  if (pairs.length > 0) await writeSaved(job, job.journaling, documents, growthOf(pairs));
+}
+
+/** What is replaced takes only as much more room as it has grown. */
+function growthOf(pairs: readonly Pair[]): number {
+  return pairs.reduce(
+    (sum, { expected, found }) => sum + Math.max(0, expected.bytes.length - found.bytes.length),
+    0,
+  );
+}
+
+/** Writes documents that a walk has not found in the target, and proves them. */
+export async function insertMissing(job: PartJob, documents: readonly Doc[]): Promise<void> {
+  if (documents.length === 0) return;
+  if (job.journaling?.writes === true) return await writeSaved(job, job.journaling, documents);
+  const others = await insert(job, Batch.of(documents));
+  if (job.verify === "content")
+    await proveWritten(
+      job,
+      documents.filter(({ id }) => !others.has(id.key)),
+    );
+}
+
+/**
+ * Writes documents that the target is believed not to hold. What is there by now all the same is replaced like every other
+ * document. @returns the keys of those
+ */
+export async function insert(job: PartJob, batch: Batch): Promise<ReadonlySet<string>> {
+  await job.room?.take(batch.bytes.length, job.signal);
+  const outcome = await job.target.write(job.to.name, batch, "create", job.signal);
+  const occupied = new Set(outcome.setAside.filter((one) => one.occupied === true).map(({ id }) => id.key));
+  if (occupied.size === 0) {
+    account(job, batch.length, batch.bytes.length, outcome);
+    return occupied;
+  }
+  const others = batch.docs().filter(({ id }) => occupied.has(id.key));
+  const bytes = batch.bytes.length - others.reduce((sum, one) => sum + one.bytes.length, 0);
+  const setAside = outcome.setAside.filter(({ id }) => !occupied.has(id.key));
+  account(job, batch.length - others.length, bytes, { ...outcome, setAside });
+  await replaceFound(job, others);
+  return occupied;
+}
+
+/** Of documents that were just seen to be in the target, with other bytes. */
+async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<void> {
+  const ids = documents.map(({ id }) => id);
+  const there = await job.target.find(job.to.name, ids, job.signal);
+  // One that is gone again is in no doubt.
+  const pairs = documents.map((expected) => ({ expected, found: there.get(expected.id.key) ?? expected }));
+  const replacements = new Replacements();
+  await replacements.add(job, pairs);
+}
+
+/**
+ * Writes documents over what may be somebody else's: what is there now, and not only what was when it was compared, is
+ * saved first; each document is read back. They make the target grow by so many bytes.
+ */
+async function writeSaved(
+  job: PartJob,
+  { journal, collection }: Journaling,
+  documents: readonly Doc[],
+  growth?: number,
+): Promise<void> {
+  const bytes = documents.reduce((sum, document) => sum + document.bytes.length, 0);
+  await job.room?.take(growth ?? bytes, job.signal);
+  const changes = documents.map((document) => ({
+    id: document.id,
+    wanted: document.bytes,
+    accepts: () => true,
+  }));
+  const notReproduced: NotReproduced[] = [];
+  const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
+  const options = { journal, onLost, signal: job.signal };
+  const outcomes = await applyChanges(job.target, collection, changes, options);
+  const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
+  account(job, documents.length, bytes, {
+    written: count("changed"),
+    unchanged: count("unchanged"),
+    setAside: outcomes.flatMap(({ change: { id }, reason }) =>
+      reason === undefined ? [] : [{ id, reason }],
+    ),
+    notReproduced,
+  });
+}

@@ -1,0 +1,141 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Journal } from "../../src/core/journal.ts";
+import { newerBy } from "../../src/core/newer.ts";
+import type { Doc } from "../../src/document.ts";
+import { doc, hexOf } from "../support/documents.ts";
+import { memoryRun } from "../support/memory-run.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { SealedStore } from "../support/sealed-store.ts";
+
+const KEYS = 60;
+/** Long enough for a few of them to make up a stretch of the checksums that are left with a copy. */
+const TEXT = "x".repeat(60_000);
+
+interface Version {
+  readonly n: number;
+  readonly updated_at?: Date;
+}
+
+const made = (key: number, version: Version): Doc => doc({ _id: key, ...version, text: TEXT });
+const hex = ({ bytes }: Doc): string => Buffer.from(bytes).toString("hex").slice(0, 80);
+
+/** Takes down what is saved. */
+function journal(): Journal & { readonly saved: Set<string> } {
+  const saved = new Set<string>();
+  return {
+    saved,
+    async save(_, entries) {
+      for (const { before } of entries)
+        if (before !== undefined) saved.add(Buffer.from(before).toString("hex").slice(0, 80));
+    },
+  };
+}
+
+const keys = fc.uniqueArray(fc.nat(KEYS - 1), { maxLength: 8 });
+
+it("what others changed in a verified copy is never replaced unsaved, and what they did not touch is not saved", async () => {
+  let untouched = 0;
+  await fc.assert(
+    fc.asyncProperty(keys, keys, keys, fc.boolean(), async (inSource, inCopy, removed, deletes) => {
+      const all = Array.from({ length: KEYS }, (_, key) => key);
+      const target = new SealedStore([], { lengths: [3, 7] });
+      await memoryRun({ source: new MemoryStore(all.map((key) => made(key, { n: 0 }))), target });
+      const verified = new Set(target.documents.map(hex));
+      const source = new MemoryStore(
+        all
+          .filter((key) => !removed.includes(key))
+          .map((key) => made(key, { n: inSource.includes(key) ? 1 : 0 })),
+        { lengths: [5, 2] },
+      );
+      target.documents = target.documents.map((one, key) =>
+        inCopy.includes(key) ? made(key, { n: 2 }) : one,
+      );
+      const before = target.documents;
+      const { saved, ...rest } = journal();
+      const { error } = await memoryRun({ source, target }, { journal: rest, remove: deletes });
+      expect(error).toBe(undefined);
+      const after = new Set(target.documents.map(hex));
+      const lost = before.map(hex).filter((one) => !after.has(one));
+      for (const one of lost) if (!verified.has(one)) expect(saved.has(one)).toBe(true);
+      if (inCopy.length === 0 && removed.length === 0) {
+        expect(saved.size).toBe(0);
+        untouched += inSource.length;
+      }
+    }),
+    { numRuns: 60, examples: [[[1, 2, 59], [], [], false]] },
+  );
+  expect(untouched).toBeGreaterThan(0);
+});
+
+it("everything that is replaced is saved where no checksums tell what the copy held", async () => {
+  const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: 1 })));
+  const target = new MemoryStore([1, 2].map((key) => made(key, { n: 0 })));
+  const before = target.documents.map(hex);
+  const { saved, ...rest } = journal();
+  const { error, report } = await memoryRun({ source, target }, { journal: rest });
+  expect([error, report?.written, report?.verdict]).toEqual([undefined, 3, "verified"]);
+  expect([...saved]).toEqual(before);
+});
+
+it("a document that comes into the copy while it is filled is saved before it is replaced", async () => {
+  const other = made(2, { n: 7 });
+  let steps = 0;
+  const target: MemoryStore = new MemoryStore([], {
+    onStep() {
+      // After it was seen to be empty, and before anything is written.
+      if (++steps === 2) target.documents = [other];
+    },
+  });
+  const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: 1 })));
+  const { saved, ...rest } = journal();
+  const { error } = await memoryRun({ source, target }, { journal: rest });
+  expect(error).toBe(undefined);
+  expect(hexOf(target.documents)).toEqual(hexOf(source.documents));
+  expect([...saved]).toEqual([hex(other)]);
+});
+
+it.each([false, true])(
+  "a document whose copy is newer is left as it is and named, with a seal: %s",
+  async (sealed) => {
+    const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
+    const version = (n: number, minute: number): Version => ({ n, updated_at: at(minute) });
+    const target = sealed ? new SealedStore([]) : new MemoryStore([]);
+    const first = [1, 2, 3].map((key) => made(key, version(0, 0)));
+    await memoryRun({ source: new MemoryStore(first), target });
+    const ours = made(2, version(1, 5));
+    target.documents = target.documents.map((one, at) => (at === 1 ? ours : one));
+    const source = new MemoryStore([made(1, version(2, 9)), made(2, version(2, 4)), made(3, version(0, 0))]);
+    const { saved, ...rest } = journal();
+    const { report, losses } = await memoryRun({ source, target }, { journal: rest });
+    expect(report).toMatchObject({ read: 3, written: 1, unchanged: 1, setAside: 1, verdict: "set aside" });
+    expect(losses.items.map(({ key, reason }) => [key, reason])).toEqual([
+      ["document orders/2", expect.stringMatching(/newer by updated_at and stays/)],
+    ]);
+    expect(hexOf(target.documents)).toEqual(hexOf([made(1, version(2, 9)), ours, made(3, version(0, 0))]));
+    expect(saved.has(hex(ours))).toBe(false);
+  },
+);
+
+it("only a field that is a date on both sides says which is newer, and the first such one decides", () => {
+  const early = new Date(0);
+  const late = new Date(1);
+  const newer = (expected: object, found: object): string | undefined =>
+    newerBy(["updated_at", "updatedAt"], {
+      expected: doc({ _id: 1, ...expected }),
+      found: doc({ _id: 1, ...found }),
+    });
+  expect(newer({ updated_at: early }, { updated_at: late })).toBe("updated_at");
+  expect(newer({ updated_at: late }, { updated_at: late })).toBe(undefined);
+  expect(newer({ updated_at: late }, { updated_at: early })).toBe(undefined);
+  expect(newer({ updated_at: "1970" }, { updated_at: late })).toBe(undefined);
+  expect(newer({}, { updated_at: late })).toBe(undefined);
+  expect(newer({ updated_at: "1970", updatedAt: early }, { updated_at: late, updatedAt: late })).toBe(
+    "updatedAt",
+  );
+  expect(newer({ updated_at: late, updatedAt: early }, { updated_at: early, updatedAt: late })).toBe(
+    undefined,
+  );
+  // Before 1970 time is counted backwards.
+  expect(newer({ updated_at: new Date(-2) }, { updated_at: new Date(-1) })).toBe("updated_at");
+});
