@@ -136,17 +136,31 @@ export async function insertMissing(job: PartJob, documents: readonly Doc[]): Pr
 export async function insert(job: PartJob, batch: Batch): Promise<ReadonlySet<string>> {
   await job.room?.take(batch.bytes.length, job.signal);
   const outcome = await job.target.write(job.to.name, batch, "create", job.signal);
-  const occupied = new Set(outcome.setAside.filter((one) => one.occupied === true).map(({ id }) => id.key));
-  if (occupied.size === 0) {
+  const occupied = outcome.setAside.filter((one) => one.occupied === true).map(({ id }) => id.key);
+  if (occupied.length === 0) {
     account(job, batch.length, batch.bytes.length, outcome);
-    return occupied;
+    return NONE;
   }
-  const others = batch.docs().filter(({ id }) => occupied.has(id.key));
+  const others = withKeys(batch.docs(), occupied);
   const bytes = batch.bytes.length - others.reduce((sum, one) => sum + one.bytes.length, 0);
-  const setAside = outcome.setAside.filter(({ id }) => !occupied.has(id.key));
+  const setAside = outcome.setAside.filter((one) => one.occupied !== true);
   account(job, batch.length - others.length, bytes, { ...outcome, setAside });
   await replaceFound(job, others);
-  return occupied;
+  return new Set(occupied);
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The documents with these keys. Of several with one key the first may have been taken: the last ones are meant. */
+function withKeys(documents: readonly Doc[], keys: readonly string[]): Doc[] {
+  const wanted = new Map<string, number>();
+  for (const key of keys) wanted.set(key, (wanted.get(key) ?? 0) + 1);
+  const found = documents.toReversed().filter(({ id: { key } }) => {
+    const left = wanted.get(key) ?? 0;
+    wanted.set(key, left - 1);
+    return left > 0;
+  });
+  return found.reverse();
 }
 
 /** Of documents that were just seen to be in the target, with other bytes. */

@@ -80,13 +80,14 @@ it("everything that is replaced is saved where no checksums tell what the copy h
 
 it("a document that comes into the copy while it is filled is saved before it is replaced", async () => {
   const other = made(2, { n: 7 });
-  let steps = 0;
-  const target: MemoryStore = new MemoryStore([], {
-    onStep() {
-      // After it was seen to be empty, and before anything is written.
-      if (++steps === 2) target.documents = [other];
-    },
-  });
+  /** An application is just before the first write. */
+  class Preceded extends MemoryStore {
+    override async write(...args: Parameters<MemoryStore["write"]>) {
+      if (this.documents.length === 0) this.documents = [other];
+      return await super.write(...args);
+    }
+  }
+  const target = new Preceded([]);
   const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: 1 })));
   const { saved, ...rest } = journal();
   const { error } = await memoryRun({ source, target }, { journal: rest });

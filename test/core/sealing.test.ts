@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { CollectionInfo, IdRange } from "../../src/connectors/connector.ts";
 import { SinceVerified } from "../../src/core/diff/since.ts";
-import { isSealed, sealFromBytes, sealToBytes } from "../../src/core/seal/seal.ts";
+import { isSealed, type Seal, sealFromBytes, sealToBytes } from "../../src/core/seal/seal.ts";
 import { Sealing } from "../../src/core/seal/sealing.ts";
 import { StretchHash } from "../../src/core/seal/stretch-hash.ts";
 import type { VerifyMode } from "../../src/core/verify-mode.ts";
