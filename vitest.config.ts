@@ -28,6 +28,7 @@ export default defineConfig({
               (name) => `diff-${name}`,
             ),
             ...["memory", "metadata", "planted", "report", "sides"].map((name) => `diff-${name}`),
+            ...["own-names", "renamed-views"],
             ...["repair-faults", "repair-guards", "repair-plan-file", "repair-unique"],
             ...["backfill*", "diff-project*", "diff-nights", "guards", "resume", "seals"],
             ...[

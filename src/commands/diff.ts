@@ -102,8 +102,8 @@ async function compare(
     stop,
   );
   const tell = findings.take.bind(findings);
-  const { renames } = options.wanted;
-  const run = { ...stores, ...options, renames, now: found.now, signal, stop, tell };
+  const { renames, now } = found;
+  const run = { ...stores, ...options, renames, now, signal, stop, tell };
   const comparing = new Comparing(run, found.pairs, checkpoint);
   const clock = limitTime(options.maxMinutes, stop, () => new Enough("--max-minutes"));
   let ended: string | undefined;

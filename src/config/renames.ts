@@ -1,3 +1,4 @@
+import { isOwnName } from "../connectors/own-name.ts";
 import { safeText } from "../redact.ts";
 import { configurationError } from "./configuration-error.ts";
 
@@ -18,6 +19,7 @@ export function parseRenames(values: readonly string[]): Map<string, string> {
     }
     // Tables have names that no collection can have.
     mustBeThere(from);
+    mustNotBeOwn(from);
     checkName(to);
     if (from === to) throw invalid(from, "is renamed to itself");
     if (renames.has(from)) throw invalid(from, "is renamed twice");
@@ -36,10 +38,14 @@ function mustBeThere(name: string): void {
   );
 }
 
+function mustNotBeOwn(name: string): void {
+  if (isOwnName(name)) throw invalid(name, "is one of dualsync's own names, which are never copied");
+}
+
 function checkName(name: string): void {
   mustBeThere(name);
-  if (name.startsWith("system.") || name.startsWith("_dualsync"))
-    throw invalid(name, "is reserved and is never copied");
+  mustNotBeOwn(name);
+  if (name.startsWith("system.")) throw invalid(name, "is reserved and is never copied");
   if (name.includes("$") || name.includes("\0") || /\p{Cs}/u.test(name))
     throw invalid(name, "holds a character that no collection may have");
   if (name.startsWith(".") || name.endsWith(".")) throw invalid(name, "begins or ends with a dot");

@@ -1,6 +1,7 @@
-import type { CollectionInfo, Filter, Listing, NotCopied } from "../connectors/connector.ts";
+import type { CollectionInfo, Filter, Listing, NotCopied, NotReproduced } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Found, Plan, PlannedCollection } from "../reporting/reporter.ts";
+import { renamed } from "./renamed.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 
 /** What of the source is wanted, and under which names. */
@@ -17,6 +18,8 @@ export interface Wanted {
 export interface PlannedJob {
   readonly from: CollectionInfo;
   readonly to: CollectionInfo;
+  /** What of its definition may not mean in the target what it means in the source. */
+  readonly doubts: readonly NotReproduced[];
   readonly filter?: Filter;
   /** Only what was changed since then is read. */
   readonly since?: Date;
@@ -68,13 +71,14 @@ export function chooseJobs(
       continue;
     }
     const filter = wanted.filters.get(from.name);
-    const to = renamed(from, renames);
+    const { info: to, uncertain } = renamed(from, renames);
     const problem = nameProblem(to.name);
     if (problem !== undefined) {
       left.push({ name: from.name, reason: `${problem}: give it another one with --rename`, isLoss: true });
       continue;
     }
-    jobs.push({ from, to, ...(filter === undefined ? {} : { filter }) });
+    const doubts = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
+    jobs.push({ from, to, doubts, ...(filter === undefined ? {} : { filter }) });
   }
   mustNotMeet(jobs);
   const lost = left.filter(({ isLoss }) => isLoss === true);
@@ -129,15 +133,6 @@ export function unreadable({ notCopied }: Listing): readonly NotCopied[] {
 /** The names that a collection of the target may have in the source. */
 export function namesInSource(name: string, { renames, usualRenames = new Map() }: Wanted): string[] {
   return [name, ...[...renames, ...usualRenames].filter(([, to]) => to === name).map(([from]) => from)];
-}
-
-/** The collection under its new name; a view on a renamed collection follows it. */
-export function renamed(from: CollectionInfo, renames: ReadonlyMap<string, string>): CollectionInfo {
-  const name = renames.get(from.name) ?? from.name;
-  const viewOn = from.options.get("viewOn");
-  const base = typeof viewOn === "string" ? renames.get(viewOn) : undefined;
-  const options = base === undefined ? from.options : new Map(from.options).set("viewOn", base);
-  return { ...from, name, options };
 }
 
 /** @throws DualsyncError `refused` when the jobs cannot be done on this target without harm */
@@ -233,7 +228,12 @@ export function makePlan(
     documents: sum(({ from }) => from.documents),
     bytes: sum(({ from }) => from.bytes),
     estimatedTargetBytes: sum(({ from, to }) => Math.max(0, from.bytes - (there.get(to.name)?.bytes ?? 0))),
-    notes: [...changes(collections, options), ...onlyThere({ jobs, copies }, target), ...options.notes],
+    notes: [
+      ...changes(collections, options),
+      ...onlyThere({ jobs, copies }, target),
+      ...jobs.flatMap(({ doubts }) => doubts.map(({ key, reason }) => `${key}: ${reason}.`)),
+      ...options.notes,
+    ],
     dryRun: options.dryRun,
   };
 }

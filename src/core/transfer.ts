@@ -135,9 +135,11 @@ async function prepare({
   signal,
   losses,
   from,
+  doubts,
 }: Transfer & PlannedJob): Promise<Prepared | undefined> {
   try {
-    return await target.prepare(to, signal);
+    const prepared = await target.prepare(to, signal);
+    return { ...prepared, notReproduced: [...doubts, ...prepared.notReproduced] };
   } catch (error) {
     if (!(error instanceof DualsyncError) || error.exit !== "set-aside") throw error;
     losses.add(`collection ${from.name}`, error.message);

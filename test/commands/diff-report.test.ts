@@ -16,7 +16,7 @@ function report(collections: readonly Partial<ComparedCollection>[], counted = 0
     ...{ findings, ended, since: new Date(0), exact: true, bytesCompared: 1, bytesRead: 1 },
     ...{ collections: collections.map((one) => compared("orders", one)), ranges: { done: 1, total: 1 } },
   };
-  const pairs = { pairs: [], missing: [], extra: [], lost: [], left: [] };
+  const pairs = { pairs: [], missing: [], extra: [], lost: [], left: [], renames: new Map() };
   const { exitCode, complete, verdict } = reportOf(OPTIONS, pairs, found, {
     memory: { seen: new Map(), past: [] },
   });

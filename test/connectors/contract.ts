@@ -16,13 +16,15 @@ export interface ContractOptions {
   readonly provide?: (collection: string, like: Readonly<Record<string, unknown>>) => Promise<void>;
   /** For stores that do not build indexes: makes the values of a field unique. */
   readonly makeUnique?: (collection: string, field: string) => Promise<void>;
+  /** Makes one thing of every kind that the store has, past the program, all with names that begin with this. */
+  readonly makeEveryKind: (prefix: string) => Promise<void>;
   /** Why the store has not what it has not: what tests that is skipped, under a name that says so. */
   readonly lacks?: Partial<Readonly<Record<Ability, string>>>;
 }
 
 /** What every connector must do, whatever its store. */
 export function describeContract(name: string, options: ContractOptions): void {
-  const { open, provide, makeUnique, lacks = {} } = options;
+  const { open, provide, makeUnique, makeEveryKind, lacks = {} } = options;
   const itNeeds = (ability: Ability, fact: string, test: () => Promise<void>): void => {
     const why = lacks[ability];
     if (why === undefined) it(fact, test);
@@ -75,6 +77,19 @@ export function describeContract(name: string, options: ContractOptions): void {
         ordered: true,
         documents: 2,
       });
+    });
+
+    it("lists nothing whose name begins as dualsync's own do, whatever kind of thing it is", async () => {
+      const named = async (prefix: string): Promise<readonly string[]> => {
+        const { collections, notCopied } = await store.list(never);
+        return [...collections, ...notCopied]
+          .map(({ name }) => name)
+          .filter((name) => name.startsWith(prefix));
+      };
+      await makeEveryKind("theirs");
+      await makeEveryKind("_dualsync_later");
+      expect((await named("theirs")).length).toBeGreaterThan(2);
+      expect(await named("_dualsync")).toEqual([]);
     });
 
     it("reads nothing from an empty collection", async () => {

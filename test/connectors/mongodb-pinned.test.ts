@@ -1,6 +1,7 @@
 import { beforeAll } from "vitest";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { makeEveryKind } from "../support/every-kind.ts";
 import { never } from "../support/signal.ts";
 import { describeContract } from "./contract.ts";
 
@@ -16,4 +17,5 @@ describeContract("mongodb with cursors that stay with one router", {
       { uri: server.uri, database: "contract", role: "target", label: "test/contract", cursors: "driver" },
       never,
     ),
+  makeEveryKind: (prefix) => makeEveryKind(server.uri, "contract", prefix),
 });

@@ -1,6 +1,7 @@
 import { beforeAll } from "vitest";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { makeEveryKind } from "../support/every-kind.ts";
 import { never } from "../support/signal.ts";
 import { describeContract } from "./contract.ts";
 
@@ -13,4 +14,5 @@ beforeAll(async () => {
 describeContract("mongodb", {
   open: () =>
     mongodb({ uri: server.uri, database: "contract", role: "target", label: "test/contract" }, never),
+  makeEveryKind: (prefix) => makeEveryKind(server.uri, "contract", prefix),
 });

@@ -6,6 +6,7 @@ import { type Clock, type ReadRate, rateLimited, Throttle } from "../../src/conn
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { claimed } from "../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../support/documents.ts";
+import { makeEveryKind } from "../support/every-kind.ts";
 import { never } from "../support/signal.ts";
 import { describeContract } from "./contract.ts";
 
@@ -92,6 +93,7 @@ function open(): Promise<Target> {
 
 describeContract("mongodb behind a rate that is never reached", {
   open: async () => rateLimited(await open(), { documentsPerSecond: 1e9, bytesPerSecond: 1e12 }),
+  makeEveryKind: (prefix) => makeEveryKind(server.uri, "limited", prefix),
 });
 
 describe("a limited store", () => {

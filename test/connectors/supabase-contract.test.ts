@@ -3,6 +3,7 @@ import { leaseSql } from "../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
 import { testRun } from "../support/claimed.ts";
+import { id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 import { describeContract } from "./contract.ts";
 
@@ -38,6 +39,15 @@ describeContract("supabase", {
   async makeUnique(collection, field) {
     await project.query(`alter table "${collection}" add unique ("${field}")`);
   },
+  async makeEveryKind(prefix) {
+    await project.query(`
+      create table ${prefix} (id int4 primary key);
+      create table ${prefix}_keyless (n int4);
+      create table ${prefix}_bare ();
+      create view ${prefix}_view as select id from ${prefix};
+    `);
+    await project.reload();
+  },
   lacks: {
     "ids of every type": "a key column has one type",
     "numbers of every type": "a column has one type",
@@ -48,11 +58,17 @@ describeContract("supabase", {
 });
 
 it("does not list, and does not give out, what dualsync keeps for itself", async () => {
+  await project.query("create table _dualsync_kept (id int4 primary key)");
+  await project.reload();
   const store = await open();
   const lease = await store.claim(testRun("own", true), never);
   const { collections, notCopied } = await store.list(never);
-  expect([...collections, ...notCopied].map(({ name }) => name)).not.toContain("_dualsync");
-  await expect(store.count("_dualsync", {}, never)).rejects.toMatchObject({ message: /no table _dualsync/ });
+  for (const name of ["_dualsync", "_dualsync_kept"]) {
+    expect([...collections, ...notCopied].map((one) => one.name)).not.toContain(name);
+    const message = expect.stringContaining(`no table ${name} `);
+    await expect(store.count(name, {}, never)).rejects.toMatchObject({ message });
+    await expect(store.find(name, [id(1)], never)).rejects.toMatchObject({ message });
+  }
   await lease.release();
   await store.close();
 });

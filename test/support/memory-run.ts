@@ -65,7 +65,7 @@ export async function memoryRun(
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
   const from = { name: "orders", kind, incarnation: "the source's", options: new Map(), ordered: true };
-  const job = { from: { ...from, ...size }, to: { ...from, ...size } };
+  const job = { from: { ...from, ...size }, to: { ...from, ...size }, doubts: [] };
   const reporter = { meter: () => silentMeter } as Partial<Reporter> as Reporter;
   let report: CollectionReport | undefined;
   let error: unknown;

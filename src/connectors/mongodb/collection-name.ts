@@ -1,11 +1,11 @@
-import { OWN_COLLECTION } from "./collections.ts";
+import { isOwnName } from "../own-name.ts";
 
 /**
  * Why no collection of a database can have this name; undefined: it can. Names with two dots in a row are taken by the
  * server, and by no driver.
  */
 export function nameProblem(name: string): string | undefined {
-  if (name.startsWith(OWN_COLLECTION)) return "dualsync keeps its own notes under such a name";
+  if (isOwnName(name)) return "dualsync keeps its own notes under such a name";
   if (name.startsWith("system.")) return "MongoDB keeps names that begin with system. for itself";
   if (name === "" || name.includes("$") || name.includes("\0") || /\p{Surrogate}/u.test(name))
     return "its name holds a character that no collection of MongoDB can have";

@@ -7,14 +7,15 @@ import type {
   NotCopied,
   NotReproduced,
 } from "../connector.ts";
+import { isOwnName, OWN_NAME } from "../own-name.ts";
 import { retry } from "../retry.ts";
 import { codeText, isTransient, shapeOf } from "./faults.ts";
 import { readListing } from "./listing.ts";
 import type { Server } from "./server.ts";
 import { sizeOf } from "./sizes.ts";
 
-/** The collection in which dualsync keeps its lease and history, in the target itself. Never copied or compared. */
-export const OWN_COLLECTION = "_dualsync";
+/** The collection in which dualsync keeps its lease and history, in the target itself. */
+export const OWN_COLLECTION = OWN_NAME;
 
 /** Before the name of a time-series: the collection in which a server keeps it. */
 const BUCKETS = "system.buckets.";
@@ -62,7 +63,7 @@ function nameOf(entry: Metadata): string {
 
 /** dualsync's own, and those in which the server keeps what it shows as views and time-series. */
 function isBehindTheScenes(name: string): boolean {
-  return name === OWN_COLLECTION || name === "system.views" || name.startsWith(BUCKETS);
+  return isOwnName(name) || name === "system.views" || name.startsWith(BUCKETS);
 }
 
 /** Before MongoDB 9 a time-series is shown as a view on its buckets, and only these have an id: it counts for both. */

@@ -11,5 +11,8 @@ export async function compareMetadata(job: DiffJob): Promise<void> {
     sourceIndexes: job.indexes ? job.indexesOf.source : [],
     targetIndexes: job.indexes ? job.indexesOf.target : [],
   });
-  for (const difference of differences) await tellOfCollection(job, { ...difference, kind: "metadata" });
+  for (const difference of differences) {
+    const kind = difference.sigil === "!" ? "unreadable" : "metadata";
+    await tellOfCollection(job, { ...difference, kind });
+  }
 }

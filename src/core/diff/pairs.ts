@@ -13,6 +13,8 @@ export interface Pairs {
   /** What was wanted of either side, and cannot be compared. */
   readonly lost: readonly (NotCopied & { readonly side: "source" | "target" })[];
   readonly left: readonly { readonly name: string; readonly reason: string; readonly chosen: boolean }[];
+  /** Names in the source → names in the target, of all collections. */
+  readonly renames: ReadonlyMap<string, string>;
 }
 
 /** A store of tables beside one that may hold other things, too: those have no counterpart and are no difference. */
@@ -78,7 +80,8 @@ function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
   }
   const taken = new Set(jobs.map(({ to }) => to.name));
   const others = target.collections.filter(({ name }) => !taken.has(name) && !copies.has(name));
-  const isLeft = leftOutOfTarget({ ...wanted, renames: renamesFor(source, wanted) });
+  const renames = renamesFor(source, wanted);
+  const isLeft = leftOutOfTarget({ ...wanted, renames });
   return {
     pairs,
     missing,
@@ -95,6 +98,7 @@ function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
       others.filter(({ name }) => isLeft(name)),
       wanted,
     ),
+    renames,
   };
 }
 

@@ -1,7 +1,7 @@
 import { differingIndexParts, differingOptions } from "../../bson/definition.ts";
 import type { CollectionInfo, Metadata } from "../../connectors/connector.ts";
 import type { Sigil } from "../../reporting/reporter.ts";
-import { renamed } from "../plan.ts";
+import { type Renamed, renamed } from "../renamed.ts";
 import { definitionText, sidesText } from "./definition-text.ts";
 import { cutText } from "./pointer.ts";
 
@@ -10,8 +10,8 @@ const LONGEST = 1_000;
 export interface MetadataDifference {
   /** As the losses of a copy are named, after the target's collection. */
   readonly key: string;
-  /** `+`: only in the source. `-`: only in the target. */
-  readonly sigil: Sigil & ("+" | "-" | "*");
+  /** `+`: only in the source. `-`: only in the target. `!`: whether it means the same cannot be told. */
+  readonly sigil: Sigil & ("+" | "-" | "*" | "!");
   /** In words. Holds names, and parts of definitions, which are hostile data. */
   readonly detail: string;
 }
@@ -32,14 +32,15 @@ export interface DescribedPair {
  */
 export function metadataDifferences(pair: DescribedPair): MetadataDifference[] {
   const { target, renames } = pair;
-  const source = pair.source && renamed(pair.source, renames);
-  if (source === undefined || target === undefined) return oneSided(source, target);
+  const followed = pair.source && renamed(pair.source, renames);
+  if (followed === undefined || target === undefined) return oneSided(followed?.info, target);
+  const { info: source } = followed;
   if (source.kind !== target.kind) {
     const detail = `kind: source ${source.kind}, target ${target.kind}`;
     return [{ key: `collection ${target.name}`, sigil: "*", detail }];
   }
   return [
-    ...optionDifferences(source, target),
+    ...optionDifferences(followed, target),
     ...indexDifferences(target.name, byName(pair.sourceIndexes), byName(pair.targetIndexes)),
   ];
 }
@@ -56,11 +57,18 @@ function oneSided(
   return [{ key: `collection ${there.name}`, sigil, detail }];
 }
 
-function optionDifferences(source: CollectionInfo, target: CollectionInfo): MetadataDifference[] {
-  const names = differingOptions(source.options, target.options);
-  return names.sort().map((name) => {
+function optionDifferences(
+  { info: source, uncertain }: Renamed,
+  target: CollectionInfo,
+): MetadataDifference[] {
+  const differing = new Set(differingOptions(source.options, target.options));
+  return [...new Set([...differing, ...uncertain.keys()])].sort().map((name) => {
     const sides = [source.options.get(name), target.options.get(name)] as const;
-    return { key: `option ${target.name}/${name}`, sigil: sigilOf(...sides), detail: sidesText(...sides) };
+    const key = `option ${target.name}/${name}`;
+    const doubt = uncertain.get(name);
+    const detail = differing.has(name) ? sidesText(...sides) : "";
+    if (doubt === undefined) return { key, sigil: sigilOf(...sides), detail };
+    return { key, sigil: "!", detail: detail === "" ? doubt : `${doubt}; ${detail}` };
   });
 }
 

@@ -120,6 +120,23 @@ describe("options of metadataDifferences", () => {
     ]);
   });
 
+  it("names once what is not certain under the new names, be it the same in the copy or not", () => {
+    const renames = new Map([["people", "persons"]]);
+    const unknown = [{ $later: "people" }];
+    const view = (pipeline: Document[]): CollectionInfo => info({ viewOn: "a", pipeline }, { kind: "view" });
+    const doubt = "its stage $later holds the name people, and may mean what is persons in the copy";
+    expect(compare({ source: view(unknown), target: view(unknown), renames })).toEqual([
+      { key: "option orders/pipeline", sigil: "!", detail: doubt },
+    ]);
+    expect(compare({ source: view(unknown), target: view([]), renames })).toEqual([
+      {
+        key: "option orders/pipeline",
+        sigil: "!",
+        detail: `${doubt}; source [{"$later":"people"}], target []`,
+      },
+    ]);
+  });
+
   it("names a collection that one side lacks, or has as another kind, and nothing else of it", () => {
     const capped = info({ capped: true, size: 4096 }, { kind: "capped" });
     expect(compare({ source: undefined, target: capped })).toEqual([

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { DualsyncError } from "../../../errors.ts";
 import type { CollectionInfo, Listing, NotCopied } from "../../connector.ts";
+import { isOwnName } from "../../own-name.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { isOrdered } from "../mapping/key.ts";
@@ -9,7 +10,6 @@ import { mappingProblem } from "../mapping/layout.ts";
 import { type Catalog, readCatalog } from "../schema/catalog.ts";
 import { readFacts, refined } from "../schema/catalog-facts.ts";
 import type { Table } from "../schema/table.ts";
-import { OWN_TABLE } from "../sql/sql-lease.ts";
 import { countRows } from "./count.ts";
 import { rowsOf } from "./rows.ts";
 
@@ -72,7 +72,7 @@ export class Tables {
   /** As the project describes them now, without dualsync's own. */
   async read(signal: AbortSignal): Promise<Catalog> {
     const found = await readCatalog(this.#project, signal);
-    const isOthers = ({ name }: { readonly name: string }): boolean => name !== OWN_TABLE;
+    const isOthers = ({ name }: { readonly name: string }): boolean => !isOwnName(name);
     const facts = await readFacts(this.#project, found, signal);
     const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
     this.#known = new Map(tables.map((table) => [table.name, table]));

@@ -1,9 +1,10 @@
 /** What a project needs before dualsync writes to it: run once, by a person, in the project's SQL editor. */
 import { LEASE_MS } from "../../kept-lease.ts";
+import { OWN_NAME } from "../../own-name.ts";
 import { identifier } from "../api/grants.ts";
 
-/** The one table of dualsync's own: the lease, and who filled what from where. Never listed, copied or compared. */
-export const OWN_TABLE = "_dualsync";
+/** The one table of dualsync's own: the lease, and who filled what from where. */
+export const OWN_TABLE = OWN_NAME;
 
 /** Functions that change it; all else may only read it. Each decides and acts in one statement. */
 export const LEASE_FUNCTIONS = {
