@@ -144,11 +144,12 @@ function takeEquivalent(job: PartJob, { equivalent }: Step): void {
 }
 
 /** The target holds what the source does, but for what only it has and what could not be copied. */
-function sealAllBut({ sealing, setAside, judge }: PartJob, step: Step): void {
+function sealAllBut({ sealing, setAside }: PartJob, step: Step): void {
   if (sealing === undefined) return;
   const { missing, different, equivalent, extra, twins, targetTwins } = step;
   // These hold what others wrote, too.
-  if (judge !== undefined) sealing.except([...equivalent, ...different].map(({ expected: { id } }) => id));
+  const others = [...equivalent, ...different.filter(({ isMerged }) => isMerged)];
+  sealing.except(others.map(({ expected: { id } }) => id));
   sealing.except([...twins, ...targetTwins, ...extra.map(({ id }) => id)]);
   // What is replaced is looked at once that is done.
   sealing.except(missing.map(({ id }) => id).filter(({ key }) => setAside.has(key)));

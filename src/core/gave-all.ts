@@ -2,6 +2,7 @@
  * What a store gave of a collection, held against what it counts. Documents that it passes over are seen in no other way:
  * its answers may be cut short, its index damaged, or the ids by which it is read not unique.
  */
+import { createHash } from "node:crypto";
 import type { CollectionInfo, Filter, Source } from "../connectors/connector.ts";
 
 export interface Giver {
@@ -23,23 +24,32 @@ const ROUNDS = 3;
 const CHURN = { documents: 100, part: 0.01 };
 
 /**
- * One sentence where the store gives another number of documents than it counts, twice and the same each time. `given`: how
- * many it gave when all of it was read.
+ * One sentence where the store gives another number of documents than it counts, again and while nothing changes: twice the
+ * same ids, and the same count. `given`: how many it gave when all of it was read.
  */
 export async function shortfall(giver: Giver, given: number): Promise<string | undefined> {
-  let [gave, counted] = [given, giver.counted ?? (await count(giver))];
+  let counted = giver.counted ?? (await count(giver));
   // What is cheap to read again is always read again.
-  if (gave === counted || (giver.store.ids === undefined && hasMoved(giver, gave, counted))) return undefined;
+  if (given === counted || (giver.store.ids === undefined && hasMoved(giver, given, counted)))
+    return undefined;
+  let before: Reading | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    const again = await readAgain(giver);
-    const now = await count(giver);
-    if (again === now) return undefined;
-    const isSame = again === gave && now === counted;
-    [gave, counted] = [again, now];
-    if (isSame || (round === ROUNDS - 1 && Math.abs(gave - counted) > churn(counted)))
-      return `the ${giver.role} gave ${gave} documents and counts ${counted}, each time: several may have the same key, or an index of it be damaged`;
+    const now = await readAgain(giver);
+    const countedNow = await count(giver);
+    if (now.documents === countedNow) return undefined;
+    const isStill = now.ids === before?.ids && countedNow === counted;
+    const isFar = round === ROUNDS - 1 && Math.abs(now.documents - countedNow) > churn(countedNow);
+    if (isStill || isFar)
+      return `the ${giver.role} gave ${now.documents} documents and counts ${countedNow}, each time: several may have the same key, or an index of it be damaged`;
+    [before, counted] = [now, countedNow];
   }
   return undefined;
+}
+
+interface Reading {
+  readonly documents: number;
+  /** A hash of all ids, in the order in which they came. */
+  readonly ids: string;
 }
 
 function count({ store, collection, filter, signal }: Giver): Promise<number> {
@@ -57,12 +67,14 @@ function churn(documents: number): number {
   return Math.max(CHURN.documents, Math.ceil(documents * CHURN.part));
 }
 
-async function readAgain({ store, collection, filter, signal }: Giver): Promise<number> {
+async function readAgain({ store, collection, filter, signal }: Giver): Promise<Reading> {
   const options = { signal, ...(filter === undefined ? {} : { filter }) };
+  const hash = createHash("sha256");
   let documents = 0;
   for await (const batch of store.ids?.(collection, options) ?? store.read(collection, options)) {
+    for (let i = 0; i < batch.length; i++) hash.update(batch.idOf(i).element);
     documents += batch.length;
     batch.release();
   }
-  return documents;
+  return { documents, ids: hash.digest("hex") };
 }

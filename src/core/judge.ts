@@ -64,8 +64,14 @@ export async function* judged(steps: AsyncIterable<Step>, judge: Judge | undefin
     const different: Pair[] = [];
     for (const pair of step.different) {
       if (judge.likeness(pair) === "equivalent") equivalent.push(pair);
-      else different.push({ ...pair, expected: judge.wanted(pair) });
+      else different.push(wantedPair(judge, pair));
     }
     yield { ...step, different, equivalent };
   }
+}
+
+function wantedPair(judge: Judge, pair: Pair): Pair {
+  const expected = judge.wanted(pair);
+  const isMerged = Buffer.compare(expected.bytes, pair.expected.bytes) !== 0;
+  return { expected, found: pair.found, ...(isMerged && { isMerged }) };
 }

@@ -7,6 +7,8 @@ import { equalRun } from "./equal-run.ts";
 export interface Pair {
   readonly expected: Doc;
   readonly found: Doc;
+  /** `expected` holds fields of `found` besides what the source has. */
+  readonly isMerged?: true;
 }
 
 /** What a stretch of the walk found. Bounded by the size of two batches. */
