@@ -30,6 +30,7 @@ export default defineConfig({
             ...["memory", "metadata", "planted", "report", "sides"].map((name) => `diff-${name}`),
             ...["own-names", "renamed-views"],
             ...["repair-faults", "repair-guards", "repair-plan-file", "repair-unique"],
+            ...["agreement", "changed-copy", "unreadable"],
             ...["backfill*", "diff-project*", "diff-nights", "guards", "resume", "seals"],
             ...[
               "undo",
