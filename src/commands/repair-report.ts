@@ -33,15 +33,19 @@ function verdictOf(
   const sum = (field: keyof MendedCollection): number =>
     [...collections.values()].reduce((total, counts) => total + counts[field], 0);
   const skipped = sum("skipped");
+  const conflicts = sum("conflicts");
   const parts = [
     dryRun
       ? `Dry run: nothing was written. ${count(sum("changed"), "document")} would be mended.`
       : `Repaired: ${count(sum("changed"), "document")}, read back and equal to the source's.`,
     ...(sum("unchanged") > 0 ? [`${count(sum("unchanged"), "document")} had been mended already.`] : []),
-    ...(itemCount > 0
+    ...(conflicts > 0
       ? [
-          `${count(itemCount, "document")} had changed since the plan was made, or could not be written, and stay as they are: compare again.`,
+          `${count(conflicts, "document")} had changed since the plan was made, or could not be written, and stay as they are: compare again.`,
         ]
+      : []),
+    ...(itemCount > conflicts
+      ? [`Not all was read exactly: ${itemCount - conflicts} of the things that are named above.`]
       : []),
     ...(skipped > 0 && !deletes
       ? [`${count(skipped, "document")} that only the copy has stay there (--delete).`]

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { Journal } from "../../src/core/journal.ts";
 import { newerBy } from "../../src/core/newer.ts";
 import type { Doc } from "../../src/document.ts";
-import { doc, hexOf } from "../support/documents.ts";
+import { doc, hexOf, id } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { SealedStore } from "../support/sealed-store.ts";
@@ -37,33 +37,41 @@ const keys = fc.uniqueArray(fc.nat(KEYS - 1), { maxLength: 8 });
 it("what others changed in a verified copy is never replaced unsaved, and what they did not touch is not saved", async () => {
   let untouched = 0;
   await fc.assert(
-    fc.asyncProperty(keys, keys, keys, fc.boolean(), async (inSource, inCopy, removed, deletes) => {
-      const all = Array.from({ length: KEYS }, (_, key) => key);
-      const target = new SealedStore([], { lengths: [3, 7] });
-      await memoryRun({ source: new MemoryStore(all.map((key) => made(key, { n: 0 }))), target });
-      const verified = new Set(target.documents.map(hex));
-      const source = new MemoryStore(
-        all
-          .filter((key) => !removed.includes(key))
-          .map((key) => made(key, { n: inSource.includes(key) ? 1 : 0 })),
-        { lengths: [5, 2] },
-      );
-      target.documents = target.documents.map((one, key) =>
-        inCopy.includes(key) ? made(key, { n: 2 }) : one,
-      );
-      const before = target.documents;
-      const { saved, ...rest } = journal();
-      const { error } = await memoryRun({ source, target }, { journal: rest, remove: deletes });
-      expect(error).toBe(undefined);
-      const after = new Set(target.documents.map(hex));
-      const lost = before.map(hex).filter((one) => !after.has(one));
-      for (const one of lost) if (!verified.has(one)) expect(saved.has(one)).toBe(true);
-      if (inCopy.length === 0 && removed.length === 0) {
-        expect(saved.size).toBe(0);
-        untouched += inSource.length;
-      }
-    }),
-    { numRuns: 60, examples: [[[1, 2, 59], [], [], false]] },
+    fc.asyncProperty(
+      keys,
+      keys,
+      keys,
+      keys,
+      fc.boolean(),
+      async (inSource, inCopy, removed, bounds, deletes) => {
+        const all = Array.from({ length: KEYS }, (_, key) => key);
+        const target = new SealedStore([], { lengths: [3, 7] });
+        await memoryRun({ source: new MemoryStore(all.map((key) => made(key, { n: 0 }))), target });
+        const verified = new Set(target.documents.map(hex));
+        const source = new MemoryStore(
+          all
+            .filter((key) => !removed.includes(key))
+            .map((key) => made(key, { n: inSource.includes(key) ? 1 : 0 })),
+          { lengths: [5, 2], cuts: bounds.toSorted((a, b) => a - b).map(id) },
+        );
+        target.documents = target.documents.map((one, key) =>
+          inCopy.includes(key) ? made(key, { n: 2 }) : one,
+        );
+        const before = target.documents;
+        const { saved, ...rest } = journal();
+        const options = { journal: rest, remove: deletes, concurrency: 1 + (bounds.length % 3) };
+        const { error } = await memoryRun({ source, target }, options);
+        expect(error).toBe(undefined);
+        const after = new Set(target.documents.map(hex));
+        const lost = before.map(hex).filter((one) => !after.has(one));
+        for (const one of lost) if (!verified.has(one)) expect(saved.has(one)).toBe(true);
+        if (inCopy.length === 0 && removed.length === 0) {
+          expect(saved.size).toBe(0);
+          untouched += inSource.length;
+        }
+      },
+    ),
+    { numRuns: 60, examples: [[[1, 2, 59], [], [], [7, 30], false]] },
   );
   expect(untouched).toBeGreaterThan(0);
 });

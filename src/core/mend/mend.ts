@@ -48,6 +48,8 @@ export async function mend(
   }
   if (refused.size > 0) await mending.name(plan, refused);
   await pairs.mustStillBeThere(mending.mended);
+  for (const { source } of plan.collections)
+    for (const { key, reason } of repairing.source.inexact?.(source) ?? []) mending.mended.name(key, reason);
   return mending.mended;
 }
 

@@ -21,9 +21,13 @@ export class Mended {
 
   conflict(row: PlanRow, reason: string): void {
     this.of(row).conflicts++;
+    this.name(`document ${row.targetCollection}/${row.printed}`, reason);
+  }
+
+  /** What could not be mended as it should be. */
+  name(key: string, reason: string): void {
     this.itemCount++;
-    if (this.items.length < MOST_ITEMS)
-      this.items.push({ key: safeText(`document ${row.targetCollection}/${row.printed}`), reason });
+    if (this.items.length < MOST_ITEMS) this.items.push({ key: safeText(key), reason });
   }
 
   /** The counts of the row's collection. */
