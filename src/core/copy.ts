@@ -114,7 +114,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
     await takeStep(partJob(job, part), step, replacements);
   }
   watch?.end();
-  await replacements.settle(partJob(job, part), true);
+  await replacements.settle(partJob(job, part));
   if (job.since !== undefined) {
     // What is only in the target is looked for where it is to be removed.
     if (job.delete) part.tally.extra = await countExtras(job, { ...range });

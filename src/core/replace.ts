@@ -43,17 +43,17 @@ export class Replacements {
     await this.settle(job);
   }
 
-  /** Call when more of the target has come by; `all`: nothing is to wait any longer. */
-  async settle(job: PartJob, all = false): Promise<void> {
+  /** Call when more of the target has come by; in the end, when all of it has: then nothing waits any longer. */
+  async settle(job: PartJob): Promise<void> {
     if (this.#waiting.length === 0) return;
     const unchanged: Pair[] = [];
     const inDoubt: Pair[] = [];
     const waiting: Pair[] = [];
-    const isOver = all || this.#bytes > MOST_WAITING;
+    const areTooMany = this.#bytes > MOST_WAITING;
     for (const pair of this.#waiting) {
       const known = this.#watch === undefined ? false : this.#watch.isUnchanged(pair.found.id);
       if (known === true) unchanged.push(pair);
-      else if (known === false || isOver) inDoubt.push(pair);
+      else if (known === false || areTooMany) inDoubt.push(pair);
       else waiting.push(pair);
     }
     this.#waiting = waiting;

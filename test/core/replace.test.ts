@@ -104,6 +104,31 @@ it("a document that comes into the copy while it is filled is saved before it is
   expect([...saved]).toEqual([hex(other)]);
 });
 
+it("a document that others change just after it was written is saved before it is written again", async () => {
+  const other = made(2, { n: 7 });
+  /** An application writes as soon as this program has. */
+  class Followed extends SealedStore {
+    follows = false;
+
+    override async write(...args: Parameters<SealedStore["write"]>) {
+      const outcome = await super.write(...args);
+      const changed = this.documents.map((one) => (one.id.key === other.id.key ? other : one));
+      if (this.follows) this.documents = changed;
+      this.follows = false;
+      return outcome;
+    }
+  }
+  const target = new Followed([]);
+  await memoryRun({ source: new MemoryStore([1, 2, 3].map((key) => made(key, { n: 0 }))), target });
+  target.follows = true;
+  const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: 1 })));
+  const { saved, ...rest } = journal();
+  const { error, report } = await memoryRun({ source, target }, { journal: rest });
+  expect([error, report?.verdict]).toEqual([undefined, "verified"]);
+  expect(hexOf(target.documents)).toEqual(hexOf(source.documents));
+  expect([...saved]).toEqual([hex(other)]);
+});
+
 it.each([false, true])(
   "a document whose copy is newer is left as it is and named, with a seal: %s",
   async (sealed) => {
