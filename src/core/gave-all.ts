@@ -18,32 +18,41 @@ export interface Giver {
 }
 
 /** How often it is read again while its numbers change. */
-const ROUNDS = 3;
+const ROUNDS = 4;
 
 /** While documents come and go, a reader may well see fewer, or more, than there are at any time: so many, or a hundredth. */
 const CHURN = { documents: 100, part: 0.01 };
 
 /**
- * One sentence where the store gives another number of documents than it counts, again and while nothing changes: twice the
- * same ids, and the same count. `given`: how many it gave when all of it was read.
+ * One sentence where the store did not give what it counts, while nothing changes: read twice again it gives the same ids, and
+ * its count stays. `given`: how many documents it gave when all of it was read.
  */
 export async function shortfall(giver: Giver, given: number): Promise<string | undefined> {
+  const { role } = giver;
   let counted = giver.counted ?? (await count(giver));
   // What is cheap to read again is always read again.
   if (given === counted || (giver.store.ids === undefined && hasMoved(giver, given, counted)))
     return undefined;
-  let before: Reading | undefined;
+  let last: Reading | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    const now = await readAgain(giver);
-    const countedNow = await count(giver);
-    if (now.documents === countedNow) return undefined;
-    const isStill = now.ids === before?.ids && countedNow === counted;
-    const isFar = round === ROUNDS - 1 && Math.abs(now.documents - countedNow) > churn(countedNow);
-    if (isStill || isFar)
-      return `the ${giver.role} gave ${now.documents} documents and counts ${countedNow}, each time: several may have the same key, or an index of it be damaged`;
-    [before, counted] = [now, countedNow];
+    const reading = await readAgain(giver);
+    const before = counted;
+    counted = await count(giver);
+    const isStill = reading.ids === last?.ids && counted === before;
+    last = reading;
+    if (!isStill) continue;
+    if (reading.documents !== counted) return disagreeing(role, reading.documents, counted);
+    const wasStill = giver.before === counted;
+    return wasStill
+      ? `the ${role} gave ${given} documents and counts ${counted}, and gave as many when it was read again: not all of it was read at first`
+      : undefined;
   }
-  return undefined;
+  const documents = last?.documents ?? given;
+  return Math.abs(documents - counted) > churn(counted) ? disagreeing(role, documents, counted) : undefined;
+}
+
+function disagreeing(role: string, given: number, counted: number): string {
+  return `the ${role} gave ${given} documents and counts ${counted}, each time: several may have the same key, or an index of it be damaged`;
 }
 
 interface Reading {

@@ -26,7 +26,6 @@ export async function tellShortfall(job: DiffJob): Promise<void> {
     if (detail === undefined) continue;
     const key = `collection ${job.from.name}`;
     await tellOfCollection(job, { key, kind: "unreadable", sigil: "!", detail });
-    return;
   }
 }
 

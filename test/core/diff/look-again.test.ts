@@ -186,10 +186,10 @@ describe("a side that gives fewer documents than it holds", () => {
     });
     const held = { held: { source: 8, target: 6 } };
     expect((await memoryDiff(moving(8), held)).report).toMatchObject({ settled: 1, verdict: "identical" });
-    expect((await memoryDiff(moving(8, 7, 9), held)).report).toMatchObject({ verdict: "identical" });
-    const lacking = await memoryDiff(moving(8, 8, 8), held);
+    expect((await memoryDiff(moving(8, 7, 9, 6), held)).report).toMatchObject({ verdict: "identical" });
+    const lacking = await memoryDiff(moving(8, 8, 8, 8), held);
     expect(lacking.report).toMatchObject({ settled: 1, verdict: "not compared" });
-    const far = await memoryDiff(moving(107, 200, 300, 400), { held: { source: 107, target: 6 } });
+    const far = await memoryDiff(moving(107, 200, 300, 400, 500), { held: { source: 107, target: 6 } });
     expect(far.report).toMatchObject({ settled: 1, verdict: "not compared" });
   });
 });
