@@ -254,7 +254,9 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
   if (updates > 0) {
     const some =
       updates === 1 ? "1 collection of the target holds" : `${updates} collections of the target hold`;
-    notes.push(`${some} documents: those that differ from the source's are replaced.`);
+    notes.push(
+      `${some} documents: those that differ from the source's are replaced, but for those that were changed later there.`,
+    );
   }
   notes.push(
     options.delete
