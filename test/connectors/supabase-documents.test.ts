@@ -26,8 +26,7 @@ const UNSENDABLE = new Set(['"\\u0000"', '"\\ud800"', '{"\\u0000":1}', '{"\\udc0
 function toSend(type: string, text: string): string {
   if (type === "json" || type === "jsonb") return text === "null" ? "JSON's null" : text;
   const isBare = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(type) && !/[NI]/.test(text);
-  if (isBare || type === "bool" || type === "mood" || (type.endsWith("[]") && !type.startsWith("json")))
-    return text;
+  if (isBare || type === "bool" || (type.endsWith("[]") && !/^json|^mood/.test(type))) return text;
   return JSON.stringify(text);
 }
 

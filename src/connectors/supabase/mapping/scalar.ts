@@ -41,7 +41,7 @@ export function writeScalar(
       writer.binary(bytesOf(stringIn(value)));
       return true;
     default:
-      if (typeof value === "boolean" && (kind === "bool" || kind === "other")) {
+      if (typeof value === "boolean" && kind === "bool") {
         writer.element(TYPE.boolean, name);
         writer.boolean(value);
         return true;
