@@ -172,3 +172,26 @@ describe("a row becomes a document", () => {
     expect(rowOf(table, bytes)).toMatchObject({ columns: [["id", "1"], ...sentColumns] });
   });
 });
+
+describe("a bytea", () => {
+  it.each([
+    ["", ""],
+    ["\\x", ""],
+    ["\\x00ff", "00ff"],
+    ["abc", "616263"],
+    ["\\\\x00ff", "5c7830306666"],
+    ["\\000\\377 \\\\", "00ff205c"],
+  ])("of the text %j is its bytes, in either form of bytea_output", (text, hex) => {
+    const found = deserialize(documentOf("bytea", text), { promoteBuffers: true });
+    expect(Buffer.from(found.v).toString("hex")).toBe(hex);
+    const array = deserialize(documentOf("bytea[]", JSON.stringify([text, null])), { promoteBuffers: true });
+    expect(Buffer.from(array.v[0]).toString("hex")).toBe(hex);
+  });
+
+  it.each(["\\x0", "\\xzz", "\\", "\\1", "\\400", "\\x00\\000", "é", "a\tb"])(
+    "is not misread: %j is refused",
+    (text) => {
+      expect(() => documentOf("bytea", text)).toThrow(RangeError);
+    },
+  );
+});
