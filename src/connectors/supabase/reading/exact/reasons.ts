@@ -33,3 +33,6 @@ export const REWRITTEN =
 
 export const OTHER_DIGEST =
   "dualsync_digest computes something else than what is read. Run dualsync sql again and install what it prints.";
+
+export const SETTING_DEPENDENT =
+  "its text changes with settings of the project's role or database: dualsync_digest, which has settings of its own, computes another one. Run alter role authenticator reset all in the project's SQL editor and restart the project.";
