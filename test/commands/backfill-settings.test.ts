@@ -149,6 +149,21 @@ describe("where the project's role sets nothing", () => {
     expect(asked(/not\.in/)).toBe(between);
   });
 
+  it("a number that changes while the project is asked about it is no reason to name its column", async () => {
+    await project(
+      `create table t (id int primary key, v float8); insert into t select n, n / 4.0 from generate_series(1, 1500) n`,
+    );
+    let times = 0;
+    const busy = pair.fail({
+      on: ({ target }) => /not\.in/.test(target),
+      times: 3,
+      before: () => pair.project.query(`update t set v = v + 10000 where id <= ${10 * ++times}`),
+    });
+    const { code, stdout } = await pair.run(["backfill"]);
+    expect(busy.hits).toBe(3);
+    expect([code, stdout]).toEqual([0, expect.not.stringMatching(/column t/)]);
+  });
+
   it("a point is named where nothing shows how many digits are printed, and copied where a large id does", async () => {
     await project("create table t (id int primary key, p point); insert into t values (1, '(1,2.5)')");
     expect(await copiedAndCompared()).toEqual(both("column t.p"));
