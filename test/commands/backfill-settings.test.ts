@@ -164,6 +164,18 @@ describe("where the project's role sets nothing", () => {
     expect([code, stdout]).toEqual([0, expect.not.stringMatching(/column t/)]);
   });
 
+  it("a run that reads only what was changed asks about those rows alone", async () => {
+    await project(
+      `create table t (id int primary key, v float8, updated_at timestamptz);
+       insert into t select n, n / 4.0, '2024-01-01' from generate_series(1, 3000) n`,
+    );
+    expect((await pair.run(["backfill"])).code).toBe(0);
+    await project("update t set v = v + 10000, updated_at = now() where id in (1, 1500, 3000)");
+    const { code, stdout } = await pair.run(["backfill", "--since", "2025-01-01T00:00:00Z"]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/3 documents written/);
+  });
+
   it("a point is named where nothing shows how many digits are printed, and copied where a large id does", async () => {
     await project("create table t (id int primary key, p point); insert into t values (1, '(1,2.5)')");
     expect(await copiedAndCompared()).toEqual(both("column t.p"));

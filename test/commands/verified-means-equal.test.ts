@@ -57,7 +57,7 @@ const KEYS: Readonly<Record<string, string>> = {
     timestamptz: "timestamptz '2024-01-02 03:04:05.678901Z' + n * interval '1 day'",
   },
   ...{ interval: "make_interval(days => -n, hours => -n)", money: "(n * 1234.5)::numeric::money" },
-  ...{ daterange: "daterange(date '2024-01-02', date '2024-02-03' + n)", inet: "('10.0.0.' || n)::inet" },
+  ...{ daterange: "daterange(date '2024-01-02', date '2024-02-03' + n)", inet: "'10.0.0.0'::inet + n" },
 };
 
 /** What each run says to the connections of the project. */
@@ -185,7 +185,7 @@ async function unequal({ table, type, isKey }: Sampled, documents: readonly Docu
     const sidecar = document._ds as Record<string, string> | undefined;
     const value = isKey && document.v === undefined ? document._id : document.v;
     return {
-      id: String(document._id),
+      id: scalar(document._id),
       text: denoted(value, type, sidecar?.v),
       exact: sidecar?.v !== undefined,
     };

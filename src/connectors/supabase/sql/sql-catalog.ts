@@ -2,11 +2,13 @@
 export const CATALOG = "dualsync_catalog";
 
 /**
- * Reads nothing but pg_catalog and settings, with the rights of whoever calls it. `type` is that behind a domain, with its modifiers; `key` is
- * in the order of its index; `hidesRows` says whether row-level security applies to the caller.
+ * Reads nothing but pg_catalog and settings, with the rights of whoever calls it; the settings are the caller's. `type` is that
+ * behind a domain, with its modifiers; `key` is in the order of its index, and unique where that index holds and no other table's rows
+ * are among these; `hidesRows` says whether row-level security applies to the caller.
  */
 export const CATALOG_SQL = `
--- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security.
+-- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security. And how the
+-- caller's settings print values.
 create or replace function public.${CATALOG}()
 returns json
 language sql stable security invoker

@@ -12,6 +12,24 @@ export interface LargeNumbers {
   readonly column: string;
 }
 
+/** Work that is done once, whoever asks for it: what one asker did not finish the next one begins anew. */
+class Once {
+  #work: Promise<void> | undefined;
+
+  async once(work: () => Promise<void>): Promise<void> {
+    while (this.#work !== undefined) {
+      const before = this.#work;
+      try {
+        return await before;
+      } catch {
+        if (this.#work === before) this.#work = undefined;
+      }
+    }
+    this.#work = work();
+    await this.#work;
+  }
+}
+
 /** What is known of the columns of one table. */
 class TableState {
   /** By the column; of the table as a whole under "". */
@@ -24,8 +42,7 @@ class TableState {
   readonly isMadeOfOthers = new Map<string, boolean>();
   /** Columns that the server cannot compare with their texts, as composites. */
   readonly incomparable = new Set<string>();
-  /** Digits were looked for. */
-  searched: Promise<void> | undefined;
+  readonly digitsSearched = new Once();
 }
 
 export class Exactness {
@@ -33,8 +50,7 @@ export class Exactness {
   readonly largeNumbers: LargeNumbers[] = [];
   /** The project's tables, as they were listed last. */
   tables: readonly Table[] = [];
-  /** Whether days are printed in ISO form was asked. */
-  datesAsked: Promise<void> | undefined;
+  readonly datesSearched = new Once();
   readonly #states = new Map<string, TableState>();
 
   /** Takes over what the project says of its tables and, where it does, of its settings. */

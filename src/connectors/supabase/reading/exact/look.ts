@@ -17,6 +17,8 @@ import { type WatchedColumn, watchedColumns } from "./watched-columns.ts";
 /** Characters of an address that hold texts and keys: gateways refuse addresses from about eight thousand on. */
 const ADDRESS = 4_000;
 
+/** Of a type that may hold no number at all, rows whose texts are so long that fewer fit into an address are left out. */
+const FEW = 10;
 /** For the quotes and the comma of each, and for the column's name and an operator where it needs them. */
 const ROOM = 24;
 
@@ -135,8 +137,10 @@ export class Look {
       return;
     }
     const found = await this.#samenessOf(column, texts, rows, signal);
-    if (found === "other") this.#exactness.nameRounded(this.#table, name);
-    else if (found === "unknown") (isFloat ? state.unproved : state.incomparable).add(name);
+    if (found === "unknown") (isFloat ? state.unproved : state.incomparable).add(name);
+    if (found !== "other") return;
+    if (isFloat) this.#exactness.nameRounded(this.#table, name);
+    else this.#exactness.nameRewritten(this.#table, name);
   }
 
   /** Of all rows: in as many questions as fit into addresses, and as the server can take. */
@@ -149,6 +153,7 @@ export class Look {
     let worst: Sameness = "same";
     let most = Number.POSITIVE_INFINITY;
     for (let from = 0; from < ids.length; ) {
+      signal.throwIfAborted();
       const chunk = this.#chunk(texts, ids, from, origin === "anywhere", most);
       const where = this.#where(column, ids, chunk, origin);
       const { table, project } = { table: this.#table, project: this.#project };
@@ -156,6 +161,7 @@ export class Look {
       const found =
         chunk.texts.size === 0 ? "same" : chunk.isTooLong ? "unknown" : await sameValues(question, signal);
       if (found === "other") return "other";
+      if (column.watch === "other" && (found !== "same" || chunk.to - from < FEW)) return "unknown";
       if (found === "too-much" && chunk.to - from > 1) {
         most = (chunk.to - from) >> 1;
         continue;
@@ -197,10 +203,11 @@ export class Look {
       return [oneOf(table.key, keys)];
     }
     const [first, last, before] = [ids[from], ids[to - 1], from === 0 ? origin.after : ids[from - 1]];
-    if (!isOfKey)
-      return keyRange(table, { ...(first && { range: { from: first } }), ...(last && { upTo: last }) }).where;
+    const { range, where = [] } = origin;
+    const ends = { ...(first && { range: { from: first } }), ...(last && { upTo: last }) };
+    if (!isOfKey) return [...keyRange(table, ends).where, ...where];
     // What the key's own texts leave out lies between them: everything that comes after what came before is asked about.
-    const bounds = { ...(origin.range && { range: origin.range }), ...(before && { after: before }) };
-    return [...keyRange(table, bounds).where, ...(origin.where ?? [])];
+    const bounds = { ...(range && { range }), ...(before && { after: before }) };
+    return [...keyRange(table, bounds).where, ...where];
   }
 }

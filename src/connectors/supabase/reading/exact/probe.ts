@@ -71,6 +71,7 @@ function fitting({ table, columns }: Trial, rows: readonly Row[]): readonly Row[
   const names = [...table.key, ...columns.map(({ field }) => field.column.name)];
   let left = ADDRESS;
   return rows.filter(({ keys, texts }) => {
+    if ([...keys, ...texts].some((text) => text !== null && text.length > ADDRESS)) return false;
     const room = [...keys, ...texts, ...names].reduce(
       (sum, text) => sum + encodeURIComponent(text ?? "null").length + 12,
       0,

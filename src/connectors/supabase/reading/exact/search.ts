@@ -13,22 +13,15 @@ import { watchedColumns } from "./watched-columns.ts";
 /** The first whole number that has more digits than are printed of a Single that is rounded. */
 const LARGE = "1000001";
 /** Rows that are looked at in a column of large numbers, and in one of floating-point numbers. */
-const [FEW, MANY] = [20, 500];
+const [FEW, MANY] = [20, 200];
 /** Columns that are looked at for one table, or one question. */
 const COLUMNS = 3;
 
 /** Looks for a number that is printed with all of its digits, once for each table, until one is found. */
 export async function searchDigits(project: Project, table: Table, signal: AbortSignal): Promise<void> {
   const exactness = exactnessOf(project);
-  const state = exactness.of(table);
   if (!exactness.session.is("extra_float_digits", "unknown")) return;
-  state.searched ??= search(project, exactness, table, signal);
-  try {
-    await state.searched;
-  } catch (error) {
-    state.searched = undefined; // what ended it may not be there again
-    throw error;
-  }
+  await exactness.of(table).digitsSearched.once(() => search(project, exactness, table, signal));
 }
 
 async function search(
@@ -70,13 +63,7 @@ async function search(
 export async function searchDates(project: Project, signal: AbortSignal): Promise<void> {
   const exactness = exactnessOf(project);
   if (!exactness.session.is("DateStyle", "unknown")) return;
-  exactness.datesAsked ??= askDates(project, exactness, signal);
-  try {
-    await exactness.datesAsked;
-  } catch (error) {
-    exactness.datesAsked = undefined;
-    throw error;
-  }
+  await exactness.datesSearched.once(() => askDates(project, exactness, signal));
 }
 
 async function askDates(project: Project, exactness: Exactness, signal: AbortSignal): Promise<void> {
