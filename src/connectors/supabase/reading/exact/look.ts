@@ -15,12 +15,12 @@ import { isOpen, seeTexts } from "./see-texts.ts";
 import { type WatchedColumn, watchedColumns } from "./watched-columns.ts";
 
 /** Characters of an address that hold texts and keys: gateways refuse addresses from about eight thousand on. */
-const ADDRESS = 4_000;
+const ADDRESS = 5_000;
 
 /** Of a type that may hold no number at all, rows whose texts are so long that fewer fit into an address are left out. */
 const FEW = 10;
-/** For the quotes and the comma of each, and for the column's name and an operator where it needs them. */
-const ROOM = 24;
+/** What belongs to each text: quotes and a comma in a list, else a column's name and an operator, too. */
+const [IN_LIST, ALONE] = [9, 30];
 
 /** Where rows come from: in the order of the key, and all of them that fulfil this; or from anywhere. */
 type Origin = Pick<PagesOptions, "range" | "after" | "where"> | "anywhere";
@@ -28,6 +28,15 @@ type Origin = Pick<PagesOptions, "range" | "after" | "where"> | "anywhere";
 interface Rows {
   readonly ids: readonly DocumentId[];
   readonly origin: Origin;
+}
+
+/** Rows that are asked about together. */
+interface Chunk {
+  readonly from: number;
+  readonly to: number;
+  readonly texts: ReadonlySet<string>;
+  /** A single row, whose text is more than an address holds. */
+  readonly isTooLong: boolean;
 }
 
 /** Looks at rows of a table as they come, and asks the server about what their texts alone do not tell. */
@@ -74,8 +83,9 @@ export class Look {
     const before = this.#pending;
     this.#pending = (async () => {
       await before;
-      for (const [at, column] of columns.entries())
-        await this.#ask(column, texts[at] as Texts, { ids, origin }, signal);
+      await Promise.all(
+        columns.map((column, at) => this.#ask(column, texts[at] as Texts, { ids, origin }, signal)),
+      );
     })();
     this.#pending.catch(() => undefined); // whoever reads waits for it
   }
@@ -144,24 +154,21 @@ export class Look {
   }
 
   /** Of all rows: in as many questions as fit into addresses, and as the server can take. */
-  async #samenessOf(
-    column: WatchedColumn,
-    texts: Texts,
-    { ids, origin }: Rows,
-    signal: AbortSignal,
-  ): Promise<Sameness> {
+  async #samenessOf(column: WatchedColumn, texts: Texts, rows: Rows, signal: AbortSignal): Promise<Sameness> {
+    const [table, project] = [this.#table, this.#project];
+    const { field, isOfKey, watch } = column;
     let worst: Sameness = "same";
     let most = Number.POSITIVE_INFINITY;
-    for (let from = 0; from < ids.length; ) {
+    for (let from = 0; from < rows.ids.length; ) {
       signal.throwIfAborted();
-      const chunk = this.#chunk(texts, ids, from, origin === "anywhere", most);
-      const where = this.#where(column, ids, chunk, origin);
-      const { table, project } = { table: this.#table, project: this.#project };
-      const question = { project, table, field: column.field, ...chunk, where, isOpen: column.isOfKey };
-      const found =
-        chunk.texts.size === 0 ? "same" : chunk.isTooLong ? "unknown" : await sameValues(question, signal);
+      const chunk = this.#chunk(column, texts, rows, { from, most });
+      const where = this.#where(column, rows, chunk);
+      const found = chunk.isTooLong
+        ? "unknown"
+        : await sameValues({ project, table, field, where, texts: chunk.texts, isOpen: isOfKey }, signal);
       if (found === "other") return "other";
-      if (column.watch === "other" && (found !== "same" || chunk.to - from < FEW)) return "unknown";
+      const isDear = chunk.to < rows.ids.length && chunk.to - from < FEW;
+      if (watch === "other" && (found !== "same" || isDear)) return "unknown";
       if (found === "too-much" && chunk.to - from > 1) {
         most = (chunk.to - from) >> 1;
         continue;
@@ -173,27 +180,29 @@ export class Look {
   }
 
   /** The rows from a place on whose texts, and keys if those are needed, fit into an address. */
-  #chunk(texts: Texts, ids: readonly DocumentId[], from: number, withKeys: boolean, most: number) {
+  #chunk(
+    { field }: WatchedColumn,
+    texts: Texts,
+    { ids, origin }: Rows,
+    { from, most }: { readonly from: number; readonly most: number },
+  ): Chunk {
+    const room = field.type.isArray ? ALONE + field.column.name.length : IN_LIST;
     const own = new Set<string>();
     let length = 0;
     let to = from;
     for (; to < ids.length && to - from < most; to++) {
       const text = texts[to] ?? null;
-      const keys = withKeys ? (keyTexts(this.#table, ids[to] as DocumentId) ?? []) : [];
-      const added = [...keys, ...(text === null || own.has(text) ? [] : [text])];
-      length += added.reduce((sum, one) => sum + encodeURIComponent(one).length + ROOM, 0);
+      if (origin === "anywhere")
+        for (const key of keyTexts(this.#table, ids[to] as DocumentId) ?? [])
+          length += encodeURIComponent(key).length + ALONE;
+      if (text !== null && !own.has(text)) length += encodeURIComponent(text).length + room;
       if (length > ADDRESS && to > from) break;
       if (text !== null) own.add(text);
     }
-    return { texts: own, from, to, isTooLong: to === from + 1 && length > 2 * ADDRESS };
+    return { texts: own, from, to, isTooLong: to === from + 1 && length > ADDRESS };
   }
 
-  #where(
-    { isOfKey }: WatchedColumn,
-    ids: readonly DocumentId[],
-    { from, to }: { readonly from: number; readonly to: number },
-    origin: Origin,
-  ): readonly Condition[] {
+  #where({ isOfKey }: WatchedColumn, { ids, origin }: Rows, { from, to }: Chunk): readonly Condition[] {
     const table = this.#table;
     if (origin === "anywhere") {
       const keys = ids.slice(from, to).flatMap((id) => {

@@ -34,6 +34,7 @@ export interface Question {
  */
 export async function sameValues(question: Question, signal: AbortSignal): Promise<Sameness> {
   const { texts, isOpen = false } = question;
+  if (texts.size === 0) return "same";
   const asked = new Set(texts);
   for (let round = 0; round < ROUNDS; round++) {
     let printed: readonly string[];
