@@ -24,7 +24,7 @@ async function copiedAndCompared(): Promise<
     const keys = [...stdout.matchAll(/^(?:! | {2})((?:column|collection) \S+?)(?:: | {2})/gm)].map(
       ([, key]) => key ?? "",
     );
-    return [code, ...new Set(keys)] as const;
+    return [code, ...[...new Set(keys)].sort()] as const;
   };
   const copied = await pair.run(["backfill"]);
   const compared = await pair.run(["diff"]);
@@ -45,7 +45,10 @@ afterEach(async () => {
 const ROUNDING = { extra_float_digits: "0" };
 
 /** What is named is named by both, and nothing is called equal. */
-const both = (...keys: string[]) => ({ backfill: [3, ...keys], diff: [12, ...keys] });
+const both = (...keys: string[]) => {
+  const sorted = keys.toSorted();
+  return { backfill: [3, ...sorted], diff: [12, ...sorted] };
+};
 const EXACT = { backfill: [0], diff: [0] };
 
 const asked = (what: RegExp): number =>

@@ -87,7 +87,7 @@ export class Exactness {
     this.name(table, column, REWRITTEN);
   }
 
-  /** All that was found out about a table, by its name. */
+  /** All that was found out about a table, by its name; its columns in their order. */
   inexact(name: string): readonly NotReproduced[] {
     const found = new Map<string, string>();
     const add = (column: string, reason: string): void => {
@@ -108,7 +108,9 @@ export class Exactness {
     const { unusual } = session;
     if (unusual.length > 0)
       for (const [column, is] of state?.isMadeOfOthers ?? []) if (is) add(column, insideReason(unusual));
-    return [...found].map(([column, reason]) => ({
+    const place = (column: string): number => table?.columns.findIndex((one) => one.name === column) ?? 0;
+    const inOrder = [...found].sort(([a], [b]) => place(a) - place(b));
+    return inOrder.map(([column, reason]) => ({
       key: column === "" ? `collection ${name}` : columnKey(name, column),
       reason,
     }));
