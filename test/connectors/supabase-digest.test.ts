@@ -248,6 +248,19 @@ describe("a function that was altered", () => {
     expect((await opened()).digester).toBeDefined();
   });
 
+  it("is called another one only where rows stay as they are", async () => {
+    const found = await made(FILLED);
+    const busy = project.fail({
+      on: "POST /rpc/dualsync_digest",
+      before: () => project.query("update t set at = at + interval '1 second'"),
+    });
+    expect(await found.store.mapping?.digester?.(found.info, never)).toBeUndefined();
+    busy.stop();
+    expect(busy.hits).toBeGreaterThan(0);
+    expect(found.store.inexact?.("t")).toEqual([]);
+    expect((await opened()).digester).toBeDefined();
+  });
+
   it("is not used when it is gone, or takes too long, and rows are read", async () => {
     const found = await made(FILLED);
     project.settings.statementTimeoutMs = 250;

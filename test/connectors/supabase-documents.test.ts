@@ -26,8 +26,7 @@ const UNSENDABLE = new Set(['"\\u0000"', '"\\ud800"', '{"\\u0000":1}', '{"\\udc0
 function toSend(type: string, text: string): string {
   if (type === "json" || type === "jsonb") return text === "null" ? "JSON's null" : text;
   const isBare = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(type) && !/[NI]/.test(text);
-  if (isBare || type === "bool" || type === "mood" || (type.endsWith("[]") && !type.startsWith("json")))
-    return text;
+  if (isBare || type === "bool" || (type.endsWith("[]") && !/^json|^mood/.test(type))) return text;
   return JSON.stringify(text);
 }
 
@@ -172,4 +171,27 @@ describe("a row becomes a document", () => {
     const sentColumns = names.map((name, at) => [name, String(at)]);
     expect(rowOf(table, bytes)).toMatchObject({ columns: [["id", "1"], ...sentColumns] });
   });
+});
+
+describe("a bytea", () => {
+  it.each([
+    ["", ""],
+    ["\\x", ""],
+    ["\\x00ff", "00ff"],
+    ["abc", "616263"],
+    ["\\\\x00ff", "5c7830306666"],
+    ["\\000\\377 \\\\", "00ff205c"],
+  ])("of the text %j is its bytes, in either form of bytea_output", (text, hex) => {
+    const found = deserialize(documentOf("bytea", text), { promoteBuffers: true });
+    expect(Buffer.from(found.v).toString("hex")).toBe(hex);
+    const array = deserialize(documentOf("bytea[]", JSON.stringify([text, null])), { promoteBuffers: true });
+    expect(Buffer.from(array.v[0]).toString("hex")).toBe(hex);
+  });
+
+  it.each(["\\x0", "\\xzz", "\\", "\\1", "\\400", "\\x00\\000", "é", "a\tb"])(
+    "is not misread: %j is refused",
+    (text) => {
+      expect(() => documentOf("bytea", text)).toThrow(RangeError);
+    },
+  );
 });

@@ -59,7 +59,7 @@ describe("the primary key", () => {
   it.each(["1e-7000", "1E7000", "-1.5e-7000", "1e99999999999"])(
     "is refused where it is %s, which Postgres writes without an exponent",
     (text) => {
-      for (const type of ["numeric", "mood"]) expect(() => keyId(type, text)).toThrow(RangeError);
+      expect(() => keyId("numeric", text)).toThrow(RangeError);
       expect(keyTexts(tableOf([column("id", "numeric")]), idOf(text))).toBeUndefined();
     },
   );

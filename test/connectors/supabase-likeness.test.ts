@@ -94,7 +94,7 @@ function canonical(type: string, text: string): string {
   if (type.startsWith("bpchar")) return text.replace(/ +$/, "");
   if (type.startsWith("timestamp") && !type.endsWith("[]")) return instant(text);
   if (type === "numeric") return bare(text);
-  if (type === "text" || !/json|numeric\[\]|mood|timestamptz\[\]/.test(type)) return text;
+  if (type === "text" || !/json|numeric\[\]|timestamptz\[\]/.test(type)) return text;
   if (type === "timestamptz[]")
     return JSON.stringify(JSON.parse(text), (_, part) => (typeof part === "string" ? instant(part) : part));
   return structure(text, type);

@@ -4,6 +4,7 @@ import type { WriteOutcome } from "../../src/connectors/connector.ts";
 import { Batch } from "../../src/document.ts";
 import { collect } from "../support/documents.ts";
 import { TYPES, type TypedColumn, typedColumns } from "../support/every-type.ts";
+import { setSession } from "../support/session-settings.ts";
 import { never } from "../support/signal.ts";
 import { collectionOf, supabaseTarget } from "../support/supabase-target.ts";
 
@@ -91,7 +92,7 @@ describe("rows of every type, through documents into another table", () => {
   it.each(SETTINGS)(
     "are the same: process in $TZ, database in $timezone, $datestyle, $intervalstyle",
     async ({ TZ, ...session }) => {
-      await settings(session);
+      await setSession(target.project, session);
       await fill(SEED + SETTINGS.findIndex((one) => one.TZ === TZ));
       process.env.TZ = TZ;
       const outcomes = await copy();
@@ -139,14 +140,3 @@ describe("rows of every type, through documents into another table", () => {
     expect(await target.rows("select id from wide_copy")).toEqual(["(5)"]);
   });
 });
-
-/** Of the connections that the API uses; those that it has begin anew. */
-async function settings(session: Record<string, string>): Promise<void> {
-  const { query } = target.project;
-  const { rows } = await query("select quote_ident(current_database()) as name");
-  for (const [name, value] of Object.entries(session))
-    await query(`alter role authenticator in database ${rows[0]?.name} set ${name} = '${value}'`);
-  await query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator' and datname = current_database()",
-  );
-}

@@ -164,6 +164,46 @@ describe("the catalogue's function", () => {
     ]);
   });
 
+  it("tells of which tables no two rows can have one key", async () => {
+    await made(`
+      create table alone (id int4 primary key);
+      create table parent (id int4 primary key);
+      create table child (primary key (id)) inherits (parent);
+      create table parts (id int4 primary key) partition by range (id);
+      create table part partition of parts for values from (0) to (10);
+      create table keyless (id int4);
+      create view shown as select * from alone;
+      create table marred (id int4 primary key);
+      update pg_index set indisvalid = false where indrelid = 'marred'::regclass;
+    `);
+    const tables = await tablesOf();
+    const names = ["alone", "parent", "child", "parts", "keyless", "shown", "marred"];
+    const unique = names.filter((name) => tables.known(name).keyIsUnique);
+    expect(unique).toEqual(["alone", "child", "parts"]);
+  });
+
+  it("may be an older one, which tells neither that nor settings", async () => {
+    const older = {
+      name: "t",
+      oid: 5,
+      kind: "r",
+      hidesRows: false,
+      columns: [],
+      key: ["id"],
+      unique: [],
+      references: [],
+    };
+    const { facts, settings } = factsOf({ version: 1, tables: [older] });
+    expect([facts.get("t")?.keyIsUnique, settings]).toEqual([undefined, undefined]);
+    const newer = {
+      version: 1,
+      tables: [{ ...older, keyIsUnique: true }],
+      settings: { DateStyle: "ISO, MDY", lc_monetary: null },
+    };
+    expect(factsOf(newer).facts.get("t")?.keyIsUnique).toBe(true);
+    expect([...(factsOf(newer).settings ?? [])]).toEqual([["DateStyle", "ISO, MDY"]]);
+  });
+
   it("is done without when it is another one, or fails", async () => {
     await made("create table t (id int4 primary key, price numeric(5, 2))");
     const bodies = [

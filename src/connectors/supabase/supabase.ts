@@ -12,6 +12,7 @@ import { openProject, type Project } from "./api/project.ts";
 import { rowDigester } from "./digest/row-digester.ts";
 import { differing, likeness, merged } from "./mapping/likeness.ts";
 import { countRows } from "./reading/count.ts";
+import { exactnessOf } from "./reading/exact/exactness.ts";
 import { cutKeys } from "./reading/ranges.ts";
 import { rowsOf } from "./reading/rows.ts";
 import { Tables } from "./reading/tables.ts";
@@ -66,6 +67,7 @@ function reading(project: Project, tables: Tables, version: string): Source {
       const { name, key } = await tables.table(collection.name, until);
       return await project.count(name, key[0] ?? "", changes(collection, since), until);
     },
+    inexact: (collection) => exactnessOf(project).inexact(collection),
     find: async (collection, ids, until) =>
       await rowsOf(project, await tables.table(collection, until)).find(ids, until),
     // An id that no row of a table can have is known to be absent.

@@ -8,6 +8,8 @@ export type Condition =
       readonly value: string;
     }
   | { readonly column: string; readonly in: readonly string[] }
+  /** Neither null nor one of these. */
+  | { readonly column: string; readonly notIn: readonly string[] }
   | { readonly column: string; readonly null: boolean }
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] };
@@ -72,6 +74,7 @@ function inGroup(condition: Condition): string {
 function operation(condition: Exclude<Condition, { all: unknown } | { any: unknown }>): string {
   if ("is" in condition) return `${condition.is}.${quoted(condition.value)}`;
   if ("null" in condition) return condition.null ? "is.null" : "not.is.null";
+  if ("notIn" in condition) return `not.in.(${condition.notIn.map(quoted).join(",")})`;
   return `in.(${condition.in.map(quoted).join(",")})`;
 }
 

@@ -15,16 +15,19 @@ const PIECES = 3;
 /** Live writes may change a row between its reading and its hashing. */
 const TRIES = 3;
 
+/** `wrong`: of rows that stayed as they were it is another one. `none`: there was nothing to try it on, or it kept changing. */
+export type Proof = "right" | "wrong" | "none";
+
 /**
  * Whether the project's digests are those of its rows as they are read and made documents: at the beginning, the end and a
- * few places between, asked in the very ways in which they will be asked for. False for a table without rows.
+ * few places between, asked in the very ways in which they will be asked for.
  */
-export async function isProved(
+export async function proofOf(
   project: Project,
   table: Table,
   digester: RecordDigester,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Proof> {
   const places = await cutKeys(project, table, { pieces: PLACES }, signal);
   const last = await rowsOf(project, table).end("last", signal);
   const ends: IdRange[] = last === undefined ? [] : [{ from: last }];
@@ -32,7 +35,8 @@ export async function isProved(
   const results = await Promise.all(
     [...beginnings, ...ends].map((place) => tryPlace(project, table, { digester, place }, signal)),
   );
-  return results.includes("right") && !results.includes("wrong");
+  if (results.includes("wrong")) return "wrong";
+  return results.includes("right") && !results.includes("moving") ? "right" : "none";
 }
 
 interface Trial {
@@ -45,7 +49,7 @@ async function tryPlace(
   table: Table,
   { digester, place }: Trial,
   signal: AbortSignal,
-): Promise<"right" | "wrong" | "nothing"> {
+): Promise<"right" | "wrong" | "moving" | "nothing"> {
   for (let tried = 1; ; tried++) {
     const { range, documents } = await readPlace(project, table, place, signal);
     if (documents.length === 0) return "nothing";
@@ -53,7 +57,9 @@ async function tryPlace(
     const pieces = await digester.digestPieces(range, PIECES, signal);
     const isRight = isDigestOf(whole, digester, documents) && arePieces(pieces, range, digester, documents);
     if (isRight) return "right";
-    if (tried === TRIES) return "wrong";
+    const again = await readPlace(project, table, place, signal);
+    if (Buffer.compare(Batch.of(again.documents).bytes, Batch.of(documents).bytes) === 0) return "wrong";
+    if (tried === TRIES) return "moving";
   }
 }
 

@@ -6,9 +6,12 @@ import { isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { idOfTexts, isOrdered, readKey } from "../mapping/key.ts";
 import { selectOf } from "../mapping/layout.ts";
+import { exactnessOf } from "../reading/exact/exactness.ts";
+import { OTHER_DIGEST, SETTING_DEPENDENT } from "../reading/exact/reasons.ts";
+import { type Watch, watchedColumns } from "../reading/exact/watched-columns.ts";
 import type { Table } from "../schema/table.ts";
 import { DIGEST } from "../sql/sql-digest.ts";
-import { isProved } from "./row-digester-proof.ts";
+import { type Proof, proofOf } from "./row-digester-proof.ts";
 import { RowHash } from "./row-hash.ts";
 
 /**
@@ -22,19 +25,55 @@ export async function rowDigester(
 ): Promise<RecordDigester | undefined> {
   if (!isOrdered(table) || table.keyIndex?.some((name, at) => name !== table.key[at]) === true)
     return undefined;
-  const asker = new Asker(project, table);
-  const digester: RecordDigester = {
-    hash: () => new RowHash(table),
-    digest: (selection, until) => asker.digest(selection, until),
-    digestPieces: (range, pieces, until) => asker.pieces(range, pieces, until),
-  };
+  const digester = digesterOf(project, table);
   try {
-    return (await isProved(project, table, digester, signal)) ? digester : undefined;
+    const proof = await proofOf(project, table, digester, signal);
+    if (proof === "wrong") await nameOthers(project, table, signal);
+    return proof === "right" ? digester : undefined;
   } catch (error) {
     if (error instanceof Unhashed && !signal.aborted) return undefined;
     throw error;
   }
 }
+
+function digesterOf(project: Project, table: Table): RecordDigester {
+  const asker = new Asker(project, table);
+  return {
+    hash: () => new RowHash(table),
+    digest: (selection, until) => asker.digest(selection, until),
+    digestPieces: (range, pieces, until) => asker.pieces(range, pieces, until),
+  };
+}
+
+/**
+ * Finds what the function computes otherwise than it is read. It runs under settings of its own: numbers that are rounded, and
+ * texts that change with settings, show themselves. Intervals, ranges and the like are judged by their form alone.
+ */
+async function nameOthers(project: Project, table: Table, signal: AbortSignal): Promise<void> {
+  const exactness = exactnessOf(project);
+  const watched = watchedColumns(table).filter(({ isOfKey }) => !isOfKey);
+  const proofWith = async (names: ReadonlySet<string>): Promise<Proof> => {
+    const columns = table.columns.filter(({ name }) => table.key.includes(name) || names.has(name));
+    const narrow = { ...table, columns };
+    return await proofOf(project, narrow, digesterOf(project, narrow), signal);
+  };
+  let isExplained = false;
+  for (const { field, watch } of watched) {
+    const { name } = field.column;
+    const proof = await proofWith(new Set([name]));
+    if (proof !== "right") isExplained = true;
+    if (proof !== "wrong") continue;
+    if (watch === "other") exactness.name(table, name, SETTING_DEPENDENT);
+    else if (MEASURED.has(watch) && !exactness.session.is("extra_float_digits", "good"))
+      exactness.nameRounded(table, name);
+  }
+  const others = table.columns.filter(({ name }) => !watched.some(({ field }) => field.column.name === name));
+  const proof = await proofWith(new Set(others.map(({ name }) => name)));
+  if (proof === "wrong" || (proof === "right" && !isExplained)) exactness.name(table, "", OTHER_DIGEST);
+}
+
+/** Columns of floating-point numbers. */
+const MEASURED: ReadonlySet<Watch> = new Set<Watch>(["float4", "float8", "shape"]);
 
 /** Rows that the project does not hash, for whatever reason of its own: they can be read all the same. */
 class Unhashed extends DualsyncError {}

@@ -2,7 +2,7 @@
 export type Literal = readonly (string | null | Literal)[];
 
 /** No array of Postgres has more dimensions. */
-const MOST_DIMENSIONS = 6;
+export const MOST_DIMENSIONS = 6;
 
 /** Bounds that are not the usual ones stand in front: [0:1]={…}. */
 const BOUNDS = /^(?:\[[+-]?\d+:[+-]?\d+\])+=/;

@@ -1,5 +1,5 @@
 import type { ColumnType, Kind } from "../schema/column-type.ts";
-import { readLiteral } from "./array-literal.ts";
+import { type Literal, literalText, readLiteral } from "./array-literal.ts";
 import { canonicalNumber } from "./decimal-text.ts";
 import { JsonNumber, type JsonValue, readJson } from "./json-reader.ts";
 import { instantOf } from "./time-text.ts";
@@ -20,8 +20,11 @@ export function compareTexts(column: ColumnType, type: string, a: string, b: str
   const { kind, isArray } = column;
   try {
     if (kind === "json" || kind === "jsonb") return same(jsonForm(column, a), jsonForm(column, b));
-    if (kind === "other")
-      return same(canonicalJson(readJson(a, MOST_LEVELS)), canonicalJson(readJson(b, MOST_LEVELS)));
+    if (kind === "other" && isArray)
+      return same(
+        literalForm(a, (text) => text),
+        literalForm(b, (text) => text),
+      );
     if (isArray) return compareArrays(kind, type, readJson(a, MOST_LEVELS), readJson(b, MOST_LEVELS));
   } catch (error) {
     if (error instanceof RangeError) return "different";
@@ -35,18 +38,18 @@ function same(a: string, b: string): TextLikeness {
 }
 
 function jsonForm({ isArray }: ColumnType, text: string): string {
-  if (!isArray) return canonicalJson(readJson(text, MOST_LEVELS));
-  // Bounds are part of an array's value.
-  const bounds = text.slice(0, text.indexOf("{"));
-  return bounds + literalForm(readLiteral(text));
+  const form = (json: string): string => canonicalJson(readJson(json, MOST_LEVELS));
+  return isArray ? literalForm(text, form) : form(text);
 }
 
-function literalForm(items: ReturnType<typeof readLiteral>): string {
-  const forms = items.map((item) => {
-    if (item === null) return "NULL";
-    return typeof item === "string" ? canonicalJson(readJson(item, MOST_LEVELS)) : literalForm(item);
-  });
-  return `{${forms.join(",")}}`;
+/** One text for all spellings of an array whose elements have these forms. Bounds are part of its value. */
+function literalForm(text: string, form: (element: string) => string): string {
+  const forms = (items: Literal): Literal =>
+    items.map((item) => {
+      if (item === null) return null;
+      return typeof item === "string" ? form(item) : forms(item);
+    });
+  return text.slice(0, text.indexOf("{")) + literalText(forms(readLiteral(text)));
 }
 
 /** One text for all spellings of a JSON value that jsonb holds equal. */

@@ -1,6 +1,6 @@
 import { TYPE } from "../../../bson/elements.ts";
 import { readDouble } from "../../../bson/numbers.ts";
-import { literalText } from "./array-literal.ts";
+import { type Literal, literalText, MOST_DIMENSIONS } from "./array-literal.ts";
 import {
   binaryOf,
   dateOf,
@@ -32,7 +32,7 @@ export function printField(field: Field, place: Place): string | null {
   if (place.type === TYPE.null) return null;
   if (kind === "json" || kind === "jsonb")
     return isArray ? printLiteral(kind, place) : printJson(kind, place);
-  if (kind === "other") return printJson("json", place);
+  if (kind === "other" && isArray) return literalText(textsOf(field, place, 1));
   if (isArray) return printArray(field, place, 1);
   return printScalar(field, place);
 }
@@ -40,7 +40,8 @@ export function printField(field: Field, place: Place): string | null {
 /** The JSON to send for a text of `printField`. */
 export function jsonToSend({ type: { kind, isArray } }: Field, text: string): string {
   if (kind === "json" || kind === "jsonb") return isArray ? quoted(text) : text;
-  if (isArray || kind === "other" || kind === "bool") return text;
+  if (kind === "other") return quoted(text);
+  if (isArray || kind === "bool") return text;
   const isNumeric = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(kind);
   return isNumeric && !/[NI]/.test(text) ? text : quoted(text);
 }
@@ -71,9 +72,19 @@ function printLiteral(kind: "json" | "jsonb", place: Place): string {
   return literalText(items);
 }
 
+/** The elements of an array of a type that is kept as its text. */
+function textsOf(field: Field, place: Place, dimension: number): Literal {
+  if (place.type !== TYPE.array) return notA(place);
+  if (dimension > MOST_DIMENSIONS) misfit("an array of more than six dimensions");
+  return [...membersOf(place)].map(([, item]) => {
+    if (item.type === TYPE.null) return null;
+    return item.type === TYPE.array ? textsOf(field, item, dimension + 1) : printScalar(field, item);
+  });
+}
+
 function printArray(field: Field, place: Place, dimension: number): string {
   if (place.type !== TYPE.array) return notA(place);
-  if (dimension > 6) misfit("an array of more than six dimensions");
+  if (dimension > MOST_DIMENSIONS) misfit("an array of more than six dimensions");
   const items = [...membersOf(place)].map(([, item]) => {
     if (item.type === TYPE.null) return "null";
     if (item.type === TYPE.array) return printArray(field, item, dimension + 1);

@@ -1,12 +1,11 @@
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
 import { keptOf, plainText, scaledOf, withoutEndZeros } from "./decimal-text.ts";
-
 import { type Name, writeJsonText } from "./json-bson.ts";
-import { writeJsonLiteral } from "./json-literal.ts";
 import { JsonNumber, type JsonValue } from "./json-reader.ts";
 import { jsonText } from "./json-text.ts";
 import type { Field } from "./layout.ts";
+import { writeJsonLiteral, writeTextLiteral } from "./literal-bson.ts";
 import { mismatch, stringIn, writeScalar } from "./scalar.ts";
 import type { WireValue } from "./wire-value.ts";
 
@@ -27,8 +26,7 @@ export function writeField(writer: BsonWriter, field: Field, wire: WireValue): b
       ? writeJsonLiteral(writer, field.name, text, kind)
       : writeJsonText(writer, field.name, text, kind);
   }
-  if (kind === "other" && typeof value === "object")
-    return writeJsonText(writer, field.name, value instanceof JsonNumber ? value.text : wire.raw, "json");
+  if (kind === "other" && isArray) return writeTextLiteral(writer, field.name, stringIn(value));
   if (isArray) {
     if (!Array.isArray(value)) return mismatch();
     return writeArray(writer, field, value, field.name) && jsonText(value) === wire.raw;
@@ -46,14 +44,11 @@ export function writeKey(writer: BsonWriter, field: Field, name: Uint8Array, { v
     writer.string(stringIn(value));
     return true;
   }
-  if (value instanceof JsonNumber && (kind === "numeric" || kind === "other")) {
-    if (keptOf(value.text).as === "text") {
-      const plain = plainNumeric(value.text);
-      writer.element(TYPE.string, name);
-      writer.string(plain);
-      return plain === value.text;
-    }
-    if (kind === "other") return writeJsonText(writer, name, value.text, "json");
+  if (value instanceof JsonNumber && kind === "numeric" && keptOf(value.text).as === "text") {
+    const plain = plainNumeric(value.text);
+    writer.element(TYPE.string, name);
+    writer.string(plain);
+    return plain === value.text;
   }
   return writeScalar(writer, kind, field.column.scale, value, name);
 }

@@ -2,7 +2,7 @@ import { JsonNumber, readJson } from "./json-reader.ts";
 import type { Field, Layout } from "./layout.ts";
 import type { WireValue } from "./wire-value.ts";
 
-/** Far above what arrays and composites nest; json and jsonb arrive as text. */
+/** Far above what arrays nest; json and jsonb arrive as text. */
 const MOST_LEVELS = 1000;
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];

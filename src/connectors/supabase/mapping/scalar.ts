@@ -10,6 +10,7 @@ const INTEGERS = {
   int2: { least: -32_768, most: 32_767 },
   int4: { least: -2_147_483_648, most: 2_147_483_647 },
 } as const;
+const BACKSLASH = 0x5c;
 const LEAST_INT8 = -(2n ** 63n);
 const MOST_INT8 = 2n ** 63n - 1n;
 
@@ -41,7 +42,7 @@ export function writeScalar(
       writer.binary(bytesOf(stringIn(value)));
       return true;
     default:
-      if (typeof value === "boolean" && (kind === "bool" || kind === "other")) {
+      if (typeof value === "boolean" && kind === "bool") {
         writer.element(TYPE.boolean, name);
         writer.boolean(value);
         return true;
@@ -120,11 +121,31 @@ function writeTime(writer: BsonWriter, kind: "timestamp" | "timestamptz", text: 
   return printed === text;
 }
 
-/** The bytes of a bytea's text. */
+/**
+ * The bytes of a bytea's text, in either form that Postgres writes: what begins with `\x` is hex, for in the other one a
+ * backslash stands before another one or three octal digits.
+ */
 function bytesOf(text: string): Uint8Array {
+  if (!text.startsWith("\\x")) return unescaped(text);
   const bytes = Buffer.from(text.slice(2), "hex");
-  if (!text.startsWith("\\x") || bytes.length * 2 !== text.length - 2) mismatch();
-  return bytes;
+  return bytes.length * 2 === text.length - 2 ? bytes : mismatch();
+}
+
+function unescaped(text: string): Uint8Array {
+  const bytes = Buffer.alloc(text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    let code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e) mismatch();
+    if (code === BACKSLASH && text.charCodeAt(++at) !== BACKSLASH) {
+      const octal = text.slice(at, at + 3);
+      if (!/^[0-3][0-7]{2}$/.test(octal)) mismatch();
+      code = Number.parseInt(octal, 8);
+      at += 2;
+    }
+    bytes[length++] = code;
+  }
+  return bytes.subarray(0, length);
 }
 
 export function stringIn(value: JsonValue): string {

@@ -1,11 +1,12 @@
+import { isSelectedAsText } from "../schema/column-type.ts";
 import { scaledOf } from "./decimal-text.ts";
 import { JsonNumber, type JsonValue, readJson } from "./json-reader.ts";
 import type { Field } from "./layout.ts";
 
-/** Far above what arrays and composites nest. */
+/** Far above what arrays nest. */
 const MOST_LEVELS = 1000;
 
-/** A column's value as it came: `raw` is its exact JSON text, and only looked at for arrays and objects. */
+/** A column's value as it came: `raw` is its exact JSON text, and only looked at for arrays. */
 export interface WireValue {
   readonly value: JsonValue;
   readonly raw: string;
@@ -17,10 +18,11 @@ export function sourceText({ value, raw }: WireValue): string {
   return value instanceof JsonNumber ? value.text : raw;
 }
 
-/** The value of a column that this exact text is of; for a type that we do not know it is JSON. Throws RangeError. */
-export function wireOf({ type: { kind, isArray } }: Field, text: string): WireValue {
-  if (kind === "json" || kind === "jsonb") return { value: text, raw: "" };
-  if (isArray || kind === "other") return { value: readJson(text, MOST_LEVELS), raw: text };
+/** The value of a column that this exact text is of. Throws RangeError. */
+export function wireOf({ type }: Field, text: string): WireValue {
+  const { kind, isArray } = type;
+  if (isSelectedAsText(type)) return { value: text, raw: "" };
+  if (isArray) return { value: readJson(text, MOST_LEVELS), raw: text };
   if (kind === "bool") return { value: booleanOf(text), raw: text };
   const mayBeNumber = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(kind);
   return { value: mayBeNumber && scaledOf(text) !== undefined ? new JsonNumber(text) : text, raw: "" };

@@ -9,6 +9,8 @@ import { documentsOf } from "../mapping/documents.ts";
 import { keyTexts } from "../mapping/key.ts";
 import { selectOf } from "../mapping/layout.ts";
 import type { Table } from "../schema/table.ts";
+import { Look } from "./exact/look.ts";
+import { probe } from "./exact/probe.ts";
 import { oneOf } from "./key-range.ts";
 import { type PagesOptions, pages, ROUNDS, withheld } from "./pages.ts";
 
@@ -32,9 +34,16 @@ export function rowsOf(project: Project, table: Table): Rows {
   const documents = (answer: ExactText): Batch => toDocuments(project, table, answer);
   const source = { project, table, select, documents };
   return {
-    read: (options) => pages(source, options),
-    sample: async (rows, signal) =>
-      documents(await project.rows(table.name, { select, limit: rows }, signal)),
+    read(options) {
+      const look = new Look(project, table);
+      return look.checked(pages({ ...source, documents: look.inOrder(documents, options) }, options));
+    },
+    async sample(rows, signal) {
+      const answer = await project.rows(table.name, { select, limit: rows }, signal);
+      const sample = documents(answer);
+      await probe(project, table, answer.bytes, sample, signal);
+      return sample;
+    },
     async end(which, signal) {
       const query = { select, order: table.key, descending: which === "last", limit: 1 };
       const page = documents(await project.rows(table.name, query, signal));
@@ -42,9 +51,14 @@ export function rowsOf(project: Project, table: Table): Rows {
     },
     async find(ids, signal) {
       const found = new Map<string, Doc>();
+      const look = new Look(project, table);
+      const looked = { ...source, documents: look.anywhere(documents, signal) };
       for (const asked of addressed(table, ids)) {
-        for (const document of await lookApart(source, asked, signal)) found.set(document.id.key, document);
+        for (const document of await lookApart(looked, asked, signal)) found.set(document.id.key, document);
       }
+      const wanted = new Set(ids.map(({ key }) => key));
+      if ([...found.keys()].some((key) => !wanted.has(key))) look.sawOtherKeys();
+      await look.done();
       return found;
     },
   };

@@ -11,6 +11,7 @@ import { type Catalog, readCatalog } from "../schema/catalog.ts";
 import { readFacts, refined } from "../schema/catalog-facts.ts";
 import type { Table } from "../schema/table.ts";
 import { countRows } from "./count.ts";
+import { exactnessOf } from "./exact/exactness.ts";
 import { rowsOf } from "./rows.ts";
 
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
@@ -73,11 +74,12 @@ export class Tables {
   async read(signal: AbortSignal): Promise<Catalog> {
     const found = await readCatalog(this.#project, signal);
     const isOthers = ({ name }: { readonly name: string }): boolean => !isOwnName(name);
-    const facts = await readFacts(this.#project, found, signal);
+    const { facts, settings } = await readFacts(this.#project, found, signal);
     const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
     this.#known = new Map(tables.map((table) => [table.name, table]));
     for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
+    exactnessOf(this.#project).know(tables, settings);
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
@@ -150,6 +152,7 @@ export class Tables {
       options: new Map(),
       ordered: isOrdered(table),
       ...(table.hidesRows === undefined ? { mayBeHidden: true as const } : {}),
+      ...(table.keyIsUnique === true ? { idsAreUnique: true as const } : {}),
       ...afterOf(table, this.#project.schema),
       ...(changedBy === undefined ? {} : { changedBy }),
       documents,

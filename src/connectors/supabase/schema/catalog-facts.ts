@@ -23,14 +23,20 @@ export interface TableFacts {
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   /** In the order of the key's index. */
   readonly key: readonly string[];
+  /** Undefined: an older function does not tell it. */
+  readonly keyIsUnique?: boolean;
   readonly unique: readonly (readonly string[])[];
   readonly relations: readonly Relation[];
 }
 
-/** By the name of the table. */
-export type Facts = ReadonlyMap<string, TableFacts>;
+export interface Facts {
+  /** By the name of the table. */
+  readonly facts: ReadonlyMap<string, TableFacts>;
+  /** Settings of the project's sessions by their names; undefined: an older function does not tell them. */
+  readonly settings?: ReadonlyMap<string, string>;
+}
 
-const NONE: Facts = new Map();
+const NONE: Facts = { facts: new Map() };
 
 /** None where the project has no such function, does not let this key call it, or has another one of its name. */
 export async function readFacts(
@@ -52,14 +58,19 @@ export async function readFacts(
 
 /** Throws TypeError when the answer is not what the function of this version gives. */
 export function factsOf(answer: unknown): Facts {
-  const { version, tables } = object(answer);
+  const { version, tables, settings } = object(answer);
   if (version !== 1) throw new TypeError("another version");
-  return new Map(
-    list(tables).map((entry) => {
-      const table = object(entry);
-      return [text(table.name), tableFacts(table)] as const;
-    }),
-  );
+  const facts = list(tables).map((entry) => {
+    const table = object(entry);
+    return [text(table.name), tableFacts(table)] as const;
+  });
+  return { facts: new Map(facts), ...(settings === undefined ? {} : { settings: settingsOf(settings) }) };
+}
+
+function settingsOf(answer: unknown): ReadonlyMap<string, string> {
+  // A setting that this server has not is null.
+  const known = Object.entries(object(answer)).filter(([, value]) => value !== null);
+  return new Map(known.map(([name, value]) => [name, text(value)] as const));
 }
 
 function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
@@ -81,6 +92,7 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
     hidesRows: flag(table.hidesRows),
     columns: new Map(columns),
     key: list(table.key).map(text),
+    ...(table.keyIsUnique === undefined ? {} : { keyIsUnique: flag(table.keyIsUnique) }),
     unique: list(table.unique).map((names) => list(names).map(text)),
     relations: list(table.references).map((entry) => {
       const { columns: own, schema, table: to, to: others } = object(entry);
@@ -97,13 +109,15 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
 /** The table with what is known of it besides; one that the facts are not of stays as it is. */
 export function refined(table: Table, facts: TableFacts | undefined): Table {
   if (facts === undefined) return table;
-  const { oid, isView, hidesRows, key, unique, relations } = facts;
+  const { oid, isView, hidesRows, key, keyIsUnique, unique, relations } = facts;
+  const isThisKey = key.length === table.key.length && table.key.every((name) => key.includes(name));
   return {
     ...table,
     columns: table.columns.map((column) => refinedColumn(column, facts.columns.get(column.name))),
     writable: table.writable && !isView,
     ...{ oid, hidesRows, unique, relations },
     ...(isView ? {} : { keyIndex: key }),
+    ...(keyIsUnique === undefined ? {} : { keyIsUnique: keyIsUnique && isThisKey }),
   };
 }
 

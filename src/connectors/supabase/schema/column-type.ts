@@ -1,6 +1,7 @@
 /**
  * How values of a type are kept. `json` covers jsonb, whose text has its own style. `text` is whatever is one string on
- * the wire. `other` is a type that we do not know: an enum, a domain, a composite.
+ * the wire. `other` is a type that is not built into Postgres, an enum, a composite, one of an extension: it is kept as its
+ * text, for its JSON may be what somebody's own cast makes of it.
  */
 export type Kind =
   | "int2"
@@ -30,11 +31,11 @@ const KINDS: ReadonlySet<string> = new Set<Kind>([
   ...(["date", "timestamp", "timestamptz", "bytea", "json", "jsonb", "text"] as const),
 ]);
 
-/** Types that are a string on the wire, whatever they hold. */
+/** Built-in types that are a string on the wire, whatever they hold. */
 const STRINGS: ReadonlySet<string> = new Set([
-  ...["varchar", "bpchar", "char", "name", "citext", "time", "timetz", "interval", "money", "oid", "xml"],
+  ...["varchar", "bpchar", "char", "name", "time", "timetz", "interval", "money", "oid", "xml"],
   ...["inet", "cidr", "macaddr", "macaddr8", "bit", "varbit", "tsvector", "tsquery", "pg_lsn"],
-  ...["point", "line", "lseg", "box", "path", "polygon", "circle", "vector", "halfvec", "sparsevec"],
+  ...["point", "line", "lseg", "box", "path", "polygon", "circle"],
   ...["int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange"],
   ...[
     "int4multirange",
@@ -55,9 +56,9 @@ export function columnType(type: string): ColumnType {
 }
 
 /**
- * Whether a column is selected as its text: plain JSON has one null for SQL NULL and for JSON's own, and arrays of JSON do
- * not say where an element ends.
+ * Whether a column is selected as its text: plain JSON has one null for SQL NULL and for JSON's own, arrays of JSON do not
+ * say where an element ends, and of a type that is not built in JSON may hold anything.
  */
 export function isSelectedAsText({ kind }: ColumnType): boolean {
-  return kind === "json" || kind === "jsonb";
+  return kind === "json" || kind === "jsonb" || kind === "other";
 }

@@ -48,6 +48,8 @@ export interface Table {
   readonly writable: boolean;
   /** The key's columns in the order of their index. */
   readonly keyIndex?: readonly string[];
+  /** No two rows have the same key: an index that holds proves it, and no other table's rows are read with these. */
+  readonly keyIsUnique?: boolean;
   /** Tells this table from every other one that its database has had. */
   readonly oid?: number;
   /** Row-level security applies to this key: rows may be hidden from it. */

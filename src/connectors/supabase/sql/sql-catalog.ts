@@ -2,11 +2,13 @@
 export const CATALOG = "dualsync_catalog";
 
 /**
- * Reads nothing but pg_catalog, with the rights of whoever calls it. `type` is that behind a domain, with its modifiers; `key` is
- * in the order of its index; `hidesRows` says whether row-level security applies to the caller.
+ * Reads nothing but pg_catalog and settings, with the rights of whoever calls it; the settings are the caller's. `type` is that
+ * behind a domain, with its modifiers; `key` is in the order of its index, and unique where that index holds and no other table's rows
+ * are among these; `hidesRows` says whether row-level security applies to the caller.
  */
 export const CATALOG_SQL = `
--- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security.
+-- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security. And how the
+-- caller's settings print values.
 create or replace function public.${CATALOG}()
 returns json
 language sql stable security invoker
@@ -53,7 +55,10 @@ bound as (
   join shown s on s.oid = k.conrelid
   where k.contype in ('p', 'u', 'f') and k.conparentid = 0
 )
-select json_build_object('version', 1, 'tables', coalesce((
+select json_build_object('version', 1, 'settings', (
+  select json_object_agg(name, current_setting(name, true))
+  from unnest(array['extra_float_digits', 'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'lc_monetary']) as name
+), 'tables', coalesce((
   select json_agg(json_build_object(
     'name', s.relname,
     'oid', s.oid::int8,
@@ -61,6 +66,9 @@ select json_build_object('version', 1, 'tables', coalesce((
     'hidesRows', row_security_active(s.oid),
     'columns', coalesce(d.columns, '[]'),
     'key', coalesce((select columns from bound where conrelid = s.oid and contype = 'p'), '[]'),
+    'keyIsUnique', s.relkind in ('r', 'p')
+      and exists (select from pg_index i where i.indrelid = s.oid and i.indisprimary and i.indisvalid)
+      and (s.relkind = 'p' or not exists (select from pg_inherits h where h.inhparent = s.oid)),
     'unique', coalesce((
       select json_agg(columns order by oid) from bound where conrelid = s.oid and contype = 'u'), '[]'),
     'references', coalesce((

@@ -21,7 +21,8 @@ const PARTS: readonly Part[] = [
   oneFunction(CATALOG_SQL, {
     name: CATALOG,
     types: "",
-    purpose: "what the project's API does not tell of tables: scales, keys, identity, row security",
+    purpose:
+      "what the project's API does not tell of tables: scales, keys, identity, row security; and settings",
   }),
   oneFunction(DIGEST_SQL, {
     name: DIGEST,

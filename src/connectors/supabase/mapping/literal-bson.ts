@@ -1,3 +1,4 @@
+/** Arrays that are selected as the literal that Postgres prints. */
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
 import { type Literal, literalText, readLiteral } from "./array-literal.ts";
@@ -32,4 +33,26 @@ function writeItems(writer: BsonWriter, items: Literal, style: JsonStyle): boole
   }
   writer.end(start);
   return isExact;
+}
+
+/** Writes an array of a type that is kept as its text, nested for its dimensions. True as above: not so with other bounds. */
+export function writeTextLiteral(writer: BsonWriter, name: Name, text: string): boolean {
+  const literal = readLiteral(text);
+  writer.element(TYPE.array, name);
+  writeTexts(writer, literal);
+  return literalText(literal) === text;
+}
+
+function writeTexts(writer: BsonWriter, items: Literal): void {
+  const start = writer.begin();
+  for (const [index, item] of items.entries()) {
+    const name = String(index);
+    if (item === null) writer.element(TYPE.null, name);
+    else if (typeof item === "string") writer.stringField(name, item);
+    else {
+      writer.element(TYPE.array, name);
+      writeTexts(writer, item);
+    }
+  }
+  writer.end(start);
 }

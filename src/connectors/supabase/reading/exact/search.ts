@@ -1,0 +1,117 @@
+/** Looks for what tells how a project prints numbers and days, where that costs little. */
+
+import type { Condition, Selected } from "../../api/condition.ts";
+import { isTooMuch, refusalCode } from "../../api/fault.ts";
+import type { Project } from "../../api/project.ts";
+import { readJson } from "../../mapping/json-reader.ts";
+import { sourceText } from "../../mapping/wire-value.ts";
+import type { Table } from "../../schema/table.ts";
+import { type Exactness, exactnessOf } from "./exactness.ts";
+import { showsIso } from "./text-forms.ts";
+import { watchedColumns } from "./watched-columns.ts";
+
+/** The first whole number that has more digits than are printed of a Single that is rounded. */
+const LARGE = "1000001";
+/** Rows that are looked at in a column of large numbers, and in one of floating-point numbers. */
+const [FEW, MANY] = [20, 200];
+/** Columns that are looked at for one table, or one question. */
+const COLUMNS = 3;
+
+/** Looks for a number that is printed with all of its digits, once for each table, until one is found. */
+export async function searchDigits(project: Project, table: Table, signal: AbortSignal): Promise<void> {
+  const exactness = exactnessOf(project);
+  if (!exactness.session.is("extra_float_digits", "unknown")) return;
+  await exactness.of(table).digitsSearched.once(() => search(project, exactness, table, signal));
+}
+
+async function search(
+  project: Project,
+  exactness: Exactness,
+  table: Table,
+  signal: AbortSignal,
+): Promise<void> {
+  const { session } = exactness;
+  const isKnown = (): boolean => !session.is("extra_float_digits", "unknown");
+  const numbers = exactness.largeNumbers.splice(0, COLUMNS);
+  const [key] = table.key;
+  const type = table.columns.find(({ name }) => name === key)?.type;
+  if (key !== undefined && (type === "int4" || type === "int8"))
+    numbers.push({ table: table.name, column: key });
+  for (const { table: name, column } of numbers) {
+    if (isKnown()) return;
+    const where: Condition[] = [{ column, is: "gte", value: LARGE }];
+    const select = { column, as: "v", cast: "float4" };
+    for (const text of await texts(project, name, { select, where, limit: FEW }, signal))
+      session.seeNumbers("float4", text);
+  }
+  // The pages come from the other end.
+  for (const { field, watch } of watchedColumns(table).slice(0, COLUMNS)) {
+    if (isKnown()) return;
+    if (watch !== "float4" && watch !== "float8" && watch !== "shape") continue;
+    const column = field.column.name;
+    const query = {
+      select: { column, as: "v", cast: "text" },
+      where: [{ column, null: false }],
+      limit: MANY,
+    };
+    for (const text of await texts(project, table.name, { ...query, order: table.key }, signal))
+      session.seeNumbers(watch === "float4" ? "float4" : "float8", text);
+  }
+}
+
+/** Looks at one day or time of any table, once: JSON writes those in ISO form always, and texts do not. */
+export async function searchDates(project: Project, signal: AbortSignal): Promise<void> {
+  const exactness = exactnessOf(project);
+  if (!exactness.session.is("DateStyle", "unknown")) return;
+  await exactness.datesSearched.once(() => askDates(project, exactness, signal));
+}
+
+async function askDates(project: Project, exactness: Exactness, signal: AbortSignal): Promise<void> {
+  const columns = exactness.tables.flatMap(({ name: table, columns, writable }) =>
+    columns
+      .filter(
+        ({ type }) => writable && (type === "date" || type.startsWith("timestamp")) && !type.endsWith("]"),
+      )
+      .map(({ name }) => ({ table, column: name })),
+  );
+  for (const { table, column } of columns.slice(0, COLUMNS)) {
+    const select = { column, as: "v", cast: "text" };
+    const [text] = await texts(
+      project,
+      table,
+      { select, where: [{ column, null: false }], limit: 1 },
+      signal,
+    );
+    if (text === undefined || text.endsWith("infinity")) continue;
+    exactness.session.found("DateStyle", showsIso(text) ? "good" : "bad");
+    return;
+  }
+}
+
+interface Wanted {
+  readonly select: Selected;
+  readonly where: readonly Condition[];
+  readonly order?: readonly string[];
+  readonly limit: number;
+}
+
+/** The texts of one column; none where the server does not give them, or not in time. */
+async function texts(
+  project: Project,
+  table: string,
+  { select, ...query }: Wanted,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const answer = await project.rows(table, { ...query, select: [select], descending: true }, signal);
+    const rows = readJson(answer.text, 1000);
+    if (!Array.isArray(rows)) throw new RangeError("no rows");
+    return rows.flatMap((row) => {
+      const value = row instanceof Map ? row.get("v") : undefined;
+      return value === undefined || value === null ? [] : [sourceText({ value, raw: "" })];
+    });
+  } catch (error) {
+    if (signal.aborted || !(isTooMuch(error) || refusalCode(error) !== undefined)) throw error;
+    return [];
+  }
+}
