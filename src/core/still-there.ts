@@ -3,10 +3,12 @@ import { DualsyncError } from "../errors.ts";
 import type { Job } from "./job.ts";
 import type { Losses } from "./losses.ts";
 import type { OpenRange, Part } from "./progress.ts";
+import { mustNotBeHidden } from "./vanished.ts";
 
 /** To be asked after anything was concluded from what the source does not hold, and before that is acted upon. */
 export async function sourceMustBeThere(job: Job): Promise<void> {
   if (await job.source.isStillThere(job.from, job.signal)) return;
+  await mustNotBeHidden("source", job.source, job.from.name, job.signal);
   throw new DualsyncError(
     "source",
     `The collection ${job.from.name} was dropped or replaced in the source during the run.`,
@@ -20,6 +22,7 @@ export async function sourceMustBeThere(job: Job): Promise<void> {
 export async function targetMustBeThere(job: Job, incarnation: string | undefined): Promise<void> {
   if (incarnation === undefined) return;
   if (await job.target.isStillThere({ ...job.to, incarnation }, job.signal)) return;
+  await mustNotBeHidden("target", job.target, job.to.name, job.signal);
   throw new DualsyncError(
     "unverified",
     `The collection ${job.to.name} was dropped or replaced in the target during the run.`,

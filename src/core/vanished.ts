@@ -1,5 +1,6 @@
 /** What was copied from a source before and is not listed there any more: dropped, renamed, or hidden for want of a right. */
 import type { NotCopied, Source } from "../connectors/connector.ts";
+import { DualsyncError } from "../errors.ts";
 import type { Before } from "./guard.ts";
 import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
 
@@ -47,4 +48,18 @@ export async function hidden(
     if (reason !== undefined) return { name, reason, isLoss: true };
   }
   return undefined;
+}
+
+/** @throws DualsyncError of this collection alone where it is there, and only not shown any more */
+export async function mustNotBeHidden(
+  role: "source" | "target",
+  store: Source,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const reason = await store.hiddenReason?.(name, signal);
+  if (reason === undefined) return;
+  throw new DualsyncError(role, `The collection ${name} of the ${role} can no longer be read: ${reason}`, {
+    ofOneCollection: true,
+  });
 }

@@ -1,5 +1,7 @@
 import { type Document, Long } from "mongodb";
 import { afterEach, describe, expect, it } from "vitest";
+import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
+import { CATALOG_SQL } from "../../src/connectors/supabase/sql/sql-catalog.ts";
 import { projectPair } from "../support/project-pair.ts";
 
 /** A project whose types bring their own casts. */
@@ -72,5 +74,86 @@ describe("a type with a cast to json that changes its values", () => {
     const compared = await pair.run(["diff"]);
     expect(compared.code, compared.stdout).toBe(1);
     expect(compared.stdout).toMatch(/Different: 1 changed/);
+  });
+});
+
+describe("a type with a cast to text that changes its values", () => {
+  const lowerText = (type: string) => `
+    create function own.lower_text(${type}) returns text language sql immutable as
+      $$ select lower(own.label($1)) $$;
+    create cast (${type} as text) with function own.lower_text(${type});`;
+  const LABEL = `
+    create function own.label(own.dir) returns text language sql immutable as
+      $$ select (enum_out($1))::text $$;`;
+  const lies = async (key: string): Promise<void> => {
+    const copied = await pair.run(["backfill"]);
+    expect(copied.code, copied.stdout).toBe(3);
+    expect(copied.stdout).toContain(key);
+    const compared = await pair.run(["diff"]);
+    expect(compared.code, compared.stdout).toBe(12);
+    expect(compared.stdout).toContain(key);
+  };
+
+  it("is named where only one of many rows shows it, also to whoever compares digests", async () => {
+    await sql(`${TYPES}${LABEL}${lowerText("own.dir")}
+      create table t (id int primary key, dir own.dir);
+      insert into t select id, case id when 1500 then 'N'::own.dir else 'n' end from generate_series(1, 3000) id`);
+    await lies("column t.dir");
+    await sql(installSql());
+    try {
+      await lies("column t.dir");
+    } finally {
+      await sql(
+        "drop function public.dualsync_catalog, public.dualsync_digest(text, text[], text[], text[], text[], text[], integer)",
+      );
+    }
+  });
+
+  it("is named where its values cannot be compared, as those of a domain of an enum", async () => {
+    await sql(`${TYPES}${LABEL}${lowerText("own.dir")}
+      create table t (id int primary key, way own.way);
+      insert into t select id, 'n' from generate_series(1, 30) id;
+      insert into t values (31, 'N')`);
+    await lies("column t.way");
+  });
+
+  it("is named where it makes null of a value", async () => {
+    await sql(`${TYPES}
+      create function own.no_text(own.dir) returns text language sql immutable as
+        $$ select case when $1 <> 'N' then 'n' end $$;
+      create cast (own.dir as text) with function own.no_text(own.dir);
+      create table t (id int primary key, dir own.dir);
+      insert into t select id, 'n' from generate_series(1, 30) id;
+      insert into t values (31, 'N')`);
+    await lies("column t.dir");
+  });
+
+  it("is named for a composite", async () => {
+    await sql(`${TYPES}
+      create function own.lower_text(own.span) returns text language sql immutable as
+        $$ select lower(record_out($1)::text) $$;
+      create cast (own.span as text) with function own.lower_text(own.span);
+      create table t (id int primary key, span own.span);
+      insert into t select id, '(1,n)' from generate_series(1, 30) id;
+      insert into t values (31, '(1,N)')`);
+    await lies("column t.span");
+  });
+
+  it("costs no question where the project's own functions tell that there is none", async () => {
+    await sql(`${TYPES}
+      create table t (id int primary key, dir own.dir);
+      insert into t select id, 'n' from generate_series(1, 30) id`);
+    const asked = (): number =>
+      pair.project.requests.filter(({ target }) => /dir=not\.in/.test(target)).length;
+    expect((await pair.run(["backfill"])).code).toBe(0);
+    const before = asked();
+    expect(before).toBeGreaterThan(0);
+    await sql(CATALOG_SQL);
+    try {
+      expect((await pair.run(["diff"])).code).toBe(0);
+      expect(asked()).toBe(before);
+    } finally {
+      await sql("drop function public.dualsync_catalog");
+    }
   });
 });

@@ -101,3 +101,49 @@ it("tables all of whose rows are hidden are not told as gone", async () => {
     await sql("alter role service_role bypassrls");
   }
 });
+
+/** Takes the right away once the last row of the table is read, before the project is asked whether it is still there. */
+function revokedAfterwards(): { readonly hits: number } {
+  const before = pair.project.requests.length;
+  const isRead = () =>
+    pair.project.requests
+      .slice(before)
+      .some(({ target }) => /\/customers\?select=id%2C.*&limit=1000/.test(target));
+  return pair.fail({
+    on: ({ path }) => path === "/" && isRead(),
+    times: 1,
+    before: () => pair.project.query("revoke all on customers from service_role"),
+  });
+}
+
+it("a table that may not be read any more after its last row is named, and the others are copied and compared", async () => {
+  const inDiff = revokedAfterwards();
+  expect(await told()).toEqual({ code: 12, found: ["unreadable collection customers"] });
+  expect(inDiff.hits).toBe(1);
+  await sql("grant all on customers to service_role");
+  const inCopy = revokedAfterwards();
+  const { code, found, stdout } = await lost();
+  expect([code, found]).toEqual([3, ["collection customers"]]);
+  expect(stdout).toMatch(/this key may not read it/);
+  expect(inCopy.hits).toBe(1);
+});
+
+it("a table that may not be read is not said to be absent, whoever made the copy", async () => {
+  await pair.to.db(pair.database).collection("_dualsync").drop();
+  await sql(NO_RIGHT);
+  expect(await told()).toEqual({
+    code: 12,
+    found: ["unreadable collection customers", "unreadable collection shop"],
+  });
+  const copied = await lost("--into-existing", pair.database);
+  expect([copied.code, copied.found]).toEqual([3, ["collection customers", "collection shop"]]);
+  expect(copied.stdout).not.toMatch(/Only in the target/);
+});
+
+it("what an application keeps beside the copy is no table of the project, and no difference", async () => {
+  await pair.to.db(pair.database).collection("sessions").insertOne({ at: new Date() });
+  expect(await told()).toEqual({ code: 0, found: [] });
+  const copied = await lost();
+  expect([copied.code, copied.found]).toEqual([0, []]);
+  expect(copied.stdout).toMatch(/Only in the target, and left as they are: sessions/);
+});

@@ -24,9 +24,8 @@ export interface Mapped {
   readonly known: ReadonlySet<string>;
 }
 
-/** @throws DualsyncError `refused` when a rename or a filter names what is not there */
-export function pairUp(source: Listing, target: Listing, wanted: Wanted, mapped?: Mapped): Pairs {
-  const all = pairAll(source, target, wanted);
+/** Without what never came from a table, or never was one. To be called when it is known what the stores hide. */
+export function withoutForeign(all: Pairs, mapped: Mapped | undefined): Pairs {
   if (mapped === undefined) return all;
   const { side, known } = mapped;
   const isForeign = (name: string, on: "source" | "target"): boolean => side !== on && !known.has(name);
@@ -34,7 +33,7 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted, mapped?
     ...all.extra.filter(({ name }) => isForeign(name, "target")).map(({ name }) => name),
     ...all.missing.filter(({ from }) => isForeign(from.name, "source")).map(({ from }) => from.name),
   ];
-  const reason = `the ${side} has no such table`;
+  const reason = `the ${side} lists no such table`;
   return {
     ...all,
     extra: all.extra.filter(({ name }) => !isForeign(name, "target")),
@@ -66,7 +65,8 @@ export async function withoutHidden(
   return { ...pairs, lost, extra, missing };
 }
 
-function pairAll(source: Listing, target: Listing, wanted: Wanted): Pairs {
+/** @throws DualsyncError `refused` when a rename or a filter names what is not there */
+export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs {
   const { jobs, lost, copies } = chooseJobs(source, wanted);
   const unread = new Set(unreadable(target).map(({ name }) => name));
   const there = new Map(target.collections.map((collection) => [collection.name, collection]));

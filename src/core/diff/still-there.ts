@@ -1,5 +1,6 @@
 import type { CollectionInfo, Source } from "../../connectors/connector.ts";
 import { DualsyncError } from "../../errors.ts";
+import { mustNotBeHidden } from "../vanished.ts";
 import type { DiffJob } from "./diff-job.ts";
 
 /** What was concluded is true of the collections that were listed: one that was dropped meanwhile looks empty. */
@@ -14,6 +15,7 @@ async function mustBeThere(
   signal: AbortSignal,
 ): Promise<void> {
   if (await store.isStillThere(collection, signal)) return;
+  await mustNotBeHidden(role, store, collection.name, signal);
   throw new DualsyncError(
     role,
     `The collection ${collection.name} was dropped or replaced in the ${role} while it was compared.`,

@@ -29,11 +29,18 @@ export async function rowDigester(
   try {
     const proof = await proofOf(project, table, digester, signal);
     if (proof === "wrong") await nameOthers(project, table, signal);
-    return proof === "right" ? digester : undefined;
+    return proof === "right" && !mayHashCasts(table) ? digester : undefined;
   } catch (error) {
     if (error instanceof Unhashed && !signal.aborted) return undefined;
     throw error;
   }
+}
+
+/** Whether the function may hash what somebody's own cast makes of values, which is what was copied, too. */
+function mayHashCasts(table: Table): boolean {
+  return watchedColumns(table).some(
+    ({ watch, field }) => watch === "other" && field.column.castToText !== false,
+  );
 }
 
 function digesterOf(project: Project, table: Table): RecordDigester {

@@ -61,13 +61,15 @@ export class Tables {
   async table(name: string, signal: AbortSignal): Promise<Table> {
     const table = await this.lookUp(name, signal);
     if (table !== undefined) return table;
-    throw new DualsyncError(
-      this.#project.role,
-      `${this.#project.label} has no table ${name} that this key can see.`,
-      {
-        hint: "Was it dropped, renamed, or is its grant gone? Nothing of it was taken for empty.",
-      },
-    );
+    const { role, label } = this.#project;
+    const reason = await this.hiddenReason(name, signal);
+    throw reason === undefined
+      ? new DualsyncError(role, `${label} has no table ${name} that this key can see.`, {
+          hint: "Was it dropped or renamed? Nothing of it was taken for empty.",
+        })
+      : new DualsyncError(role, `${label} does not show the table ${name} any more: ${reason}`, {
+          ofOneCollection: true,
+        });
   }
 
   /** As the project describes them now, without dualsync's own. */
@@ -119,9 +121,10 @@ export class Tables {
 
   /**
    * Why a table that is not listed may be there all the same: without any right on it a key is not even shown it, but told
-   * so when it asks for it by name. Undefined: the project knows no such table.
+   * so when it asks for it by name. Undefined: the project knows no such table, or does list it.
    */
   async hiddenReason(name: string, signal: AbortSignal): Promise<string | undefined> {
+    if (!isAskable(name) || this.#known.get(name)?.writable === true) return undefined;
     try {
       await this.#project.rows(name, { select: [], limit: 0 }, signal);
       return "the project does not list it, and yet answers for it";
@@ -205,6 +208,11 @@ export function incarnationOf(label: string, { name, key, columns, oid }: Table)
 function isSame(now: string, before: string | undefined): boolean {
   if (before === undefined || now === before) return now === before;
   return now.startsWith(`${before} `) || before.startsWith(`${now} `);
+}
+
+/** Other names never reach a table: gateways and PostgREST take them for other paths, and Postgres has none so long. */
+function isAskable(name: string): boolean {
+  return !/^(?:rpc|\.{0,2})$|[/\\%]/.test(name) && Buffer.byteLength(name) <= 63;
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

@@ -12,6 +12,8 @@ interface ColumnFacts {
   readonly type: string;
   readonly generated: boolean;
   readonly identity: "always" | "default" | undefined;
+  /** Undefined: an older function does not tell it. */
+  readonly castToText?: boolean;
 }
 
 export interface TableFacts {
@@ -75,13 +77,14 @@ function settingsOf(answer: unknown): ReadonlyMap<string, string> {
 
 function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
   const columns = list(table.columns).map((entry) => {
-    const { name, type, generated, identity } = object(entry);
+    const { name, type, generated, identity, castToText } = object(entry);
     return [
       text(name),
       {
         type: text(type),
         generated: flag(generated),
         identity: identity === "always" || identity === "default" ? identity : undefined,
+        ...(castToText === undefined ? {} : { castToText: flag(castToText) }),
       },
     ] as const;
   });
@@ -123,12 +126,13 @@ export function refined(table: Table, facts: TableFacts | undefined): Table {
 
 function refinedColumn(column: Column, facts: ColumnFacts | undefined): Column {
   if (facts === undefined) return column;
-  const { generated, identity } = facts;
+  const { generated, identity, castToText } = facts;
   const { type, scale } = typeName(facts.type);
   return {
     ...column,
     generated,
     ...(identity === undefined ? {} : { identity }),
+    ...(castToText === undefined ? {} : { castToText }),
     ...(scale === undefined || type !== column.type ? {} : { scale }),
   };
 }

@@ -18,6 +18,8 @@ export interface Column {
   readonly generated?: boolean;
   /** An identity that the database alone gives (`always`), or that a row may bring (`default`). Undefined: none, or not known. */
   readonly identity?: "always" | "default";
+  /** Its text is what somebody's own cast makes of its values. Undefined: not known. */
+  readonly castToText?: boolean;
 }
 
 /** A foreign key of one column. */

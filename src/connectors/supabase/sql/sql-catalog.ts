@@ -4,7 +4,8 @@ export const CATALOG = "dualsync_catalog";
 /**
  * Reads nothing but pg_catalog and settings, with the rights of whoever calls it; the settings are the caller's. `type` is that
  * behind a domain, with its modifiers; `key` is in the order of its index, and unique where that index holds and no other table's rows
- * are among these; `hidesRows` says whether row-level security applies to the caller.
+ * are among these; `hidesRows` says whether row-level security applies to the caller, `castToText` whether a function that no extension
+ * brought makes the type's text.
  */
 export const CATALOG_SQL = `
 -- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security. And how the
@@ -35,6 +36,11 @@ described as (
     'name', a.attname,
     'type', format_type(coalesce(b.base, a.atttypid), coalesce(b.modifier, a.atttypmod)),
     'generated', a.attgenerated <> '',
+    'castToText', exists (
+      select from pg_cast c
+      where c.castsource = coalesce(b.base, a.atttypid) and c.casttarget = 'text'::regtype and c.castmethod = 'f'
+        and not exists (
+          select from pg_depend p where p.classid = 'pg_cast'::regclass and p.objid = c.oid and p.deptype = 'e')),
     'identity', case a.attidentity when 'a' then 'always' when 'd' then 'default' end
   ) order by a.attnum) as columns
   from pg_attribute a

@@ -2,7 +2,7 @@
 import type { NotReproduced } from "../../../connector.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
-import { formReason, insideReason, REWRITTEN, ROUNDED, UNPROVED } from "./reasons.ts";
+import { CAST, formReason, insideReason, REWRITTEN, ROUNDED, UNPROVED } from "./reasons.ts";
 import { Session, type Settings } from "./session.ts";
 import { watchedColumns } from "./watched-columns.ts";
 
@@ -42,6 +42,8 @@ class TableState {
   readonly isMadeOfOthers = new Map<string, boolean>();
   /** Columns that the server cannot compare with their texts, as composites. */
   readonly incomparable = new Set<string>();
+  /** Columns with texts too long to be read once more for the sake of a cast that may be there. */
+  readonly long = new Set<string>();
   readonly digitsSearched = new Once();
 }
 
@@ -81,6 +83,10 @@ export class Exactness {
   nameForm(table: Table, column: string, setting: "DateStyle" | "IntervalStyle" | "lc_monetary"): void {
     this.session.found(setting, "bad");
     this.name(table, column, formReason(setting));
+  }
+
+  nameCast(table: Table, column: string): void {
+    this.name(table, column, CAST);
   }
 
   nameRewritten(table: Table, column: string): void {

@@ -9,7 +9,7 @@ import { keyRange, oneOf } from "../key-range.ts";
 import type { PagesOptions } from "../pages.ts";
 import { columnKey, type Exactness, exactnessOf } from "./exactness.ts";
 import { type Texts, textsOf } from "./page-values.ts";
-import { type Sameness, sameValues } from "./same-values.ts";
+import { type Sameness, sameOutput, sameValues } from "./same-values.ts";
 import { searchDates, searchDigits } from "./search.ts";
 import { isOpen, seeTexts } from "./see-texts.ts";
 import { type WatchedColumn, watchedColumns } from "./watched-columns.ts";
@@ -19,6 +19,8 @@ const ADDRESS = 5_000;
 
 /** Of a type that may hold no number at all, rows whose texts are so long that fewer fit into an address are left out. */
 const FEW = 10;
+/** Characters of a page's texts that are read once more for the sake of a cast that may be there. */
+const MOST_TEXT = 200_000;
 /** What belongs to each text: quotes and a comma in a list, else a column's name and an operator, too. */
 const [IN_LIST, ALONE] = [9, 30];
 
@@ -138,23 +140,52 @@ export class Look {
       await searchDates(this.#project, signal);
     const isMade = watch === "other" && state.isMadeOfOthers.get(name) === true;
     const isFloat = watch === "float4" || watch === "float8";
-    if (!(isFloat || watch === "shape" || isMade) || !texts.some((text) => text !== null && /\d/.test(text)))
-      return;
-    await searchDigits(this.#project, this.#table, signal);
-    if (session.is("extra_float_digits", "good") || state.named.has(name)) return;
+    const hasNumbers = isFloat || watch === "shape" || isMade;
+    const mayRound = hasNumbers && texts.some((text) => text !== null && /\d/.test(text));
+    const mayBeCast = watch === "other" && field.column.castToText !== false;
+    if (!mayRound && !mayBeCast) return;
+    if (mayRound) await searchDigits(this.#project, this.#table, signal);
+    if (state.named.has(name)) return;
+    const isDoubted = mayRound && !session.is("extra_float_digits", "good");
+    if (!isDoubted && !mayBeCast) return;
     if (watch === "shape") {
       state.unproved.add(name);
       return;
     }
-    const found = await this.#samenessOf(column, texts, rows, signal);
+    let found: Sameness = state.incomparable.has(name)
+      ? "unknown"
+      : await this.#samenessOf(column, texts, rows, { isDoubted, signal });
     if (found === "unknown") (isFloat ? state.unproved : state.incomparable).add(name);
+    if (found === "unknown" && mayBeCast) found = await this.#outputOf(column, texts, rows, signal);
     if (found !== "other") return;
     if (isFloat) this.#exactness.nameRounded(this.#table, name);
     else this.#exactness.nameRewritten(this.#table, name);
   }
 
+  /** Of all rows, at once. */
+  async #outputOf(column: WatchedColumn, texts: Texts, rows: Rows, signal: AbortSignal): Promise<Sameness> {
+    const [table, project, { field }] = [this.#table, this.#project, column];
+    const state = this.#exactness.of(table);
+    const { name, castToText } = field.column;
+    if (state.long.has(name)) return "unknown";
+    const size = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
+    const isLong = castToText !== true && size > MOST_TEXT;
+    const all = { from: 0, to: rows.ids.length, texts: new Set<string>(), isTooLong: false };
+    const question = { project, table, field, where: this.#where(column, rows, all) };
+    const found = isLong ? "unknown" : await sameOutput(question, rows.ids.length, signal);
+    if (found !== "unknown") return found;
+    state.long.add(name);
+    if (castToText === true) this.#exactness.nameCast(table, name);
+    return "unknown";
+  }
+
   /** Of all rows: in as many questions as fit into addresses, and as the server can take. */
-  async #samenessOf(column: WatchedColumn, texts: Texts, rows: Rows, signal: AbortSignal): Promise<Sameness> {
+  async #samenessOf(
+    column: WatchedColumn,
+    texts: Texts,
+    rows: Rows,
+    { isDoubted, signal }: { readonly isDoubted: boolean; readonly signal: AbortSignal },
+  ): Promise<Sameness> {
     const [table, project] = [this.#table, this.#project];
     const { field, isOfKey, watch } = column;
     let worst: Sameness = "same";
@@ -167,7 +198,9 @@ export class Look {
         ? "unknown"
         : await sameValues({ project, table, field, where, texts: chunk.texts, isOpen: isOfKey }, signal);
       if (found === "other") return "other";
-      const isDear = chunk.to < rows.ids.length && chunk.to - from < FEW;
+      const taken = chunk.to - from;
+      // Nothing but an unlikely cast is looked for: where most texts differ, that is not worth many questions.
+      const isDear = chunk.to < rows.ids.length && (isDoubted ? taken < FEW : chunk.texts.size * 2 > taken);
       if (watch === "other" && (found !== "same" || isDear)) return "unknown";
       if (found === "too-much" && chunk.to - from > 1) {
         most = (chunk.to - from) >> 1;

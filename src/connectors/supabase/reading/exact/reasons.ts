@@ -31,6 +31,10 @@ export function insideReason(settings: readonly Setting[]): string {
 export const REWRITTEN =
   "what the project gives of it is not what it takes for the same value: a cast of its type, or a setting, rewrites it. Look at the casts of its type (\\dC in psql).";
 
+/** A cast that is known to be there, and of what it makes nothing can be told. */
+export const CAST =
+  "a cast of its type to text makes what is read of it, and nothing shows whether that is its value. Look at the casts of its type (\\dC in psql).";
+
 export const OTHER_DIGEST =
   "dualsync_digest computes something else than what is read. Run dualsync sql again and install what it prints.";
 

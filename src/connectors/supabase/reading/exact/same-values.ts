@@ -1,7 +1,7 @@
 import type { Condition } from "../../api/condition.ts";
 import { isOfRows, isTooMuch, refusalCode } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
-import { readJson } from "../../mapping/json-reader.ts";
+import { type JsonValue, readJson } from "../../mapping/json-reader.ts";
 import type { Field } from "../../mapping/layout.ts";
 import { sourceText } from "../../mapping/wire-value.ts";
 import type { Table } from "../../schema/table.ts";
@@ -34,10 +34,10 @@ export interface Question {
  */
 export async function sameValues(question: Question, signal: AbortSignal): Promise<Sameness> {
   const { texts, isOpen = false } = question;
-  if (texts.size === 0) return "same";
+  if (texts.size === 0 && question.field.type.kind !== "other") return "same";
   const asked = new Set(texts);
   for (let round = 0; round < ROUNDS; round++) {
-    let printed: readonly string[];
+    let printed: readonly (string | null)[];
     try {
       printed = await others(question, asked, signal);
     } catch (error) {
@@ -47,19 +47,49 @@ export async function sameValues(question: Question, signal: AbortSignal): Promi
       if (refusalCode(error) !== undefined) return "unknown";
       throw error;
     }
-    if (printed.some((text) => asked.has(text))) return "other";
+    if (printed.some((text) => text === null || asked.has(text))) return "other";
     if (printed.length === 0 || isOpen) return "same";
-    for (const text of printed) asked.add(text);
+    for (const text of printed) if (text !== null) asked.add(text);
   }
   return "unknown";
 }
 
-/** What rows print whose value is none of these. */
+/**
+ * Whether rows print the same by the type's own output, which is what a cast to `bpchar` makes of a value: the one to `text` may be
+ * somebody's own. For values that cannot be compared with texts, and dear: it reads them twice.
+ */
+export async function sameOutput(
+  { project, table, field, where }: Omit<Question, "texts">,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Exclude<Sameness, "too-much">> {
+  const { name: column } = field.column;
+  const select = ["text", "bpchar"].map((cast) => ({ column, as: cast, cast }));
+  try {
+    const { text } = await project.rows(table.name, { select, where, order: table.key, limit }, signal);
+    const isSame = rowsIn(text).every((row) => row.get("text") === row.get("bpchar"));
+    return isSame ? "same" : "other";
+  } catch (error) {
+    if (signal.aborted || !(isTooMuch(error) || refusalCode(error) !== undefined)) throw error;
+    return "unknown";
+  }
+}
+
+function rowsIn(text: string): readonly ReadonlyMap<string, JsonValue>[] {
+  const rows = readJson(text, 1000);
+  if (!Array.isArray(rows)) throw new RangeError("no rows");
+  return rows.map((row) => {
+    if (row instanceof Map) return row;
+    throw new RangeError("no row");
+  });
+}
+
+/** What rows print that have a value, and none of these. */
 async function others(
   { project, table, field, where }: Question,
   texts: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly (string | null)[]> {
   const column = field.column.name;
   const query = {
     select: [{ column, as: "v", ...castOf(field) }],
@@ -68,16 +98,15 @@ async function others(
     limit: ROWS,
   };
   const { text } = await project.rows(table.name, query, signal);
-  const rows = readJson(text, 1000);
-  if (!Array.isArray(rows)) throw new RangeError("no rows");
-  return rows.flatMap((row) => {
-    const value = row instanceof Map ? row.get("v") : undefined;
-    return value === undefined || value === null ? [] : [sourceText({ value, raw: "" })];
+  return rowsIn(text).map((row) => {
+    const value = row.get("v") ?? null;
+    return value === null ? null : sourceText({ value, raw: "" });
   });
 }
 
 /** A list of arrays is an array of more dimensions to Postgres, and one of a single empty text is empty to PostgREST. */
 function noneOf({ type, column: { name: column } }: Field, texts: readonly string[]): readonly Condition[] {
+  if (texts.length === 0) return [{ column, null: false }];
   const isEmpty = texts.length === 1 && texts[0] === "";
   if (!type.isArray && !isEmpty) return [{ column, notIn: texts }];
   return [{ all: texts.map((value) => ({ column, is: "neq" as const, value })) }];

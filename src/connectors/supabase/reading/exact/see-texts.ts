@@ -28,9 +28,11 @@ export function isOpen(exactness: Exactness, table: Table, { watch, field }: Wat
     case "money":
       return true;
     case "other": {
-      const { isMadeOfOthers, incomparable } = exactness.of(table);
-      const isMade = isMadeOfOthers.get(field.column.name);
-      return isMade === undefined || (isMade && !isExact && !incomparable.has(field.column.name));
+      const { name, castToText } = field.column;
+      const { isMadeOfOthers, incomparable, long } = exactness.of(table);
+      const isMade = isMadeOfOthers.get(name);
+      if (isMade === undefined || (castToText !== false && !long.has(name))) return true;
+      return isMade && !isExact && !incomparable.has(name);
     }
     case "bytea":
       return false;
