@@ -6,7 +6,6 @@ import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
 import { readRate } from "../config/rate.ts";
 import { readSettings } from "../config/settings.ts";
-import { USUAL_FIELDS } from "../core/newer.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import { DualsyncError } from "../errors.ts";
 import { StateFile } from "../state/state-file.ts";
@@ -72,7 +71,7 @@ export function prepareCopying(
     yes: flags.yes ?? false,
     allowShrink: flags.allowShrink ?? false,
     intoExisting: flags.intoExisting !== undefined,
-    newerBy: flags.newerBy === undefined ? USUAL_FIELDS : [flags.newerBy],
+    ...(flags.newerBy === undefined ? {} : { newerBy: fieldName(flags.newerBy) }),
     restart: flags.restart ?? false,
     ...limitsOf(flags),
     cwd: environment.cwd,
@@ -91,6 +90,12 @@ export function prepareCopying(
 /** A run that reads only what has changed does not go on with one that reads everything, nor that with it. */
 function jobOf(command: CopyingCommand, { since }: CopyingFlags): string {
   return since === undefined ? command : `${command} --since ${since.trim()}`;
+}
+
+/** @throws DualsyncError `usage` for what names nothing */
+function fieldName(name: string): string {
+  if (name.trim() !== "") return name;
+  throw configurationError("--newer-by needs the name of a field.", "For example: --newer-by changed_at");
 }
 
 function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {

@@ -20,8 +20,8 @@ export interface CopyingOptions extends Selected {
   /** The person has named the target's database: it may hold documents that dualsync did not put there. */
   readonly intoExisting: boolean;
   readonly indexes: boolean;
-  /** Dates of the last change: a document whose copy is newer by the first that both have is not replaced. */
-  readonly newerBy: readonly string[];
+  /** The field whose date tells that a copy is newer, and not to be replaced; absent for the usual ones. */
+  readonly newerBy?: string;
   /** Read only what was changed since then, where rows say when they were changed. */
   readonly since?: Since;
   readonly batchSize?: number;

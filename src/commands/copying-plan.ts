@@ -22,8 +22,6 @@ export interface PlannedRun {
   readonly lost: readonly NotCopied[];
   /** What an interrupted run has done. */
   readonly saved?: SavedRun;
-  /** The run that filled the target last did not come to its end. */
-  readonly isUnfinished: boolean;
   /** Bytes that the target's database takes up. */
   readonly used: number;
   /** When it was made, by the clock of a source whose rows say when they were changed. */
@@ -75,8 +73,7 @@ export async function planRun(
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
-  const isUnfinished = target.history.filled?.complete !== true;
-  const run = { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], isUnfinished, used };
+  const run = { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used };
   return { ...run, ...(time && { time }), ...(saved && { saved }) };
 }
 

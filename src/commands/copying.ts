@@ -4,6 +4,7 @@ import { Budget } from "../core/budget.ts";
 import { Checkpoint } from "../core/checkpoint.ts";
 import { mustDiffer } from "../core/guard.ts";
 import { Losses } from "../core/losses.ts";
+import { NewerBy } from "../core/newer.ts";
 import { Room } from "../core/room.ts";
 import { type Transferred, transferAll } from "../core/transfer.ts";
 import { weaker } from "../core/verify-mode.ts";
@@ -83,7 +84,7 @@ async function copy(
   { planned, losses, started, journal }: Beginning,
   { lease, signal, stop }: Writing,
 ): Promise<Transferred> {
-  const { saved, jobs, isUnfinished, used, time = started } = planned;
+  const { saved, jobs, used, time = started } = planned;
   const run = {
     command: options.command,
     from: stores.source.label,
@@ -100,10 +101,10 @@ async function copy(
   });
   await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
   const clock = limitTime(options.maxMinutes, stop, outOfTime);
-  const { verify, indexes, concurrency, allowShrink, newerBy, batchSize, maxTargetSize } = options;
+  const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
+  const newerBy = new NewerBy(options.newerBy === undefined ? undefined : [options.newerBy]);
   const transfer = {
     ...stores,
-    isUnfinished,
     ...{ verify, indexes, concurrency, allowShrink, newerBy, losses, checkpoint, signal, stop, journal },
     delete: options.delete,
     budget: new Budget(BYTES_IN_FLIGHT),
@@ -118,11 +119,17 @@ async function copy(
     await lease.record({ ...run, complete: true, ...proved(done) });
     await journal.complete();
     await options.state.remove();
+    if (options.newerBy !== undefined && newerBy.isUnknown)
+      context.reporter.note(unknownDate(options.newerBy));
     return done;
   } finally {
     clearTimeout(clock);
     await checkpoint.flush();
   }
+}
+
+function unknownDate(field: string): string {
+  return `--newer-by ${JSON.stringify(field)}: no document that differed has a date of that name on both sides, so none was held to be newer in the copy.`;
 }
 
 function outOfTime(minutes: number): DualsyncError {

@@ -36,9 +36,7 @@ export class MeasurementsFingerprint {
   }
 
   #addOne(bytes: Uint8Array): void {
-    const hash = createHash("sha256");
-    for (const field of fieldsByName(bytes)) hash.update(field);
-    const digest = hash.digest();
+    const digest = measurementHash(bytes);
     let carry = 0;
     for (let lane = 0; lane < 8; lane++) {
       const sum = (this.#sum[lane] as number) + digest.readUInt32LE(lane * 4) + carry;
@@ -47,6 +45,13 @@ export class MeasurementsFingerprint {
     }
     this.documents++;
   }
+}
+
+/** SHA-256 of a measurement, whatever the order of its fields. */
+export function measurementHash(document: Uint8Array): Buffer {
+  const hash = createHash("sha256");
+  for (const field of fieldsByName(document)) hash.update(field);
+  return hash.digest();
 }
 
 /** The top-level fields, each with its type and name, sorted by name; fields of one name keep their order. */

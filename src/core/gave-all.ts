@@ -20,39 +20,59 @@ export interface Giver {
 /** How often it is read again while its numbers change. */
 const ROUNDS = 4;
 
-/** While documents come and go, a reader may well see fewer, or more, than there are at any time: so many, or a hundredth. */
-const CHURN = { documents: 100, part: 0.01 };
+/**
+ * While documents come and go, a reader may well see fewer, or more, than there are at any time: so many, or a hundredth, and
+ * never more than a quarter.
+ */
+const CHURN = { documents: 100, part: 0.01, most: 0.25 };
+
+/** More documents than these are not read again for what may be nothing but churn. */
+const MANY = 1_000_000;
 
 /**
- * One sentence where the store did not give what it counts, while nothing changes: read twice again it gives the same ids, and
- * its count stays. `given`: how many documents it gave when all of it was read.
+ * One sentence where the store did not give what it counts, and nothing that came or went meanwhile accounts for that. It is
+ * read again until it gives the same ids twice and its count stays. `given`: how many documents it gave when all of it was read.
  */
 export async function shortfall(giver: Giver, given: number): Promise<string | undefined> {
   const { role } = giver;
   let counted = giver.counted ?? (await count(giver));
-  // What is cheap to read again is always read again.
-  if (given === counted || (giver.store.ids === undefined && hasMoved(giver, given, counted)))
-    return undefined;
+  if (given === counted) return undefined;
+  const counts = giver.before === undefined ? [counted] : [giver.before, counted];
+  let moves = counts.some((one) => one !== counted);
+  const isCheap = giver.store.ids !== undefined && counted <= MANY;
+  if (!isCheap && moves && fits(given, counts)) return undefined;
   let last: Reading | undefined;
   for (let round = 0; round < ROUNDS; round++) {
     const reading = await readAgain(giver);
     const before = counted;
     counted = await count(giver);
-    const isStill = reading.ids === last?.ids && counted === before;
+    counts.push(counted);
+    const isSame = reading.ids === last?.ids;
+    moves ||= counted !== before || (last !== undefined && !isSame);
     last = reading;
-    if (!isStill) continue;
+    if (!isSame || counted !== before) continue;
     if (reading.documents !== counted) return disagreeing(role, reading.documents, counted);
-    const wasStill = giver.before === counted;
-    return wasStill
-      ? `the ${role} gave ${given} documents and counts ${counted}, and gave as many when it was read again: not all of it was read at first`
-      : undefined;
+    break;
   }
   const documents = last?.documents ?? given;
-  return Math.abs(documents - counted) > churn(counted) ? disagreeing(role, documents, counted) : undefined;
+  if (!fits(documents, counts)) return disagreeing(role, documents, counted);
+  if (moves ? fits(given, counts) : given === counted) return undefined;
+  return `the ${role} gave ${given} documents and counts ${counted}: not all of them may have been read; run the same command again`;
 }
 
 function disagreeing(role: string, given: number, counted: number): string {
   return `the ${role} gave ${given} documents and counts ${counted}, each time: several may have the same key, or an index of it be damaged`;
+}
+
+/** Whether so many may have been given of what was so many, one time after another. */
+function fits(given: number, counts: readonly number[]): boolean {
+  const slack = churn(Math.max(...counts));
+  return given >= Math.min(...counts) - slack && given <= Math.max(...counts) + slack;
+}
+
+function churn(documents: number): number {
+  const some = Math.max(CHURN.documents, documents * CHURN.part);
+  return Math.floor(Math.min(some, documents * CHURN.most));
 }
 
 interface Reading {
@@ -63,17 +83,6 @@ interface Reading {
 
 function count({ store, collection, filter, signal }: Giver): Promise<number> {
   return store.count(collection.name, filter === undefined ? {} : { filter }, signal);
-}
-
-/** Documents have come or gone since before it was read, and what it gave fits to that. */
-function hasMoved({ before }: Giver, given: number, counted: number): boolean {
-  if (before === undefined || before === counted) return false;
-  const slack = churn(counted);
-  return given >= Math.min(before, counted) - slack && given <= Math.max(before, counted) + slack;
-}
-
-function churn(documents: number): number {
-  return Math.max(CHURN.documents, Math.ceil(documents * CHURN.part));
 }
 
 async function readAgain({ store, collection, filter, signal }: Giver): Promise<Reading> {

@@ -14,6 +14,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { Journal, Journaling } from "./journal.ts";
 import { type Judge, judged } from "./judge.ts";
 import type { Losses } from "./losses.ts";
+import type { NewerBy } from "./newer.ts";
 import type { Part, Progress } from "./progress.ts";
 import type { Room } from "./room.ts";
 import type { LastVerified } from "./seal/last-verified.ts";
@@ -32,10 +33,8 @@ export interface Transfer {
   /** Remove them even where that is more than half of what the target holds. */
   readonly allowShrink: boolean;
   readonly indexes: boolean;
-  /** Dates of the last change: a document whose copy is newer by the first that both have is not replaced. */
-  readonly newerBy: readonly string[];
-  /** The run that filled the target last did not come to its end: what it left is not noted there. */
-  readonly isUnfinished: boolean;
+  /** A document whose copy is newer is not replaced. */
+  readonly newerBy: NewerBy;
   readonly batchSize?: number;
   /** Ranges of collections that are read and written at the same time. */
   readonly concurrency: number;

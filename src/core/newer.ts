@@ -4,16 +4,34 @@ import type { Doc } from "../document.ts";
 import type { Pair } from "./walk.ts";
 
 /** Fields that applications and databases keep the time of the last change in. */
-export const USUAL_FIELDS = ["updated_at", "updatedAt"] as const;
+const USUAL_FIELDS = ["updated_at", "updatedAt"] as const;
 
-/** The first of these fields that is a date on both sides, where the target's is later than the source's. */
-export function newerBy(fields: readonly string[], { expected, found }: Pair): string | undefined {
-  for (const field of fields) {
-    const [ours, theirs] = [dateOf(expected, field), dateOf(found, field)];
-    if (ours === undefined || theirs === undefined) continue;
-    return theirs > ours ? field : undefined;
+/** The dates of the last change by which a run tells which version of a document is newer, the first that both have. */
+export class NewerBy {
+  readonly #fields: readonly string[];
+  #asked = false;
+  #answered = false;
+
+  constructor(fields: readonly string[] = USUAL_FIELDS) {
+    this.#fields = fields;
   }
-  return undefined;
+
+  /** Versions were held against each other, and none of these fields was a date in both. */
+  get isUnknown(): boolean {
+    return this.#asked && !this.#answered;
+  }
+
+  /** The first of the fields that is a date on both sides, where the target's is later than the source's. */
+  newer({ expected, found }: Pair): string | undefined {
+    this.#asked = true;
+    for (const field of this.#fields) {
+      const [ours, theirs] = [dateOf(expected, field), dateOf(found, field)];
+      if (ours === undefined || theirs === undefined) continue;
+      this.#answered = true;
+      return theirs > ours ? field : undefined;
+    }
+    return undefined;
+  }
 }
 
 /** Why such a document is not replaced, and what to do about it. */

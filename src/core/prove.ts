@@ -6,7 +6,7 @@ import { DualsyncError } from "../errors.ts";
 import { type PartJob, readOptions, TWIN, walkOf } from "./job.ts";
 import { isHeldAs } from "./judge.ts";
 import { save } from "./mend/change-step.ts";
-import { newerBy, newerReason } from "./newer.ts";
+import { newerReason } from "./newer.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";
 import { countExtra } from "./walk.ts";
@@ -113,7 +113,7 @@ function leaveNewer(job: PartJob, documents: readonly Doc[], held: Held): readon
   const setAside: SetAside[] = [];
   const others = documents.filter((expected) => {
     const found = held.get(expected.id.key);
-    const field = found === undefined ? undefined : newerBy(job.newerBy, { expected, found });
+    const field = found === undefined ? undefined : job.newerBy.newer({ expected, found });
     if (field !== undefined) setAside.push({ id: expected.id, reason: newerReason(field) });
     return field === undefined;
   });

@@ -8,7 +8,7 @@ import { account, type PartJob } from "./job.ts";
 import type { Journaling } from "./journal.ts";
 import { applyChanges } from "./mend/change.ts";
 import type { Outcome } from "./mend/single-change.ts";
-import { newerBy, newerReason } from "./newer.ts";
+import { newerReason } from "./newer.ts";
 import { proveWritten } from "./prove.ts";
 import type { StretchWatch } from "./seal/last-verified.ts";
 import type { Pair } from "./walk.ts";
@@ -33,7 +33,7 @@ export class Replacements {
 
   /** Replaces those of which it is known already whether they were changed; the others wait. */
   async add(job: PartJob, pairs: readonly Pair[]): Promise<void> {
-    const newer = new Map(pairs.map((pair) => [pair, newerBy(job.newerBy, pair)]));
+    const newer = new Map(pairs.map((pair) => [pair, job.newerBy.newer(pair)]));
     leave(job, pairs, (pair) => newer.get(pair));
     for (const pair of pairs) {
       if (newer.get(pair) !== undefined) continue;
@@ -61,14 +61,30 @@ export class Replacements {
       (sum, { expected, found }) => sum + expected.bytes.length + found.bytes.length,
       0,
     );
-    await replaceUnchanged(job, unchanged);
-    await replaceSaved(job, inDoubt);
+    const { same, others } = await lookAgain(job, unchanged);
+    await replaceUnchanged(job, same);
+    await replaceSaved(job, [...inDoubt, ...others]);
     job.sealing?.except(
       [...unchanged, ...inDoubt]
         .map(({ expected }) => expected.id)
         .filter(({ key }) => job.setAside.has(key)),
     );
   }
+}
+
+/** Much may have happened since they were compared: those that the target still holds so, and the others. */
+async function lookAgain(
+  job: PartJob,
+  pairs: readonly Pair[],
+): Promise<{ readonly same: readonly Pair[]; readonly others: readonly Pair[] }> {
+  if (pairs.length === 0) return { same: [], others: [] };
+  const ids = pairs.map(({ found }) => found.id);
+  const now = await job.target.find(job.to.name, ids, job.signal);
+  const isSame = ({ found }: Pair): boolean => {
+    const there = now.get(found.id.key);
+    return there !== undefined && Buffer.compare(there.bytes, found.bytes) === 0;
+  };
+  return { same: pairs.filter(isSame), others: pairs.filter((pair) => !isSame(pair)) };
 }
 
 /** Those that are newer in the target stay there, each named. */
@@ -168,7 +184,11 @@ async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<vo
   const ids = documents.map(({ id }) => id);
   const there = await job.target.find(job.to.name, ids, job.signal);
   // One that is gone again is in no doubt.
-  const pairs = documents.map((expected) => ({ expected, found: there.get(expected.id.key) ?? expected }));
+  const pairs = documents.map((expected) => {
+    const found = there.get(expected.id.key);
+    if (found === undefined) return { expected, found: expected };
+    return { expected: job.judge?.wanted({ expected, found }) ?? expected, found };
+  });
   const replacements = new Replacements();
   await replacements.add(job, pairs);
 }
@@ -185,10 +205,15 @@ async function writeSaved(
 ): Promise<void> {
   const bytes = documents.reduce((sum, document) => sum + document.bytes.length, 0);
   await job.room?.take(growth ?? bytes, job.signal);
-  const changes = documents.map((document) => ({
-    id: document.id,
-    wanted: document.bytes,
-    accepts: () => true,
+  const newer = new Map<string, string>();
+  const changes = documents.map((expected) => ({
+    id: expected.id,
+    wanted: expected.bytes,
+    accepts: (found: Doc | undefined) => {
+      const field = found === undefined ? undefined : job.newerBy.newer({ expected, found });
+      if (field !== undefined) newer.set(expected.id.key, newerReason(field));
+      return field === undefined;
+    },
   }));
   const notReproduced: NotReproduced[] = [];
   const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
@@ -199,7 +224,7 @@ async function writeSaved(
     written: count("changed"),
     unchanged: count("unchanged"),
     setAside: outcomes.flatMap(({ change: { id }, reason }) =>
-      reason === undefined ? [] : [{ id, reason }],
+      reason === undefined ? [] : [{ id, reason: newer.get(id.key) ?? reason }],
     ),
     notReproduced,
   });

@@ -6,7 +6,7 @@ import { HASH_BYTES, sealFromBytes, sealToBytes } from "./seal/seal.ts";
 import { sha256 } from "./sha256.ts";
 import { isShrunken } from "./shrink.ts";
 import { commit } from "./still-there.ts";
-import { type Fingerprinted, fingerprintOf, newFingerprint } from "./whole.ts";
+import { type Fingerprinted, fingerprintOf, isPartOf, newFingerprint } from "./whole.ts";
 
 /** How often such a collection is begun anew when the connection breaks on the way. */
 const ROUNDS = 3;
@@ -15,10 +15,11 @@ const ROUNDS = 3;
 export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
   const [all] = job.progress.remaining ?? [];
   if (all === undefined) return true;
+  const begun = { appending: false };
   for (let round = 1; ; round++) {
     const part = job.progress.part();
     try {
-      const complete = await copyAll(partJob(job, part), empty && round === 1);
+      const complete = await copyAll(partJob(job, part), empty && round === 1, begun);
       // Without a mark it is looked at again next time.
       if (complete) await commit(job, all, part);
       else job.progress.leave(part);
@@ -31,7 +32,8 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
   }
 }
 
-async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
+/** `begun.appending`: this run has begun to fill it, and what it holds is this run's. */
+async function copyAll(job: PartJob, empty: boolean, begun: { appending: boolean }): Promise<boolean> {
   if (!empty) {
     const [source, target] = await Promise.all([
       fingerprintOf(job.source, job.from, readOptions(job, {})),
@@ -49,7 +51,7 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
     }
     const objection =
       (await objectionToReplacing(job, source.documents, target.documents)) ??
-      (await objectionToLosing(job, target));
+      (begun.appending ? undefined : await objectionToLosing(job, target));
     if (objection !== undefined) return leave(job, objection);
     if (!(await job.target.reset(job.to, job.signal))) {
       return leave(
@@ -58,6 +60,7 @@ async function copyAll(job: PartJob, empty: boolean): Promise<boolean> {
       );
     }
   }
+  begun.appending = true;
   return await append(job);
 }
 
@@ -88,9 +91,15 @@ async function objectionToLosing(job: PartJob, target: Fingerprinted): Promise<s
   if (job.journaling?.writes === true) return undefined;
   const left = await leftBy(job);
   if (target.documents === 0 || left?.equals(hashOf(target.digest))) return undefined;
-  // What a run that did not come to its end has left is not noted.
-  if (left === undefined && job.isUnfinished) return undefined;
-  return "was changed since it was copied, and can only be replaced whole; rename or drop it there, then run again";
+  const copy = { store: job.target, collection: job.to, options: readOptions(job, {}) };
+  const original = { store: job.source, collection: job.from, options: readOptions(job, {}) };
+  // What a run that was interrupted has left is not noted, and is in the source.
+  if (await isPartOf(copy, target.documents, original)) return undefined;
+  const what =
+    left === undefined
+      ? "holds documents that the source does not, and nothing tells whether others wrote them. It"
+      : "was changed since it was copied, and";
+  return `${what} can only be replaced whole; rename or drop it there, then run again`;
 }
 
 /** The hash of what the last run left in the collection, where that is noted. */

@@ -1,6 +1,8 @@
 /** Collections that have no unique `_id` to tell documents apart by are proved as a whole. */
 import type { CollectionInfo, ReadOptions, Source } from "../connectors/connector.ts";
-import { MeasurementsFingerprint, OrderedFingerprint } from "./fingerprint.ts";
+import type { Batch } from "../document.ts";
+import { MeasurementsFingerprint, measurementHash, OrderedFingerprint } from "./fingerprint.ts";
+import { sha256 } from "./sha256.ts";
 
 /** What a store holds of a collection. */
 export interface Fingerprinted {
@@ -28,4 +30,52 @@ export async function fingerprintOf(
     batch.release();
   }
   return { digest: fingerprint.digest(), documents: fingerprint.documents, bytes };
+}
+
+/** A collection as one store is asked for it. */
+export interface Held {
+  readonly store: Source;
+  readonly collection: CollectionInfo;
+  readonly options: ReadOptions;
+}
+
+/** Hashes of documents in memory at once. */
+const MOST_HASHES = 500_000;
+
+/** Whether each document of `part`, which are so many, is also in `whole`, as often as it is in `part`. Reads both, in turns. */
+export async function isPartOf(part: Held, documents: number, whole: Held): Promise<boolean> {
+  const turns = Math.max(1, Math.ceil(documents / MOST_HASHES));
+  for (let turn = 0; turn < turns; turn++) {
+    const isDue = (hash: Buffer): boolean => hash.readUInt32LE() % turns === turn;
+    const lacking = new Map<string, number>();
+    for await (const hash of hashes(part)) {
+      if (isDue(hash)) lacking.set(keyOf(hash), (lacking.get(keyOf(hash)) ?? 0) + 1);
+    }
+    for await (const hash of hashes(whole)) {
+      if (lacking.size === 0) break;
+      if (!isDue(hash)) continue;
+      const left = (lacking.get(keyOf(hash)) ?? 0) - 1;
+      if (left > 0) lacking.set(keyOf(hash), left);
+      else lacking.delete(keyOf(hash));
+    }
+    if (lacking.size > 0) return false;
+  }
+  return true;
+}
+
+/** Half of a SHA-256 tells documents apart as well. */
+function keyOf(hash: Buffer): string {
+  return hash.toString("latin1", 0, 16);
+}
+
+async function* hashes({ store, collection, options }: Held): AsyncGenerator<Buffer> {
+  const hashOf = collection.kind === "capped" ? sha256 : measurementHash;
+  for await (const batch of store.read(collection, options)) {
+    yield* hashesOf(batch, hashOf);
+    batch.release();
+  }
+}
+
+function* hashesOf(batch: Batch, hashOf: (bytes: Uint8Array) => Buffer): Generator<Buffer> {
+  for (let i = 0; i < batch.length; i++) yield hashOf(batch.bytesOf(i));
 }

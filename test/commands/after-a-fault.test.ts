@@ -95,6 +95,44 @@ it("a capped collection of which a part is wanted is begun anew when its copy br
   expect(await pair.to.db(pair.database).collection("log").countDocuments()).toBe(5_400);
 });
 
+/** Both sides have a verified `orders`; the source, by now, a capped `log` that takes two batches. */
+async function withLog(): Promise<void> {
+  await orders("from").insertMany(upTo(10));
+  expect((await run("there")).code).toBe(0);
+  const db = pair.from.db(pair.database);
+  await db.createCollection("log", { capped: true, size: 20_000_000 });
+  const text = "x".repeat(1_000);
+  await db.collection("log").insertMany(Array.from({ length: 6_000 }, (_, n) => ({ n, text })));
+}
+
+it("a capped collection whose connection broke while it was copied is copied all the same", async () => {
+  await withLog();
+  const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, drop: "after" });
+  const { code, stdout } = await run("there");
+  expect([fault.happened, code], stdout).toEqual([1, 0]);
+  await isIdentical("log");
+});
+
+it("what others wrote into a capped collection whose copy broke off is not removed with it", async () => {
+  await withLog();
+  const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, hang: "after" });
+  const killed = await run("there", [], {
+    async onStart(child) {
+      while (fault.happened === 0 && child.exitCode === null) await wait(5);
+      child.kill("SIGKILL");
+    },
+  });
+  expect(killed.code).toBeNull();
+  const log = pair.to.db(pair.database).collection("log");
+  await log.insertOne({ n: "ours" });
+  const { code, stdout } = await run("there");
+  expect([code, stdout]).toEqual([3, expect.stringMatching(/nothing tells whether others wrote them/)]);
+  expect(await log.countDocuments({ n: "ours" })).toBe(1);
+  await log.drop();
+  expect((await run("there")).code).toBe(0);
+  await isIdentical("log");
+});
+
 it("a refusal to remove so much does not outlive its reason", async () => {
   const rows = Array.from({ length: 100 }, (_, _id) => ({ _id, open: true }));
   await orders("from").insertMany([...rows, { _id: 1_000 }]);

@@ -38,6 +38,24 @@ it("a document that was changed in the copy is saved before the source's takes i
   ]);
 });
 
+it("a date by which nothing can be told to be newer is said so, and none at all is a mistake", async () => {
+  await source().insertMany([1, 2].map((_id) => ({ _id, n: 0, updatedAt: new Date(0) })));
+  const cwd = folder();
+  expect((await pair.run(["duplicate"], cwd)).code).toBe(0);
+  const again = async (field: string) => {
+    await source().updateOne({ _id: 1 }, { $inc: { n: 1 } });
+    return await pair.run(["duplicate", "--newer-by", field], cwd);
+  };
+  const misspelt = await again("updatd_at");
+  expect([misspelt.code, misspelt.stdout + misspelt.stderr]).toEqual([
+    0,
+    expect.stringMatching(/--newer-by "updatd_at": no document that differed has a date of that name/),
+  ]);
+  const known = await again("updatedAt");
+  expect([known.code, known.stdout + known.stderr]).toEqual([0, expect.not.stringMatching(/--newer-by/)]);
+  expect((await again("")).code).toBe(2);
+});
+
 it.each(["capped", "timeseries"] as const)(
   "a copy of a %s collection that others wrote to is not made anew unseen, and one that nobody touched is",
   async (kind) => {
@@ -53,11 +71,17 @@ it.each(["capped", "timeseries"] as const)(
     await events(pair.from).insertOne(event(3));
     const grown = await pair.duplicate();
     expect([grown.code, await events(pair.to).countDocuments()], grown.stdout).toEqual([0, 3]);
+    // As an older version leaves it.
+    const own = pair.to.db(pair.database).collection<{ _id: string }>("_dualsync");
+    expect((await own.deleteMany({ _id: /^seal / })).deletedCount).toBe(1);
+    await events(pair.from).insertOne(event(3));
+    const renewed = await pair.duplicate();
+    expect([renewed.code, await events(pair.to).countDocuments()], renewed.stdout).toEqual([0, 4]);
     await events(pair.to).insertOne(event(99));
     await events(pair.from).insertMany([event(4), event(5)]);
     const refused = await pair.duplicate();
     expect(refused.code, refused.stdout).toBe(3);
     expect(refused.stdout).toMatch(/collection events: .* was changed since it was copied/);
-    expect(await events(pair.to).countDocuments()).toBe(4);
+    expect(await events(pair.to).countDocuments()).toBe(5);
   },
 );

@@ -4,6 +4,7 @@ import { DualsyncError } from "../../src/errors.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
+import { SealedStore } from "../support/sealed-store.ts";
 
 /** What can happen to a collection between its first and its last batch. */
 const documents = Array.from({ length: 9 }, (_, _id) => doc({ _id }));
@@ -95,7 +96,8 @@ it.each([
   ["less than half, with --delete --allow-shrink", 4, { remove: true }, 4],
 ])("a copy of a capped collection that has %s now", async (_, left, options, held) => {
   const source = new MemoryStore(documents.slice(0, left));
-  const target = new MemoryStore(documents);
+  const target = new SealedStore([]);
+  await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
   const { report, losses } = await memoryRun({ source, target }, { kind: "capped", ...options });
   expect(target.documents).toHaveLength(held);
   expect(report?.verdict).toBe(held === left ? "verified" : "set aside");

@@ -3,6 +3,7 @@ import { Budget } from "../../src/core/budget.ts";
 import { Checkpoint } from "../../src/core/checkpoint.ts";
 import type { Journal } from "../../src/core/journal.ts";
 import { Losses } from "../../src/core/losses.ts";
+import { NewerBy } from "../../src/core/newer.ts";
 import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
 import { transferAll } from "../../src/core/transfer.ts";
 import type { VerifyMode } from "../../src/core/verify-mode.ts";
@@ -58,8 +59,7 @@ export async function memoryRun(
   const losses = new Losses([]);
   const transfer = {
     ...{ ...stores, verify, delete: remove, allowShrink, indexes: false, concurrency },
-    isUnfinished: true,
-    newerBy: options.newerBy ?? ["updated_at", "updatedAt"],
+    newerBy: new NewerBy(options.newerBy),
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   };
