@@ -5,7 +5,7 @@ import { type Before, foreignJobs, mustBeOurs, mustNotBeSwapped } from "../core/
 import { chooseJobs, makePlan, mustFit, type PlannedJob, unreadable } from "../core/plan.ts";
 import { mustFitInto } from "../core/room.ts";
 import type { SavedRun } from "../core/saved-run.ts";
-import { vanished, vanishedLosses } from "../core/vanished.ts";
+import { hiddenBeside, vanished, vanishedLosses } from "../core/vanished.ts";
 import type { Found, Plan } from "../reporting/reporter.ts";
 import type { RunContext } from "./command.ts";
 import type { CopyingOptions } from "./copying-options.ts";
@@ -55,10 +55,16 @@ export async function planRun(
   const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, nameProblem);
   const since = chooseSince(jobs, options.since, source, target);
   const gone = isMapped ? vanished({ jobs, copies }, source, target, options.wanted) : [];
-  const goneLosses = await vanishedLosses(gone, stores.source, options.wanted, signal);
+  const known = { jobs, copies: new Set([...copies, ...gone]) };
+  const beside = { source: stores.source, listing: target.listing };
+  const hidden = await hiddenBeside(known, beside, options.wanted, signal);
+  const goneLosses = [
+    ...(await vanishedLosses(gone, stores.source, options.wanted, signal)),
+    ...hidden.values(),
+  ];
   const chosen = {
     notCopied: [...notCopied, ...goneLosses],
-    copies: new Set([...copies, ...gone]),
+    copies: new Set([...known.copies, ...hidden.keys()]),
     jobs: since.jobs.map((job) => asOrdered(job, target)),
   };
   mustFit(chosen.jobs, target.listing, planOptions);

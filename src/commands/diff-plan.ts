@@ -1,7 +1,7 @@
 /** What is to be compared: everything is looked at, and what must not be compared is refused. */
 
 import type { Filled, History, Listing, Source } from "../connectors/connector.ts";
-import { type Mapped, type Pairs, pairUp, withoutForeign, withoutHidden } from "../core/diff/pairs.ts";
+import { type Mapped, type Pairs, pairUp, withoutHidden } from "../core/diff/pairs.ts";
 import { slowestClock } from "../core/diff/slowest-clock.ts";
 import { unreadable } from "../core/plan.ts";
 import { mustBeTwo } from "../core/two-stores.ts";
@@ -43,8 +43,8 @@ export async function pairStores(
   const names = [...namesOf(source.listing), ...namesOf(target.listing)];
   mustMatch(options, names, stores.source.mapping !== undefined || stores.target.mapping !== undefined);
   const listed = pairUp(source.listing, target.listing, options.wanted);
-  const shown = await withoutHidden(listed, stores, options.wanted, signal);
-  const pairs = withoutForeign(shown, mappedOf(stores, source, target));
+  const how = { wanted: options.wanted, mapped: mappedOf(stores, source, target) };
+  const pairs = await withoutHidden(listed, stores, how, signal);
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)

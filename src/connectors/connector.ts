@@ -221,7 +221,7 @@ export interface Source {
   list(signal: AbortSignal): Promise<Listing>;
   /**
    * Why a collection that is not listed may be there all the same, as the store says when it is asked for by its name;
-   * undefined: there is none. For stores that do not list what may not be read: nothing unlisted is held to be gone before.
+   * undefined: there is none, or it is listed. For stores that do not list what may not be read: nothing unlisted is held to be gone before.
    */
   hiddenReason?(collection: string, signal: AbortSignal): Promise<string | undefined>;
   /** Exact number of documents, counted by the server now; never an estimate. */

@@ -1,5 +1,5 @@
 /** What was copied from a source before and is not listed there any more: dropped, renamed, or hidden for want of a right. */
-import type { NotCopied, Source } from "../connectors/connector.ts";
+import type { Listing, NotCopied, Source } from "../connectors/connector.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Before } from "./guard.ts";
 import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
@@ -35,6 +35,27 @@ export async function vanishedLosses(
   for (const name of names)
     losses.push((await hidden(source, namesInSource(name, wanted), signal)) ?? { name, reason: GONE });
   return losses;
+}
+
+/** Names of the target that a source is asked for besides those that were copied from it. */
+const MOST_ASKED = 100;
+
+/** What else the target has, no job writes, and the source hides: by the names in the target. */
+export async function hiddenBeside(
+  { jobs, copies }: Pick<Jobs, "jobs" | "copies">,
+  { source, listing }: { readonly source: Source; readonly listing: Listing },
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, NotCopied>> {
+  const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
+  const names = listing.collections.map(({ name }) => name).filter((name) => !known.has(name));
+  const found = new Map<string, NotCopied>();
+  for (const name of names.slice(0, MOST_ASKED)) {
+    const own = namesInSource(name, wanted);
+    const one = own.every(wanted.selects) ? await hidden(source, own, signal) : undefined;
+    if (one !== undefined) found.set(name, one);
+  }
+  return found;
 }
 
 /** What one of these names stands for in a store that does not list it, and why that is so; undefined: nothing. */

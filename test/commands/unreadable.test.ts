@@ -130,13 +130,12 @@ it("a table that may not be read any more after its last row is named, and the o
 
 it("a table that may not be read is not said to be absent, whoever made the copy", async () => {
   await pair.to.db(pair.database).collection("_dualsync").drop();
-  await sql(NO_RIGHT);
-  expect(await told()).toEqual({
-    code: 12,
-    found: ["unreadable collection customers", "unreadable collection shop"],
-  });
+  for (const key of ["customers", "shop"]) {
+    await sql(`grant all on customers, shop to service_role; revoke all on ${key} from service_role`);
+    expect(await told()).toEqual({ code: 12, found: [`unreadable collection ${key}`] });
+  }
   const copied = await lost("--into-existing", pair.database);
-  expect([copied.code, copied.found]).toEqual([3, ["collection customers", "collection shop"]]);
+  expect([copied.code, copied.found]).toEqual([3, ["collection shop"]]);
   expect(copied.stdout).not.toMatch(/Only in the target/);
 });
 
@@ -145,5 +144,5 @@ it("what an application keeps beside the copy is no table of the project, and no
   expect(await told()).toEqual({ code: 0, found: [] });
   const copied = await lost();
   expect([copied.code, copied.found]).toEqual([0, []]);
-  expect(copied.stdout).toMatch(/Only in the target, and left as they are: sessions/);
+  expect(copied.stdout).toMatch(/Only in the target, and left as they are: .*sessions/);
 });

@@ -24,45 +24,44 @@ export interface Mapped {
   readonly known: ReadonlySet<string>;
 }
 
-/** Without what never came from a table, or never was one. To be called when it is known what the stores hide. */
-export function withoutForeign(all: Pairs, mapped: Mapped | undefined): Pairs {
-  if (mapped === undefined) return all;
-  const { side, known } = mapped;
-  const isForeign = (name: string, on: "source" | "target"): boolean => side !== on && !known.has(name);
-  const foreign = [
-    ...all.extra.filter(({ name }) => isForeign(name, "target")).map(({ name }) => name),
-    ...all.missing.filter(({ from }) => isForeign(from.name, "source")).map(({ from }) => from.name),
-  ];
-  const reason = `the ${side} lists no such table`;
-  return {
-    ...all,
-    extra: all.extra.filter(({ name }) => !isForeign(name, "target")),
-    missing: all.missing.filter(({ from }) => !isForeign(from.name, "source")),
-    left: [...all.left, ...foreign.map((name) => ({ name, reason, chosen: false }))],
-  };
-}
+/** Names of foreign collections that a store of tables is asked for: a table of that name may be hidden. */
+const MOST_ASKED = 100;
 
-/** The same, after asking the other side by name for what it does not list: what it hides is not missing there. */
+/**
+ * The same, after asking the other side by name for what it does not list: what it hides is not missing there. What is foreign
+ * to a store of tables is left out then.
+ */
 export async function withoutHidden(
   pairs: Pairs,
   { source, target }: { readonly source: Source; readonly target: Source },
-  wanted: Wanted,
+  { wanted, mapped }: { readonly wanted: Wanted; readonly mapped: Mapped | undefined },
   signal: AbortSignal,
 ): Promise<Pairs> {
   const lost = [...pairs.lost];
+  const foreign: string[] = [];
+  const isForeign = (name: string, on: "source" | "target"): boolean =>
+    mapped !== undefined && mapped.side !== on && !mapped.known.has(name);
+  const ask = async (store: Source, names: readonly string[], isOwn: boolean) =>
+    isOwn || foreign.length < MOST_ASKED ? await hidden(store, names, signal) : undefined;
   const extra: CollectionInfo[] = [];
   for (const info of pairs.extra) {
-    const found = await hidden(source, namesInSource(info.name, wanted), signal);
-    if (found === undefined) extra.push(info);
-    else lost.push({ ...found, side: "source" });
+    const isOwn = !isForeign(info.name, "target");
+    const found = await ask(source, namesInSource(info.name, wanted), isOwn);
+    if (found !== undefined) lost.push({ ...found, side: "source" });
+    else if (isOwn) extra.push(info);
+    else foreign.push(info.name);
   }
   const missing: Pairs["missing"][number][] = [];
   for (const one of pairs.missing) {
-    const found = await hidden(target, [one.to], signal);
-    if (found === undefined) missing.push(one);
-    else lost.push({ ...found, side: "target" });
+    const isOwn = !isForeign(one.from.name, "source");
+    const found = await ask(target, [one.to], isOwn);
+    if (found !== undefined) lost.push({ ...found, side: "target" });
+    else if (isOwn) missing.push(one);
+    else foreign.push(one.from.name);
   }
-  return { ...pairs, lost, extra, missing };
+  const reason = `the ${mapped?.side} lists no such table`;
+  const left = [...pairs.left, ...foreign.map((name) => ({ name, reason, chosen: false }))];
+  return { ...pairs, lost, extra, missing, left };
 }
 
 /** @throws DualsyncError `refused` when a rename or a filter names what is not there */
