@@ -210,9 +210,9 @@ function isSame(now: string, before: string | undefined): boolean {
   return now.startsWith(`${before} `) || before.startsWith(`${now} `);
 }
 
-/** Other names never reach a table: gateways and PostgREST take them for other paths, and Postgres has none so long. */
+/** dualsync's own tables are nobody's. Other names never reach a table: gateways and PostgREST take them for other paths, and Postgres has none so long. */
 function isAskable(name: string): boolean {
-  return !/^(?:rpc|\.{0,2})$|[/\\%]/.test(name) && Buffer.byteLength(name) <= 63;
+  return !isOwnName(name) && !/^(?:rpc|\.{0,2})$|[/\\%]/.test(name) && Buffer.byteLength(name) <= 63;
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
