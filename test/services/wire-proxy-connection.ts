@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "mongodb";
 import { MessageFramer } from "./message-framer.js";
 import type { Face } from "./wire-proxy-face.ts";
-import type { Fault, FaultBook } from "./wire-proxy-faults.ts";
+import type { Fault, FaultBook, Struck } from "./wire-proxy-faults.ts";
 import { WireReply } from "./wire-proxy-reply.ts";
 import { WireRequest } from "./wire-proxy-request.ts";
 import type { Traffic } from "./wire-proxy-traffic.ts";
@@ -76,7 +76,7 @@ export class WireConnection {
 
   async #handle(request: WireRequest): Promise<void> {
     const { face, faults, traffic } = this.#shared;
-    const fault = faults.next(request) ?? {};
+    const fault: Partial<Struck> = faults.next(request) ?? {};
     const wait = traffic.delay + (fault.delayMs ?? 0);
     if (wait > 0) await sleep(wait, undefined, { signal: this.#gone.signal });
     if (this.#ends(fault, "before")) return;
@@ -88,7 +88,8 @@ export class WireConnection {
     await this.#send(reply.pieces());
   }
 
-  #ends({ drop, hang }: Fault, when: "before" | "after"): boolean {
+  #ends({ drop, hang, onApplied }: Partial<Struck>, when: "before" | "after"): boolean {
+    if (when === "after" && (drop === when || hang === when)) onApplied?.();
     if (drop === when) this.drop();
     if (hang === when) this.#hangs = true;
     return drop === when || hang === when;

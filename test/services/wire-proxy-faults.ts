@@ -39,7 +39,7 @@ export interface FaultRule extends Fault {
 
 /** A rule at work. */
 export interface SetFault {
-  /** How often it has happened. */
+  /** How often it has happened: what is dropped or hangs after it was applied, once the engine has answered. */
   readonly happened: number;
   /** Ends it. */
   cancel(): void;
@@ -71,8 +71,14 @@ class Rule implements SetFault {
     this.#seen++;
     if (!this.#strikes(random)) return undefined;
     this.#left--;
-    this.happened++;
+    const { drop, hang } = this.#rule;
+    if (drop !== "after" && hang !== "after") this.happened++;
     return this.#rule;
+  }
+
+  /** A command was applied, and is not answered. */
+  applied(): void {
+    this.happened++;
   }
 
   #strikes(random: Random): boolean {
@@ -81,6 +87,12 @@ class Rule implements SetFault {
     if (every !== undefined) return this.#seen % every === 0;
     return this.#seen >= (nth ?? 1);
   }
+}
+
+/** A fault of one command. */
+export interface Struck extends Fault {
+  /** To be called when what is dropped or hangs `after` it was applied is so. */
+  readonly onApplied: () => void;
 }
 
 /** The faults of one proxy. */
@@ -103,10 +115,10 @@ export class FaultBook {
   }
 
   /** The fault of this command, by the rule that was set first; later ones count it, too, unless it has one. */
-  next(request: WireRequest): Fault | undefined {
+  next(request: WireRequest): Struck | undefined {
     for (const rule of this.#rules) {
       const fault = rule.next(request, this.#random);
-      if (fault !== undefined) return fault;
+      if (fault !== undefined) return { ...fault, onApplied: () => rule.applied() };
     }
     return undefined;
   }
