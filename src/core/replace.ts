@@ -50,8 +50,10 @@ export class Replacements {
     const inDoubt: Pair[] = [];
     const waiting: Pair[] = [];
     const areTooMany = this.#bytes > MOST_WAITING;
+    // Where everything is saved, nothing need be known.
+    const watch = job.journaling?.writes === true ? undefined : this.#watch;
     for (const pair of this.#waiting) {
-      const known = this.#watch === undefined ? false : this.#watch.isUnchanged(pair.found.id);
+      const known = watch === undefined ? false : watch.isUnchanged(pair.found.id);
       if (known === true) unchanged.push(pair);
       else if (known === false || areTooMany) inDoubt.push(pair);
       else waiting.push(pair);
@@ -106,8 +108,6 @@ function leave(job: PartJob, pairs: readonly Pair[], fieldOf: (pair: Pair) => st
 async function replaceUnchanged(job: PartJob, pairs: readonly Pair[]): Promise<void> {
   if (pairs.length === 0) return;
   const documents = pairs.map(({ expected }) => expected);
-  if (job.journaling?.writes === true)
-    return await writeSaved(job, job.journaling, documents, growthOf(pairs));
   await job.room?.take(growthOf(pairs), job.signal);
   const batch = Batch.of(documents);
   account(

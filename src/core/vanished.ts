@@ -37,8 +37,8 @@ export async function vanishedLosses(
   return losses;
 }
 
-/** Names of the target that a source is asked for besides those that were copied from it. */
-const MOST_ASKED = 100;
+/** Names of one store that the other is asked for though nothing tells that they were copied from there. */
+export const MOST_ASKED = 100;
 
 /** What else the target has, no job writes, and the source hides: by the names in the target. */
 export async function hiddenBeside(

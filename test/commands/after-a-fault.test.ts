@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../services/mongodb.ts";
+import type { SetFault } from "../services/wire-proxy-faults.ts";
 import { type CliOptions, type CliResult, collectionRecord, dualsync } from "../support/cli.ts";
 import { serverPair } from "../support/pair.ts";
 import { contents } from "../support/snapshot.ts";
@@ -25,6 +26,17 @@ function run(way: Way, flags: readonly string[] = [], options: CliOptions = {}):
   const env = way === "there" ? { LIVE: live, COPY: copy } : { LIVE: copy, COPY: live };
   const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...flags];
   return dualsync(args, { cwd: folder, env, ...options });
+}
+
+/** Runs it until the fault has happened. */
+async function killedAt(fault: SetFault, way: Way, flags: readonly string[] = []): Promise<void> {
+  const killed = await run(way, flags, {
+    async onStart(child) {
+      while (fault.happened === 0 && child.exitCode === null) await wait(5);
+      child.kill("SIGKILL");
+    },
+  });
+  expect(killed.code).toBeNull();
 }
 
 interface Row {
@@ -51,13 +63,7 @@ it("an original that was lost is restored from its copy, and copied again afterw
   await pair.from.db(pair.database).dropDatabase();
   // The restoring run is killed, and run again.
   const fault = pair.sourceProxy.fail({ on: "insert", collection: "orders", hang: "after" });
-  const killed = await run("back", [], {
-    async onStart(child) {
-      while (fault.happened === 0 && child.exitCode === null) await wait(5);
-      child.kill("SIGKILL");
-    },
-  });
-  expect(killed.code).toBeNull();
+  await killedAt(fault, "back");
   const restored = await run("back");
   expect([restored.code, restored.stdout]).toEqual([0, expect.not.stringMatching(/swapped/)]);
   await isIdentical();
@@ -80,13 +86,7 @@ it("a capped collection of which a part is wanted is begun anew when its copy br
     .insertMany(Array.from({ length: 6_000 }, (_, n) => ({ n, keep: n % 10 !== 0, text })));
   const flags = ["--filter", 'log={"keep":true}'];
   const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, hang: "after" });
-  const killed = await run("there", flags, {
-    async onStart(child) {
-      while (fault.happened === 0 && child.exitCode === null) await wait(5);
-      child.kill("SIGKILL");
-    },
-  });
-  expect(killed.code).toBeNull();
+  await killedAt(fault, "there", flags);
   const again = await run("there", flags);
   expect([again.code, collectionRecord(again.stdout, "log")]).toMatchObject([
     0,
@@ -116,13 +116,7 @@ it("a capped collection whose connection broke while it was copied is copied all
 it("what others wrote into a capped collection whose copy broke off is not removed with it", async () => {
   await withLog();
   const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, hang: "after" });
-  const killed = await run("there", [], {
-    async onStart(child) {
-      while (fault.happened === 0 && child.exitCode === null) await wait(5);
-      child.kill("SIGKILL");
-    },
-  });
-  expect(killed.code).toBeNull();
+  await killedAt(fault, "there");
   const log = pair.to.db(pair.database).collection("log");
   await log.insertOne({ n: "ours" });
   const { code, stdout } = await run("there");

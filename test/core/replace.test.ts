@@ -151,28 +151,30 @@ it.each([false, true])(
   },
 );
 
+/** An application writes one document as soon as everything was read, for as long as it is told to. */
+class Written extends SealedStore {
+  ours: Doc | undefined;
+
+  override async *read(...args: Parameters<SealedStore["read"]>) {
+    yield* super.read(...args);
+    const { ours } = this;
+    if (ours !== undefined)
+      this.documents = this.documents.map((one) => (one.id.key === ours.id.key ? ours : one));
+  }
+}
+
 it.each([false, true])(
   "a newer version that comes into the copy while the rest is compared stays there, with a seal: %s",
   async (sealed) => {
     const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
     const version = (n: number, minute: number): Version => ({ n, updated_at: at(minute) });
     const ours = made(2, version(9, 9));
-    /** An application writes as soon as everything was read. */
-    class Written extends SealedStore {
-      isOurs = false;
-
-      override async *read(...args: Parameters<SealedStore["read"]>) {
-        yield* super.read(...args);
-        if (!this.isOurs) return;
-        this.documents = this.documents.map((one) => (one.id.key === ours.id.key ? ours : one));
-      }
-    }
     const target = new Written([]);
     const first = [1, 2, 3].map((key) => made(key, version(0, 0)));
     await memoryRun({ source: new MemoryStore(first), target });
     if (!sealed)
       target.documents = target.documents.map((one, at) => (at === 2 ? made(3, version(5, 0)) : one));
-    target.isOurs = true;
+    target.ours = ours;
     const source = new MemoryStore([made(1, version(0, 0)), made(2, version(2, 4)), made(3, version(0, 0))]);
     const { losses, report } = await memoryRun({ source, target }, { journal: journal() });
     expect(losses.items.map(({ key }) => key)).toEqual(["document orders/2"]);
@@ -183,19 +185,9 @@ it.each([false, true])(
 
 it("what comes into the copy while the rest is compared is saved before it is replaced", async () => {
   const ours = made(2, { n: 9 });
-  class Written extends SealedStore {
-    isOurs = false;
-
-    override async *read(...args: Parameters<SealedStore["read"]>) {
-      yield* super.read(...args);
-      if (this.isOurs)
-        this.documents = this.documents.map((one) => (one.id.key === ours.id.key ? ours : one));
-      this.isOurs = false;
-    }
-  }
   const target = new Written([]);
   await memoryRun({ source: new MemoryStore([1, 2, 3].map((key) => made(key, { n: 0 }))), target });
-  target.isOurs = true;
+  target.ours = ours;
   const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: key === 2 ? 1 : 0 })));
   const { saved, ...rest } = journal();
   const { error } = await memoryRun({ source, target }, { journal: rest });

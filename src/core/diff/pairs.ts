@@ -1,7 +1,7 @@
 /** Which collections of two stores are to be compared with which, and which have no counterpart. */
 import type { CollectionInfo, Listing, NotCopied, Source } from "../../connectors/connector.ts";
 import { chooseJobs, namesInSource, renamesFor, unreadable, type Wanted } from "../plan.ts";
-import { hidden } from "../vanished.ts";
+import { hidden, MOST_ASKED } from "../vanished.ts";
 import type { DiffPair } from "./diff-job.ts";
 
 export interface Pairs {
@@ -23,9 +23,6 @@ export interface Mapped {
   /** Collections of the other side that came from tables: where one has no table any more, that is a difference. */
   readonly known: ReadonlySet<string>;
 }
-
-/** Names of foreign collections that a store of tables is asked for: a table of that name may be hidden. */
-const MOST_ASKED = 100;
 
 /**
  * The same, after asking the other side by name for what it does not list: what it hides is not missing there. What is foreign

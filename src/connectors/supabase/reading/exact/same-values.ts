@@ -1,10 +1,9 @@
 import type { Condition } from "../../api/condition.ts";
 import { isOfRows, isTooMuch, refusalCode } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
-import { type JsonValue, readJson } from "../../mapping/json-reader.ts";
 import type { Field } from "../../mapping/layout.ts";
-import { sourceText } from "../../mapping/wire-value.ts";
 import type { Table } from "../../schema/table.ts";
+import { rowsIn, valuesIn } from "./answer.ts";
 import { castOf } from "./watched-columns.ts";
 
 /** `other`: some text is not that of its value. `too-much`: fewer rows can be asked about. `unknown`: it cannot be told. */
@@ -75,15 +74,6 @@ export async function sameOutput(
   }
 }
 
-function rowsIn(text: string): readonly ReadonlyMap<string, JsonValue>[] {
-  const rows = readJson(text, 1000);
-  if (!Array.isArray(rows)) throw new RangeError("no rows");
-  return rows.map((row) => {
-    if (row instanceof Map) return row;
-    throw new RangeError("no row");
-  });
-}
-
 /** What rows print that have a value, and none of these. */
 async function others(
   { project, table, field, where }: Question,
@@ -98,10 +88,7 @@ async function others(
     limit: ROWS,
   };
   const { text } = await project.rows(table.name, query, signal);
-  return rowsIn(text).map((row) => {
-    const value = row.get("v") ?? null;
-    return value === null ? null : sourceText({ value, raw: "" });
-  });
+  return valuesIn(text);
 }
 
 /** A list of arrays is an array of more dimensions to Postgres, and one of a single empty text is empty to PostgREST. */

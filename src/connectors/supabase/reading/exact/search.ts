@@ -3,9 +3,8 @@
 import type { Condition, Selected } from "../../api/condition.ts";
 import { isTooMuch, refusalCode } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
-import { readJson } from "../../mapping/json-reader.ts";
-import { sourceText } from "../../mapping/wire-value.ts";
 import type { Table } from "../../schema/table.ts";
+import { valuesIn } from "./answer.ts";
 import { type Exactness, exactnessOf } from "./exactness.ts";
 import { showsIso } from "./text-forms.ts";
 import { watchedColumns } from "./watched-columns.ts";
@@ -104,12 +103,7 @@ async function texts(
 ): Promise<readonly string[]> {
   try {
     const answer = await project.rows(table, { ...query, select: [select], descending: true }, signal);
-    const rows = readJson(answer.text, 1000);
-    if (!Array.isArray(rows)) throw new RangeError("no rows");
-    return rows.flatMap((row) => {
-      const value = row instanceof Map ? row.get("v") : undefined;
-      return value === undefined || value === null ? [] : [sourceText({ value, raw: "" })];
-    });
+    return valuesIn(answer.text).filter((value) => value !== null);
   } catch (error) {
     if (signal.aborted || !(isTooMuch(error) || refusalCode(error) !== undefined)) throw error;
     return [];
