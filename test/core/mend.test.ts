@@ -5,9 +5,9 @@ import { sideOf } from "../../src/core/diff/suspect.ts";
 import type { JournalEntry } from "../../src/core/journal.ts";
 import { mend } from "../../src/core/mend/mend.ts";
 import type { PlanRow } from "../../src/core/mend/repair-plan.ts";
-import { Batch, type Doc } from "../../src/document.ts";
+import type { Doc } from "../../src/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
-import { MemoryStore } from "../support/memory-store.ts";
+import { type MemoryOptions, MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
 
 type Contents = ReadonlyMap<number, number>;
@@ -15,7 +15,7 @@ type Contents = ReadonlyMap<number, number>;
 class Listed extends MemoryStore {
   override list: () => Promise<Listing>;
 
-  constructor(contents: Contents, incarnation: string, options: { readonly replaced?: boolean } = {}) {
+  constructor(contents: Contents, incarnation: string, options: MemoryOptions = {}) {
     super(docsOf(contents), options);
     const info: CollectionInfo = {
       ...{ name: "orders", kind: "collection", ordered: true, options: new Map(), incarnation },
@@ -127,21 +127,14 @@ it("mends more documents than go into one question, each once", async () => {
 });
 
 /** Does not take some documents: one never, another one not before a third is there. */
-class Refusing extends Listed {
-  override async write(...[name, batch, mode, signal]: Parameters<MemoryStore["write"]>) {
-    const last = this.documents.some(({ id }) => id.key === "n1100");
-    const isRefused = ({ id }: Doc): boolean => id.key === "n5" || (id.key === "n0" && !last);
-    const refused = batch.docs().filter(isRefused);
-    const taken = Batch.of(batch.docs().filter((one) => !isRefused(one)));
-    const outcome = await super.write(name, taken, mode, signal);
-    const setAside = refused.map(({ id }) => ({ id, reason: "not now" }));
-    return { ...outcome, setAside: [...outcome.setAside, ...setAside] };
-  }
-}
+const refuses: MemoryOptions["refuses"] = ({ id }, _, there) => {
+  const isLastThere = there.some((one) => one.id.key === "n1100");
+  return id.key === "n5" || (id.key === "n0" && !isLastThere) ? "not now" : undefined;
+};
 
 it("tries again what was refused once all others are mended, and names what still is", async () => {
   const source = new Map(Array.from({ length: 1_101 }, (_, n) => [n, 1]));
-  const stores = { source: new Listed(source, "a"), target: new Refusing(new Map(), "b") };
+  const stores = { source: new Listed(source, "a"), target: new Listed(new Map(), "b", { refuses }) };
   const plan = planOf(rowsOf(source, new Map()));
   const mended = await mend({ ...stores, signal: never }, plan, { delete: false });
   expect(mended.collections.get("orders")).toMatchObject({ changed: 1_100, conflicts: 1, unchanged: 0 });

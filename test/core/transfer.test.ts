@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Target } from "../../src/connectors/connector.ts";
 import type { DocumentId } from "../../src/document.ts";
 import { DualsyncError } from "../../src/errors.ts";
 import { doc, hexOf } from "../support/documents.ts";
@@ -110,3 +111,47 @@ it("--verify counts fails when the target lost a document that it acknowledged",
   const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { verify: "counts" });
   expect(report).toMatchObject({ sourceCount: 9, targetCount: 8, verdict: "failed" });
 });
+
+it("names a document that the target refuses when it is written again after the read-back", async () => {
+  const { id } = documents[4] as (typeof documents)[0];
+  const target = new MemoryStore([], {
+    refuses: (one, mode) => (mode === "replace" && one.id.key === id.key ? "no room for it" : undefined),
+  });
+  target.forgets.add(id.key);
+  const { error, report, losses } = await memoryRun({ source: new MemoryStore(documents), target });
+  expect(error).toBeUndefined();
+  expect(report).toMatchObject({ read: 9, written: 8, setAside: 1, verdict: "set aside" });
+  expect(losses.items).toMatchObject([{ key: "document orders/4", reason: "no room for it" }]);
+});
+
+it("indexes are built once, all of them, when the target holds every document", async () => {
+  const indexes = ["a", "b"].map((name) => new Map<string, unknown>([["name", name]]));
+  const built: unknown[] = [];
+  const target = new (class extends MemoryStore {
+    override async finish(...[info, given, signal]: Parameters<Target["finish"]>) {
+      built.push([this.documents.length, given]);
+      return await super.finish(info, given, signal);
+    }
+  })([]);
+  const source = new MemoryStore(documents, { indexes });
+  const { report } = await memoryRun({ source, target }, { indexes: true });
+  expect(report?.verdict).toBe("verified");
+  expect(built).toEqual([[documents.length, indexes]]);
+});
+
+it.each([
+  ["the source", { source: false, target: true }],
+  ["the target", { source: true, target: false }],
+])(
+  "a copy is completed where the documents of %s do not come in the order of their ids",
+  async (_, ordered) => {
+    const source = new MemoryStore(documents, { reversed: !ordered.source });
+    const target = new MemoryStore([doc({ _id: 3, n: "other" }), ...documents.slice(6), doc({ _id: 20 })], {
+      reversed: !ordered.target,
+    });
+    const { error, report } = await memoryRun({ source, target }, { ordered });
+    expect(error).toBeUndefined();
+    expect(report).toMatchObject({ read: 9, written: 6, unchanged: 3, extra: 1, verdict: "verified" });
+    expect(hexOf(target.documents)).toEqual(hexOf([...documents, doc({ _id: 20 })]));
+  },
+);

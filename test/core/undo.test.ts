@@ -1,15 +1,14 @@
 import { deserialize } from "bson";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Filter, Metadata, WriteMode, WriteOutcome } from "../../src/connectors/connector.ts";
+import type { Metadata } from "../../src/connectors/connector.ts";
 import type { JournalEntry } from "../../src/core/journal.ts";
 import { applyChanges } from "../../src/core/mend/change.ts";
 import { survey } from "../../src/core/mend/undo-survey.ts";
 import { sha256 } from "../../src/core/sha256.ts";
-import { Batch, type Doc } from "../../src/document.ts";
 import { becomes, goes, MemoryJournal, ORDERS, row, undone } from "../support/changes.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
-import { MemoryStore } from "../support/memory-store.ts";
+import { type MemoryOptions, MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
 
 /** What a run, or somebody else, does: a document becomes `n`, or goes. */
@@ -69,25 +68,20 @@ it("undoing never overwrites what somebody else has written since", async () => 
 });
 
 /** No two documents may hold one `n`. */
-class Unique extends MemoryStore {
-  override async write(...[name, batch, mode, signal]: Parameters<MemoryStore["write"]>) {
-    const isTaken = ({ id, bytes }: Doc): boolean =>
-      this.documents.some((one) => one.id.key !== id.key && sameN(one.bytes, bytes));
-    const sameN = (a: Uint8Array, b: Uint8Array): boolean => deserialize(a).n === deserialize(b).n;
-    const documents = batch.docs();
-    const refused = documents.filter(isTaken);
-    const free = Batch.of(documents.filter((one) => !refused.includes(one)));
-    const outcome = await super.write(name, free, mode, signal);
-    return {
-      ...outcome,
-      setAside: [...outcome.setAside, ...refused.map(({ id }) => ({ id, reason: "taken" }))],
-    };
-  }
+const unique: MemoryOptions = {
+  refuses: (one, _, there) =>
+    there.some(({ id, bytes }) => id.key !== one.id.key && nOf(bytes) === nOf(one.bytes))
+      ? "taken"
+      : undefined,
+};
+
+function nOf(bytes: Uint8Array): unknown {
+  return deserialize(bytes).n;
 }
 
 it("what is refused at first is put back once what stood in its way is, and named where it stays", async () => {
   for (const stays of [false, true]) {
-    const store = new Unique([row(1, 1), row(2, 2)]);
+    const store = new MemoryStore([row(1, 1), row(2, 2)], unique);
     const before = hexOf(store.documents);
     const journal = new MemoryJournal();
     for (const one of [row(2, 3), row(1, 2)])
@@ -152,35 +146,30 @@ it("a killed run may have saved what it did not come to change", async () => {
   );
 });
 
+const UNIQUE_N: Metadata = new Map<string, unknown>([
+  ["key", new Map([["n", 1]])],
+  ["unique", true],
+]);
+
 /** Its first two documents exchange a unique value, which somebody else takes while both are out. */
 class KnottedStore extends MemoryStore {
   taken = true;
 
-  override async indexes(): Promise<readonly Metadata[]> {
-    return [
-      new Map<string, unknown>([
-        ["key", new Map([["n", 1]])],
-        ["unique", true],
-      ]),
-    ];
+  constructor() {
+    super([row(1, 1), row(2, 2)], {
+      indexes: [UNIQUE_N],
+      refuses: (one, mode) =>
+        this.taken && (mode === "replace" || one.id.key === id(2).key) ? "its value is taken" : undefined,
+    });
   }
 
-  override async count(_: string, { filter }: { readonly filter?: Filter }): Promise<number> {
-    const id = filter?.get("_id");
-    return id instanceof Map && id.has("$in") ? 1 : 0;
-  }
-
-  override async write(name: string, batch: Batch, mode: WriteMode): Promise<WriteOutcome> {
-    const documents = batch.docs();
-    const refused = documents.filter((one) => this.taken && (mode === "replace" || one.id.key === id(2).key));
-    const others = documents.filter((one) => !refused.includes(one));
-    const outcome = await super.write(name, Batch.of(others), mode, never);
-    return { ...outcome, setAside: refused.map((one) => ({ id: one.id, reason: "its value is taken" })) };
+  override async count(): Promise<number> {
+    return 0;
   }
 }
 
 it("undoing puts back a document that went when somebody took its unique value from it", async () => {
-  const store = new KnottedStore([row(1, 1), row(2, 2)]);
+  const store = new KnottedStore();
   const before = hexOf(store.documents);
   const journal = new MemoryJournal();
   const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
@@ -193,6 +182,25 @@ it("undoing puts back a document that went when somebody took its unique value f
   store.taken = false;
   expect(await undone(store, journal)).toBe(0);
   expect(hexOf(store.documents)).toEqual(before);
+});
+
+it("documents that exchange a unique value are taken out only once what came to them meanwhile is saved", async () => {
+  const theirs = doc({ _id: 1, n: 1, theirs: true });
+  /** An application writes between the refusal and the exchange. */
+  class Changed extends KnottedStore {
+    override async indexes(): Promise<readonly Metadata[]> {
+      this.documents = [theirs, row(2, 2)];
+      return await super.indexes();
+    }
+  }
+  const store = new Changed();
+  let saves = 0;
+  const journal = new MemoryJournal(() => {
+    if (++saves === 2) throw new Error("full");
+  });
+  const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
+  await expect(applyChanges(store, ORDERS, changes, { journal, signal: never })).rejects.toThrow("full");
+  expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 2)]));
 });
 
 it("refuses a journal whose entries cannot be of documents", async () => {

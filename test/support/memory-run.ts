@@ -29,6 +29,10 @@ export interface MemoryRunOptions {
   readonly journal?: Journal;
   /** As with --newer-by. */
   readonly newerBy?: readonly string[];
+  /** Indexes are built, too; absent: they are not. */
+  readonly indexes?: boolean;
+  /** Whether the documents of either side come in the order of their ids; they do where nothing is said. */
+  readonly ordered?: { readonly source: boolean; readonly target: boolean };
 }
 
 export interface MemoryRun {
@@ -45,7 +49,7 @@ export async function memoryRun(
   options: MemoryRunOptions = {},
 ): Promise<MemoryRun> {
   const { concurrency = 1, verify = "content", kind = "collection", remove = false, saved } = options;
-  const { allowShrink = true } = options;
+  const { allowShrink = true, indexes = false, ordered = { source: true, target: true } } = options;
   const stopper = new AbortController();
   const stop = (error: unknown): void => stopper.abort(error);
   let written: unknown;
@@ -58,14 +62,15 @@ export async function memoryRun(
   const checkpoint = new Checkpoint({ ...told, store, ...(saved === undefined ? {} : { saved }) });
   const losses = new Losses([]);
   const transfer = {
-    ...{ ...stores, verify, delete: remove, allowShrink, indexes: false, concurrency },
+    ...{ ...stores, verify, delete: remove, allowShrink, indexes, concurrency },
     newerBy: new NewerBy(options.newerBy),
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
-  const from = { name: "orders", kind, incarnation: "the source's", options: new Map(), ordered: true };
-  const job = { from: { ...from, ...size }, to: { ...from, ...size }, doubts: [] };
+  const info = { name: "orders", kind, incarnation: "the source's", options: new Map(), ...size };
+  const from = { ...info, ordered: ordered.source };
+  const job = { from, to: { ...info, ordered: ordered.target }, doubts: [] };
   const reporter = { meter: () => silentMeter } as Partial<Reporter> as Reporter;
   let report: CollectionReport | undefined;
   let error: unknown;

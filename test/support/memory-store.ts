@@ -29,6 +29,11 @@ export interface MemoryOptions {
   readonly replaced?: boolean;
   /** Its documents are made from something else. */
   readonly mapping?: Mapping;
+  /** They come the other way round, as those of a collection with a collation may. */
+  readonly reversed?: boolean;
+  readonly indexes?: readonly Metadata[];
+  /** Why it does not take a document while it holds these; undefined where it does. */
+  readonly refuses?: (document: Doc, mode: WriteMode, there: readonly Doc[]) => string | undefined;
 }
 
 /** One collection in memory, in the order of its ids, for what is decided above any store. Needs no lease. */
@@ -55,8 +60,8 @@ export class MemoryStore implements Target {
       compareIds(range.from.element, range.to.element) >= 0
     )
       throw new RangeError("a range that ends where it begins, which servers refuse");
-    const { lengths = [3] } = this.#options;
-    const found = this.#within(range);
+    const { lengths = [3], reversed = false } = this.#options;
+    const found = reversed ? this.#within(range).toReversed() : this.#within(range);
     for (let at = 0, turn = 0; at < found.length; turn++) {
       await this.#step(signal);
       const length = lengths[turn % lengths.length] ?? 1;
@@ -82,10 +87,11 @@ export class MemoryStore implements Target {
     await this.#step(signal);
     // Slower than a read: whoever does not wait for it is ahead of it.
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-    const occupied =
-      mode === "create" ? documents.filter((one) => this.canFind(one.id) && this.#differs(one)) : [];
-    const taken = documents.filter((one) => this.canFind(one.id) && !occupied.includes(one));
-    const refused = documents.filter(({ id }) => !this.canFind(id));
+    const reasons = new Map(documents.map((one) => [one, this.#refusal(one, mode)] as const));
+    const refused = documents.filter((one) => reasons.get(one) !== undefined);
+    const willing = documents.filter((one) => reasons.get(one) === undefined);
+    const occupied = mode === "create" ? willing.filter((one) => this.#differs(one)) : [];
+    const taken = willing.filter((one) => !occupied.includes(one));
     let unchanged = 0;
     if (mode === "append") {
       const kept = taken.filter(({ id }) => !this.forgets.delete(id.key));
@@ -99,7 +105,7 @@ export class MemoryStore implements Target {
         if (!this.forgets.delete(id.key)) this.#put({ id, bytes });
       }
     const setAside = [
-      ...refused.map(({ id }) => ({ id, reason: "cannot be asked for" })),
+      ...refused.map((one) => ({ id: one.id, reason: reasons.get(one) ?? "" })),
       ...occupied.map(({ id }) => ({ id, reason: "taken", occupied: true as const })),
     ];
     return { written: taken.length - unchanged, unchanged, setAside };
@@ -149,10 +155,10 @@ export class MemoryStore implements Target {
   }
 
   async indexes(): Promise<readonly Metadata[]> {
-    return [];
+    return this.#options.indexes ?? [];
   }
 
-  async finish(): Promise<[]> {
+  async finish(..._: Parameters<Target["finish"]>): Promise<[]> {
     return [];
   }
 
@@ -170,6 +176,11 @@ export class MemoryStore implements Target {
   claim: () => Promise<Lease> = unneeded;
 
   async close(): Promise<void> {}
+
+  #refusal(document: Doc, mode: WriteMode): string | undefined {
+    if (!this.canFind(document.id)) return "cannot be asked for";
+    return this.#options.refuses?.(document, mode, this.documents);
+  }
 
   #differs({ id, bytes }: Doc): boolean {
     const there = this.documents.find((one) => one.id.key === id.key);

@@ -174,9 +174,11 @@ it("what has expired on one side is counted as that, by the next run too", async
     [[], [later], 0],
     [[due], [doc({ _id: 0, at: new Date(1) })], 0],
   ] as const) {
-    const stores = { source: new MemoryStore(source), target: new MemoryStore(target) };
-    for (const store of [stores.source, stores.target])
-      Object.assign(store, { indexes: async () => [index] });
+    const indexes = [index];
+    const stores = {
+      source: new MemoryStore(source, { indexes }),
+      target: new MemoryStore(target, { indexes }),
+    };
     const { report, saved } = await memoryDiff(stores);
     const verdict = expired === 1 ? "identical" : "different";
     expect(report).toMatchObject({ expired, verdict });
