@@ -46,6 +46,20 @@ it("copies collections whose ids follow a collation, and converges them", async 
   expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
 });
 
+it("completes a collection that follows a collation which the source's does not", async () => {
+  const [from, to] = [pair.from, pair.to].map((client) =>
+    client.db(pair.database).collection<{ _id: string; n?: number }>("names"),
+  );
+  await from?.insertMany(["b", "A", "C", "d"].map((_id) => ({ _id })));
+  await pair.to.db(pair.database).createCollection("names", { collation: { locale: "en", strength: 2 } });
+  await to?.insertMany([{ _id: "b" }, { _id: "A" }, { _id: "C", n: 1 }, { _id: "e" }]);
+  const { stdout } = await duplicate("--into-existing", pair.database);
+  expect(collectionRecord(stdout, "names")).toMatchObject({ read: 4, written: 2, unchanged: 2, extra: 1 });
+  expect(await to?.find({}, { sort: { _id: 1 } }).toArray()).toEqual(
+    ["A", "b", "C", "d", "e"].map((_id) => ({ _id })),
+  );
+});
+
 it("copies a capped collection in its order, and again as a whole when it has moved on", async () => {
   await pair.from.db(pair.database).createCollection("log", { capped: true, size: 100_000, max: 50 });
   const log = pair.from.db(pair.database).collection<{ _id: number; text: string }>("log");
