@@ -1,9 +1,10 @@
+import { deserialize } from "bson";
 import { beforeAll, expect, it } from "vitest";
 import { leaseSql } from "../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
 import { testRun } from "../support/claimed.ts";
-import { id } from "../support/documents.ts";
+import { collect, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 import { describeContract } from "./contract.ts";
 
@@ -70,5 +71,21 @@ it("does not list, and does not give out, what dualsync keeps for itself", async
     await expect(store.find(name, [id(1)], never)).rejects.toMatchObject({ message });
   }
   await lease.release();
+  await store.close();
+});
+
+it("what was changed since a time is what was changed at that very time, later, or nobody knows when", async () => {
+  await project.query(`
+    create table stamped (id int4 primary key, updated_at timestamptz);
+    insert into stamped values (1, '2026-03-04Z'), (2, '2026-03-05Z'), (3, '2026-03-06Z'), (4, null)`);
+  await project.reload();
+  const store = await open();
+  const { collections } = await store.list(never);
+  const info = collections.find(({ name }) => name === "stamped");
+  if (info === undefined) throw new Error("not listed");
+  const since = new Date("2026-03-05");
+  const found = await collect(store.read(info, { changedSince: since, signal: never }));
+  expect(found.map((hex) => deserialize(Buffer.from(hex, "hex"))._id)).toEqual([2, 3, 4]);
+  expect(await store.countChanged?.(info, since, never)).toBe(3);
   await store.close();
 });
