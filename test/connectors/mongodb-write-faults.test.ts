@@ -131,6 +131,16 @@ describe("a write", () => {
     await hasty.close();
   });
 
+  it("does not take a document for written whose _id was taken and is free again", async () => {
+    const one = batchOf({ _id: 0, text: "x" });
+    const taken = answer({ writeErrors: [{ index: 0, code: 11000, errmsg: "dup", keyPattern: { _id: 1 } }] });
+    on("insert", taken, taken);
+    const setAside = [expect.objectContaining({ id: id(0), occupied: true })];
+    expect(await store.write(collection, one, "create", never)).toMatchObject({ written: 0, setAside });
+    expect(await store.write(collection, one, "insert", never)).toMatchObject({ written: 1, setAside: [] });
+    expect(await stored()).toEqual(hexOf(one.docs()));
+  });
+
   it("is never repeated when it appends and nobody knows whether it was done", async () => {
     const seen = on("insert", "lose the answer");
     await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
