@@ -8,8 +8,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("lines", () => {
-  it("say once that the run started, then every ten seconds how far it is", () => {
+describe("progress lines", () => {
+  it("print once that the run started, then every ten seconds how far it is", () => {
     const { reporter, stderr } = open();
     reporter.plan(plan());
     const customers = reporter.meter("customers", 1_200);
@@ -48,7 +48,7 @@ describe("lines", () => {
     expect(stderr.text).toBe("");
   });
 
-  it("put the result on stdout and talk on stderr, details only when asked for", () => {
+  it("print the result on stdout and messages on stderr, details only with --verbose", () => {
     for (const verbose of [false, true]) {
       const { reporter, stdout, stderr } = open({ verbose });
       reporter.note("connecting");
@@ -66,7 +66,7 @@ describe("lines", () => {
     }
   });
 
-  it("hold no escape sequence", () => {
+  it("contain no escape sequences", () => {
     const { reporter, stdout, stderr } = open({ verbose: true });
     reporter.note("a");
     reporter.detail("b");
