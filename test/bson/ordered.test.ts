@@ -51,7 +51,7 @@ describe("toOrdered", () => {
     ]);
   });
 
-  it("does not share memory with the bytes that the document was read from", () => {
+  it("returns a tree that shares no memory with the bytes it was read from", () => {
     const bytes = bson.documentBytes([
       ["data", bson.binary(0, Buffer.of(1, 2))],
       ["broken", bson.text(TYPE.string, notUtf8)],

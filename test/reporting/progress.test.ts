@@ -33,7 +33,7 @@ describe("progress", () => {
     });
   });
 
-  it('stays in the phase "copying" while a collection is still to come, even if another is verified', () => {
+  it('stays in the phase "copying" while a collection is still to come, even if another is being verified', () => {
     const { progress } = expecting(100, 300);
     const first = progress.meter("c0", 100);
     first.advance(100, 1);

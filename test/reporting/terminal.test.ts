@@ -28,7 +28,7 @@ function atTerminal(columns = 80, rows = 24): Opened {
 }
 
 describe("progress bars", () => {
-  it("show the progress of the run and of each collection in flight", () => {
+  it("progress bars show the run and each collection in flight", () => {
     const opened = atTerminal(120);
     opened.reporter.meter("customers", 1_200).advance(300, 1);
     const orders = opened.reporter.meter("orders", 50_000);
@@ -42,7 +42,7 @@ describe("progress bars", () => {
     opened.reporter.close();
   });
 
-  it("show the rate and the remaining time when these are known", () => {
+  it("progress bars show the rate and the remaining time when these are known", () => {
     const opened = atTerminal(120);
     const meter = opened.reporter.meter("orders", 51_200);
     for (let second = 0; second < 10; second += 1) {
@@ -53,7 +53,7 @@ describe("progress bars", () => {
     opened.reporter.close();
   });
 
-  it("show no percentage while indexes are built", () => {
+  it("progress bars show no percentage while indexes are built", () => {
     const opened = atTerminal();
     const meter = opened.reporter.meter("orders", 51_200);
     meter.advance(51_200, 1);
@@ -65,7 +65,7 @@ describe("progress bars", () => {
     opened.reporter.close();
   });
 
-  it("show at most six collections, and the next one when one of them ends", () => {
+  it("progress bars show at most six collections, and the next one when one of them ends", () => {
     const opened = atTerminal();
     const meters = Array.from({ length: 9 }, (_, index) => opened.reporter.meter(`c${index}`, 10));
     const names = () => drawn(opened, 100).map((line) => line.split(" ")[0]);
@@ -79,7 +79,7 @@ describe("progress bars", () => {
     opened.reporter.close();
   });
 
-  it("show fewer collections on a terminal with few lines, so that it does not scroll", () => {
+  it("progress bars are fewer on a terminal with few lines, which must not scroll", () => {
     const opened = atTerminal(80, 5);
     for (let index = 0; index < 9; index += 1) {
       opened.reporter.meter(`c${index}`, 10);
@@ -88,7 +88,7 @@ describe("progress bars", () => {
     opened.reporter.close();
   });
 
-  it.each([20, 40, 80, 200])("fit a terminal of %d columns", (columns) => {
+  it.each([20, 40, 80, 200])("progress bars fit a terminal of %d columns", (columns) => {
     const opened = atTerminal(columns);
     const meter = opened.reporter.meter("注文の履歴".repeat(17), 12_345_678);
     for (let second = 0; second < 5; second += 1) {
@@ -100,7 +100,7 @@ describe("progress bars", () => {
     opened.reporter.close();
   });
 
-  it("are redrawn below a warning, which is printed whole and wraps", () => {
+  it("a warning is printed whole above the progress bars, which are then redrawn", () => {
     const opened = atTerminal();
     opened.reporter.meter("orders", 10);
     vi.advanceTimersByTime(100);
