@@ -35,7 +35,7 @@ describe("retries", () => {
     expect(answers).toEqual([true, true, false, false]);
   });
 
-  it("as many retries are made as the user asked for, however quickly they fail", async () => {
+  it("makes as many retries as the user asked for, however quickly they fail", async () => {
     let tries = 0;
     const policy = { ...retryPolicy(3), ...quick };
     const work = retry(

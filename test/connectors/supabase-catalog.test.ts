@@ -260,7 +260,7 @@ describe("list of tables", () => {
     ],
   ];
   it.each(refused)(
-    "has its own error message for a list of tables refused %s",
+    "gives a list of tables refused %s its own error message",
     async (_, said, exit, sentence, hint) => {
       inTurn(server, said);
       const error = await failureOf(readCatalog(await openScripted(server), never));

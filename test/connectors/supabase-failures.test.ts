@@ -75,7 +75,7 @@ describe("refusals of a project", () => {
     ["a teapot", page(418), "source", /refused to read customers \(HTTP 418\)/],
   ];
   it.each(reads)(
-    "has its own message and exit status for a refused read: %s",
+    "gives a refused read its own message and exit status: %s",
     async (_, said, exit, sentence) => {
       const error = await read(said);
       expect(error.exit).toBe(exit);
@@ -104,7 +104,7 @@ describe("refusals of a project", () => {
     ["not JSON", refusalOf(400, "PGRST102"), "target", /did not understand/, false],
   ];
   it.each(writes)(
-    "has its own message and exit status for a refused write: %s",
+    "gives a refused write its own message and exit status: %s",
     async (_, said, exit, sentence, ofRows) => {
       const error = await write(said);
       expect(error.exit).toBe(exit);
@@ -184,7 +184,7 @@ describe("unreachable projects", () => {
     ["EAI_AGAIN", "dns-silent"],
     ["CERT_HAS_EXPIRED", "tls"],
     ["ECONNRESET", "broken"],
-  ] as const)("has its own message for the network error %s", (code, name) => {
+  ] as const)("gives the network error %s its own message", (code, name) => {
     const place: Place = { role: "source", label: "x", schema: "public", doing: "read t", access: "read" };
     const error = toDualsyncError(new Fault({ reason: "network", code }), place);
     expect(error.message.split(" ")[0]).toBe(FAILURES[name].says.split(" ")[0]);
