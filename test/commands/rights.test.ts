@@ -34,7 +34,7 @@ async function copyInto(
   }
 }
 
-it("without the right to pass validators, old documents arrive all the same and the validator comes last, or is named", async () => {
+it("without the right to bypass validators, invalid old documents are copied and the validator is named", async () => {
   await copyInto(["bypassDocumentValidation"], async ({ code, stdout }, from, to) => {
     expect(await contents(to, "shop", "people")).toEqual(await contents(from, "shop", "people"));
     expect(stdout).toContain("option people/validator"); // this engine has no collMod either
@@ -42,7 +42,7 @@ it("without the right to pass validators, old documents arrive all the same and 
   });
 });
 
-it("without the right to write, says so, ends with 8, and leaves nothing", async () => {
+it("without the right to write, the run says so, exits with 8, and leaves nothing", async () => {
   await copyInto(["insert", "update"], async ({ code, stderr }, _from, to) => {
     expect(stderr).toMatch(/no right to .* at the target/);
     expect(stderr).toMatch(/readWrite/);
@@ -51,7 +51,7 @@ it("without the right to write, says so, ends with 8, and leaves nothing", async
   });
 });
 
-it("without the right to build indexes, the data arrives and the index is named", async () => {
+it("without the right to build indexes, the data is copied and the index is named", async () => {
   await copyInto(["createIndexes"], async ({ code, stdout }, from, to) => {
     expect(await contents(to, "shop", "people")).toEqual(await contents(from, "shop", "people"));
     expect(stdout).toMatch(/index people\/age_1: .*code 13/);
