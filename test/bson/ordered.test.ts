@@ -130,7 +130,7 @@ describe("equalOrdered", () => {
     expect(equal).toBeGreaterThan(10);
   });
 
-  it("tells apart trees that differ in order or in missing fields or elements", () => {
+  it("distinguishes trees that differ in order or in missing fields or elements", () => {
     const both = new Map([
       ["a", 1],
       ["b", 1],
@@ -141,7 +141,7 @@ describe("equalOrdered", () => {
     }
   });
 
-  it("tells apart values that look the same once decoded", () => {
+  it("distinguishes values that look the same once decoded", () => {
     const trees = [
       bson.text(TYPE.string, Buffer.of(0xff)),
       bson.text(TYPE.string, Buffer.of(0xfe)),

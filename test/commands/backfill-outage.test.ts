@@ -127,7 +127,7 @@ it("nightly runs after changes in the project alone save nothing, and do not men
   }
 });
 
-it("a copy that was not verified by content has replaced documents saved by the next run", async () => {
+it("a run after one that was not verified by content saves what it replaces", async () => {
   await sql("update customers set name = 'Once', updated_at = now() where email like 'customer1@%'");
   expect((await cron("--verify", "counts")).code).toBe(0);
   await sql("update customers set name = 'Twice', updated_at = now() where email like 'customer1@%'");

@@ -137,7 +137,7 @@ it("undo restores nothing into a collection that was replaced since", async () =
   expect(await now()).toEqual(before);
 });
 
-it("undo restores values of a unique index that other documents hold by now", async () => {
+it("undo restores values of a unique index that other documents now hold", async () => {
   await collection("to").insertMany([
     { _id: 1, n: "a" },
     { _id: 2, n: "b" },

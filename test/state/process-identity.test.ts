@@ -79,7 +79,7 @@ describe.runIf(LINUX)("identity of processes on Linux", () => {
     },
   );
 
-  it("a process is dead when its pid belongs to another process by now", () => {
+  it("a process is dead when another process has taken its pid", () => {
     const own = thisProcess();
     expect(isDead({ ...own, started: String(Number(own.started) - 1) })).toBe(true);
   });
