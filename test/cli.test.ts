@@ -33,23 +33,23 @@ const BAD_INPUT: readonly (readonly [
     /placeholder|YOUR_PASSWORD/i,
   ],
   [
-    "a batch size of nothing",
+    "a batch size of zero",
     ["--batch-size", "0"],
     { MONGODB_URI: GOOD },
     /--batch-size must be a whole number/,
   ],
   [
-    "a concurrency of words",
+    "a concurrency that is not a number",
     ["--concurrency", "many"],
     { MONGODB_URI: GOOD },
     /--concurrency must be a whole number/,
   ],
-  ["a verification that is none", ["--verify", "maybe"], { MONGODB_URI: GOOD }, /content, counts or none/],
+  ["an unknown verification", ["--verify", "maybe"], { MONGODB_URI: GOOD }, /content, counts or none/],
   ["a filter that runs code", ["--filter", 'a={"$where":"1"}'], { MONGODB_URI: GOOD }, /\$where/],
   ["a filter that is not JSON", ["--filter", "a={"], { MONGODB_URI: GOOD }, /--filter/],
   ["a rename without a name", ["--rename", "a="], { MONGODB_URI: GOOD }, /--rename/],
   ["an empty glob", ["--include", ""], { MONGODB_URI: GOOD }, /--include/],
-  ["a location that is none", ["--from", "mongo"], { MONGODB_URI: GOOD }, /mongodb/],
+  ["an unknown location", ["--from", "mongo"], { MONGODB_URI: GOOD }, /mongodb/],
   ["two names for the database", [], { MONGODB_URI: GOOD, MONGODB_DB_NAME: "other" }, /MONGODB_DB_NAME/],
   [
     "several pairs",
@@ -64,7 +64,7 @@ const BAD_INPUT: readonly (readonly [
 ];
 
 describe("bad input", () => {
-  it.each(BAD_INPUT)("is refused with one clear sentence: %s", async (_what, args, env, says) => {
+  it.each(BAD_INPUT)("rejects bad input with one clear sentence: %s", async (_what, args, env, says) => {
     const { code, stdout, stderr } = await dualsync(["duplicate", ...args], { env });
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -73,24 +73,27 @@ describe("bad input", () => {
     expect(stdout).toBe("");
   });
 
-  it.each(BAD_INPUT)("is a record too, with the summary last: %s", async (_what, args, env) => {
-    const { code, stdout } = await dualsync(["duplicate", "--json", ...args], { env });
-    expect(code).toBe(2);
-    expect(records(stdout).map(({ type }) => type)).toContain("error");
-    expect(summary(stdout)).toMatchObject({ type: "summary", exitCode: 2 });
-    expect(stdout).not.toContain(PASSWORD);
-  });
+  it.each(BAD_INPUT)(
+    "reports bad input as a JSON record, with the summary last: %s",
+    async (_what, args, env) => {
+      const { code, stdout } = await dualsync(["duplicate", "--json", ...args], { env });
+      expect(code).toBe(2);
+      expect(records(stdout).map(({ type }) => type)).toContain("error");
+      expect(summary(stdout)).toMatchObject({ type: "summary", exitCode: 2 });
+      expect(stdout).not.toContain(PASSWORD);
+    },
+  );
 
-  it("without any command is help on stderr and 2", async () => {
+  it("prints help on stderr and exits with 2 when there is no command", async () => {
     const { code, stdout, stderr } = await dualsync([]);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/Usage: dualsync/);
   });
 });
 
-describe("a password in an argument", () => {
+describe("passwords in arguments", () => {
   it.runIf(process.platform === "linux")(
-    "is warned about, never shown, and gone from the process list by then",
+    "a password in an argument causes a warning, is never shown, and is gone from the process list by then",
     async () => {
       let shown = "";
       const args = [
@@ -115,8 +118,8 @@ describe("a password in an argument", () => {
   );
 });
 
-describe("a server that cannot be used", () => {
-  it("at a refused port is named, with the question to ask", async () => {
+describe("unusable servers", () => {
+  it("reports a refused port, and asks whether the server is running", async () => {
     const env = { LIVE: `mongodb://user:${PASSWORD}@127.0.0.1:1/shop`, COPY: "mongodb://127.0.0.1:2/shop" };
     const { code, stderr, stdout } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], {
       env,
@@ -127,7 +130,7 @@ describe("a server that cannot be used", () => {
     expect(stdout + stderr).not.toContain(PASSWORD);
   });
 
-  it("under a name that nobody knows is named", async () => {
+  it("reports an unknown host name", async () => {
     const env = { LIVE: "mongodb://no-such-host.invalid/shop", COPY: "mongodb://no-such-host.invalid/copy" };
     const { code, stderr } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], { env });
     expect(stderr).toMatch(/no-such-host\.invalid/);
@@ -135,7 +138,7 @@ describe("a server that cannot be used", () => {
     expect([4, 5]).toContain(code);
   });
 
-  it("that takes the connection and says nothing does not hold the run for ever", async () => {
+  it("gives up on a server that accepts the connection but stays silent", async () => {
     const silent = createServer((socket) => socket.on("error", () => undefined));
     await new Promise<void>((ready) => silent.listen(0, "127.0.0.1", ready));
     const address = silent.address();
@@ -151,7 +154,7 @@ describe("a server that cannot be used", () => {
 });
 
 describe("help", () => {
-  it("of a command fits one screen, with three examples that parse", async () => {
+  it("help of a command fits one screen, with three examples that parse", async () => {
     const { code, stdout } = await dualsync(["duplicate", "--help"]);
     expect(code).toBe(0);
     expect(stdout.split("\n").length).toBeLessThanOrEqual(45);
@@ -173,13 +176,13 @@ describe("help", () => {
     }
   });
 
-  it("lists every exit status", async () => {
+  it("help lists every exit status", async () => {
     const { stdout } = await dualsync(["--help"]);
     for (const { code, meaning } of EXIT_CODES)
       expect(stdout).toContain(`${String(code).padStart(3)}  ${meaning}`);
   });
 
-  it("loads no database driver", () => {
+  it("help loads no database driver", () => {
     const { stdout } = spawnSync(process.execPath, ["-e", LIST_MODULES], { encoding: "utf8" });
     expect(stdout).toMatch(/node_modules.commander/);
     expect(stdout).not.toMatch(/node_modules.mongodb/);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   };
 });
 
-it("holds the program and nothing else", () => {
+it("the package holds the program and nothing else", () => {
   expect(
     files.filter(
       (path) =>
@@ -47,14 +47,14 @@ it("holds the program and nothing else", () => {
   expect(files).toContain("dist/cli.js");
 });
 
-it("has a face that publint finds nothing wrong with", async () => {
+it("publint finds nothing wrong with the package", async () => {
   const tarball = readFileSync(join(folder, tarballName));
   const pack = { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.length) };
   const { messages } = await publint({ pack, strict: true });
   expect(messages).toEqual([]);
 });
 
-it("installs no package that runs a script", () => {
+it("the package installs no dependency that runs a script", () => {
   const lock = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")) as {
     packages: Record<string, { hasInstallScript?: boolean }>;
   };
@@ -63,7 +63,7 @@ it("installs no package that runs a script", () => {
   expect(readdirSync(join(folder, "node_modules")).length).toBeLessThan(30);
 });
 
-it("runs from an empty folder by npx", () => {
+it("the package runs from an empty folder with npx", () => {
   const version = execFileSync("npx", ["--no-install", "dualsync", "--version"], {
     cwd: folder,
     encoding: "utf8",
@@ -72,13 +72,13 @@ it("runs from an empty folder by npx", () => {
   expect(version.trim()).toBe(wanted);
 });
 
-it("can be imported, with its types beside it", () => {
+it("the package can be imported, with its types beside it", () => {
   const script = 'import("dualsync").then(({ exitCode }) => console.log(exitCode("refused")))';
   expect(execFileSync(process.execPath, ["-e", script], { cwd: folder, encoding: "utf8" }).trim()).toBe("6");
   expect(files).toContain("dist/index.d.ts");
 });
 
-it("serves the second shop without any flag: 16 collections, its variables in a file", async () => {
+it("the packed program copies 16 collections without any flag, with its variables in files", async () => {
   await fillLocalAtlas(server.uri, "app");
   const files = {
     ".env": `MONGODB_LOCAL_URI="${withDatabase(server.uri, "app")}"\nMONGODB_ATLAS_URI="${withDatabase(server.uri, "atlas")}"\nSYNC_BATCH_SIZE=7\n`,
@@ -90,7 +90,7 @@ it("serves the second shop without any flag: 16 collections, its variables in a 
   expect(stdout.match(/"type":"collection"/g)?.length).toBeGreaterThanOrEqual(15);
 });
 
-it("serves the first shop without any flag: one server, the copy beside the original", async () => {
+it("the packed program copies a database to a backup on the same server without any flag", async () => {
   const { code, stdout } = await dualsync(["duplicate"], {
     bin,
     env: { MONGODB_URI: withDatabase(server.uri, "app") },
@@ -100,7 +100,7 @@ it("serves the first shop without any flag: one server, the copy beside the orig
   expect(stdout).toMatch(/same server/);
 });
 
-it("ends with the exit status of each kind of failure", async () => {
+it("the packed program exits with the status of each kind of failure", async () => {
   const env = {
     A: withDatabase(server.uri, "app"),
     B: withDatabase(server.uri, "b"),

@@ -4,13 +4,13 @@ import { expect, it } from "vitest";
 import { dualsync } from "./support/cli.ts";
 import { expectExplained } from "./support/explained.ts";
 
-it("shows the usage and the exit codes that the program has", () => {
+it("the README shows the usage and the exit statuses of the program", () => {
   expect(() =>
     execFileSync(process.execPath, ["scripts/readme.js", "--check"], { stdio: "pipe" }),
   ).not.toThrow();
 });
 
-it("names only scripts that exist", () => {
+it("the README names only scripts that exist", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
   const readme = readFileSync("README.md", "utf8");
   const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)]
@@ -20,7 +20,7 @@ it("names only scripts that exist", () => {
   for (const name of named) expect(Object.keys(scripts), name).toContain(name);
 });
 
-it("explains the sentence for an address that was pasted without its password", async () => {
+it("the README explains the message for an address that was pasted without its password", async () => {
   const env = { MONGODB_URI: "mongodb+srv://app:<password>@cluster0.example.mongodb.net/shop" };
   const { code, stderr } = await dualsync(["duplicate"], { env });
   expect(code).toBe(2);

@@ -32,7 +32,7 @@ const ENCODINGS: Readonly<Record<string, (secret: string) => string>> = {
 };
 
 describe("known secrets", () => {
-  test.each(Object.entries(ENCODINGS))("never stay in a text: %s", (_name, encode) => {
+  test.each(Object.entries(ENCODINGS))("hides a known secret in a text: %s", (_name, encode) => {
     fc.assert(
       fc.property(secrets, around, around, (secret, before, after) => {
         const encoded = encode(secret);
@@ -42,7 +42,7 @@ describe("known secrets", () => {
     );
   });
 
-  test("never stay inside a longer base64 text, wherever they begin in it", () => {
+  test("hides a known secret inside a longer base64 text, wherever it begins", () => {
     fc.assert(
       fc.property(secrets, around, around, (secret, before, after) => {
         const text = Buffer.from(before + secret + after).toString("base64");
@@ -57,32 +57,32 @@ describe("known secrets", () => {
     );
   });
 
-  test("every occurrence goes, overlapping ones and overlapping secrets too", () => {
+  test("hides every occurrence of a secret, including overlapping ones and overlapping secrets", () => {
     expect(redactorOf("abab1").redact("abab1 abab1abab1")).toBe("*** ***");
     expect(redactorOf("aXaXa").redact("-aXaXaXa-")).toBe("-***-");
     expect(redactorOf("abcd", "bcdefgh").redact("-abcdefgh-")).toBe("-***-");
     expect(redactorOf("bcdefgh", "abcd").redact("abcdefgh")).toBe("***");
   });
 
-  test("characters that mean something to expressions are themselves", () => {
+  test("takes characters with a meaning in regular expressions literally", () => {
     const secret = "$&(.+)*[^a-z]\\d|{2}?/";
     expect(redactorOf(secret).redact(`x${secret}y abcdefgh`)).toBe("x***y abcdefgh");
   });
 
-  test("an address is known by its parts, however malformed", () => {
+  test("hides the parts of an address that is a known secret, however malformed it is", () => {
     const redactor = redactorOf("mongodb://user:my pass@w/rd#1@host/db");
     expect(redactor.redact("it was my pass@w/rd#1, yes")).toBe("it was ***, yes");
     expect(redactor.redact("mongodb://user:my pass@w/rd#1@host/db")).not.toContain("rd#1");
     expect(redactorOf("mongodb://u:p%40ssword@h").redact("p@ssword")).toBe("***");
   });
 
-  test("values that are too short to be told from words stay out of the search", () => {
+  test("does not search for secrets that are too short to be distinguished from words", () => {
     expect(redactorOf("", "a", "abc").redact("a cab abc")).toBe("a cab abc");
     expect(redactorOf("abc").redact("mongodb://u:abc@h")).toBe("mongodb://***@h");
   });
 });
 
-describe("secrets nobody announced", () => {
+describe("secrets that were not announced", () => {
   test.each([
     ["mongodb://u:hunter2@h/db?x=1", "mongodb://***@h/db?x=1"],
     ["(mongodb+srv://u:hunter2@h.example.net/db)", "(mongodb+srv://***@h.example.net/db)"],
@@ -116,7 +116,7 @@ describe("secrets nobody announced", () => {
     [JWT.slice(0, 60), "***"],
     ["sb_secret_hunter2-_x end", "*** end"],
     ["the key isb_secret_hunter2", "the key i***"],
-  ])("%s", (text, expected) => {
+  ])("hides the secret in %s", (text, expected) => {
     expect(new Redactor().redact(text)).toBe(expected);
   });
 
@@ -130,11 +130,11 @@ describe("secrets nobody announced", () => {
     "eyJ is how tokens begin",
     "1.2.3 and bearer bonds",
     "",
-  ])("leaves %j alone", (text) => {
+  ])("leaves %j unchanged", (text) => {
     expect(new Redactor().redact(text)).toBe(text);
   });
 
-  test("hostile texts of 400,000 characters take no time", () => {
+  test("redacts hostile texts of 400,000 characters quickly", () => {
     const redactor = redactorOf("hunter2", "p%40ss word", "%25%25%25%25", "\\\\\\\\\\\\\\\\x", JWT);
     const units = [
       "://",
@@ -164,8 +164,8 @@ describe("secrets nobody announced", () => {
   });
 });
 
-describe("texts without end", () => {
-  test("are cut, and a secret that lies at the cut is not shown in part", () => {
+describe("very long texts", () => {
+  test("cuts a very long text without showing part of a secret at the cut", () => {
     const redactor = redactorOf("correct horse battery");
     for (const before of [899_990, 999_990, 1_000_000]) {
       const shown = redactor.redact(`${"n".repeat(before)}correct horse battery${"n".repeat(9_000_000)}`);
@@ -183,11 +183,11 @@ describe("text for a terminal", () => {
     ["a\u202eb\u2066c\u200fd\u061c", "a\\u202eb\\u2066c\\u200fd\\u061c"],
     ["a\u2028b\u2029", "a\\u2028b\\u2029"],
     ["\ud800x", "\\ud800x"],
-  ])("%j is shown as %s", (text, expected) => {
+  ])("shows %j as %s", (text, expected) => {
     expect(safeText(text)).toBe(expected);
   });
 
-  test("ordinary Unicode stays as it is", () => {
+  test("leaves ordinary Unicode unchanged", () => {
     for (const text of [
       "orders",
       "größe",
@@ -202,7 +202,7 @@ describe("text for a terminal", () => {
       expect(safeText(text)).toBe(text);
   });
 
-  test("nothing is left that a terminal obeys, whatever comes", () => {
+  test("leaves nothing in a text that a terminal obeys", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const safe = safeText(text);

@@ -32,10 +32,10 @@ function expectTotalOrder(ids: fc.Arbitrary<BsonValue>): void {
 }
 
 describe("compareIds", () => {
-  it("is a total order of all kinds of id", () => expectTotalOrder(anyId));
-  it("is a total order of numbers", () => expectTotalOrder(anyNumber));
+  it("compares ids of all kinds in a total order", () => expectTotalOrder(anyId));
+  it("compares numbers in a total order", () => expectTotalOrder(anyNumber));
 
-  it("holds equal what a server holds equal", () => {
+  it("compares ids as equal where a server treats them as equal", () => {
     const groups: BsonValue[][] = [
       [bson.int32(1), bson.int64(1n), bson.double(1), bson.decimal(1n, 0), bson.decimal(100n, -2)],
       [bson.int32(0), bson.double(-0), bson.decimal(0n, -2, true), bson.decimalBits((0x6cn << 120n) | 1n)],
@@ -77,13 +77,13 @@ describe("compareIds", () => {
     ]);
   });
 
-  it("orders text by UTF-8 bytes", () => {
+  it("orders text by its UTF-8 bytes", () => {
     expectAscending(
       ["", "a", "a\0", "ab", "b", "\uff5e", "\u{1f600}"].map((content) => bson.text(TYPE.string, content)),
     );
   });
 
-  it("orders binaries by length, subtype, bytes", () => {
+  it("orders binary values by length, then subtype, then bytes", () => {
     expectAscending([
       bson.binary(9, Buffer.of(255)),
       bson.binary(0, Buffer.of(1, 1)),
@@ -104,7 +104,7 @@ describe("compareIds", () => {
     ]);
   });
 
-  it("orders dates signed and timestamps unsigned", () => {
+  it("orders dates as signed and timestamps as unsigned numbers", () => {
     const corners = [-(2n ** 63n), -1n, 0n, 1n, 2n ** 63n - 1n];
     expectAscending(corners.map((value) => bson.eightBytes(TYPE.date, value)));
     expectAscending(
@@ -112,7 +112,7 @@ describe("compareIds", () => {
     );
   });
 
-  it("refuses bytes that are not BSON", () => {
+  it("throws RangeError for ids that are not valid BSON", () => {
     const unknown = Uint8Array.of(0x20, 1);
     expect(() => compareIds(unknown, unknown)).toThrow(RangeError);
     expect(() => compareIds(new Uint8Array(), new Uint8Array())).toThrow(RangeError);

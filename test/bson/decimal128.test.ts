@@ -28,8 +28,8 @@ function packaged(text: string): string | undefined {
   }
 }
 
-describe("a decimal128", () => {
-  it("has the value and the zeros of its text wherever they fit, as the bson package has it", () => {
+describe("decimal128", () => {
+  it("keeps a decimal's value and trailing zeros wherever they fit, as the bson package does", () => {
     fc.assert(
       fc.property(scaled, ({ negative, coefficient, exponent }) => {
         // With zeros in front, the package rounds some numbers instead of refusing them.
@@ -48,7 +48,7 @@ describe("a decimal128", () => {
     );
   });
 
-  it("of 35 digits, or beyond its exponents, is none unless the last are zeros", () => {
+  it("fits decimals with too many digits or too large an exponent only if zeros make up the difference", () => {
     const whole = (coefficient: string, exponent = 0) => fitted({ negative: false, coefficient, exponent });
     expect(whole("1".repeat(35))).toBeUndefined();
     expect(whole(`${"1".repeat(34)}0`)).toStrictEqual({
@@ -62,7 +62,7 @@ describe("a decimal128", () => {
     expect(whole("1", -6177)).toBeUndefined();
   });
 
-  it("that is not finite, or not canonical, is read as the server reads it", () => {
+  it("reads NaN, infinities and non-canonical decimals as the server reads them", () => {
     for (const name of ["NaN", "Infinity", "-Infinity"] as const)
       expect(readDecimal128(Decimal128.fromString(name).bytes, 0)).toBe(name);
     const large = new Uint8Array(16).fill(0xff);

@@ -31,16 +31,16 @@ function expectKeysToTell(ids: fc.Arbitrary<BsonValue>): void {
 }
 
 describe("idKey", () => {
-  it("is equal exactly for equal ids of all kinds", () => expectKeysToTell(anyId));
-  it("is equal exactly for equal numbers", () => expectKeysToTell(anyNumber));
+  it("gives two ids of any kind the same key exactly when they are equal", () => expectKeysToTell(anyId));
+  it("gives two numbers the same key exactly when they are equal", () => expectKeysToTell(anyNumber));
 
-  it("is short for the usual kinds of id", () => {
+  it("returns short keys for the usual kinds of id", () => {
     expect(idKey(bson.element({ type: TYPE.objectId, bytes: Buffer.alloc(12) }))).toHaveLength(13);
     expect(idKey(bson.element(bson.int32(17)))).toBe("n17");
     expect(idKey(bson.element(bson.double(5e-324))).length).toBeLessThan(12);
   });
 
-  it("takes no list of fields for another one", () => {
+  it("returns different keys for field lists that look alike", () => {
     const keys = [
       bson.object([["a", bson.text(TYPE.string, "x\x001:n1")]]),
       bson.object([
@@ -53,7 +53,7 @@ describe("idKey", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it("refuses bytes that are not BSON", () => {
+  it("throws RangeError for ids that are not valid BSON", () => {
     expect(() => idKey(new Uint8Array())).toThrow(RangeError);
     expect(() => idKey(Uint8Array.of(0x20, 1))).toThrow(RangeError);
     const broken = bson.element(bson.object([["a", bson.int32(1)]])).slice(0, -3);

@@ -24,7 +24,7 @@ function writtenBack(bytes: Buffer): boolean {
 }
 
 describe("toOrdered", () => {
-  it("keeps the stored order and every type", () => {
+  it("keeps the stored field order and every BSON type", () => {
     const document = toOrdered(
       bson.documentBytes([
         ["b", bson.int32(1)],
@@ -51,7 +51,7 @@ describe("toOrdered", () => {
     ]);
   });
 
-  it("holds none of the bytes it was read from", () => {
+  it("returns a tree that shares no memory with the bytes it was read from", () => {
     const bytes = bson.documentBytes([
       ["data", bson.binary(0, Buffer.of(1, 2))],
       ["broken", bson.text(TYPE.string, notUtf8)],
@@ -62,7 +62,7 @@ describe("toOrdered", () => {
     expect(equalOrdered(tree, before)).toBe(true);
   });
 
-  it("is written back byte for byte, or refused", () => {
+  it("returns trees that serialize to the original bytes or not at all", () => {
     let written = 0;
     const documents = fc.array(anyId, { maxLength: 4 }).map((values) => {
       return bson.documentBytes(values.map((value, index) => [`f${index}`, value]));
@@ -85,7 +85,7 @@ describe("toOrdered", () => {
     ["a boolean of 2", { type: TYPE.boolean, bytes: Buffer.of(2) }],
     ["flags out of order", bson.regex("a", "xi")],
     ["an array with other names", { type: TYPE.array, bytes: bson.documentBytes([["7", bson.int32(1)]]) }],
-  ])("keeps %s as bytes that are not written by accident", (_, value) => {
+  ])("keeps %s as raw bytes that serialize() refuses to write", (_, value) => {
     const tree = toOrdered(bson.documentBytes([["a", value]]));
     expect(tree.get("a")).toEqual(new RawValue(value.type, value.bytes));
     expect(() => serialize(tree)).toThrow("without altering");
@@ -107,14 +107,14 @@ describe("toOrdered", () => {
     expect([...toOrdered(bson.documentBytes([["a\ufffd", bson.int32(1)]])).keys()]).toEqual(["a\ufffd"]);
   });
 
-  it("refuses bytes that are not BSON", () => {
+  it("throws RangeError for bytes that are not BSON", () => {
     expect(() => toOrdered(bson.documentBytes([["a", bson.int32(1)]]).subarray(0, -2))).toThrow(RangeError);
     expect(() => toOrdered(new Uint8Array())).toThrow(RangeError);
   });
 });
 
 describe("equalOrdered", () => {
-  it("is true exactly for the same bytes", () => {
+  it("returns true exactly for documents with the same bytes", () => {
     let equal = 0;
     const document = fc.array(acceptedId, { maxLength: 2, size: "max" }).map((values) => {
       return bson.documentBytes(values.map((value, index) => [`f${index}`, value]));
@@ -130,7 +130,7 @@ describe("equalOrdered", () => {
     expect(equal).toBeGreaterThan(10);
   });
 
-  it("sees order and what is missing", () => {
+  it("distinguishes trees that differ in order or in missing fields or elements", () => {
     const both = new Map([
       ["a", 1],
       ["b", 1],
@@ -141,7 +141,7 @@ describe("equalOrdered", () => {
     }
   });
 
-  it("sees what decoding alone would not tell apart", () => {
+  it("distinguishes values that look the same once decoded", () => {
     const trees = [
       bson.text(TYPE.string, Buffer.of(0xff)),
       bson.text(TYPE.string, Buffer.of(0xfe)),

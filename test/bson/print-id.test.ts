@@ -56,11 +56,14 @@ const PRINTED: readonly (readonly [BsonValue, string])[] = [
 ];
 
 describe("printId", () => {
-  it.each(PRINTED.map(([value, printed]) => [printed, value] as const))("prints %s", (printed, value) => {
-    expect(printId(bson.element(value))).toBe(printed);
-  });
+  it.each(PRINTED.map(([value, printed]) => [printed, value] as const))(
+    "prints an id as %s",
+    (printed, value) => {
+      expect(printId(bson.element(value))).toBe(printed);
+    },
+  );
 
-  it("prints different ids differently, on one short line", () => {
+  it("prints different ids differently, each on one short line", () => {
     fc.assert(
       fc.property(fc.array(anyId, { maxLength: 30, size: "max" }), (values) => {
         const ids = values.map(bson.element);
@@ -76,7 +79,7 @@ describe("printId", () => {
     );
   });
 
-  it("cuts long ids and keeps them apart", () => {
+  it("truncates long ids and keeps them distinguishable", () => {
     for (const start of ["", "a"]) {
       const long = start + "\u{1f600}".repeat(5000);
       const [one = "", other = ""] = [`${long}b`, `${long}c`].map((content) =>
@@ -89,7 +92,7 @@ describe("printId", () => {
     }
   });
 
-  it("never throws", () => {
+  it("prints any bytes without throwing, in at most 200 characters", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => printId(bytes).length <= 200),
       { seed: SEED, numRuns: 5000 },

@@ -29,9 +29,17 @@ afterAll(async () => {
   await server?.stop();
 });
 
-describe("a server", () => {
-  it("agrees about any ids", () => expectAgreement("any", acceptedId), 600_000);
-  it("agrees about numbers", () => expectAgreement("numbers", anyNumber), 600_000);
+describe("id order of a MongoDB server", () => {
+  it(
+    "a MongoDB server agrees with idKey and compareIds about ids of all kinds",
+    () => expectAgreement("any", acceptedId),
+    600_000,
+  );
+  it(
+    "a MongoDB server agrees with idKey and compareIds about numbers",
+    () => expectAgreement("numbers", anyNumber),
+    600_000,
+  );
 });
 
 /** Inserts generated ids: the server must refuse those whose key was there, and sort the others as compareIds does. */

@@ -63,8 +63,8 @@ function writeValue(writer: BsonWriter, head: (type: number) => void, part: Valu
   }
 }
 
-describe("written BSON", () => {
-  it("is what the bson package writes, one document after another, as memory grows", () => {
+describe("BsonWriter", () => {
+  it("writes the same bytes as the bson package, document after document, as its buffer grows", () => {
     fc.assert(
       fc.property(fc.array(document, { maxLength: 4 }), fc.boolean(), (documents, asBytes) => {
         const writer = new BsonWriter(1);
@@ -76,7 +76,7 @@ describe("written BSON", () => {
     );
   });
 
-  it("goes back to where it was, and on from there", () => {
+  it("discards what was written after the position that it rewinds to", () => {
     const writer = new BsonWriter();
     const start = writer.begin();
     const here = writer.length;
@@ -87,7 +87,7 @@ describe("written BSON", () => {
     expect(Buffer.from(writer.written())).toStrictEqual(Buffer.from(serialize({ kept: "y" })));
   });
 
-  it("refuses what BSON cannot hold, instead of altering it", () => {
+  it("throws UnwritableText for text that BSON cannot hold, instead of altering it", () => {
     for (const half of ["\ud800", "a\udc00", `${"x".repeat(100)}\ud83d`]) {
       expect(() => new BsonWriter().string(half)).toThrow(UnwritableText);
       expect(() => new BsonWriter().element(TYPE.null, half)).toThrow(UnwritableText);

@@ -57,7 +57,7 @@ function upTo(count: number): Row[] {
   return Array.from({ length: count }, (_, _id) => ({ _id }));
 }
 
-it("an original that was lost is restored from its copy, and copied again afterwards", async () => {
+it("a lost original is restored from its copy, and copied again afterwards", async () => {
   await orders("from").insertMany(upTo(3_000));
   expect((await run("there")).code).toBe(0);
   await pair.from.db(pair.database).dropDatabase();
@@ -77,7 +77,7 @@ it("an original that was lost is restored from its copy, and copied again afterw
   expect([swapped.code, swapped.stdout]).toEqual([6, expect.stringMatching(/look swapped/)]);
 });
 
-it("a capped collection of which a part is wanted is begun anew when its copy broke off", async () => {
+it("a filtered copy of a capped collection starts over after it was killed", async () => {
   const db = pair.from.db(pair.database);
   await db.createCollection("log", { capped: true, size: 20_000_000 });
   const text = "x".repeat(1_000);
@@ -105,7 +105,7 @@ async function withLog(): Promise<void> {
   await db.collection("log").insertMany(Array.from({ length: 6_000 }, (_, n) => ({ n, text })));
 }
 
-it("a capped collection whose connection broke while it was copied is copied all the same", async () => {
+it("a capped collection is copied although the connection broke while it was copied", async () => {
   await withLog();
   const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, drop: "after" });
   const { code, stdout } = await run("there");
@@ -113,7 +113,7 @@ it("a capped collection whose connection broke while it was copied is copied all
   await isIdentical("log");
 });
 
-it("what others wrote into a capped collection whose copy broke off is not removed with it", async () => {
+it("documents that others wrote into an unfinished copy of a capped collection are not removed with it", async () => {
   await withLog();
   const fault = pair.targetProxy.fail({ on: "insert", collection: "log", nth: 2, hang: "after" });
   await killedAt(fault, "there");
@@ -127,7 +127,7 @@ it("what others wrote into a capped collection whose copy broke off is not remov
   await isIdentical("log");
 });
 
-it("a refusal to remove so much does not outlive its reason", async () => {
+it("a refusal to remove too many documents ends once its reason is gone", async () => {
   const rows = Array.from({ length: 100 }, (_, _id) => ({ _id, open: true }));
   await orders("from").insertMany([...rows, { _id: 1_000 }]);
   const flags = ["--filter", 'orders={"open":true}', "--delete", "--yes"];
@@ -143,14 +143,14 @@ it("a refusal to remove so much does not outlive its reason", async () => {
   ]);
 });
 
-it("--max-minutes of more than a timer can count is refused, and does not stop the run at once", async () => {
+it("--max-minutes beyond what a timer can count is rejected, and does not stop the run at once", async () => {
   await orders("from").insertMany(upTo(20));
   const { code, stdout } = await run("there", ["--max-minutes", "50000"]);
   expect([code, stdout]).toEqual([2, expect.stringMatching(/at most 35000/)]);
   expect((await run("there", ["--max-minutes", "35000"])).code).toBe(0);
 });
 
-it("a target that is nearly at --max-target-size takes documents that only replace others", async () => {
+it("a target that is nearly at --max-target-size accepts documents that only replace others", async () => {
   const text = "x".repeat(1_000);
   await orders("from").insertMany(upTo(3_000).map((row) => ({ ...row, text })));
   expect((await run("there")).code).toBe(0);
@@ -164,7 +164,7 @@ it("a target that is nearly at --max-target-size takes documents that only repla
   expect((await run("there", flags)).code).toBe(6);
 });
 
-it("a refused run that leaves nothing behind takes nothing along of a run that comes while it leaves", async () => {
+it("a refused run that cleans up after itself does not disturb a run that starts in the meantime", async () => {
   await orders("from").insertMany(upTo(5));
   await orders("to").insertMany([{ _id: 99 }]);
   const fault = pair.targetProxy.fail({ on: "drop", collection: "_dualsync", delayMs: 4_000 });

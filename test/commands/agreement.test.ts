@@ -55,7 +55,7 @@ const ODD: readonly Odd[] = [
     source: (db) => db.collection("hard").insertMany(raw(STORABLE)),
   },
   {
-    name: "documents that the target does not take",
+    name: "documents that the target rejects",
     source(db) {
       // Others make this engine close the connection, which takes its time.
       const { "one name twice": twice = [], "flags out of order": flags = [] } = NOT_STORABLE;
@@ -103,7 +103,7 @@ const ODD: readonly Odd[] = [
   },
   { name: "views that follow a renamed collection", source: people, flags: ["--rename", "people=persons"] },
   {
-    name: "a view of which it is not certain what it reads",
+    name: "a view with an uncertain source",
     async source(db) {
       await people(db);
       await db.createCollection("odd", { viewOn: "people", pipeline: [{ $unionWith: "persons" }] });
@@ -111,7 +111,7 @@ const ODD: readonly Odd[] = [
     flags: ["--rename", "people=persons"],
   },
   {
-    name: "names that are dualsync's own",
+    name: "names reserved for dualsync",
     async source(db) {
       await db.collection("orders").insertOne({ n: 1 });
       await db.collection("_dualsync_notes").insertOne({ n: 1 });
@@ -155,7 +155,7 @@ async function mustAgree(run: Run, command: string, copying: readonly string[], 
   return lost.code;
 }
 
-describe("between two MongoDB databases", () => {
+describe("duplicate and diff of MongoDB databases", () => {
   let servers: readonly [MongodbService, MongodbService];
   let clients: readonly [MongoClient, MongoClient];
   beforeAll(async () => {
@@ -168,7 +168,7 @@ describe("between two MongoDB databases", () => {
   });
 
   it.each(ODD.map((odd, number) => [odd.name, odd, number] as const))(
-    "copying and comparing agree about %s",
+    "duplicate and diff agree about %s",
     { timeout: 120_000 },
     async (_, { source, target, flags = [] }, number) => {
       const database = `odd${number}`;
@@ -188,7 +188,7 @@ describe("between two MongoDB databases", () => {
   );
 });
 
-describe("between a Supabase project and a MongoDB database", () => {
+describe("backfill and diff of a Supabase project", () => {
   let project: Postgrest;
   let server: MongodbService;
   beforeAll(async () => {
@@ -201,13 +201,13 @@ describe("between a Supabase project and a MongoDB database", () => {
   const TABLES: readonly (readonly [name: string, sql: string, maxRows: number | undefined])[] = [
     ["a table without a key", "create table keyless (n int4); insert into keyless values (1);", undefined],
     [
-      "an inherited table of which a row is passed over",
+      "an inherited table with a row that is skipped",
       `create table orders (id int4 primary key); create table old (primary key (id)) inherits (orders);
        insert into orders values (1), (2), (4); insert into old values (2), (3);`,
       2,
     ],
     [
-      "an inherited table that gives a key twice at once",
+      "an inherited table that returns a key twice at once",
       `create table orders (id int4 primary key); create table old (primary key (id)) inherits (orders);
        insert into orders values (1), (2); insert into old values (2);`,
       undefined,

@@ -44,7 +44,7 @@ beforeEach(async () => {
   await mirror();
 });
 
-it("is refused until it is named, and then left alone where it is equivalent", async () => {
+it("refuses a copy that an application filled until it is named, and then leaves equivalent documents alone", async () => {
   const refused = await pair.run(["backfill"]);
   expect(refused.code).toBe(6);
   expect(refused.stdout + refused.stderr).toMatch(/--into-existing/);
@@ -62,7 +62,7 @@ it("is refused until it is named, and then left alone where it is equivalent", a
   );
 });
 
-it("is rewritten where it differs, and keeps the fields that no column has", async () => {
+it("rewrites documents of an adopted copy that differ, and keeps their fields without a column", async () => {
   await collection("customers").updateOne(email(3), { $set: { name: "Somebody else", note: "by hand" } });
   await collection("customers").updateOne(email(4), { $set: { "payments.0.cents": 5 } });
   await collection("customers").deleteOne(email(5));
@@ -84,7 +84,7 @@ it("is rewritten where it differs, and keeps the fields that no column has", asy
   expect(again.stdout).toMatch(/Done: 0 documents written, 61 documents unchanged/);
 });
 
-it("is told apart by how much differs: a lost microsecond, a rounded number", async () => {
+it("reports a lost microsecond and a rounded number in an adopted copy as different kinds of changes", async () => {
   await pair.project.query(`
     update customers set updated_at = updated_at + interval '7 microseconds' where email = 'customer1@storefront.example';
     update customers set visits = 9007199254740993 where email = 'customer2@storefront.example'`);
@@ -101,7 +101,7 @@ it("is told apart by how much differs: a lost microsecond, a rounded number", as
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
-it("is mended by a plan as it is by a backfill", async () => {
+it("repairs an adopted copy with a plan as a backfill does", async () => {
   await collection("customers").updateOne(email(3), { $set: { name: "Somebody else", note: "by hand" } });
   await collection("customers").deleteOne(email(5));
   const folder = mkdtempSync(join(tmpdir(), "dualsync-repair-"));

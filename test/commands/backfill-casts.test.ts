@@ -30,8 +30,8 @@ const TYPES = `
   create type own.span as (length int8, way own.dir);
   create domain own.way as own.dir;`;
 
-describe("a type with a cast to json that changes its values", () => {
-  it("is read as what it holds", async () => {
+describe("types with a cast to json that changes their values", () => {
+  it("copies the stored values of a type whose cast to json changes them", async () => {
     await sql(`${TYPES}
       create table t (id int primary key, dir own.dir, way own.way, dirs own.dir[], span own.span, spans own.span[]);
       insert into t values
@@ -60,7 +60,7 @@ describe("a type with a cast to json that changes its values", () => {
     expect((await pair.run(["diff"])).stdout).toMatch(/t\/1 .*dir/);
   });
 
-  it("is a key like any other", async () => {
+  it("copies keys of a type whose cast to json changes its values", async () => {
     await sql(`${TYPES}
       create table t (dir own.dir primary key, note int8);
       insert into t values ('n', 1), ('N', 2)`);
@@ -77,7 +77,7 @@ describe("a type with a cast to json that changes its values", () => {
   });
 });
 
-describe("a type with a cast to text that changes its values", () => {
+describe("types with a cast to text that changes their values", () => {
   const lowerText = (type: string) => `
     create function own.lower_text(${type}) returns text language sql immutable as
       $$ select lower(own.label($1)) $$;
@@ -94,7 +94,7 @@ describe("a type with a cast to text that changes its values", () => {
     expect(compared.stdout).toContain(key);
   };
 
-  it("is named where only one of many rows shows it, also to whoever compares digests", async () => {
+  it("names a column whose cast to text changes one of many rows, with and without digests", async () => {
     await sql(`${TYPES}${LABEL}${lowerText("own.dir")}
       create table t (id int primary key, dir own.dir);
       insert into t select id, case id when 1500 then 'N'::own.dir else 'n' end from generate_series(1, 3000) id`);
@@ -109,7 +109,7 @@ describe("a type with a cast to text that changes its values", () => {
     }
   });
 
-  it("is named where its values cannot be compared, as those of a domain of an enum", async () => {
+  it("names a column of a domain of an enum, whose values cannot be compared", async () => {
     await sql(`${TYPES}${LABEL}${lowerText("own.dir")}
       create table t (id int primary key, way own.way);
       insert into t select id, 'n' from generate_series(1, 30) id;
@@ -117,7 +117,7 @@ describe("a type with a cast to text that changes its values", () => {
     await lies("column t.way");
   });
 
-  it("is named where it makes null of a value", async () => {
+  it("names a column whose cast to text turns a value into null", async () => {
     await sql(`${TYPES}
       create function own.no_text(own.dir) returns text language sql immutable as
         $$ select case when $1 <> 'N' then 'n' end $$;
@@ -128,7 +128,7 @@ describe("a type with a cast to text that changes its values", () => {
     await lies("column t.dir");
   });
 
-  it("is named for a composite", async () => {
+  it("names a composite column whose cast to text changes its values", async () => {
     await sql(`${TYPES}
       create function own.lower_text(own.span) returns text language sql immutable as
         $$ select lower(record_out($1)::text) $$;
@@ -139,7 +139,7 @@ describe("a type with a cast to text that changes its values", () => {
     await lies("column t.span");
   });
 
-  it("costs no question where the project's own functions tell that there is none", async () => {
+  it("makes no extra requests when the project's functions show that there is no such cast", async () => {
     await sql(`${TYPES}
       create table t (id int primary key, dir own.dir);
       insert into t select id, 'n' from generate_series(1, 30) id`);

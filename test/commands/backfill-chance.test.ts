@@ -85,7 +85,7 @@ const copy = async () => ({
   shops: await contents(pair.to, pair.database, "shops"),
 });
 
-it(`at ${POINTS} random requests (seed ${SEED}), a backfill ends with every row or with a failure`, {
+it(`a backfill with faults at ${POINTS} random requests (seed ${SEED}) ends with every row or with a failure`, {
   timeout: POINTS * 20_000,
 }, async () => {
   await fill();
@@ -110,7 +110,7 @@ it(`at ${POINTS} random requests (seed ${SEED}), a backfill ends with every row 
   console.log(`${POINTS} points of backfill, seed ${SEED}, ${requests} requests a run: ${ends.join(" ")}`);
 });
 
-it(`at ${POINTS} random requests (seed ${SEED}), a diff of what differs never ends with 0, nor one of equals with 1`, {
+it(`a diff with faults at ${POINTS} random requests (seed ${SEED}) never ends with 0 for different stores or with 1 for equal ones`, {
   timeout: POINTS * 20_000,
 }, async () => {
   await fill();

@@ -77,7 +77,7 @@ const passing: readonly Effect[] = [
   { delay: 30 },
 ];
 
-it("whatever passes is waited for: every page after something else, and all rows arrive", async () => {
+it("all rows arrive although every other request for a page has a temporary fault", async () => {
   await fill();
   const turns = new Map<Recorded, number>();
   const turnOf = (request: Recorded): number => {
@@ -94,7 +94,7 @@ it("whatever passes is waited for: every page after something else, and all rows
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
-it("what asks to wait, in seconds or until a time, is given that time", async () => {
+it("a refused request is repeated after as long as the server asks, in seconds or as a date", async () => {
   await fill();
   const times: number[] = [];
   const soon = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 4_000);
@@ -144,7 +144,7 @@ const lasting: ReadonlyArray<readonly [string, Effect, number, RegExp]> = [
 const taken = lasting.filter((_, i) => LONG || i % 3 === 0);
 
 it.each(taken)(
-  "%s in the middle stops the run with its sentence, and nothing is called done",
+  "%s in the middle stops the run with a message of its own, and nothing is called done",
   async (_, effect, status, sentence) => {
     await fill();
     pair.fail({ ...effect, on: (request) => isPage(request) && /[?&]id=gt\./.test(request.target) });
@@ -158,7 +158,7 @@ it.each(taken)(
   },
 );
 
-it("goes on after such a stop", async () => {
+it("a stopped backfill is completed by the next run", async () => {
   await fill();
   const fault = pair.fail({ on: isPage, at: [2, 3, 4, 5, 6, 7], answer: htmlFailure(502) });
   expect((await backfill(FEW)).code).toBe(4);
@@ -167,7 +167,7 @@ it("goes on after such a stop", async () => {
   expect(await copied()).toBe(CUSTOMERS);
 });
 
-it("a redirect is not followed: the other host hears nothing, and nothing of the key is told", async () => {
+it("a redirect is not followed: the other host receives no request", async () => {
   await fill();
   const other = await startRecording();
   try {
@@ -184,7 +184,7 @@ it("a redirect is not followed: the other host hears nothing, and nothing of the
   }
 });
 
-it("asks for smaller pages where a statement takes too long, and for larger ones again", async () => {
+it("requests smaller pages when a statement takes too long, and larger ones again later", async () => {
   await fill();
   const limits: number[] = [];
   pair.fail({
@@ -203,7 +203,7 @@ it("asks for smaller pages where a statement takes too long, and for larger ones
 });
 
 it.each([7, 1])(
-  "a server that gives %i rows at most gives them all, and says how many it has",
+  "a server that returns at most %i rows at once is read to the end, and the copy is identical",
   async (most) => {
     await fill();
     pair.project.settings.maxRows = most;

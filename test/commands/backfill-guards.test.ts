@@ -18,7 +18,7 @@ async function sql(statements: string): Promise<void> {
 const fill = () =>
   fillStorefront(pair.project.query, { customers: CUSTOMERS }).then(() => pair.project.reload());
 
-it("public keys are refused before anybody is contacted, and a wrong one by the project", async () => {
+it("public keys are rejected before anything is contacted, and a wrong key by the project", async () => {
   await fill();
   const before = pair.project.requests.length;
   for (const key of [pair.project.anonKey, pair.project.publishableKey, pair.project.limitedKey]) {
@@ -39,7 +39,7 @@ it("public keys are refused before anybody is contacted, and a wrong one by the 
   expect(stdout + stderr).not.toContain(wrong);
 });
 
-it("a server that takes the key for a public one, or tells no tables, is no empty project", async () => {
+it("a server that takes the key for a public one or lists no tables is not taken for an empty project", async () => {
   await fill();
   const headers = { apikey: pair.project.anonKey, accept: "application/openapi+json" };
   const anonymous = await fetch(`${pair.project.url}/rest/v1/`, { headers });
@@ -65,7 +65,7 @@ it("a server that takes the key for a public one, or tells no tables, is no empt
   expect(await pair.to.db(pair.database).listCollections().toArray()).toEqual([]);
 });
 
-it("an empty project and a new table are told from nothing to do, with what to run", async () => {
+it("an empty project and a table that the API does not know yet are reported with the SQL to run", async () => {
   await pair.project.reload();
   const empty = await backfill();
   expect(empty.code).toBe(4);
@@ -77,7 +77,7 @@ it("an empty project and a new table are told from nothing to do, with what to r
   expect(fresh.stderr).toMatch(/matches "fresh"[\s\S]*notify pgrst, 'reload schema'/);
 });
 
-it("a table that this key may not read is named with its grant, and the others are copied", async () => {
+it("a table that the key may not read is named with its grant, and the others are copied", async () => {
   await fill();
   await sql(
     "revoke select on customers from service_role; grant select (id, email) on customers to service_role",
@@ -89,7 +89,7 @@ it("a table that this key may not read is named with its grant, and the others a
   expect((await pair.run(["diff"])).code).toBe(12);
 });
 
-it("rows that row security hides are not taken for deleted ones, and none at all are remarked on", async () => {
+it("rows hidden by row-level security are not treated as deleted, and a table without visible rows is mentioned", async () => {
   await fill();
   await sql("alter table customers enable row level security; alter role service_role nobypassrls");
   try {
@@ -111,7 +111,7 @@ it("rows that row security hides are not taken for deleted ones, and none at all
   }
 });
 
-it("a table that lost more than half of its rows is not followed by --delete, until that is meant", async () => {
+it("--delete does not follow a table that lost more than half of its rows without --allow-shrink", async () => {
   await fill();
   await backfill();
   await sql("delete from customers where visits % 40 > 10");
@@ -125,7 +125,7 @@ it("a table that lost more than half of its rows is not followed by --delete, un
   expect(await count("customers")).toBeGreaterThan(0);
 });
 
-it("a table that was dropped or renamed is named, and its copy stays", async () => {
+it("a dropped table is named, and its copy stays", async () => {
   await fill();
   await backfill();
   await sql("drop table customers");
@@ -139,7 +139,7 @@ it("a table that was dropped or renamed is named, and its copy stays", async () 
   expect((await backfill("--accept", "collection customers")).code).toBe(0);
 });
 
-it("a swapped pair is refused: nothing is written to a project", async () => {
+it("a swapped pair is refused, and nothing is written to the project", async () => {
   await fill();
   await backfill();
   const { code, stderr } = await backfill("--from", "mongodb", "--to", "supabase");
@@ -148,7 +148,7 @@ it("a swapped pair is refused: nothing is written to a project", async () => {
   expect(pair.project.requests.every(({ method }) => method === "GET" || method === "HEAD")).toBe(true);
 });
 
-it("tables called shop and shops each keep a collection, and two are never put into one", async () => {
+it("tables called shop and shops are copied into two collections, and never into one", async () => {
   await sql(`create table shop (id int4 primary key); create table shops (id int4 primary key, n int4);
     insert into shop values (1), (2); insert into shops values (1, 1)`);
   expect((await backfill()).code).toBe(0);
@@ -157,7 +157,7 @@ it("tables called shop and shops each keep a collection, and two are never put i
   expect([await count("shop"), await count("shops")]).toEqual([2, 1]);
 });
 
-it("names that MongoDB cannot have are named, and copied under others; all other names are kept", async () => {
+it("table names that MongoDB cannot have are reported and can be renamed, and all others are kept", async () => {
   const impossible = ["dol$lar", "system.users", "do..t", ".lead"];
   const odd = [
     "a b",
@@ -192,7 +192,7 @@ it("names that MongoDB cannot have are named, and copied under others; all other
   expect((await pair.run(["diff", ...renames])).code).toBe(0);
 });
 
-it("what cannot be a document is named and left out: by table, and by row", async () => {
+it("tables and rows that cannot become documents are named and left out", async () => {
   await sql(`
     create table nokey (a int4); insert into nokey values (1), (1);
     create table other_id (id int4 primary key, _id text);

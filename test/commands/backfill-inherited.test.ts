@@ -29,7 +29,7 @@ async function fill(maxRows: number | undefined): Promise<void> {
 
 const held = (name: string) => pair.to.db(pair.database).collection(name).countDocuments();
 
-it("an inherited table of which a page boundary hides a row is named by backfill and by diff, and the others are copied", async () => {
+it("backfill and diff name an inherited table with a row hidden by a page boundary, and the others are copied", async () => {
   // Of the five rows 1, 2, 2, 3 and 4 the second page begins behind the first 2.
   await fill(2);
   const cwd = folder();
@@ -47,7 +47,7 @@ it("an inherited table of which a page boundary hides a row is named by backfill
   expect(unverified.stdout).toMatch(SENTENCE);
 });
 
-it("an inherited table that gives one key twice in a page is named, and the others are copied and compared", async () => {
+it("backfill and diff name an inherited table that returns one key twice in a page, and the others are copied", async () => {
   await fill(undefined);
   const cwd = folder();
   const copied = await pair.run(["backfill"], cwd);
@@ -59,7 +59,7 @@ it("an inherited table that gives one key twice in a page is named, and the othe
   expect(compared.stdout).toMatch(/gives rows of orders again/);
 });
 
-it("a view with a trigger that shows a key which is not unique is named where a row is passed over", async () => {
+it("backfill names a view whose key is not unique when it skips a row", async () => {
   await pair.project.query(`
     create table lines (id int4 primary key, number int4, what text);
     insert into lines select n, least(n, 4), 'line ' || n from generate_series(1, 5) n;

@@ -41,7 +41,7 @@ const run = (flags: readonly string[] = [], onStart?: (child: ChildProcess) => v
 /** What the database holds but for its own notes. */
 const copy = () => snapshot(pair.to, pair.database);
 
-it(`ended at ${POINTS} random moments (seed ${SEED}), every copy ends whole, with nothing doubled`, {
+it(`a backfill ended at ${POINTS} random moments (seed ${SEED}) is completed by the next run without duplicates`, {
   timeout: POINTS * 20_000,
 }, async () => {
   expect((await run()).code).toBe(0);
@@ -67,7 +67,7 @@ it(`ended at ${POINTS} random moments (seed ${SEED}), every copy ends whole, wit
   expect(ends.filter((end) => !end.endsWith(" 0")).length).toBeGreaterThan(POINTS / 4);
 });
 
-it("Ctrl-C in its midst stops it cleanly with 130, and the same command goes on to the end", async () => {
+it("Ctrl-C stops a backfill cleanly with 130, and the same command completes it", async () => {
   const stopped = await run([], (child) => child.stdout?.once("data", () => child.kill("SIGINT")));
   expect(stopped.code, stopped.stdout).toBe(130);
   expect(summary(stopped.stdout)).toMatchObject({ type: "summary", exitCode: 130 });
@@ -75,7 +75,7 @@ it("Ctrl-C in its midst stops it cleanly with 130, and the same command goes on 
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
-it("of two runs at once one writes, and the other ends with 7", async () => {
+it("only one of two concurrent backfills writes, and the other exits with 7", async () => {
   const elsewhere = mkdtempSync(join(tmpdir(), "dualsync-backfill-"));
   const runs = await Promise.all([run(), run([], undefined, elsewhere)]);
   rmSync(elsewhere, { recursive: true });
@@ -83,7 +83,7 @@ it("of two runs at once one writes, and the other ends with 7", async () => {
   expect(collectionRecord((await run()).stdout, "customers")).toMatchObject({ unchanged: CUSTOMERS });
 });
 
-it("stops when its time is up, goes on from there, and begins anew with --restart", async () => {
+it("--max-minutes stops a backfill, which the next run would resume, and --restart starts over", async () => {
   // All of it takes eight seconds at this rate, the single row of the shop next to nothing.
   const stopped = await run(["--max-minutes", "0.08", "--rate", "120", "--concurrency", "8"]);
   expect(stopped.code, stopped.stdout).toBe(12);

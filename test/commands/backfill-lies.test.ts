@@ -12,7 +12,7 @@ async function sql(statements: string): Promise<void> {
   await pair.project.reload();
 }
 
-it("the copy of one table does not become the copy of another one unasked", async () => {
+it("a table is not copied into the collection of another table unasked", async () => {
   await sql(`create table shop (id int primary key, name text, city text);
     insert into shop values (1, 'a', 'here'), (2, 'b', 'there')`);
   expect((await pair.run(["backfill"])).code).toBe(0);
@@ -30,7 +30,7 @@ it("the copy of one table does not become the copy of another one unasked", asyn
   expect(await held("stores")).toEqual([{ _id: 1, name: "of another kind" }]);
 });
 
-it("a table that was renamed, or got another column, is still the one that was copied", async () => {
+it("a table that was renamed or got another column is still recognized as the one that was copied", async () => {
   await sql("create table a (id int primary key, name text); insert into a values (1, 'a')");
   expect((await pair.run(["backfill"])).code).toBe(0);
   await sql("alter table a add column more int default 5");

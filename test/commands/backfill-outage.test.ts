@@ -56,7 +56,7 @@ async function workOnCopy(): Promise<void> {
   await customers().deleteOne(email(3));
 }
 
-it("what an application wrote into the copy while the project was down survives the nightly run, hour by hour", async () => {
+it("what an application wrote into the copy during an outage survives the nightly run, or can be restored with undo", async () => {
   // At one o'clock the project goes down: cron ends by that, and the copy stays as it is.
   const down = pair.fail({ answer: { status: 503, headers: {}, body: "upstream unavailable" } });
   const before = await customers().find().toArray();
@@ -92,7 +92,7 @@ it("what an application wrote into the copy while the project was down survives 
   expect(await one(1)).toMatchObject({ total_spent: 0.37 });
 });
 
-it("documents that came into the copy while the project was down are saved before --delete removes them", async () => {
+it("documents added to the copy during an outage are saved before --delete removes them", async () => {
   await workOnCopy();
   const added = await one(100);
   const night = await cron("--delete", "--yes");
@@ -102,7 +102,7 @@ it("documents that came into the copy while the project was down are saved befor
   expect(await one(100)).toEqual(added);
 });
 
-it("a nightly run that reads only what was changed saves what it replaces, and leaves what is newer in the copy", async () => {
+it("a nightly run with --since saves what it replaces, and keeps what is newer in the copy", async () => {
   await workOnCopy();
   const changed = await one(2);
   const rows = "email in ('customer1@storefront.example', 'customer2@storefront.example')";
@@ -115,7 +115,7 @@ it("a nightly run that reads only what was changed saves what it replaces, and l
   expect(await one(2)).toEqual(changed);
 });
 
-it("nights on which only the project was written save nothing, and say nothing of it", async () => {
+it("nightly runs after changes in the project alone save nothing, and do not mention undo", async () => {
   for (let night = 1; night <= 2; night++) {
     await sql(`update customers set visits = visits + 1, updated_at = now() where right(email, 20) < '5'`);
     await sql(
@@ -127,7 +127,7 @@ it("nights on which only the project was written save nothing, and say nothing o
   }
 });
 
-it("a copy that was not read back is in no state that is known: what is replaced in it is saved", async () => {
+it("a run after one that was not verified by content saves what it replaces", async () => {
   await sql("update customers set name = 'Once', updated_at = now() where email like 'customer1@%'");
   expect((await cron("--verify", "counts")).code).toBe(0);
   await sql("update customers set name = 'Twice', updated_at = now() where email like 'customer1@%'");
@@ -135,7 +135,7 @@ it("a copy that was not read back is in no state that is known: what is replaced
   expect([code, saved], text).toEqual([0, expect.stringMatching(/^[0-9a-f]{8}$/)]);
 });
 
-it("--newer-by says which date decides", async () => {
+it("--newer-by names the date field that decides which side is newer", async () => {
   await customers().updateOne(email(5), {
     $set: { created_at: new Date("2027-01-01T00:00:00Z"), name: "Later" },
   });

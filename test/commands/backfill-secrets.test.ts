@@ -27,10 +27,10 @@ const cases: ReadonlyArray<readonly [string, number, () => Fault | undefined]> =
   ["all goes well", 0, () => undefined],
   ["a value is refused", 4, () => ({ on: "/customers", ...talkative(400, "22P02") })],
   ["the key is refused", 8, () => ({ on: "/customers", ...talkative(401, "PGRST301") })],
-  ["a code is none", 4, () => ({ on: "/customers", ...talkative(418, `${VALUE}`) })],
+  ["a code is malformed", 4, () => ({ on: "/customers", ...talkative(418, `${VALUE}`) })],
   ["the list is refused", 8, () => ({ on: "/", ...talkative(401, "42501") })],
   [
-    "a page is no rows",
+    "a page is not rows",
     4,
     () => ({
       on: ({ target }) => target.includes("order="),
@@ -42,7 +42,7 @@ const cases: ReadonlyArray<readonly [string, number, () => Fault | undefined]> =
     }),
   ],
   [
-    "it is sent elsewhere",
+    "it is redirected",
     4,
     () => ({ on: "/", answer: redirect(`http://${pair.project.serviceKey}.example/?email=${VALUE}`) }),
   ],

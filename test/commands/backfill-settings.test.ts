@@ -54,8 +54,8 @@ const EXACT = { backfill: [0], diff: [0] };
 const asked = (what: RegExp): number =>
   pair.project.requests.filter(({ target }) => what.test(target)).length;
 
-describe("where the project's role sets extra_float_digits to 0", () => {
-  it("three numbers that arrive as one are named, and never called equal", async () => {
+describe("project whose role sets extra_float_digits to 0", () => {
+  it("names a column in which three numbers arrive as one, and never calls it equal", async () => {
     await project(
       `create table t (id int primary key, v float8);
        insert into t values (1, 1234567890123451), (2, 1234567890123452), (3, 1234567890123453)`,
@@ -64,7 +64,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await copiedAndCompared()).toEqual(both("column t.v"));
   });
 
-  it("of several columns those are named whose numbers arrive rounded, and no others", async () => {
+  it("names exactly the columns whose numbers arrive rounded", async () => {
     await project(
       `create table t (id int primary key, a float4, b float8, c float4[], d float8[], e float8, f float4);
        insert into t values
@@ -76,7 +76,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await copiedAndCompared()).toEqual(both("column t.a", "column t.c", "column t.d"));
   });
 
-  it("numbers that are short enough are copied, for the server says that they are what it printed", async () => {
+  it("copies numbers that are short enough, which the server confirms to be all that it printed", async () => {
     await project(
       `create table t (id int primary key, v float8, w float4[]);
        insert into t select n, n / 8.0, array[n / 4.0, null] from generate_series(1, 2500) n`,
@@ -87,7 +87,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await copiedAndCompared()).toEqual(both("column t.v"));
   });
 
-  it("a number that is rounded beyond the largest is named", async () => {
+  it("names a column with a number that is rounded beyond the largest one", async () => {
     await project(
       "create table t (id int primary key, v float8); insert into t values (1, 1.7976931348623157e308)",
       ROUNDING,
@@ -95,7 +95,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await copiedAndCompared()).toEqual(both("column t.v"));
   });
 
-  it("a table whose key arrives rounded is named, for its rows could not be told apart", async () => {
+  it("names a table whose key arrives rounded", async () => {
     await project(
       `create table t (k float8 primary key); insert into t values (1234567890123456), (7.5);
        create table u (a int, b float4, primary key (a, b)); insert into u values (1, 1234567), (1, 2), (2, 1)`,
@@ -104,7 +104,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await copiedAndCompared()).toEqual(both("collection t", "collection u"));
   });
 
-  it("a table whose keys arrive as one is named, and the others are copied", async () => {
+  it("names a table whose keys arrive as one, and copies the others", async () => {
     await project(
       `create table t (k float8 primary key);
        insert into t values (1234567890123451), (1234567890123452), (1234567890123453);
@@ -115,7 +115,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await held("other")).toEqual([{ _id: 1 }]);
   });
 
-  it("a number inside a composite is named, and a point is", async () => {
+  it("names a column of composites with a rounded number, and a column of points", async () => {
     await project(
       `create schema own; grant usage on schema own to public; create type own.spot as (name text, height float8);
        create table t (id int primary key, spot own.spot, place point, plain own.spot, v float8);
@@ -125,7 +125,7 @@ describe("where the project's role sets extra_float_digits to 0", () => {
     expect(await copiedAndCompared()).toEqual(both("column t.v", "column t.place", "column t.spot"));
   });
 
-  it("the project that tells its settings is believed: every such column is named, none is asked about", async () => {
+  it("names every column of floating-point numbers without extra requests when the project reports its settings", async () => {
     await project(
       `${installSql()}; create table t (id int primary key, v float8, w point, n numeric);
        insert into t values (1, 0.5, '(1,2)', 0.1)`,
@@ -137,8 +137,8 @@ describe("where the project's role sets extra_float_digits to 0", () => {
   });
 });
 
-describe("where the project's role sets nothing", () => {
-  it("short numbers are copied, and long ones show that nothing needs to be asked", async () => {
+describe("project whose role sets nothing", () => {
+  it("copies short numbers after asking the server, and asks nothing once a long number shows the setting", async () => {
     await project(
       `create table t (id int primary key, v float8, w float4);
        insert into t values (1, 12.5, 0.25), (2, -1, null)`,
@@ -152,7 +152,7 @@ describe("where the project's role sets nothing", () => {
     expect(asked(/not\.in/)).toBe(between);
   });
 
-  it("a number that changes while the project is asked about it is no reason to name its column", async () => {
+  it("does not name a column because a number changes while the project is asked about it", async () => {
     await project(
       `create table t (id int primary key, v float8); insert into t select n, n / 4.0 from generate_series(1, 1500) n`,
     );
@@ -167,7 +167,7 @@ describe("where the project's role sets nothing", () => {
     expect([code, stdout]).toEqual([0, expect.not.stringMatching(/column t/)]);
   });
 
-  it("a run that reads only what was changed asks about those rows alone", async () => {
+  it("asks only about the changed rows in a run with --since", async () => {
     await project(
       `create table t (id int primary key, v float8, updated_at timestamptz);
        insert into t select n, n / 4.0, '2024-01-01' from generate_series(1, 3000) n`,
@@ -181,14 +181,14 @@ describe("where the project's role sets nothing", () => {
     expect(stdout).toMatch(/3 documents written/);
   });
 
-  it("a point is named where nothing shows how many digits are printed, and copied where a large id does", async () => {
+  it("names a point unless a large id shows how many digits are printed", async () => {
     await project("create table t (id int primary key, p point); insert into t values (1, '(1,2.5)')");
     expect(await copiedAndCompared()).toEqual(both("column t.p"));
     await project("create table u (id int primary key); insert into u values (1234567)");
     expect(await copiedAndCompared()).toEqual(EXACT);
   });
 
-  it("a point is copied where the project tells its settings", async () => {
+  it("copies a point when the project reports its settings", async () => {
     await project(
       `${installSql()}; create table t (id int primary key, p point); insert into t values (1, '(1,2.5)')`,
     );
@@ -196,18 +196,18 @@ describe("where the project's role sets nothing", () => {
   });
 });
 
-describe("texts that mean something else under other settings are named", () => {
+describe("texts that depend on settings", () => {
   const RANGES = `create table t (id int primary key, days daterange, times tstzmultirange, numbers int4range, at timestamptz);
     insert into t values (1, '[2024-02-01,2024-03-04)', '{[2024-02-01,2024-03-04)}', '[1,5)', '2024-02-01')`;
   it.each(["SQL, DMY", "German", "Postgres, MDY"])(
-    "ranges of days and times under DateStyle %s",
+    "names ranges of days and times under DateStyle %s",
     async (datestyle) => {
       await project(RANGES, { datestyle });
       expect(await copiedAndCompared()).toEqual(both("column t.days", "column t.times"));
     },
   );
 
-  it.each([["ISO, DMY"], ["ISO, YMD"]])("and not under DateStyle %s", async (datestyle) => {
+  it.each([["ISO, DMY"], ["ISO, YMD"]])("copies ranges of days under DateStyle %s", async (datestyle) => {
     await project(RANGES, { datestyle, timezone: "Asia/Kolkata" });
     expect(await copiedAndCompared()).toEqual(EXACT);
   });
@@ -220,14 +220,14 @@ describe("texts that mean something else under other settings are named", () => 
     ["postgres_verbose", EXACT],
     ["iso_8601", EXACT],
   ])(
-    "intervals under IntervalStyle sql_standard, and not under others: %s",
+    "names intervals under IntervalStyle sql_standard, and copies them under others: %s",
     async (intervalstyle, expected) => {
       await project(INTERVALS, { intervalstyle });
       expect(await copiedAndCompared()).toEqual(expected);
     },
   );
 
-  it("composites with times, where a time of any table shows another DateStyle", async () => {
+  it("names composites with times when a time of any table shows another DateStyle", async () => {
     await project(
       `create schema own; grant usage on schema own to public; create type own.visit as (name text, at date);
        create table t (id int primary key, visit own.visit);
@@ -241,7 +241,7 @@ describe("texts that mean something else under other settings are named", () => 
   });
 });
 
-it("a bytea is copied exactly, whatever bytea_output says", async () => {
+it("copies a bytea exactly, whatever bytea_output is", async () => {
   await project(
     String.raw`create table t (id int primary key, v bytea, w bytea[]);
      insert into t values (1, '\x00ff5c', array['\x41', '\x7f00']::bytea[]), (2, '\x', null)`,
@@ -255,10 +255,10 @@ it("a bytea is copied exactly, whatever bytea_output says", async () => {
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
-describe("a digest function that computes something else than what is read", () => {
+describe("digest function that computes something else than the rows", () => {
   const ALONE = `${installSql()}; drop function public.dualsync_catalog();`;
 
-  it("is a reason not to call its table identical", async () => {
+  it("does not call a table identical when the digest function computes something else", async () => {
     const altered = ALONE.replace("row_to_json(r)::text", "replace(row_to_json(r)::text, 'a', 'b')");
     expect(altered).not.toBe(ALONE);
     await project(
@@ -271,7 +271,7 @@ describe("a digest function that computes something else than what is read", () 
     expect((await pair.run(["diff"])).code).toBe(0);
   });
 
-  it("names the column whose text changes with the project's settings", async () => {
+  it("names the column whose text changes with the project's settings when the digests differ", async () => {
     await project(
       `${ALONE} create schema own; grant usage on schema own to public;
        create type own.visit as (name text, at date);
@@ -282,7 +282,7 @@ describe("a digest function that computes something else than what is read", () 
     expect(diff).toEqual([12, "column t.visit"]);
   });
 
-  it("is no reason where intervals are only written in another way, or floating-point numbers in full", async () => {
+  it("accepts other digests when only the style of intervals or the digits of floating-point numbers differ", async () => {
     await project(
       `${ALONE} create table t (id int primary key, v interval, b bytea, f float4, r int4range);
        insert into t values (1, '1 day 02:00', 'a', 1.2621775e-29, '[1,2)')`,
@@ -292,8 +292,8 @@ describe("a digest function that computes something else than what is read", () 
   });
 });
 
-describe("a type with a cast to text that changes its values", () => {
-  it("is named", async () => {
+describe("type with a cast to text that changes its values", () => {
+  it("names a column whose cast to text changes its values", async () => {
     await project(`
       create schema own; grant usage on schema own to public;
       create type own.dir as enum ('n', 'N', 's');

@@ -26,7 +26,7 @@ const since = (when = "last", ...flags: string[]) =>
   pair.run(["backfill", "--json", "--since", when, ...flags], folder);
 const identical = async () => expect((await pair.run(["diff"])).code).toBe(0);
 
-it("read what is new and changed alone, and remove with --delete what is gone", async () => {
+it("a --since run reads only new and changed rows, and removes deleted ones with --delete", async () => {
   await pair.project.query(`
     update customers set vip = not vip, updated_at = now() where email like 'customer2_@%';
     delete from customers where email = 'customer7@storefront.example';
@@ -39,21 +39,21 @@ it("read what is new and changed alone, and remove with --delete what is gone", 
   await identical();
 });
 
-it("leave no gap between the last run and a later day", async () => {
+it("a --since run with a later date leaves no gap after the last run", async () => {
   await pair.project.query("update customers set vip = not vip, updated_at = now() where visits > 20");
   const { code, stdout } = await since("2999-01-01");
   expect(code, stdout).toBe(0);
   await identical();
 });
 
-it("hold no numbers against each other where not all was counted", async () => {
+it("a --since run with --verify counts does not compare counts of rows that it did not read", async () => {
   await pair.project.query("delete from customers where email = 'customer7@storefront.example'");
   const { code, stdout } = await since("last", "--verify", "counts");
   expect(code, stdout).toBe(0);
   expect(collectionRecord(stdout, "customers")).toMatchObject({ read: 0, verdict: "counts match" });
 });
 
-it("read everything after a run that did not come to its end, also what it had done of the changes", async () => {
+it("a --since run reads everything after a run that did not finish, even what that run had copied", async () => {
   await pair.project.query("update customers set vip = not vip, updated_at = now() where visits > 20");
   const stop = pair.fail({
     on: ({ path, target }) => path === "/shop" && /order=/.test(target),
@@ -68,7 +68,7 @@ it("read everything after a run that did not come to its end, also what it had d
   await identical();
 });
 
-it("read a table as a whole whose columns are others than then", async () => {
+it("a --since run reads the whole table when its columns have changed", async () => {
   await pair.project.query("alter table customers add note text not null default 'none'");
   await pair.project.reload();
   const { code, stdout } = await since();
@@ -77,7 +77,7 @@ it("read a table as a whole whose columns are others than then", async () => {
   await identical();
 });
 
-it("name a copy that has lost documents, and fill one that has lost all", async () => {
+it("a --since run names a copy that lost documents, and refills one that lost all", async () => {
   await customers().deleteMany({ visits: { $lt: 5 } });
   const lost = await since();
   expect(lost.code).toBe(3);
@@ -89,7 +89,7 @@ it("name a copy that has lost documents, and fill one that has lost all", async 
   await identical();
 });
 
-it("name a loss too that as many rows of the copy which are gone from the table would hide", async () => {
+it("a --since run names lost documents even if as many deleted rows would hide the loss", async () => {
   await pair.project.query("delete from customers where email like 'customer1_@%'");
   await customers().deleteMany({ email: /^customer2\d@/ });
   const { code, stdout } = await since();
@@ -102,7 +102,7 @@ it("name a loss too that as many rows of the copy which are gone from the table 
   await identical();
 });
 
-it("see what was changed after a run on a machine whose clock is fast", async () => {
+it("a --since run sees what changed after a run on a machine whose clock is fast", async () => {
   const preload = new URL("../support/fast-clock.js", import.meta.url).href;
   const fast = await pair.run(["backfill"], folder, { env: { NODE_OPTIONS: `--import=${preload}` } });
   expect(fast.code, fast.stdout + fast.stderr).toBe(0);
@@ -113,7 +113,7 @@ it("see what was changed after a run on a machine whose clock is fast", async ()
   await identical();
 });
 
-it("see rows that do not say when they were changed, and read tables whole whose times have no zone", async () => {
+it("a --since run reads rows without a time, and the whole table when its times have no zone", async () => {
   await pair.project.query(`
     create table notes (id int4 primary key, updated_at timestamptz);
     create table local (id int4 primary key, updated_at timestamp default now() - interval '3 hours');

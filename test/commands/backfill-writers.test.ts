@@ -33,7 +33,7 @@ function writing(): () => Promise<number> {
   };
 }
 
-it("does not fail a backfill, is told of by a diff, and is caught up with when it rests", {
+it("an application that keeps writing fails no backfill, is noticed by diff, and is caught up with when it stops", {
   timeout: 120_000,
 }, async () => {
   await fillStorefront(pair.project.query, { customers: CUSTOMERS });

@@ -47,7 +47,7 @@ describe("backfill", () => {
     });
   });
 
-  it("writes what changed, and removes with --delete what is gone", async () => {
+  it("writes changed rows, and removes deleted ones with --delete", async () => {
     await fill(40);
     await pair.run(["backfill"]);
     await pair.project.query(`
@@ -63,7 +63,7 @@ describe("backfill", () => {
     expect((await pair.run(["diff"])).stdout).toMatch(/^Identical/m);
   });
 
-  it("shows its plan with --dry-run and writes nothing", async () => {
+  it("shows its plan with --dry-run, and writes nothing", async () => {
     await fill(10);
     const { code, stdout } = await pair.run(["backfill", "--dry-run"]);
     expect(code).toBe(0);
@@ -71,7 +71,7 @@ describe("backfill", () => {
     expect(await pair.to.db(pair.database).listCollections().toArray()).toEqual([]);
   });
 
-  it("copies the tables that are chosen, under the names that are given, and says what it left", async () => {
+  it("copies only the included tables, under their new names", async () => {
     await fill(10);
     const { code } = await pair.run(["backfill", "--include", "shop", "--rename", "shop=store"]);
     expect(code).toBe(0);
@@ -79,7 +79,7 @@ describe("backfill", () => {
     expect(names.filter((name) => !name.startsWith("_"))).toEqual(["store"]);
   });
 
-  it("takes keys of every kind, of several columns too, and finds each row again", async () => {
+  it("copies keys of every kind, including composite ones, and finds each row again", async () => {
     await pair.project.query(`
       create table lines (shop int4, code text, qty numeric, primary key (shop, code));
       insert into lines select n % 5, 'ä"\\,() ' || n, n / 4.0 from generate_series(1, 60) n;
@@ -105,7 +105,7 @@ describe("backfill", () => {
     expect((await pair.run(["diff"])).code).toBe(0);
   });
 
-  it("is not stopped by an id in the copy that the database does not take for a key", async () => {
+  it("copies although the copy has an id that the database does not accept as a key", async () => {
     await pair.project.query(`
       create type mood as enum ('fine', 'sad');
       create table moods (mood mood primary key, note text);
@@ -124,7 +124,7 @@ describe("backfill", () => {
     expect(compared.stdout).toMatch(/Different: 3 only in the target/);
   });
 
-  it("works with a server that gives seven rows at most", async () => {
+  it("copies all rows from a server that returns at most seven at once", async () => {
     await fill(100);
     pair.project.settings.maxRows = 7;
     const { code, stdout } = await pair.run(["backfill"]);

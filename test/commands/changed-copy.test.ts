@@ -13,7 +13,7 @@ const copy = () => pair.to.db(pair.database).collection<Numbered>("orders");
 const savedBy = (stdout: string): string | undefined =>
   /saved first: dualsync undo ([0-9a-f]{8})/.exec(stdout)?.[1];
 
-it("a document that was changed in the copy is saved before the source's takes its place, and one that is newer stays", async () => {
+it("a document that was changed in the copy is saved before it is replaced, and a newer one stays", async () => {
   const at = (day: number): Date => new Date(Date.UTC(2026, 0, day));
   await source().insertMany(Array.from({ length: 100 }, (_, _id) => ({ _id, n: 0, updatedAt: at(1) })));
   const cwd = folder();
@@ -38,7 +38,7 @@ it("a document that was changed in the copy is saved before the source's takes i
   ]);
 });
 
-it("a date by which nothing can be told to be newer is said so, and none at all is a mistake", async () => {
+it("--newer-by warns when no document has such a date, and rejects an empty name", async () => {
   await source().insertMany([1, 2].map((_id) => ({ _id, n: 0, updatedAt: new Date(0) })));
   const cwd = folder();
   expect((await pair.run(["duplicate"], cwd)).code).toBe(0);
@@ -57,7 +57,7 @@ it("a date by which nothing can be told to be newer is said so, and none at all 
 });
 
 it.each(["capped", "timeseries"] as const)(
-  "a copy of a %s collection that others wrote to is not made anew unseen, and one that nobody touched is",
+  "a changed %s collection is copied again as a whole unless others have written to its copy",
   async (kind) => {
     const options =
       kind === "capped"

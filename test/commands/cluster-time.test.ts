@@ -4,7 +4,7 @@ import { contents } from "../support/snapshot.ts";
 
 const pair = serverPair({ clusterTime: true }, { clusterTime: true });
 
-it("copies between servers whose answers carry a cluster time, in large batches", async () => {
+it("copies in large batches between servers whose replies carry a cluster time", async () => {
   const orders = pair.from.db(pair.database).collection<{ _id: number; text: string }>("orders");
   const text = "x".repeat(900);
   for (let n = 0; n < 12_000; n += 3_000) {

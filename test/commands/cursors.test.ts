@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { serverPair } from "../support/pair.ts";
 import { contents } from "../support/snapshot.ts";
 
-describe.each(["replica-set", "router"] as const)("between servers of the kind %s", (face) => {
+describe.each(["replica-set", "router"] as const)("servers of the kind %s", (face) => {
   const pair = serverPair({}, {}, { face });
 
   it("keeps every cursor in its session while many are open at once", async () => {

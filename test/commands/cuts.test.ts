@@ -33,7 +33,7 @@ function cut(random: Random): string {
   return `${side}, ${bytes} bytes ${direction}`;
 }
 
-it(`cut at ${POINTS} random bytes (seed ${SEED}), every copy ends identical, with nothing doubled`, {
+it(`copies cut at ${POINTS} random bytes (seed ${SEED}) end identical and without duplicates`, {
   timeout: POINTS * 20_000,
 }, async () => {
   const random = new Random(SEED);

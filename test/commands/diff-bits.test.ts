@@ -71,7 +71,7 @@ function documents(one: Plant, alter: boolean): Buffer[] {
 let run = 0;
 
 it.each([TIERS[0], TIERS[1], TIERS[3]])(
-  "finds any single bit, and nothing else, where $name",
+  "finds any single flipped bit, and nothing else, when $name",
   {
     timeout: 60_000 + RUNS * 30_000,
   },

@@ -22,10 +22,10 @@ async function fill({ different = false, size = 1_000 } = {}): Promise<void> {
 
 const READ = [TIERS[0], TIERS[3]] as const;
 
-describe.each(READ)("where $name", ({ refusing }) => {
+describe.each(READ)("disturbed comparison when $name", ({ refusing }) => {
   it.each([
-    ["an answer is cut", () => pair.sourceProxy.cutAfter(30_000, "to client")],
-    ["a question is cut", () => pair.targetProxy.cutAfter(6_000, "to engine")],
+    ["a reply is cut", () => pair.sourceProxy.cutAfter(30_000, "to client")],
+    ["a request is cut", () => pair.targetProxy.cutAfter(6_000, "to engine")],
     [
       "cursors are lost",
       () =>
@@ -37,12 +37,12 @@ describe.each(READ)("where $name", ({ refusing }) => {
         }),
     ],
     [
-      "answers are lost",
+      "replies are lost",
       () =>
         pair.targetProxy.fail({ on: ["find", "getMore", "aggregate"], every: 5, drop: "after", times: 4 }),
     ],
     [
-      "connections are dropped before the answer",
+      "connections are dropped before the reply",
       () =>
         pair.sourceProxy.fail({
           on: ["find", "aggregate", "listCollections", "listIndexes"],
@@ -61,8 +61,8 @@ describe.each(READ)("where $name", ({ refusing }) => {
           times: 2,
         }),
     ],
-    ["the line is thin", () => pair.sourceProxy.throttle(3_000_000)],
-  ])("compares rightly although %s", async (_what, disturb) => {
+    ["the connection is slow", () => pair.sourceProxy.throttle(3_000_000)],
+  ])("finds the only difference although %s", async (_what, disturb) => {
     await fill({ different: true });
     refuseHashes(pair, refusing);
     disturb();
@@ -78,11 +78,11 @@ describe.each(READ)("where $name", ({ refusing }) => {
 
   it.each([
     ["garbage", { garbage: Buffer.from("4f8a01770bd2e5c91a30ffee4f8a01770bd2e5c9", "hex") }],
-    ["an error that does not pass", { error: serverErrors.interrupted }],
+    ["a permanent error", { error: serverErrors.interrupted }],
     ["a refusal", { error: serverErrors.noRight }],
-    ["a document that is no batch", { adds: { cursor: { id: 0n, ns: "x.y", firstBatch: "many" } } }],
-    ["an answer without a cursor", { adds: { cursor: 1 } }],
-  ])("never calls stores identical or different when reading gives %s", async (_what, fault) => {
+    ["a batch that is not an array", { adds: { cursor: { id: 0n, ns: "x.y", firstBatch: "many" } } }],
+    ["a reply without a cursor", { adds: { cursor: 1 } }],
+  ])("calls stores neither identical nor different when reading returns %s", async (_what, fault) => {
     await fill();
     refuseHashes(pair, refusing);
     pair.targetProxy.fail({ on: ["find", "getMore"], collection: "orders", every: 1, ...fault });
@@ -102,11 +102,11 @@ function onBoth(rule: FaultRule): SetFault[] {
   return [pair.sourceProxy, pair.targetProxy].map((proxy) => proxy.fail({ collection: "orders", ...rule }));
 }
 
-describe("two servers that answer alike, and both less than they hold, are not believed", () => {
+describe("servers that both return less than they hold", () => {
   it.each([
-    ["give no documents", "find", "firstBatch"],
+    ["return no documents", "find", "firstBatch"],
     ["end each cursor after its first batch", "getMore", "nextBatch"],
-  ] as const)("when they %s", async (_what, on, batch) => {
+  ] as const)("does not call collections compared when both servers %s", async (_what, on, batch) => {
     await fill({ size: 2_500 }); // more than a batch holds
     refuseHashes(pair, TIERS[3].refusing);
     const short = onBoth({ on, every: 1, ...nothing(batch) });
@@ -121,7 +121,7 @@ describe("two servers that answer alike, and both less than they hold, are not b
     );
   });
 
-  it("when they hash nothing", async () => {
+  it("does not call collections identical when both servers hash nothing", async () => {
     await fill();
     const hashes = onBoth({ on: "aggregate", mentions: "$hash", every: 1, delayMs: 0 });
     expect((await compare(pair)).code).toBe(0);

@@ -9,7 +9,7 @@ function orders(side: "from" | "to") {
   return pair[side].db(pair.database).collection<{ _id: number; at?: Date; state: string }>("orders");
 }
 
-it("tells a document that the filter selects on one side only, also when a TTL index is to delete it soon", async () => {
+it("reports a document that the filter selects on one side only, even if a TTL index will delete it soon", async () => {
   for (const side of ["from", "to"] as const) {
     // Servers that can be told so delete nothing meanwhile.
     await pair[side]
@@ -32,7 +32,7 @@ it("tells a document that the filter selects on one side only, also when a TTL i
   expect([expired.code, findings(expired), expired.summary?.expired]).toEqual([0, [], 1]);
 });
 
-it("tells such a document of a collection that is looked up, once", async () => {
+it("reports a document that the filter selects on one side only once in a collection compared by lookups", async () => {
   const collation = { locale: "en", strength: 2 };
   for (const side of ["from", "to"] as const)
     await pair[side].db(pair.database).createCollection("orders", { collation });

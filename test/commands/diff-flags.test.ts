@@ -28,8 +28,8 @@ async function fill(collection: string, different = 0, count = 20): Promise<void
   }
 }
 
-describe("what is compared", () => {
-  it("is chosen by --include, --exclude and --filter, and that is said", async () => {
+describe("selection of what is compared", () => {
+  it("--include, --exclude and --filter select what is compared, and the verdict says so", async () => {
     await fill("orders", 1);
     await fill("customers");
     await fill("logs", 2);
@@ -51,7 +51,7 @@ describe("what is compared", () => {
     expect((await compare(pair, ["--filter", 'orders={"secret":{"$where":"1"}}'])).code).toBe(2);
   });
 
-  it("by a filter is also what only the copy's documents match", async () => {
+  it("--filter also selects what only the copy's documents match", async () => {
     await fill("orders");
     await to()
       .collection<Order>("orders")
@@ -66,7 +66,7 @@ describe("what is compared", () => {
     }
   });
 
-  it("follows --rename, for views on what is renamed, too", async () => {
+  it("--rename is followed, for views on renamed collections, too", async () => {
     await fill("orders", 1);
     await from().createCollection("open", { viewOn: "orders", pipeline: [] });
     await to().collection("orders").rename("bills");
@@ -81,7 +81,7 @@ describe("what is compared", () => {
     expect((await compare(pair, ["--rename", "orders=bills"])).code).toBe(0);
   });
 
-  it("leaves out, with an excluded collection, what it is renamed to", async () => {
+  it("--exclude leaves out what an excluded collection is renamed to", async () => {
     await fill("orders");
     await fill("logs", 5);
     await to().collection("logs").rename("journal");
@@ -89,7 +89,7 @@ describe("what is compared", () => {
     expect([compared.code, findings(compared)], compared.stdout).toEqual([0, []]);
   });
 
-  it("only the source's documents count with --one-way", async () => {
+  it("--one-way counts only the source's documents", async () => {
     await fill("orders");
     await to()
       .collection<Order>("orders")
@@ -101,7 +101,7 @@ describe("what is compared", () => {
     expect((await compare(pair, ["--one-way"])).code).toBe(1);
   });
 
-  it("is not the order of fields with --ignore-field-order, which the verdict says", async () => {
+  it("--ignore-field-order ignores the order of fields, and the verdict says so", async () => {
     await fill("orders");
     await to().collection<Order>("orders").replaceOne({ _id: 3 }, { secret: SECRET, open: false });
     expect(findings(await compare(pair))).toEqual(["changed 3"]);
@@ -118,8 +118,8 @@ describe("what is compared", () => {
   });
 });
 
-describe("a known difference", () => {
-  it("of a document is accepted by its key, and no other with it", async () => {
+describe("known differences", () => {
+  it("--accept accepts the difference of one document by its key, and no other", async () => {
     await fill("orders", 2);
     const one = await compare(pair, ["--accept", "document orders/0"]);
     expect([one.code, one.summary?.differences, one.summary?.accepted]).toEqual([1, 1, 1]);
@@ -129,7 +129,7 @@ describe("a known difference", () => {
     expect([unused.code, unused.stdout]).toEqual([1, expect.stringContaining("names nothing that differs")]);
   });
 
-  it("is dated by when it was seen first, over runs in one folder", async () => {
+  it("a difference keeps the date of when it was first seen over runs in one folder", async () => {
     const cwd = folder();
     await fill("orders", 1);
     const first = await compare(pair, [], { cwd });
@@ -145,8 +145,8 @@ describe("a known difference", () => {
   });
 });
 
-describe("a limit", () => {
-  it("of differences ends it, with 1, and nothing is called complete", async () => {
+describe("limits of a comparison", () => {
+  it("--max-diffs ends a comparison with 1, and nothing is called complete", async () => {
     await fill("orders", 20);
     const cwd = folder();
     const compared = await compare(pair, ["--max-diffs", "3", "--plan", "p.plan"], { cwd });
@@ -157,7 +157,7 @@ describe("a limit", () => {
     expect((await compare(pair, ["--max-diffs", "0"])).code).toBe(2);
   });
 
-  it("of minutes ends it, with 12, and the next run goes on until all is compared", {
+  it("--max-minutes ends a comparison with 12, and the next runs resume it until all is compared", {
     timeout: 180_000,
   }, async () => {
     const cwd = folder();
@@ -190,7 +190,7 @@ function planOf(cwd: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-it("shows no value of any field, and keeps none, unless --values asks for it", async () => {
+it("no value of any field is shown or saved unless --values asks for it", async () => {
   await fill("orders", 2);
   await to().collection<Order>("orders").deleteOne({ _id: 9 });
   await to().collection<Order>("orders").insertOne({ _id: 90, secret: SECRET });
@@ -219,11 +219,11 @@ it("shows no value of any field, and keeps none, unless --values asks for it", a
   expect(values.stdout).toMatch(/s3cr3t 0.*s3cr3t 1/);
 });
 
-describe("what it remembers", () => {
+describe("saved state of a comparison", () => {
   const stateOf = (cwd: string): string =>
     join(cwd, ".dualsync", readdirSync(join(cwd, ".dualsync")).find((name) => name.endsWith(".json")) ?? "");
 
-  it("is not believed once it is damaged, and discarded by --restart", async () => {
+  it("a damaged state file is rejected, and discarded by --restart", async () => {
     const cwd = folder();
     await fill("orders");
     expect((await compare(pair, [], { cwd })).code).toBe(0);
@@ -246,7 +246,7 @@ describe("what it remembers", () => {
     expect((await compare(pair, [], { cwd })).code).toBe(0);
   });
 
-  it("must have a place before anything is compared", async () => {
+  it("a comparison is refused when its state cannot be saved", async () => {
     const cwd = folder();
     await fill("orders");
     writeFileSync(join(cwd, ".dualsync"), "not a folder");
@@ -254,7 +254,7 @@ describe("what it remembers", () => {
     expect(compared.code, compared.stdout).toBe(9);
   });
 
-  it("must have a place for the plan and the page, too", async () => {
+  it("a comparison is refused when the plan or the page cannot be written", async () => {
     const cwd = folder();
     await fill("orders", 1);
     mkdirSync(join(cwd, "d"));
@@ -266,7 +266,7 @@ describe("what it remembers", () => {
   });
 });
 
-it("a plan and a page of one name are refused: the page would take the plan's place", async () => {
+it("a plan and a page with the same file name are rejected", async () => {
   const cwd = folder();
   const refused = await compare(pair, ["--plan", "result", "--report", "./result"], { cwd });
   expect([refused.code, refused.error?.message]).toEqual([2, expect.stringMatching(/the same file/)]);

@@ -20,7 +20,7 @@ const NAMES = [
   "𝕏🏴‍☠️é",
 ];
 
-it("shows hostile names, ids and fields without obeying them, in a terminal, in JSON and on a page", async () => {
+it("shows hostile names, ids and fields escaped in the terminal, in JSON and on the page", async () => {
   for (const [side, client] of [pair.from, pair.to].entries()) {
     const db = client.db(pair.database);
     for (const [n, name] of NAMES.entries()) {
@@ -70,7 +70,7 @@ it("shows hostile names, ids and fields without obeying them, in a terminal, in 
   for (const line of plan) expect(JSON.parse(line)).toBeTypeOf("object");
 });
 
-it("accepts the differences of hostile names by the keys that it shows", async () => {
+it("accepts differences with hostile names by the keys that it shows", async () => {
   for (const [side, client] of [pair.from, pair.to].entries())
     await client
       .db(pair.database)
@@ -83,7 +83,7 @@ it("accepts the differences of hostile names by the keys that it shows", async (
   expect((await compare(pair, accept.slice(2))).code).toBe(1);
 });
 
-it("two ids that look alike when they are shown have two keys", async () => {
+it("gives ids that look alike when they are shown different keys", async () => {
   const ids = ["a\u202eb", "ab", "a\\u202eb", "a\u200bb", "a b", "a\u00a0b"];
   await pair.from
     .db(pair.database)

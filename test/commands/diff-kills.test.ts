@@ -45,7 +45,7 @@ it.each([
   ["SIGKILL", null],
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("what was compared before a %s is not read again", async (how, status) => {
+] as const)("what was compared before a %s is not read again by the next run", async (how, status) => {
   const cwd = folder();
   refuseHashes(pair, TIERS[3].refusing);
   pair.sourceProxy.throttle(500_000);
@@ -60,7 +60,7 @@ it.each([
   expect(pair.sourceProxy.bytes["to client"] - before).toBeLessThan(2_000_000);
 });
 
-it(`ended at ${POINTS} random moments (seed ${SEED}), no comparison calls the stores equal, and the next one ends right`, {
+it(`comparisons ended at ${POINTS} random moments (seed ${SEED}) never call the stores equal, and the next one finds every difference`, {
   timeout: 60_000 + POINTS * 20_000,
 }, async () => {
   const random = new Random(SEED);

@@ -25,8 +25,8 @@ async function fillBoth(): Promise<void> {
     .insertMany([...readings].reverse());
 }
 
-describe("collections without a unique _id are compared as a whole", () => {
-  it("equal in what they hold: capped ones in order, measurements in any", async () => {
+describe("collections without a unique _id", () => {
+  it("compares capped collections in order, and measurements in any order", async () => {
     await fillBoth();
     const compared = await compare(pair);
     expect([compared.code, compared.differences], compared.stdout).toEqual([0, []]);
@@ -35,13 +35,13 @@ describe("collections without a unique _id are compared as a whole", () => {
   });
 
   it.each([
-    ["one more in a capped one", "log", (db: Db) => db.collection("log").insertOne({ n: 1 })],
+    ["one more document in a capped collection", "log", (db: Db) => db.collection("log").insertOne({ n: 1 })],
     [
       "one more measurement, the same as another",
       "readings",
       (db: Db) => db.collection("readings").insertOne(reading(3)),
     ],
-  ] as const)("differ by %s", async (_what, name, change) => {
+  ] as const)("reports %s as a difference", async (_what, name, change) => {
     await fillBoth();
     await change(to());
     const compared = await compare(pair);
@@ -49,7 +49,7 @@ describe("collections without a unique _id are compared as a whole", () => {
     expect(collectionOf(compared, name)).toMatchObject({ changed: 1, equal: 0, verdict: "different" });
   });
 
-  it("differ by the order of a capped one", async () => {
+  it("reports a different order in a capped collection", async () => {
     for (const [db, order] of [
       [from(), [1, 2]],
       [to(), [2, 1]],
@@ -60,7 +60,7 @@ describe("collections without a unique _id are compared as a whole", () => {
     expect((await compare(pair)).code).toBe(1);
   });
 
-  it("are read again from their beginning when the connection breaks on the way", async () => {
+  it("reads a capped collection again from its beginning when the connection breaks", async () => {
     const text = "x".repeat(10_000); // more than a batch holds
     for (const db of [from(), to()]) {
       await db.createCollection("log", { capped: true, size: 20_000_000 });
@@ -77,7 +77,7 @@ describe("collections without a unique _id are compared as a whole", () => {
     expect(broken.happened).toBe(1);
   });
 
-  it("keep moving while they are written", async () => {
+  it("reports a capped collection as moving while it is written", async () => {
     await fillBoth();
     let goesOn = true;
     const writing = (async () => {
@@ -90,7 +90,7 @@ describe("collections without a unique _id are compared as a whole", () => {
   });
 });
 
-it("compares views by their definition, and says that there is nothing else", async () => {
+it("compares views by their definition", async () => {
   for (const db of [from(), to()]) {
     await db.collection("orders").insertOne({ _id: 1 } as never);
     await db.createCollection("v", { viewOn: "orders", pipeline: [{ $match: { n: { $gt: 1 } } }] });
@@ -100,7 +100,7 @@ it("compares views by their definition, and says that there is nothing else", as
   expect(compared.summary?.complete).toBe(true);
 });
 
-it("a listing that a server refuses is not an empty one", async () => {
+it("fails when a server refuses to list indexes or collections, instead of taking them for none", async () => {
   await from().collection("orders").insertOne({ n: 1 });
   await to().collection("orders").insertOne({ n: 1 });
   pair.targetProxy.fail({ on: "listIndexes", every: 1, error: serverErrors.noRight });

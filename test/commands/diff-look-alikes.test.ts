@@ -128,8 +128,8 @@ beforeAll(async () => {
   return () => Promise.all([pair.from.db(DATABASE).dropDatabase(), pair.to.db(DATABASE).dropDatabase()]);
 });
 
-describe.each(TIERS)("where $name", ({ refusing, tier }) => {
-  it("tells apart every two documents that some way of comparing holds equal", async () => {
+describe.each(TIERS)("look-alike documents when $name", ({ refusing, tier }) => {
+  it("distinguishes any two documents that some way of comparing would call equal", async () => {
     refuseHashes(pair, refusing);
     const compared = await compare(pair, [], { database: DATABASE });
     expect(

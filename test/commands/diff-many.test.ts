@@ -20,7 +20,7 @@ beforeAll(async () => {
 const WAYS = [["hashes", TIERS[0].refusing] as const, ["bytes", TIERS[3].refusing] as const];
 
 it.each(LONG ? WAYS : WAYS.slice(0, 1))(
-  "tells and writes down 200,000 documents that an empty copy lacks, in bounded memory (%s)",
+  "reports and plans 200,000 documents that an empty copy lacks, in bounded memory (%s)",
   { timeout: 240_000 },
   async (_tier, refusing) => {
     await pair.to.db(DATABASE).dropDatabase();

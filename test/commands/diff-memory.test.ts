@@ -18,7 +18,7 @@ async function remembered(interrupted: Partial<Interrupted>, flags: Partial<Diff
 
 const ago = (hours: number) => new Date(Date.now() - hours * HOUR);
 
-it("an interrupted comparison is gone on with where it was as exact, and its last part is of today, its first of this week", async () => {
+it("an interrupted comparison is resumed if it was as exact, saved within a day and begun within a week", async () => {
   for (const [interrupted, flags, goesOn] of [
     [{}, {}, true],
     [{ exact: false }, { ignoreFieldOrder: true }, true],

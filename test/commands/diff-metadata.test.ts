@@ -9,7 +9,7 @@ const from = (): Db => pair.from.db(pair.database);
 const to = (): Db => pair.to.db(pair.database);
 const LONG_AGO = new Date(1.5e12);
 
-it("calls what duplicate has just made identical, whatever kinds of collections and indexes there are", async () => {
+it("calls a fresh copy identical, whatever kinds of collections and indexes there are", async () => {
   await fillMixed(pair.from, pair.database);
   const db = from();
   const validator = { name: { $type: "string" } };
@@ -35,7 +35,7 @@ it("calls what duplicate has just made identical, whatever kinds of collections 
   }
 });
 
-describe("a difference that is not of documents", () => {
+describe("differences in metadata", () => {
   const DIFFERENCES: Record<string, [change: () => Promise<unknown>, key: string, detail: RegExp]> = {
     "an index that the copy lacks": [
       () => from().collection("orders").createIndex({ n: 1 }),
@@ -55,7 +55,7 @@ describe("a difference that is not of documents", () => {
       "index orders/i",
       /^key: source {"n":1}, target {"m":1}/,
     ],
-    uniqueness: [
+    "an index that is unique on one side only": [
       async () => {
         await from().collection("orders").createIndex({ n: 1 }, { unique: true });
         await to().collection("orders").createIndex({ n: 1 });
@@ -63,7 +63,7 @@ describe("a difference that is not of documents", () => {
       "index orders/n_1",
       /unique/,
     ],
-    "when documents expire": [
+    "a different time after which documents expire": [
       async () => {
         await from().collection("orders").createIndex({ n: 1 }, { expireAfterSeconds: 60 });
         await to().collection("orders").createIndex({ n: 1 }, { expireAfterSeconds: 61 });
@@ -71,7 +71,7 @@ describe("a difference that is not of documents", () => {
       "index orders/n_1",
       /expireAfterSeconds: source 60, target 61/,
     ],
-    "a validator": [
+    "a different validator": [
       async () => {
         await from().createCollection("checked", { validator: { n: { $type: "int" } } });
         await to().createCollection("checked", { validator: { n: { $type: "long" } } });
@@ -89,7 +89,7 @@ describe("a difference that is not of documents", () => {
       "collection other",
       /^only in the target \(1 document\)/,
     ],
-    "a view's pipeline": [
+    "a different pipeline of a view": [
       async () => {
         await from().createCollection("v", { viewOn: "orders", pipeline: [{ $match: { n: 1 } }] });
         await to().createCollection("v", { viewOn: "orders", pipeline: [{ $match: { n: 2 } }] });
@@ -100,7 +100,7 @@ describe("a difference that is not of documents", () => {
   };
 
   it.each(Object.entries(DIFFERENCES))(
-    "is told once, and counts: %s",
+    "reports %s once, and counts it",
     async (_what, [change, key, detail]) => {
       for (const db of [from(), to()]) await db.collection<{ _id: number }>("orders").insertOne({ _id: 1 });
       await change();
@@ -120,7 +120,7 @@ describe("a difference that is not of documents", () => {
   );
 });
 
-it("is not counted where it is accepted, or only in the copy with --one-way, and that is said", async () => {
+it("a difference in metadata does not count if it is accepted, or only in the copy with --one-way", async () => {
   for (const db of [from(), to()]) await db.collection<{ _id: number }>("orders").insertOne({ _id: 1 });
   await from().collection("orders").createIndex({ n: 1 });
   const accepted = await compare(pair, ["--accept", "index orders/n_1"]);
@@ -135,7 +135,7 @@ it("is not counted where it is accepted, or only in the copy with --one-way, and
   expect(oneWay.summary?.verdict).toMatch(/^Identical but for 2 differences that are accepted or only in/);
 });
 
-it("never proves two kinds of collections identical, even when that they differ is accepted", async () => {
+it("two kinds of collections are never called identical, even if that difference is accepted", async () => {
   await from()
     .collection("log")
     .insertMany([{ n: 1 }, { n: 2 }]);
@@ -154,7 +154,7 @@ describe("documents that are due to expire", () => {
   };
   const old = { _id: "old", at: LONG_AGO };
 
-  it("are expected to be gone where a TTL index of both sides removes them", async () => {
+  it("expects documents to be gone when a TTL index on both sides removes them", async () => {
     const now = new Date();
     for (const db of [from(), to()]) {
       await expiring(db);
@@ -170,7 +170,7 @@ describe("documents that are due to expire", () => {
     expect(compared.summary?.verdict).toMatch(/^Identical but for 2 documents that are due to expire\./);
   });
 
-  it("are missing where only the copy removes them", async () => {
+  it("reports documents as missing when only the copy removes expired ones", async () => {
     await from().collection<typeof old>("sessions").insertOne(old);
     await expiring(to());
     const compared = await compare(pair, ["--no-indexes"]);
@@ -178,7 +178,7 @@ describe("documents that are due to expire", () => {
     expect(findings(compared)).toEqual(["missing old"]);
   });
 
-  it("are not expected to differ in what they hold", async () => {
+  it("reports an expired document whose content differs as changed", async () => {
     for (const db of [from(), to()]) await expiring(db);
     await from().collection<typeof old>("sessions").insertOne(old);
     await to()

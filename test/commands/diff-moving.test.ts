@@ -41,7 +41,7 @@ function writer(write: (n: number) => Promise<unknown>): { stop(): Promise<numbe
   return { stop };
 }
 
-it("proves nothing of documents that the source keeps changing, and keeps them apart from what stays different", async () => {
+it("reports documents that keep changing as moving, and keeps them apart from stable differences", async () => {
   await fill();
   const { from, to } = orders();
   await to.updateOne({ _id: 5_000 }, { $set: { n: -1 } });
@@ -74,7 +74,7 @@ it("proves nothing of documents that the source keeps changing, and keeps them a
   expect([calm.code, calm.differences]).toEqual([0, []]);
 });
 
-it("raises no false alarm for an application that writes to both", async () => {
+it("raises no false alarm for an application that writes to both sides", async () => {
   await fill();
   const { from, to } = orders();
   const writing = writer(async (n) => {
@@ -95,7 +95,7 @@ it("raises no false alarm for an application that writes to both", async () => {
   expect([calm.code, calm.differences]).toEqual([0, []]);
 });
 
-it("counts what differed at first and then agreed as settled", async () => {
+it("counts documents that differed at first and then agreed as settled", async () => {
   await fill();
   const { from, to } = orders();
   await to.updateMany({ _id: { $lt: 10 * HOT } }, { $set: { n: 1 } });

@@ -6,7 +6,7 @@ import { serverPair } from "../support/pair.ts";
 
 const pair = serverPair();
 
-it("two nights of a shop that keeps selling raise no false alarm, and when it rests the copy is proved", {
+it("diff raises no false alarm on two nights of a shop that keeps selling, and finds the copy identical later", {
   timeout: 180_000,
 }, async () => {
   await fillMixed(pair.from, pair.database);

@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 
 it.each(TIERS)(
-  "finds every planted difference among 100,000 documents and no other, where $name",
+  "finds every planted difference among 100,000 documents and no other when $name",
   async ({ refusing, tier }) => {
     refuseHashes(pair, refusing);
     const compared = await compare(pair, [], { database: DATABASE });

@@ -64,7 +64,7 @@ function refuseAfter(answers: number) {
   });
 }
 
-it("is done without moving rows that are equal, and says so; what cannot be hashed in time is read", async () => {
+it("compares by digests without transferring equal rows, and reads rows that cannot be hashed in time", async () => {
   await fillStorefront(pair.project.query, { customers: CUSTOMERS });
   await install();
   await pair.run(["backfill"]);
@@ -132,7 +132,7 @@ const ALIKE: ReadonlyMap<number, string> = new Map([
   [85, "n = n + 0.000"],
 ]);
 
-it("finds every planted difference, with hashes and without", async () => {
+it("finds every planted difference with and without digests", async () => {
   await query(THINGS);
   await install();
   await pair.run(["backfill"]);
@@ -171,7 +171,7 @@ it("finds every planted difference, with hashes and without", async () => {
   expect(hashed.sent).toBeLessThan(read.sent);
 });
 
-it("adopts what an application wrote, and counts it as equivalent, however it was compared", async () => {
+it("counts what an application wrote as equivalent, however it was compared", async () => {
   await fillStorefront(pair.project.query, { customers: 600 });
   await install();
   await pair.run(["backfill"]);
@@ -195,7 +195,7 @@ it("adopts what an application wrote, and counts it as equivalent, however it wa
   expect(collectionRecord(hashed.result.stdout, "customers")).toMatchObject({ equal: 600, equivalent: 80 });
 });
 
-it("compares keys of several columns by hashes, and keys of text by looking each up", async () => {
+it("compares composite keys by digests, and text keys by lookups", async () => {
   await query(`
     create table lines (shop int4, code uuid, qty int4, pad text, primary key (shop, code));
     insert into lines select n % 5, md5(n::text)::uuid, n, '${PAD}' from generate_series(1, 400) n;

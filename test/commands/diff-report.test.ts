@@ -58,7 +58,7 @@ it.each([
   ],
   ["something differs", [none, different], 1, undefined, 1, true, /^Different: 1 changed\./],
   [
-    "something moves",
+    "something keeps changing",
     [none, { ...none, verdict: "moving", moving: 1 }],
     0,
     undefined,
@@ -67,7 +67,7 @@ it.each([
     /^Neither .* kept changing/,
   ],
   [
-    "something differs and something moves",
+    "something differs and something keeps changing",
     [different, { ...none, moving: 1 }],
     1,
     undefined,
@@ -85,7 +85,7 @@ it.each([
     /^Neither .* not everything was compared/,
   ],
   [
-    "something was not come to",
+    "something was not reached",
     [none, { ...none, verdict: "not compared" }],
     0,
     undefined,
@@ -94,7 +94,7 @@ it.each([
     /^Neither .* not everything/,
   ],
   [
-    "something differs, and something of the same could not be read",
+    "something differs, and part of the same collection could not be read",
     [{ ...different, unreadable: 1 }],
     1,
     undefined,
@@ -113,7 +113,7 @@ it.each([
     /^Different.*as --max-diffs says.*incomplete/,
   ],
 ] as const)(
-  "when %s, says so, and nothing better",
+  "reports the exit status, the completeness and the verdict when %s",
   (_what, collections, counted, ended, code, complete, verdict) => {
     expect(report(collections, counted, ended)).toEqual({
       ...{ exitCode: code, complete, verdict: expect.stringMatching(verdict) },

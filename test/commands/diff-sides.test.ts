@@ -58,7 +58,7 @@ beforeEach(async () => {
   await source().insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: 2 * i, text: LONG })));
 });
 
-it("tells which side changed a document, made a new one or removed one", async () => {
+it("reports which side changed, added or removed a document", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");
@@ -78,7 +78,7 @@ it("tells which side changed a document, made a new one or removed one", async (
   ]);
 });
 
-it("tells neighbours apart", async () => {
+it("reports the right side for each of several neighbouring documents", async () => {
   await duplicate();
   await set(source(), 10, "new");
   await set(copy(), 12, "other");
@@ -96,7 +96,7 @@ it("tells neighbours apart", async () => {
   ]);
 });
 
-it("tells any number of documents of which the source alone has changed", async () => {
+it("reports any number of documents that only the source has changed as behind", async () => {
   await duplicate();
   await source().updateMany({ _id: { $lt: 3_000 } }, { $set: { text: "new" } });
   const told = await sides();
@@ -104,7 +104,7 @@ it("tells any number of documents of which the source alone has changed", async 
   expect(told.every((text) => text.endsWith(" behind"))).toBe(true);
 });
 
-it("never calls a document behind that both sides have changed", async () => {
+it("never reports a document that both sides have changed as behind", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), FIRST, "other");
@@ -112,14 +112,14 @@ it("never calls a document behind that both sides have changed", async () => {
   expect((await sides()).filter((told) => told.startsWith("100 "))).not.toContain("100 behind");
 });
 
-it("says nothing where a neighbour was changed on both sides alike", async () => {
+it("reports no drift where a neighbour was changed in the same way on both sides", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   for (const side of [source(), copy()]) await set(side, FIRST + 2, "the same");
   expect(await sides()).toEqual(["100"]);
 });
 
-it("counts from the last copy on, also where that found nothing to do", async () => {
+it("reports drift since the last copy, even if that had nothing to do", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");
@@ -134,7 +134,7 @@ it("counts from the last copy on, also where that found nothing to do", async ()
   expect(await sides()).toEqual(["2000 diverged"]);
 });
 
-it("says nothing of what was in the copy alone from the beginning, and of its neighbours", async () => {
+it("reports no drift next to a document that was only in the copy when it was verified", async () => {
   await duplicate();
   await source().deleteOne({ _id: FIRST });
   await duplicate();
@@ -147,7 +147,7 @@ it("says nothing of what was in the copy alone from the beginning, and of its ne
   expect(await sides()).toEqual(["2000 behind", "3800 diverged"]);
 });
 
-it("knows nothing any more once repair has written, and everything after the next copy", async () => {
+it("reports no drift after a repair until the next copy", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   const cwd = mkdtempSync(join(tmpdir(), "dualsync-sides-"));
@@ -163,7 +163,7 @@ it("knows nothing any more once repair has written, and everything after the nex
   expect(await sides()).toEqual(["2000 diverged"]);
 });
 
-it("does not believe what was left with another collection of the same name", async () => {
+it("ignores checksums of another collection with the same name", async () => {
   await duplicate();
   const left = await own().findOne({ _id: "seal orders" });
   const documents = await copy().find().toArray();
@@ -178,7 +178,7 @@ it("does not believe what was left with another collection of the same name", as
   expect(await sides()).toEqual(["100"]);
 });
 
-it("does not believe what was left when the source's collection is another one by now", async () => {
+it("ignores checksums when the source's collection was replaced", async () => {
   await duplicate();
   const documents = await source().find().toArray();
   await source().drop();
@@ -188,7 +188,7 @@ it("does not believe what was left when the source's collection is another one b
 });
 
 it.each(["--verify=counts", "--filter=orders={}"])(
-  "leaves nothing with a copy that it has not proved whole (%s)",
+  "leaves no checksums with a copy that was not verified as a whole (%s)",
   async (flag) => {
     await duplicate(...flag.split(/=(.*)/s).filter((part) => part !== ""));
     await set(source(), FIRST, "new");
@@ -196,7 +196,7 @@ it.each(["--verify=counts", "--filter=orders={}"])(
   },
 );
 
-it("keeps what it leaves out of the way of other collections, and small", async () => {
+it("keeps checksums small, and those of each collection separate", async () => {
   await source("more").insertMany(Array.from({ length: 500 }, (_, i) => ({ _id: i, text: LONG })));
   await duplicate();
   const left = await own().findOne<{ bytes: { length(): number } }>({ _id: "seal orders" });
@@ -208,7 +208,7 @@ it("keeps what it leaves out of the way of other collections, and small", async 
 });
 
 const HOSTILE: readonly (readonly [string, (bytes: Buffer) => unknown])[] = [
-  ["is no bytes", () => "text"],
+  ["is not binary", () => "text"],
   ["is missing", () => undefined],
   ["is empty", () => Buffer.alloc(0)],
   ["is cut", (bytes) => bytes.subarray(0, -7)],
@@ -216,7 +216,7 @@ const HOSTILE: readonly (readonly [string, (bytes: Buffer) => unknown])[] = [
   ["is an array", (bytes) => [...bytes.subarray(0, 9)].map((byte) => new Int32(byte))],
 ];
 
-it.each(HOSTILE)("ignores a seal that %s", async (_, damage) => {
+it.each(HOSTILE)("ignores a checksums record that %s", async (_, damage) => {
   await duplicate();
   const left = await own().findOne<{ bytes: { value(): Uint8Array } }>({ _id: "seal orders" });
   await own().replaceOne({ _id: "seal orders" }, { bytes: damage(Buffer.from(left?.bytes.value() ?? [])) });
@@ -225,7 +225,7 @@ it.each(HOSTILE)("ignores a seal that %s", async (_, damage) => {
   expect(await sides()).toEqual(["100", "2000"]);
 });
 
-it("tells it in the verdict", async () => {
+it("reports drift in the verdict", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");

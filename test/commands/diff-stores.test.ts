@@ -14,20 +14,20 @@ async function fill(sides = [pair.from, pair.to]): Promise<void> {
       .insertMany([{ n: 1 }, { n: 2 }]);
 }
 
-describe("a store under two addresses is not compared with itself", () => {
+describe("one store under two addresses", () => {
   const diff = (from: string, to: string) =>
     dualsync(["diff", "--from", "env:LIVE", "--to", "env:COPY", "--settle", "0"], {
       env: { LIVE: withDatabase(from, pair.database), COPY: withDatabase(to, pair.database) },
     });
 
-  it("by two names of one machine", async () => {
+  it("refuses to compare a store with itself under two names of one machine", async () => {
     await fill();
     const uri = `mongodb://127.0.0.1:${pair.source.port}/?directConnection=true`;
     const { code, stderr } = await diff(uri, uri.replace("127.0.0.1", "localhost"));
     expect([code, stderr]).toEqual([6, expect.stringMatching(/same database/)]);
   });
 
-  it("through a proxy that hides which process answers", async () => {
+  it("refuses to compare a store with itself through a proxy", async () => {
     await fill();
     const { code, stderr } = await diff(
       `mongodb://127.0.0.1:${pair.source.port}/?directConnection=true`,
@@ -36,7 +36,7 @@ describe("a store under two addresses is not compared with itself", () => {
     expect([code, stderr]).toEqual([6, expect.stringMatching(/same database/)]);
   });
 
-  it("but two databases of one server are", async () => {
+  it("compares two databases of one server", async () => {
     await fill();
     const env = {
       LIVE: withDatabase(pair.source.uri, pair.database),
@@ -49,8 +49,8 @@ describe("a store under two addresses is not compared with itself", () => {
   });
 });
 
-describe("what is empty", () => {
-  it("on both sides proves nothing", async () => {
+describe("empty stores", () => {
+  it("refuses to compare two empty databases", async () => {
     const compared = await compare(pair);
     expect([compared.code, compared.error?.message]).toEqual([
       6,
@@ -58,21 +58,21 @@ describe("what is empty", () => {
     ]);
   });
 
-  it("on the copy's side is different, as under a wrong name", async () => {
+  it("reports an empty copy as different", async () => {
     await fill([pair.from]);
     const compared = await compare(pair);
     expect([compared.code, findings(compared)]).toEqual([1, ["metadata collection orders"]]);
     expect(compared.differences[0]?.detail).toBe("only in the source (2 documents)");
   });
 
-  it("on the source's side is different", async () => {
+  it("reports an empty source as different, except with --one-way", async () => {
     await fill([pair.to]);
     const compared = await compare(pair);
     expect([compared.code, findings(compared)]).toEqual([1, ["metadata collection orders"]]);
     expect((await compare(pair, ["--one-way"])).code).toBe(0);
   });
 
-  it("of one collection is different in all its documents, and two empty ones are equal", async () => {
+  it("reports all documents of a collection as missing from an empty one, and two empty ones as equal", async () => {
     await fill([pair.from]);
     await pair.to.db(pair.database).createCollection("orders");
     for (const client of [pair.from, pair.to]) await client.db(pair.database).createCollection("empty");

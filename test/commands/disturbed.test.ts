@@ -18,7 +18,7 @@ async function expectEqual(): Promise<void> {
   );
 }
 
-it("copies everything over connections that are cut in the middle of an answer and of a batch", async () => {
+it("copies everything over connections that are cut in the middle of a reply and of a batch", async () => {
   await fillOrders();
   const { disturbed, again } = await copyDisturbed(pair, () => {
     pair.sourceProxy.cutAfter(1_500_000, "to client");
@@ -30,7 +30,7 @@ it("copies everything over connections that are cut in the middle of an answer a
   await expectEqual();
 });
 
-it("a run whose target is full says so, and is mended by the next", async () => {
+it("a run whose target is full says so, and the next run completes the copy", async () => {
   await fillOrders();
   const { disturbed, again } = await copyDisturbed(pair, () => {
     pair.targetProxy.fail({ on: "insert", collection: "orders", every: 1, error: serverErrors.diskFull });

@@ -11,7 +11,7 @@ const pair = serverPair();
 const { duplicate } = pair;
 
 describe("duplicate", () => {
-  it("copies a whole shop: documents, indexes, options, views", async () => {
+  it("copies the documents, indexes, options and views of a whole shop", async () => {
     await fillOrders(pair.source.uri, pair.database, { orders: 3_000 });
     const { code, stdout, stderr } = await duplicate();
     expect(stderr + stdout).not.toMatch(/error/);
@@ -48,7 +48,7 @@ describe("duplicate", () => {
     expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
   });
 
-  it("tells types apart that look alike", async () => {
+  it("distinguishes types that look alike", async () => {
     const looks = pair.from.db(pair.database).collection<{ _id: number; v: unknown }>("looks");
     const copy = pair.to.db(pair.database).collection<{ _id: number; v: unknown }>("looks");
     await looks.insertMany([
@@ -74,7 +74,7 @@ describe("duplicate", () => {
     );
   });
 
-  it("cuts a large collection into ranges and loses nothing", async () => {
+  it("copies a large collection in ranges, and loses nothing", async () => {
     const large = pair.from.db(pair.database).collection<{ _id: string | number; text: string }>("large");
     const text = "x".repeat(900);
     for (let n = 0; n < 20_000; n += 2_000) {
@@ -111,7 +111,7 @@ describe("duplicate", () => {
     );
   });
 
-  it("does not fail because the source is written meanwhile, and a quiet run afterwards is exact", async () => {
+  it("does not fail while the source is written, and a later quiet run is exact", async () => {
     const busy = pair.from.db(pair.database).collection<{ _id: number; n: number }>("busy");
     await busy.insertMany(Array.from({ length: 5_000 }, (_, n) => ({ _id: n, n })));
     let running = true;
@@ -136,7 +136,7 @@ describe("duplicate", () => {
     );
   });
 
-  it("copies what is chosen, under the names that were asked for", async () => {
+  it("copies what is selected, under the names that were asked for", async () => {
     const db = pair.from.db(pair.database);
     await db.collection("orders").insertMany([{ state: "paid" }, { state: "open" }]);
     await db.collection("tmp_a").insertOne({});
@@ -163,7 +163,7 @@ describe("duplicate", () => {
     expect(collectionRecord(stdout, "orders")).toMatchObject({ target: "bestellungen", read: 1, written: 1 });
   });
 
-  it("names an index that cannot be built, ends with 3, and with 0 once that is accepted", async () => {
+  it("names an index that cannot be built and exits with 3, or with 0 once that is accepted", async () => {
     await pair.from.db(pair.database).collection("people").insertOne({ email: "a" });
     await pair.from.db(pair.database).collection("people").createIndex({ email: 1 }, { unique: true });
     await pair.to
@@ -186,12 +186,12 @@ describe("duplicate", () => {
     expect(await pair.to.db(pair.database).listCollections().toArray()).toEqual([]);
   });
 
-  it("prints nothing with --quiet when all is well", async () => {
+  it("prints nothing with --quiet on success", async () => {
     await pair.from.db(pair.database).collection("a").insertOne({});
     expect(await duplicate("--quiet")).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
-  it("ends --json output with a summary, whatever happens", async () => {
+  it("ends --json output with a summary, on success and on refusal", async () => {
     await pair.from.db(pair.database).collection("a").insertOne({});
     const { stdout } = await duplicate("--json");
     expect(records(stdout).map(({ type }) => type)).toEqual(
@@ -220,7 +220,7 @@ describe("duplicate", () => {
     ]);
   });
 
-  it("refuses --delete where nobody can be asked, and where the source is empty", async () => {
+  it("refuses --delete without a terminal and --yes, and with an empty source", async () => {
     await pair.from.db(pair.database).createCollection("a");
     await pair.to.db(pair.database).collection("a").insertOne({});
     const unasked = await duplicate("--delete");

@@ -22,16 +22,16 @@ function run(
   return runAgainst(other, role, answer, ...flags);
 }
 
-describe("a listing", () => {
+describe("endless or malformed listings", () => {
   it.each<[string, unknown]>([
     ["a name of 10 MB", "n".repeat(10_000_000)],
     ["no name", undefined],
     ["a name that is a document", { toString: 1 }],
-  ])("with %s is not understood", async (_what, name) => {
+  ])("rejects a listing with %s", async (_what, name) => {
     expectCleanEnd(await run("source", on(/^listCollections$/, cursor([entry(name)]))), 4);
   });
 
-  it("that never ends is given up", async () => {
+  it("gives up on a listing that never ends", async () => {
     const page = Array.from({ length: 1_000 }, (_, at) => entry(`c${at}`));
     const answer = on(/^(listCollections|getMore)$/, ({ name }) =>
       cursor(page, Long.fromNumber(7), name === "getMore" ? "nextBatch" : "firstBatch"),
@@ -39,7 +39,7 @@ describe("a listing", () => {
     expectCleanEnd(await run("source", answer), 4);
   });
 
-  it("that never ends and holds nothing is given up", async () => {
+  it("gives up on an empty listing that never ends", async () => {
     const answer = on(/^(listCollections|getMore)$/, ({ name }) =>
       cursor([], Long.fromNumber(7), name === "getMore" ? "nextBatch" : "firstBatch"),
     );
@@ -47,7 +47,7 @@ describe("a listing", () => {
   });
 });
 
-describe("documents", () => {
+describe("endless documents", () => {
   /** A source with one collection whose documents come like this. */
   const serving =
     (answer: (request: Request) => Answer) =>
@@ -62,7 +62,7 @@ describe("documents", () => {
   const page = (batch: readonly Document[], { name }: Request): Document =>
     cursor(batch, Long.fromNumber(7), name === "getMore" ? "nextBatch" : "firstBatch");
 
-  it("that come again and again are given up", async () => {
+  it("gives up on documents that come again and again", async () => {
     const same = Array.from({ length: 100 }, (_, at) => ({ _id: at }));
     expectCleanEnd(
       await run(
@@ -73,7 +73,7 @@ describe("documents", () => {
     );
   });
 
-  it("that never come are given up", async () => {
+  it("gives up on documents that never come", async () => {
     expectCleanEnd(
       await run(
         "source",

@@ -52,27 +52,47 @@ async function decision({ age = 1, verify = "content", restart = false, ...of }:
 }
 
 it.each<[string, Case, RegExp]>([
-  ["of today", {}, /^yes$/],
-  ["of nearly a day ago", { age: 23.9 }, /^yes$/],
-  ["of more than a day ago", { age: 24.1 }, /more than a day old; everything is read again/],
+  ["resumes a run that was saved today", {}, /^yes$/],
+  ["resumes a run that was saved nearly a day ago", { age: 23.9 }, /^yes$/],
   [
-    "that began more than a week ago, however often it was gone on with",
+    "does not resume a run that was saved more than a day ago",
+    { age: 24.1 },
+    /more than a day old; everything is read again/,
+  ],
+  [
+    "does not resume a run that began more than a week ago, however often it was resumed",
     { saved: { since: new Date(Date.now() - 7.1 * 86_400_000) } },
     /began more than a week ago; everything is read again/,
   ],
-  ["of a clock that is a little ahead", { age: -0.9 }, /^yes$/],
-  ["of the future", { age: -1.1 }, /everything is read again/],
-  ["of another run than the target's", { filled: { token: "u" } }, /written by another run since/],
-  ["that came to its end", { filled: { complete: true } }, /^no: $/],
-  ["when another run came to its end since", { filled: { token: "u", complete: true } }, /another run/],
-  ["that proved less than is asked", { saved: { verify: "counts" } }, /--verify counts.* than is asked now/],
-  ["that proved nothing", { saved: { verify: "none" }, verify: "counts" }, /--verify none/],
-  ["that proved more than is asked", { verify: "none" }, /^yes$/],
-  ["that is to be forgotten", { restart: true }, /^no: $/],
-])("an interrupted run %s", async (_, of, wanted) => {
+  ["resumes a run saved by a clock that is a little ahead", { age: -0.9 }, /^yes$/],
+  ["does not resume a run that was saved in the future", { age: -1.1 }, /everything is read again/],
+  [
+    "does not resume another run than the target's",
+    { filled: { token: "u" } },
+    /written by another run since/,
+  ],
+  ["does not resume a run that finished", { filled: { complete: true } }, /^no: $/],
+  [
+    "does not resume a run when another one finished since",
+    { filled: { token: "u", complete: true } },
+    /another run/,
+  ],
+  [
+    "does not resume a run that verified less than is asked now",
+    { saved: { verify: "counts" } },
+    /--verify counts.* than is asked now/,
+  ],
+  [
+    "does not resume a run that verified nothing",
+    { saved: { verify: "none" }, verify: "counts" },
+    /--verify none/,
+  ],
+  ["resumes a run that verified more than is asked now", { verify: "none" }, /^yes$/],
+  ["does not resume a run with --restart", { restart: true }, /^no: $/],
+])("findSaved %s", async (_, of, wanted) => {
   expect(await decision(of)).toMatch(wanted);
 });
 
-it("a run that goes on claims no more than the weaker of both proofs", () => {
+it("a resumed run claims no more than the weaker verification of both runs", () => {
   expect([weaker("none", "content"), weaker("content", "counts")]).toEqual(["none", "counts"]);
 });

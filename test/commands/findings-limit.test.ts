@@ -12,7 +12,7 @@ function missing(n: number): Told {
   };
 }
 
-it("ends at --max-diffs also when two collections find differences while the plan is written", async () => {
+it("ends at --max-diffs even if two collections find differences while the plan is written", async () => {
   let ended = 0;
   let write = (): void => undefined;
   const written = new Promise<void>((resolve) => {

@@ -39,8 +39,8 @@ function seen(more: Partial<Told> = {}): Told {
   return { ...told, ...more };
 }
 
-describe("a difference", () => {
-  it("counts, and is planned, when it is stable, readable and not accepted; it is told in any case", async () => {
+describe("findings of a comparison", () => {
+  it("counts and plans a difference only if it is stable, readable and not accepted, but always reports it", async () => {
     for (const [told, options, counts, plans] of [
       [seen(), {}, 1, 1],
       [seen({ state: "moving" }), {}, 0, 0],
@@ -64,13 +64,13 @@ describe("a difference", () => {
     }
   });
 
-  it("that is of no document is never planned", async () => {
+  it("never plans a difference that is not in a document", async () => {
     const { of, planned } = findings();
     await of.take(seen());
     expect([of.counted, planned]).toEqual([1, []]);
   });
 
-  it("was seen first when a former comparison saw it", async () => {
+  it("keeps the time at which an earlier comparison first saw a difference", async () => {
     const { of } = findings({ seen: new Map([["document orders/17", FIRST]]) });
     const [known, fresh] = [await of.take(seen()), await of.take(seen({ key: "document orders/18" }))];
     expect([known.firstSeen, fresh.firstSeen]).toEqual([FIRST, fresh.lastSeen]);
@@ -80,7 +80,7 @@ describe("a difference", () => {
     ]);
   });
 
-  it("has the key that is shown, and is accepted by it", async () => {
+  it("accepts a difference by the key that it shows", async () => {
     const { of } = findings({ accept: ["document a\\u001b[2J/1"] });
     const shown = await of.take(seen({ key: "document a\u001b[2J/1" }));
     expect([shown.key.includes("\u001b"), shown.counted]).toEqual([false, of.unused.length === 1]);
@@ -90,7 +90,7 @@ describe("a difference", () => {
   });
 });
 
-it("ends at the limit, once, counting only what counts", async () => {
+it("ends at the limit once, counting only what counts", async () => {
   const { of, limits } = findings({ maxDiffs: 2, accept: ["document orders/0"] });
   const at: number[] = [];
   for (let n = 0; n < 5; n++) {
@@ -100,7 +100,7 @@ it("ends at the limit, once, counting only what counts", async () => {
   expect(at).toEqual([0, 0, 1, 1, 1]);
 });
 
-it("names accepted keys that named nothing", async () => {
+it("names accepted keys that matched nothing", async () => {
   const { of } = findings({ accept: ["document orders/17", "document orders/3"] });
   await of.take(seen());
   expect(of.unused).toEqual(["document orders/3"]);

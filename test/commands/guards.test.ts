@@ -34,7 +34,7 @@ async function refused(...flags: string[]): Promise<string> {
   return stderr;
 }
 
-it("refuses a target that holds documents of somebody else, and names them", async () => {
+it("refuses a target with documents that dualsync did not copy, and names their collections", async () => {
   await fill("from", "orders", upTo(5));
   await fill("to", "orders", upTo(3), 1);
   const said = await refused();
@@ -44,7 +44,7 @@ it("refuses a target that holds documents of somebody else, and names them", asy
   expect(names).toEqual(["orders"]);
 });
 
-it("takes an existing copy over once its name is given, shows what would change, and never asks again", async () => {
+it("adopts an existing copy once its name is given, shows what would change, and never asks again", async () => {
   await fill("from", "orders", upTo(10));
   await fill("to", "orders", [0, 1, 2, 3]);
   await fill("to", "orders", [4, 5, 99], 1);
@@ -63,7 +63,7 @@ it("takes an existing copy over once its name is given, shows what would change,
   expect(collectionRecord(later.stdout, "orders")).toMatchObject({ unchanged: 10, written: 0 });
 });
 
-it("shows people how many documents are equal, differ, or are only there", async () => {
+it("shows how many documents of an existing copy are equal, differ, or are only there", async () => {
   await fill("from", "orders", upTo(10));
   await fill("to", "orders", [4, 5, 99], 1);
   const { stdout } = await pair.duplicate("--dry-run", "--into-existing", pair.database);
@@ -71,7 +71,7 @@ it("shows people how many documents are equal, differ, or are only there", async
   expect(stdout).toMatch(/orders: 2 documents differ from the source's and would be replaced: 4, 5\./);
 });
 
-it("takes no other name than the target's for a yes, and no --delete beside it", async () => {
+it("accepts no other name than the target's for --into-existing, and no --delete beside it", async () => {
   await fill("from", "orders", upTo(2));
   await fill("to", "orders", [7]);
   const other = await pair.duplicate("--into-existing", "shop");
@@ -81,7 +81,7 @@ it("takes no other name than the target's for a yes, and no --delete beside it",
   expect(await pair.to.db(pair.database).collection("orders").countDocuments()).toBe(1);
 });
 
-it("refuses the pair when it is swapped: a copy is not copied over its original", async () => {
+it("refuses a swapped pair, so that a copy is not copied over its original", async () => {
   await fill("from", "orders", upTo(20));
   expect((await pair.duplicate()).code).toBe(0);
   await pair.from
@@ -103,7 +103,7 @@ it("refuses the pair when it is swapped: a copy is not copied over its original"
   expect(await snapshot(pair.from, pair.database)).toEqual(before);
 });
 
-it("knows a swapped pair by the address too, unless the target is named as another database there", async () => {
+it("recognizes a swapped pair by its address, too, unless --into-existing names the target", async () => {
   await fill("from", "orders", upTo(20));
   expect((await pair.duplicate()).code).toBe(0);
   await pair.from.db(pair.database).dropDatabase();
@@ -119,7 +119,7 @@ it("knows a swapped pair by the address too, unless the target is named as anoth
   expect([named.code, named.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
 });
 
-it("lets a copy be brought back to where it came from, once there is nothing any more", async () => {
+it("copies a copy back to where it came from once nothing is left there", async () => {
   await fill("from", "orders", upTo(20));
   const before = await snapshot(pair.from, pair.database);
   expect((await pair.duplicate()).code).toBe(0);
@@ -133,7 +133,7 @@ it("lets a copy be brought back to where it came from, once there is nothing any
   expect(await snapshot(pair.from, pair.database)).toEqual(before);
 });
 
-it("refuses a copy of another source as its target, and says whose it is", async () => {
+it("refuses a copy of another source as its target, and names that source", async () => {
   await fill("from", "orders", upTo(5));
   expect((await pair.duplicate()).code).toBe(0);
   const other = `${pair.database}_other`;
@@ -150,7 +150,7 @@ it("refuses a copy of another source as its target, and says whose it is", async
   expect(await snapshot(pair.to, pair.database)).toEqual(before);
 });
 
-it("knows its copy again when the source is reached under another name", async () => {
+it("recognizes its copy when the source is reached under another name", async () => {
   await fill("from", "orders", upTo(5));
   expect((await pair.duplicate()).code).toBe(0);
   const env = {
@@ -172,7 +172,7 @@ it("refuses to copy two collections into one", async () => {
   expect(await pair.to.db(pair.database).listCollections().toArray()).toEqual([]);
 });
 
-it("knows a collection of its own from a later one of the same name", async () => {
+it("distinguishes its own collection from a later one of the same name", async () => {
   await fill("from", "orders", upTo(5));
   expect((await pair.duplicate()).code).toBe(0);
   await pair.to.db(pair.database).dropCollection("orders");
@@ -202,7 +202,7 @@ it("deletes nothing when the source has shrunk to less than half, unless that is
   expect(collectionRecord(half.stdout, "people")).toMatchObject({ deleted: 50 });
 });
 
-it("deletes nothing where what a filter selects has shrunk to less than half, or to nothing", async () => {
+it("deletes nothing when what a filter selects has shrunk to less than half, or to nothing", async () => {
   await fill("from", "orders", upTo(20));
   expect((await pair.duplicate()).code).toBe(0);
   const orders = pair.from.db(pair.database).collection<Row>("orders");
@@ -221,7 +221,7 @@ it("deletes nothing where what a filter selects has shrunk to less than half, or
   expect(await refused(...selected, "--allow-shrink")).toMatch(/"orders" came out empty from the source/);
 });
 
-it("holds against the source only what a filter selects, not all that the target holds", async () => {
+it("compares only what a filter selects when it checks whether the source has shrunk", async () => {
   await fill("from", "orders", upTo(10));
   await fill(
     "from",
@@ -236,7 +236,7 @@ it("holds against the source only what a filter selects, not all that the target
   expect(await pair.to.db(pair.database).collection("orders").countDocuments()).toBe(30);
 });
 
-it("says which collections only the target has, and leaves them", async () => {
+it("reports collections that only the target has, and leaves them alone", async () => {
   await fill("from", "orders", upTo(5));
   await fill("to", "notes", upTo(2));
   const { code, stdout } = await pair.duplicate();

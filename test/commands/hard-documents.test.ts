@@ -42,7 +42,7 @@ async function duplicate(database: string, ...flags: string[]): ReturnType<typeo
   return await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY", "--json", ...flags], { env });
 }
 
-it("carries every storable document byte for byte, by insert and by replace", async () => {
+it("copies every storable document byte for byte, by insert and by replace", async () => {
   const wanted = hardDocuments(STORABLE);
   await fill("storable", "hard", wanted.values());
   const first = await duplicate("storable");
@@ -67,7 +67,7 @@ it("carries every storable document byte for byte, by insert and by replace", as
   expect(await held("storable", "hard")).toEqual(wanted);
 });
 
-it("sets aside by name what the target cannot take, and leaves nothing altered behind", async () => {
+it("rejects by name what the target cannot store, and leaves nothing altered behind", async () => {
   const good = hardDocuments(STORABLE);
   const bad = hardDocuments(NOT_STORABLE);
   await fill("mixed", "hard", [...good.values(), ...bad.values()]);
@@ -84,7 +84,7 @@ it("sets aside by name what the target cannot take, and leaves nothing altered b
   }
 });
 
-it("ends with 0 when every document that is set aside has been accepted", async () => {
+it("exits with 0 when every rejected document has been accepted", async () => {
   const { "one name twice": twice = [], "flags out of order": flags = [] } = NOT_STORABLE;
   await fill(
     "accepted",

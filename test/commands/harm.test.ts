@@ -31,7 +31,7 @@ it("does not empty the copy of a capped collection that is empty in the source n
   }
 });
 
-it("does not throw away what a filter does not select", async () => {
+it("does not remove documents of a capped collection that a filter does not select", async () => {
   await cappedLog(20);
   expect((await pair.duplicate()).code).toBe(0);
   await pair.from.db(pair.database).collection("log").insertOne({ level: "error", n: 21 });
@@ -66,7 +66,7 @@ it("names the second of two documents under one _id, as shards may hold them", a
   }
 });
 
-it("accounts for every document of a capped collection in which one is refused", async () => {
+it("accounts for every document of a capped collection when one is rejected", async () => {
   await cappedLog(0);
   const log = pair.from.db(pair.database).collection("log");
   await log.insertMany(Array.from({ length: 50 }, (_, n) => ({ n: n === 20 ? 3 : n })));
@@ -83,7 +83,7 @@ it("accounts for every document of a capped collection in which one is refused",
   expect(await pair.to.db(pair.database).collection("log").countDocuments()).toBe(49);
 });
 
-it("--delete keeps what the source cannot be asked for", async () => {
+it("--delete keeps documents whose _id cannot be used in a query", async () => {
   const id = bson.eightBytes(TYPE.date, 9_000_000_000_000_000n);
   const broken = (state: string): Buffer =>
     bson.object([
@@ -118,7 +118,7 @@ it("--delete keeps what a filter no longer selects and the source still has", as
   expect(await orders("to").find().toArray()).toEqual([1, 2].map((_id) => ({ _id, state: "open" })));
 });
 
-it("leaves a capped collection alone that somebody else made in the place of its own", async () => {
+it("leaves a capped collection alone that somebody else created in place of its own", async () => {
   await cappedLog(20);
   expect((await pair.duplicate()).code).toBe(0);
   const target = pair.to.db(pair.database);
@@ -130,7 +130,7 @@ it("leaves a capped collection alone that somebody else made in the place of its
   expect(await target.collection("log").countDocuments({ level: "theirs" })).toBe(1);
 });
 
-it("keeps the older version where the newer one is refused", async () => {
+it("keeps the older version of a document when the newer one is rejected", async () => {
   const source = pair.from.db(pair.database).collection<{ _id: number; k: number }>("keys");
   const target = pair.to.db(pair.database).collection<{ _id: number; k: number }>("keys");
   await source.insertOne({ _id: 1, $x: 1, k: 2 } as never);

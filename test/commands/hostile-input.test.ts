@@ -37,7 +37,7 @@ function isTame(text: string): void {
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
 }
 
-it("copies, resumes and verifies collections whatever their names mean elsewhere", async () => {
+it("copies, resumes and verifies collections whose names mean something elsewhere", async () => {
   // A namespace has at most 255 bytes, the database and a dot included.
   const longest = "x".repeat(255 - pair.database.length - 1);
   const text = "x".repeat(2_000);
@@ -73,7 +73,7 @@ it("copies, resumes and verifies collections whatever their names mean elsewhere
   expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
 });
 
-it("copies documents nested 100 deep, names of fields of 1 MB, and ids of 1 MB", async () => {
+it("copies documents nested 100 levels deep, field names of 1 MB, and ids of 1 MB", async () => {
   let nested: Record<string, unknown> = { end: true };
   for (let depth = 0; depth < 98; depth++) nested = depth % 2 === 0 ? { a: nested } : { b: [nested] };
   const large = "k".repeat(1_000_000);

@@ -53,32 +53,32 @@ const bomb = (): Answer => {
   return { raw: Buffer.concat([header(25 + packed.length, 2012), rest, packed]) };
 };
 
-describe("bytes that are no answer", () => {
+describe("bytes that are not a reply", () => {
   const cases: [string, Answer | (() => Answer)][] = [
     ["nonsense", NONSENSE],
     ["HTTP", HTTP],
     ["a length of 2 GB", HUGE],
-    ["a length of nothing", NOTHING],
+    ["a length of zero", NOTHING],
     ["a compressed bomb", bomb],
     ["a document shorter than a document", Buffer.from([4, 0, 0, 0])],
     ["a document that runs past the message", Buffer.from([255, 255, 0, 0, 0])],
   ];
-  it.each(cases)("end the run: %s, to the first question", async (_what, answer) => {
+  it.each(cases)("ends the run when the first request is answered with %s", async (_what, answer) => {
     expectCleanEnd(await run("target", on(/./, answer)), 5);
   });
-  it.each(cases)("end the run: %s, to a command", async (_what, answer) => {
+  it.each(cases)("ends the run when a command is answered with %s", async (_what, answer) => {
     expectCleanEnd(await run("source", on(/^listCollections$/, answer)), 4);
   });
 });
 
-describe("a hello", () => {
+describe("absurd hello replies", () => {
   it.each([
     ["maxMessageSizeBytes", 1],
     ["maxMessageSizeBytes", -48_000_000],
     ["maxMessageSizeBytes", "many"],
     ["maxWireVersion", "high"],
     ["maxWireVersion", -1],
-  ])("with an absurd %s (%s) is refused", async (field, value) => {
+  ])("rejects a hello reply with an absurd %s (%s)", async (field, value) => {
     const answer = (request: Request): Answer =>
       isHello(request) ? { ...HELLO, [field]: value } : undefined;
     expectCleanEnd(await run("target", answer), 5);
@@ -87,7 +87,7 @@ describe("a hello", () => {
     ["maxWriteBatchSize", 0],
     ["maxBsonObjectSize", 1],
     ["maxMessageSizeBytes", new Double(1e300)],
-  ])("with an absurd %s (%s) does no harm", async (field, value) => {
+  ])("accepts a hello reply with an absurd %s (%s)", async (field, value) => {
     const answer = (request: Request): Answer =>
       isHello(request) ? { ...HELLO, [field]: value } : undefined;
     const { code, said } = await run("source", answer);
@@ -96,8 +96,8 @@ describe("a hello", () => {
   });
 });
 
-describe("silence", () => {
-  it("in the middle of authentication ends", async () => {
+describe("silent servers", () => {
+  it("times out when a server is silent in the middle of authentication", async () => {
     const server = await startScripted({ answer: on(/^sasl/, "hang") });
     const started = performance.now();
     const uri = `mongodb://user:word@127.0.0.1:${server.port}/shop?directConnection=true`;
@@ -112,26 +112,26 @@ describe("silence", () => {
   });
 });
 
-describe("a listing", () => {
+describe("malformed listings", () => {
   it.each<[string, Answer]>([
     ["without a cursor", { ok: 1 }],
     ["with a cursor that is text", { ok: 1, cursor: "yes" }],
     ["with an id of another type", cursor([], "0")],
     ["with an id that is a number of another type", cursor([], 7)],
-    ["with a batch that is no array", { ok: 1, cursor: { id: 0n, ns: "x.y", firstBatch: "many" } }],
+    ["with a batch that is not an array", { ok: 1, cursor: { id: 0n, ns: "x.y", firstBatch: "many" } }],
     ["with a batch of numbers", cursor([1, 2, 3] as unknown as Document[])],
-  ])("%s is not understood", async (_what, answer) => {
+  ])("rejects a listing %s", async (_what, answer) => {
     expectCleanEnd(await run("source", on(/^listCollections$/, answer)), 4);
   });
 
-  it("whose document runs past its batch is not understood", async () => {
+  it("rejects a listing whose document runs past its batch", async () => {
     const bytes = Buffer.from(serialize(cursor([entry("orders")])));
     const at = bytes.indexOf(Buffer.from("\u00030\0", "latin1")) + 3;
     bytes.writeInt32LE(bytes.readInt32LE(at) + 40, at);
     expectCleanEnd(await run("source", on(/^listCollections$/, bytes)), 4);
   });
 
-  it("of names that would rule a terminal is shown without harm", async () => {
+  it("shows collection names that would control a terminal escaped", async () => {
     const names = ["\u001b[2J\u001b]0;owned\u0007", "a\r\nerror: forged", "\u202eevil", "\u0000\u0008"];
     const { code, said } = await run(
       "source",
@@ -143,7 +143,7 @@ describe("a listing", () => {
     expect([0, 3, 4, 5]).toContain(code);
   });
 
-  it("of 100,000 collections keeps its bounds", async () => {
+  it("lists 100,000 collections in bounded memory", async () => {
     const names = Array.from({ length: 100_000 }, (_, at) => ({ ...entry(`c${at}`), type: "view" }));
     const { code, said, memory } = await run("source", on(/^listCollections$/, cursor(names)), "--dry-run");
     expect(code, said.slice(0, 500)).toBe(0);
@@ -151,7 +151,7 @@ describe("a listing", () => {
   });
 });
 
-describe("documents", () => {
+describe("malformed documents", () => {
   /** A source with one collection whose documents come like this. */
   const serving =
     (answer: (request: Request) => Answer) =>
@@ -163,7 +163,7 @@ describe("documents", () => {
         return undefined;
       return /^(find|getMore)$/.test(request.name) ? answer(request) : undefined;
     };
-  it("that are no documents are not understood", async () => {
+  it("rejects replies that are not documents", async () => {
     const answer = serving(() => cursor(["a", "b"] as unknown as Document[]));
     expectCleanEnd(await run("source", answer), 4);
   });

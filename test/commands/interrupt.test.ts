@@ -30,7 +30,7 @@ beforeAll(async () => {
 it.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("%s stops cleanly, and the same command goes on to the same end", async (signal, status) => {
+] as const)("%s stops a copy cleanly, and the same command completes it", async (signal, status) => {
   await to.db("shop").dropDatabase();
   const env = { LIVE: withDatabase(source.uri, "shop"), COPY: withDatabase(target.uri, "shop") };
   const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
@@ -51,7 +51,7 @@ it.each([
   expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
 });
 
-it("two runs at once: one writes, the other says who does, and ends with 7", async () => {
+it("only one of two concurrent runs writes, and the other names it and exits with 7", async () => {
   await to.db("shop").dropDatabase();
   const env = { LIVE: withDatabase(source.uri, "shop"), COPY: withDatabase(target.uri, "shop") };
   const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];

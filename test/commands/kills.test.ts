@@ -35,7 +35,7 @@ function end(child: ChildProcess, how: (typeof ENDS)[number]): void {
   setTimeout(() => child.kill("SIGINT"), 5);
 }
 
-it(`ended at ${POINTS} random moments (seed ${SEED}), every copy ends identical, with nothing doubled`, {
+it(`copies ended at ${POINTS} random moments (seed ${SEED}) end identical and without duplicates`, {
   timeout: POINTS * 20_000,
 }, async () => {
   const random = new Random(SEED);

@@ -23,7 +23,7 @@ it("copies collections with every option", async () => {
   expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
 });
 
-it("copies collections whose ids follow a collation, and converges them", async () => {
+it("copies collections whose ids follow a collation, and brings them up to date", async () => {
   await pair.from.db(pair.database).createCollection("names", { collation: { locale: "en", strength: 2 } });
   const names = pair.from.db(pair.database).collection<{ _id: string | number; n?: number }>("names");
   await names.insertMany([{ _id: "b" }, { _id: "A" }, { _id: "C" }, { _id: 5 }]);
@@ -60,7 +60,7 @@ it("completes a collection that follows a collation which the source's does not"
   );
 });
 
-it("copies a capped collection in its order, and again as a whole when it has moved on", async () => {
+it("copies a capped collection in order, and again as a whole when it has changed", async () => {
   await pair.from.db(pair.database).createCollection("log", { capped: true, size: 100_000, max: 50 });
   const log = pair.from.db(pair.database).collection<{ _id: number; text: string }>("log");
   const order = async (client: MongoClient): Promise<unknown[]> =>
@@ -76,7 +76,7 @@ it("copies a capped collection in its order, and again as a whole when it has mo
   expect(collectionRecord(third.stdout, "log")).toMatchObject({ read: 50, written: 0, unchanged: 50 });
 });
 
-it("leaves a capped collection alone that somebody else made", async () => {
+it("leaves a capped collection alone that somebody else created", async () => {
   for (const client of [pair.from, pair.to])
     await client.db(pair.database).createCollection("log", { capped: true, size: 100_000 });
   await pair.from.db(pair.database).collection("log").insertOne({ ours: true });
@@ -88,7 +88,7 @@ it("leaves a capped collection alone that somebody else made", async () => {
   expect(await contents(pair.to, pair.database, "log")).toEqual(before);
 });
 
-it("copies time-series, and again as a whole when they differ", async () => {
+it("copies time series, and again as a whole when they differ", async () => {
   const db = pair.from.db(pair.database);
   await db.createCollection("readings", {
     timeseries: { timeField: "at", metaField: "sensor", granularity: "minutes" },
@@ -128,7 +128,7 @@ async function measurements(client: MongoClient): Promise<string[]> {
     .sort();
 }
 
-it("copies ids of every type, and sees a numeric twin as one changed document", async () => {
+it("copies ids of every type, and treats the same number in another type as one changed document", async () => {
   type Odd = { _id: unknown; n?: number } & Document;
   const ids: unknown[] = [
     new MinKey(),
@@ -168,7 +168,7 @@ it("copies ids of every type, and sees a numeric twin as one changed document", 
   );
 });
 
-it("refuses where a name means two kinds of things, before anything is written", async () => {
+it("refuses a name that means two kinds of collections before anything is written", async () => {
   await pair.from.db(pair.database).createCollection("a", { capped: true, size: 1_000 });
   await pair.from.db(pair.database).collection("b").insertOne({});
   await pair.to.db(pair.database).createCollection("a");
@@ -178,7 +178,7 @@ it("refuses where a name means two kinds of things, before anything is written",
   expect(await pair.to.db(pair.database).listCollections({ name: "b" }).toArray()).toEqual([]);
 });
 
-it("names options and indexes of the target that are others than the source's", async () => {
+it("names options and indexes of the target that differ from the source's", async () => {
   await pair.from.db(pair.database).createCollection("a", { validator: { n: { $gt: 1 } } });
   await pair.from.db(pair.database).collection("a").createIndex({ n: 1 }, { name: "n", sparse: true });
   await pair.to.db(pair.database).createCollection("a", { validator: { n: { $gt: 2 } } });

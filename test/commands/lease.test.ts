@@ -19,7 +19,7 @@ async function heldElsewhere(milliseconds: number): Promise<void> {
   await own().updateOne({ _id: "lease" }, [{ $set: { ...holder, ...times } }], { upsert: true });
 }
 
-it("a lease of another machine is respected until it has run out, and then taken over", async () => {
+it("the lease of another machine is respected until it expires, and then taken over", async () => {
   await pair.from.db(pair.database).collection("orders").insertOne({ a: 1 });
   await heldElsewhere(4_000);
   const early = await pair.duplicate();
@@ -35,7 +35,7 @@ it("a lease of another machine is respected until it has run out, and then taken
   expect(late.code).toBe(0);
 });
 
-it("a lease in which nonsense is written is respected too, and shown without harm", async () => {
+it("a lease with malformed fields is respected, too, and shown escaped", async () => {
   await pair.from.db(pair.database).collection("orders").insertOne({ a: 1 });
   await heldElsewhere(600_000);
   const nonsense = { host: "\u001b[31mx", pid: { a: [1] }, machine: 5, started: "\n", command: null };
@@ -46,7 +46,7 @@ it("a lease in which nonsense is written is respected too, and shown without har
   expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
 });
 
-it("a run that slept while another took over begins no other write, and ends with 7", {
+it("a run that slept while another one took over starts no other write, and exits with 7", {
   timeout: 120_000,
 }, async () => {
   const orders = pair.from.db(pair.database).collection<{ _id: number; text: string }>("orders");

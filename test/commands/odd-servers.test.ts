@@ -46,7 +46,7 @@ async function expectIdentical(from: Server, to: Server): Promise<void> {
   expect(await snapshot(to.client, "shop")).toEqual(await snapshot(from.client, "shop"));
 }
 
-it("copies between sharded clusters behind two routers each, of which each knows only its own cursors", async () => {
+it("copies between sharded clusters behind two routers each, which know only their own cursors", async () => {
   const router: Face = { face: "router" };
   const [from, to] = [await start(router, router), await start(router, router)];
   await fillMixed(from.client, "shop");
@@ -62,7 +62,7 @@ it("copies between sharded clusters behind two routers each, of which each knows
   );
 });
 
-it("copies between servers of version 4.4, which know less and refuse what they do not know", async () => {
+it("copies between servers of version 4.4, which refuse what they do not know", async () => {
   const old: Face = { face: "replica-set", wireVersion: 9, refuseGetLog: true };
   const [from, to] = [await start(old), await start(old)];
   await fillMixed(from.client, "shop");
@@ -72,7 +72,7 @@ it("copies between servers of version 4.4, which know less and refuse what they 
   await expectIdentical(from, to);
 });
 
-it("keeps time-series up to date on servers that keep them in buckets, which alone have an id", async () => {
+it("keeps time series up to date on servers that keep them in buckets", async () => {
   const old: Face = { wireVersion: 25 };
   const [from, to] = [await start(old), await start(old)];
   await fillMixed(from.client, "shop");
@@ -104,7 +104,7 @@ it("names a kind of collection that the target is too old for, and copies the ot
   expect((await duplicate(from, to, "--accept", "collection readings")).code).toBe(0);
 });
 
-it("does without the sizes of collections where these are refused", async () => {
+it("copies without the sizes of collections when servers refuse to report them", async () => {
   const [from, to] = [await start({}), await start({})];
   await fillMixed(from.client, "shop");
   const error = { code: 8000, codeName: "AtlasError", errmsg: "collStats not allowed in this atlas tier" };
@@ -124,7 +124,7 @@ it("reads no faster than --rate allows", async () => {
   await expectIdentical(from, to);
 });
 
-it("refuses a copy that will not fit into --max-target-size, before anything is written", async () => {
+it("refuses a copy that will not fit into --max-target-size before anything is written", async () => {
   const [from, to] = [await start({}), await start({})];
   await fillMixed(from.client, "shop");
   const { code, stderr } = await duplicate(from, to, "--max-target-size", "5MB");
@@ -133,7 +133,7 @@ it("refuses a copy that will not fit into --max-target-size, before anything is 
   expect(await to.client.db("shop").listCollections().toArray()).toEqual([]);
 });
 
-it("stops cleanly at --max-target-size, and goes on with a larger one", async () => {
+it("stops cleanly at --max-target-size, and completes the copy with a larger limit", async () => {
   const [from, to] = [await start({}), await start({})];
   await fillMixed(from.client, "shop");
   // The sizes that the plan goes by are too small, as after a crash of the source.

@@ -31,12 +31,12 @@ function mustNotMention({ stdout, stderr }: CliResult): void {
   expect(stdout + stderr).not.toContain("_dualsync");
 }
 
-describe("between two databases", () => {
+describe("control collections of two databases", () => {
   const pair = serverPair();
   const from = (): Db => pair.from.db(pair.database);
   const to = (): Db => pair.to.db(pair.database);
 
-  it("what is dualsync's own is neither copied, compared, named nor removed, on either side", async () => {
+  it("control collections are neither copied, compared, named nor removed, on either side", async () => {
     await from()
       .collection<{ _id: number }>("orders")
       .insertMany([{ _id: 1 }, { _id: 2 }]);
@@ -57,7 +57,7 @@ describe("between two databases", () => {
     expect([await ownOf(from()), await ownOf(to())]).toEqual([source, target]);
   });
 
-  it("what is dualsync's own in one database alone does not come into the other", async () => {
+  it("control collections of one database do not get into the other", async () => {
     await from().collection<{ _id: number }>("orders").insertOne({ _id: 1 });
     await makeOwn(from(), 1);
     expect((await pair.duplicate()).code).toBe(0);
@@ -65,7 +65,7 @@ describe("between two databases", () => {
     expect((await pair.run(["diff"])).code).toBe(0);
   });
 
-  it("such a name is refused to a collection of somebody else, and not chosen by a pattern", async () => {
+  it("reserved names are rejected by --rename, and not selected by a pattern", async () => {
     await from().collection<{ _id: number }>("orders").insertOne({ _id: 1 });
     await makeOwn(from(), 1);
     for (const command of ["duplicate", "diff"])
@@ -81,12 +81,12 @@ describe("between two databases", () => {
   });
 });
 
-describe("between a project and a database", () => {
+describe("control tables and collections of a project and a database", () => {
   const pair = projectPair();
   const to = (): Db => pair.to.db(pair.database);
   afterEach(() => to().dropDatabase());
 
-  it("what is dualsync's own is neither copied, compared, named nor removed, be it a table or a collection", async () => {
+  it("control tables and collections are neither copied, compared, named nor removed", async () => {
     await pair.project.query(`
       create table customers (id int4 primary key, name text);
       insert into customers values (1, 'Ada'), (2, 'Ben');

@@ -64,7 +64,7 @@ async function rows(db: Db, view: string): Promise<readonly Document[]> {
 
 const RENAME = ["--rename", "people=persons"];
 
-it("a view that reads a renamed collection anywhere in its pipeline shows in the copy what it shows in the source", async () => {
+it("a view that reads a renamed collection anywhere in its pipeline shows the same in the copy as in the source", async () => {
   await fill();
   for (const [name, pipeline] of Object.entries(VIEWS))
     await from().createCollection(name, { viewOn: "orders", pipeline });
@@ -94,10 +94,10 @@ it("a view follows collections that exchange their names", async () => {
   expect((await compare(pair, swapped)).code).toBe(0);
 });
 
-describe("a view that reads from what is, in the copy, the new name of another collection", () => {
+describe("views that read from the new name of another collection", () => {
   const pipeline = [own, { $unionWith: "persons" }];
 
-  it("is created, and named by the dry run, by the copy and by diff alike, until that is accepted", async () => {
+  it("an uncertain view is created, and named by the dry run, the copy and diff until it is accepted", async () => {
     await fill();
     await from().createCollection("odd", { viewOn: "orders", pipeline });
     const dry = await pair.duplicate(...RENAME, "--dry-run");
@@ -116,7 +116,7 @@ describe("a view that reads from what is, in the copy, the new name of another c
     expect((await compare(pair, accept)).code).toBe(0);
   });
 
-  it("is named once where the copy's definition is another, too", async () => {
+  it("an uncertain view is named once, even if the copy's definition differs", async () => {
     await fill();
     await from().createCollection("odd", { viewOn: "orders", pipeline });
     await to().createCollection("odd", { viewOn: "orders", pipeline: [] });
@@ -126,7 +126,7 @@ describe("a view that reads from what is, in the copy, the new name of another c
     expect(compared.differences[0]?.detail).toMatch(/; source \[.*, target \[\]/);
   });
 
-  it("is named also where it is defined on that name", async () => {
+  it("a view that is defined on the new name of another collection is named", async () => {
     await fill();
     await from().createCollection("odd", { viewOn: "persons", pipeline: [] });
     const copied = await pair.duplicate(...RENAME);

@@ -62,7 +62,7 @@ function killAtWrite(
   });
 }
 
-it(`killed at a write, ${POINTS} times (seed ${SEED}), a repair and its undoing go on to the same end`, {
+it(`a repair and its undo, killed at a write ${POINTS} times (seed ${SEED}), are completed when they are repeated`, {
   timeout: POINTS * 60_000,
 }, async () => {
   const random = new Random(SEED);
@@ -94,9 +94,9 @@ it(`killed at a write, ${POINTS} times (seed ${SEED}), a repair and its undoing 
 });
 
 it.each([
-  ["the new one of a document that cannot be replaced in its place", "$x"],
-  ["the new ones of two that exchange a value", "place"],
-])("killed before it puts in %s, it does so when it is repeated", async (_, field) => {
+  ["the new version of a document that cannot be replaced in place", "$x"],
+  ["the new versions of two documents that swap a value", "place"],
+])("a repair that is killed before it inserts %s does so when it is repeated", async (_, field) => {
   const [one, other] = [{ [field]: "a" }, { [field]: "b" }] as object[];
   await collection("from").insertMany([
     { _id: 1, ...one },
@@ -120,7 +120,7 @@ it.each([
   expect(await repairing.now()).toEqual(before);
 });
 
-it("thin connections that break at random bytes end it right, or with 4 or 5, and it can be repeated", async () => {
+it("a repair over slow connections that break at random bytes ends with 0, 4 or 5, and can be repeated", async () => {
   const random = new Random(SEED);
   await fillBoth();
   await repairing.plan();
@@ -145,7 +145,7 @@ it("thin connections that break at random bytes end it right, or with 4 or 5, an
   }
 });
 
-it("a plan of 20,000 documents takes no more memory than a few of its pieces", {
+it("a repair of 20,000 documents runs with a heap of 48 MB", {
   timeout: 120_000,
 }, async () => {
   const text = "x".repeat(700);

@@ -27,7 +27,7 @@ function rows(from: number, to: number, more: object = {}): { _id: number }[] {
 
 const DELETE = ["--yes", "--delete"];
 
-it("refuses a plan of other stores", async () => {
+it("refuses a plan that was made for other stores", async () => {
   await collection("from").insertMany(rows(0, 3));
   await collection("to").insertMany(rows(2, 4));
   await repairing.plan();
@@ -55,7 +55,7 @@ it("refuses a plan of other stores", async () => {
   expect(await snapshot(pair.to, "elsewhere")).toEqual({});
 });
 
-it("refuses to mend an original by its copy", async () => {
+it("refuses to repair an original from its copy", async () => {
   await collection("from").insertMany(rows(0, 5));
   expect((await repairing.run(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"])).code).toBe(0);
   await collection("from").updateMany({}, { $set: { newer: 1 } });
@@ -69,7 +69,7 @@ it("refuses to mend an original by its copy", async () => {
   expect(await repairing.source()).toEqual(original);
 });
 
-it("refuses source and target that are one database under two addresses", async () => {
+it("refuses a source and a target that are one database under two addresses", async () => {
   await collection("from").insertMany(rows(0, 3));
   await collection("to").insertMany(rows(1, 4));
   await repairing.plan();
@@ -103,7 +103,7 @@ async function forged(lines: readonly string[], target: string): Promise<string>
   return plan + endLine(run, count, true);
 }
 
-it("with --delete, takes a source that is empty, or less than half, for a fault", async () => {
+it("refuses --delete when the source is empty or has shrunk to less than half", async () => {
   await collection("from").insertMany(rows(0, 4));
   await collection("to").insertMany(rows(0, 10));
   const before = await repairing.now();
@@ -127,7 +127,7 @@ it("with --delete, takes a source that is empty, or less than half, for a fault"
   expect(await repairing.now()).toEqual(await repairing.source());
 });
 
-it.each(["to", "from"] as const)("leaves alone what took the place of a collection (%s)", async (side) => {
+it.each(["to", "from"] as const)("leaves alone a collection replaced since the plan (%s)", async (side) => {
   await collection("from").insertMany(rows(0, 10, { n: 1 }));
   await collection("to").insertMany([...rows(5, 8, { n: 2 }), ...rows(20, 22)]);
   await repairing.plan();
@@ -152,7 +152,7 @@ it.each(["to", "from"] as const)("leaves alone what took the place of a collecti
   ]);
 });
 
-it("waits for nobody who holds the target, and writes nothing beside him", async () => {
+it("exits without writing anything when another run holds the lock", async () => {
   await collection("from").insertMany(rows(0, 3));
   await collection("to").insertMany(rows(1, 4));
   await repairing.plan();
@@ -167,7 +167,7 @@ it("waits for nobody who holds the target, and writes nothing beside him", async
   expect(repairing.journals).toEqual([]);
 });
 
-it("shows no password and no value, in a plan, a journal, or what it says", async () => {
+it("shows no password and no field value in a plan, a journal or its output", async () => {
   const text = "canary-value";
   await collection("from").insertMany(rows(0, 9, { text }));
   await collection("to").insertMany([...rows(1, 9), ...rows(10, 12, { text })]);

@@ -29,7 +29,7 @@ async function fill(side: "from" | "to", rows: readonly Row[]): Promise<void> {
   await collection(side).insertMany(rows as never[]);
 }
 
-it("a plan is for its owner's eyes, holds no value of a field, and is there as a whole or not at all", async () => {
+it("a plan is readable by its owner alone, holds no field values, and is written whole or not at all", async () => {
   await fill("from", [{ _id: 1, name: "canary-a" }, { _id: 2 }]);
   await fill("to", [{ _id: 1, name: "canary-b" }, { _id: 3 }]);
   await repairing.plan();
@@ -90,23 +90,23 @@ function openFiles(pid: number | undefined): string[] {
 
 it.each([
   [
-    "one digit of it is another",
+    "one of its digits was changed",
     (text: string) => text.replace(/"bytes":3/, '"bytes":2'),
     /altered or is damaged/,
   ],
   ["its last line is gone", (text: string) => text.replace(/.*\n$/, ""), /is cut off/],
   [
-    "a replacement is made a removal",
+    "a replacement was made a removal",
     (text: string) => text.replace("replace", "remove"),
     /altered or is damaged/,
   ],
   [
-    "its head says another run",
+    "its head names another run",
     (text: string) => text.replace('"run":"', '"run":"0'),
     /line 1 .* was altered/,
   ],
   ["it is empty", () => "", /is empty/],
-])("a plan changes nothing where %s", async (_, alter, sentence) => {
+])("a repair rejects a plan and changes nothing when %s", async (_, alter, sentence) => {
   await fillBoth(pair);
   await repairing.plan();
   const before = await repairing.now();
@@ -118,7 +118,7 @@ it.each([
   expect(await repairing.now()).toEqual(before);
 });
 
-it("does what is left when lines are taken out, and each once where they come twice", async () => {
+it("a repair does what is left when lines were removed from the plan, and repeated lines once", async () => {
   await fillBoth(pair);
   await repairing.plan();
   const [head = "", ...rows] = repairing.lines;

@@ -14,7 +14,7 @@ function collection(side: "from" | "to") {
   return pair[side].db(pair.database).collection<{ _id: number }>("orders");
 }
 
-it("two that exchange unique values, rings and long chains of them end mended, and can be taken back", async () => {
+it("repairs documents that swap unique values, also in cycles and long chains, and can undo that", async () => {
   const names = (shift: number): Row[] =>
     Array.from({ length: 600 }, (_, n) => ({ _id: n, place: n + shift, ring: `r${n}` }));
   const other = (row: Row, n: number): Row => {
@@ -35,7 +35,7 @@ it("two that exchange unique values, rings and long chains of them end mended, a
   expect(await repairing.now()).toEqual(before);
 });
 
-it("of a ring that one other document keeps from closing nothing is lost", async () => {
+it("loses nothing when another document keeps a cycle of unique values from being repaired", async () => {
   const both = (places: readonly string[]): Row[] => places.map((place, n) => ({ _id: n, place }));
   await collection("from").insertMany(both(["b", "c", "a", "y", "x"]) as never[]);
   await collection("to").insertMany([...both(["a", "b", "q", "x", "y"]), { _id: 9, place: "c" }] as never[]);

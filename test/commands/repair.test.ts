@@ -64,7 +64,7 @@ const HARD_IDS: readonly unknown[] = [
   { a: { "10": 1, "9": [new Double(1), { "0": null }] }, r: new BSONRegExp("a", "i") },
 ];
 
-it("mends every kind of difference under every kind of _id, to the byte, and takes all of it back", async () => {
+it("repairs every kind of difference under every kind of _id byte for byte, and undoes all of it", async () => {
   const rows = (from: number) => HARD_IDS.filter((_, n) => n % 3 !== from).map((_id) => ({ _id, from }));
   await fill("from", [
     ...rows(0),
@@ -87,7 +87,7 @@ it("mends every kind of difference under every kind of _id, to the byte, and tak
   expect(await repairing.now()).toEqual(before);
 });
 
-it("leaves there what only the copy has, without --delete, and says so", async () => {
+it("keeps what only the copy has without --delete, and says so", async () => {
   await fillBoth(pair);
   await repairing.plan();
   const { code, collections, verdict } = await repairing.repair();
@@ -101,7 +101,7 @@ it("leaves there what only the copy has, without --delete, and says so", async (
   expect((await repairing.diff()).code).toBe(0);
 });
 
-it("shows how much it would do, asks, and writes nothing in a dry run", async () => {
+it("needs confirmation, and shows how much it would do and writes nothing in a dry run", async () => {
   await fillBoth(pair);
   await repairing.plan();
   const before = await repairing.now();
@@ -121,7 +121,7 @@ it("shows how much it would do, asks, and writes nothing in a dry run", async ()
   expect(names).toEqual(["orders"]);
 });
 
-it("leaves alone, and names, what is another on either side by now", async () => {
+it("leaves documents alone that have changed on either side since the plan, and names them", async () => {
   const rows = ["s-changed", "s-gone", "t-changed", "t-gone", "good"];
   await fill(
     "from",
@@ -161,7 +161,7 @@ it("leaves alone, and names, what is another on either side by now", async () =>
   expect(after).toEqual(before.map((row) => (row._id === "good" ? { ...row, n: 1 } : row)));
 });
 
-it("mends collections under other names, and only what a filter had selected", async () => {
+it("repairs collections under other names, and only what a filter had selected", async () => {
   await fillBoth(pair, "ordérs\u2028 1");
   await pair.to.db(pair.database).renameCollection("ordérs\u2028 1", "copies");
   await repairing.plan(
@@ -180,7 +180,7 @@ it("mends collections under other names, and only what a filter had selected", a
   expect(names).not.toContain("ordérs\u2028 1");
 });
 
-it("a validator of the target does not stop it; what the server refuses is named, and nothing is lost by it", async () => {
+it("bypasses the target's validator, names what the server rejects, and loses nothing", async () => {
   await pair.to.db(pair.database).createCollection("orders", { validator: { n: { $type: "string" } } });
   await fill("from", [
     { _id: 1, n: 1, u: "a" },

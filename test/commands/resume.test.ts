@@ -64,7 +64,7 @@ async function isIdentical(): Promise<void> {
   expect(await contents(pair.to, DATABASE, "orders")).toEqual(await contents(pair.from, DATABASE, "orders"));
 }
 
-it("after kill -9 the same command goes on at once, reads nothing again that was proved, and says so", async () => {
+it("resumes a copy after kill -9, reads nothing again that was verified, and says so", async () => {
   const killed = await interrupted();
   expect(killed.code).toBeNull();
   expect(records(killed.stdout).map(({ type }) => type)).not.toContain("summary");
@@ -87,7 +87,7 @@ it("after kill -9 the same command goes on at once, reads nothing again that was
   expect(collectionRecord(third.stdout, "orders")).toMatchObject({ unchanged: DOCUMENTS, written: 0 });
 });
 
-it("does not read again what an interrupted run has proved", async () => {
+it("does not read again what an interrupted run has verified", async () => {
   await interrupted();
   // A change everywhere: where it is still there afterwards, nobody has looked.
   const some = { _id: { $mod: [100, 0] } } as never;
@@ -103,7 +103,7 @@ it("does not read again what an interrupted run has proved", async () => {
   expect(Math.abs(left - Number(resumed?.documents) / 100)).toBeLessThanOrEqual(20); // a mark more or less for each range
 });
 
-it("Ctrl-C leaves what was proved written down", async () => {
+it("Ctrl-C saves what was verified", async () => {
   const stopped = await interrupted("SIGINT");
   expect(stopped.code).toBe(130);
   expect(stateFile()).toBeDefined();
@@ -113,7 +113,7 @@ it("Ctrl-C leaves what was proved written down", async () => {
   await isIdentical();
 });
 
-it("shows in the plan, and in a dry run too, how much is done already", async () => {
+it("shows in a dry run how much is already done", async () => {
   await interrupted();
   const dry = await run(["--dry-run"]);
   expect(dry.code).toBe(0);
@@ -122,7 +122,7 @@ it("shows in the plan, and in a dry run too, how much is done already", async ()
   expect(stateFile()).toBeDefined();
 });
 
-it("begins anew with --restart", async () => {
+it("starts over with --restart", async () => {
   await interrupted();
   const { code, stdout } = await run(["--restart"]);
   expect(code).toBe(0);
@@ -130,7 +130,7 @@ it("begins anew with --restart", async () => {
   await isIdentical();
 });
 
-it("does not go on where another run has written to the target since", async () => {
+it("does not resume when another run has written to the target since", async () => {
   await interrupted();
   const elsewhere = mkdtempSync(join(tmpdir(), "dualsync-resume-"));
   const other = await run([], { cwd: elsewhere });
@@ -143,7 +143,7 @@ it("does not go on where another run has written to the target since", async () 
   await isIdentical();
 });
 
-it("does not go on with a target that has lost documents since", async () => {
+it("does not resume when the target has lost documents since", async () => {
   await interrupted();
   await pair.to.db(DATABASE).collection("orders").deleteMany({});
   const { code, stdout } = await run();
@@ -152,7 +152,7 @@ it("does not go on with a target that has lost documents since", async () => {
   await isIdentical();
 });
 
-it("does not go on with a collection that was made anew in the target or in the source since", async () => {
+it("does not resume a collection that was replaced in the target since", async () => {
   await interrupted();
   await pair.to.db(DATABASE).collection("orders").rename("old");
   const { code, stdout } = await run();
@@ -161,7 +161,7 @@ it("does not go on with a collection that was made anew in the target or in the 
   await isIdentical();
 });
 
-it("asks for more than a weaker run has proved", async () => {
+it("does not resume a run that verified less than is asked now", async () => {
   await run(["--verify", "none"], {
     async onStart(child) {
       while (stateFile() === undefined && child.exitCode === null) await wait(5);
@@ -174,7 +174,7 @@ it("asks for more than a weaker run has proved", async () => {
   await isIdentical();
 });
 
-it("refuses a damaged state file by its name, changes nothing, and discards it with --restart", async () => {
+it("rejects a damaged state file by its name, changes nothing, and discards it with --restart", async () => {
   await interrupted();
   const path = stateFile() ?? "";
   const text = readFileSync(path, "utf8");
@@ -193,7 +193,7 @@ it("refuses a damaged state file by its name, changes nothing, and discards it w
   await isIdentical();
 });
 
-it("ends with 9 and writes nothing where its own state cannot be written", async () => {
+it("exits with 9 and writes nothing when its own state cannot be written", async () => {
   writeFileSync(join(folder, ".dualsync"), "a file, not a folder");
   const { code, stdout } = await run();
   expect(code).toBe(9);
@@ -201,7 +201,7 @@ it("ends with 9 and writes nothing where its own state cannot be written", async
   expect(await pair.to.db(DATABASE).listCollections().toArray()).toEqual([]);
 });
 
-it("ends with 9 at whatever call the disk fails, and goes on once there is room", {
+it("exits with 9 at whatever call the disk fails, and completes the copy once there is space", {
   timeout: 120_000,
 }, async () => {
   const preload = new URL("../support/failing-disk.js", import.meta.url).href;
@@ -223,7 +223,7 @@ it("ends with 9 at whatever call the disk fails, and goes on once there is room"
   await isIdentical();
 });
 
-it("--max-minutes stops cleanly with 12, and the same command comes to the end", {
+it("--max-minutes stops a copy cleanly with 12, and repeated runs complete it", {
   timeout: 120_000,
 }, async () => {
   // All of it takes eight seconds at this rate, one of its ranges less than three.

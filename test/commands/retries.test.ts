@@ -15,8 +15,8 @@ async function expectIdentical(): Promise<void> {
 
 const PASSING = ["stepDown", "shutdown", "interruptedAtShutdown", "cursorNotFound", "timeLimit"] as const;
 
-describe("passing trouble is waited out, and the copy ends identical in one run", () => {
-  it.each(PASSING)("%s while the source is read", async (name) => {
+describe("temporary faults", () => {
+  it.each(PASSING)("completes a copy in one run despite %s while the source is read", async (name) => {
     const error = serverErrors[name];
     const { disturbed } = await copyDisturbed(pair, () => {
       pair.sourceProxy.fail({ on: "find", collection: "orders", nth: 2, error });
@@ -29,7 +29,7 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
   });
 
   it.each(["stepDown", "shutdown", "writeConcernTimeout"] as const)(
-    "%s while the target is written",
+    "completes a copy in one run despite %s while the target is written",
     async (name) => {
       const error = serverErrors[name];
       const { disturbed } = await copyDisturbed(pair, () => {
@@ -47,7 +47,7 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
     },
   );
 
-  it("a write that was applied, its answer lost, is neither doubled nor lost", async () => {
+  it("neither duplicates nor loses a write that was applied but whose reply was lost", async () => {
     const { disturbed } = await copyDisturbed(pair, () => {
       pair.targetProxy.fail({ on: "insert", collection: "orders", every: 2, times: 3, drop: "after" });
       pair.targetProxy.fail({ on: "insert", collection: "customers", drop: "after" });
@@ -58,7 +58,7 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
     await expectIdentical();
   });
 
-  it("a write that was not acknowledged by a majority is written again, alone or beside other errors", async () => {
+  it("repeats a write that was not acknowledged by a majority", async () => {
     const writeConcernError = { code: 64, codeName: "WriteConcernFailed", errmsg: "waiting timed out" };
     const { disturbed } = await copyDisturbed(pair, () => {
       const adds = { writeConcernError };
@@ -69,7 +69,7 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
     await expectIdentical();
   });
 
-  it("a failover of the source, and one of the target, in the middle of the copy", async () => {
+  it("completes a copy in one run despite a failover of the source and one of the target", async () => {
     let failovers = 0;
     const { disturbed } = await copyDisturbed(pair, () => {
       const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
@@ -90,26 +90,29 @@ describe("passing trouble is waited out, and the copy ends identical in one run"
   });
 });
 
-describe("trouble that does not pass has its own status and sentence, and the next run mends everything", () => {
+describe("permanent faults", () => {
   it.each([
     ["source", "find", "noRight", 8, /right/],
     ["target", "insert", "noRight", 8, /right/],
     ["target", "insert", "diskFull", 5, /space/],
     ["target", "insert", "freeTierFull", 5, /full|space|quota/],
     ["target", "createIndexes", "diskFull", 5, /space/],
-  ] as const)("%s %s: %s", async (side, on, name, status, sentence) => {
-    const error = serverErrors[name];
-    const { disturbed, again } = await copyDisturbed(pair, () => {
-      const proxy = side === "source" ? pair.sourceProxy : pair.targetProxy;
-      proxy.fail({ on, collection: "orders", every: 1, error });
-      return undefined;
-    });
-    expect([disturbed.code, disturbed.stderr]).toEqual([status, expect.stringMatching(sentence)]);
-    expect(again.code).toBe(0);
-    await expectIdentical();
-  });
+  ] as const)(
+    "reports a permanent fault of the %s in %s (%s), and the next run completes the copy",
+    async (side, on, name, status, sentence) => {
+      const error = serverErrors[name];
+      const { disturbed, again } = await copyDisturbed(pair, () => {
+        const proxy = side === "source" ? pair.sourceProxy : pair.targetProxy;
+        proxy.fail({ on, collection: "orders", every: 1, error });
+        return undefined;
+      });
+      expect([disturbed.code, disturbed.stderr]).toEqual([status, expect.stringMatching(sentence)]);
+      expect(again.code).toBe(0);
+      await expectIdentical();
+    },
+  );
 
-  it("a target that never answers again", async () => {
+  it("reports a target that never answers again, and the next run completes the copy", async () => {
     const { disturbed, again } = await copyDisturbed(pair, () => {
       pair.targetProxy.stepDown();
       return undefined;
@@ -120,7 +123,7 @@ describe("trouble that does not pass has its own status and sentence, and the ne
   });
 });
 
-it("Ctrl-C ends a run within seconds whose target has fallen silent", async () => {
+it("Ctrl-C ends a run within seconds when the target has fallen silent", async () => {
   const silent = ["insert", "update", "delete", "find", "getMore", "drop", "aggregate", "listCollections"];
   let stopped = Number.NaN;
   const { disturbed, again } = await copyDisturbed(pair, () => {

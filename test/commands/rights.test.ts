@@ -34,7 +34,7 @@ async function copyInto(
   }
 }
 
-it("without the right to pass validators, old documents arrive all the same and the validator comes last, or is named", async () => {
+it("a run without the right to bypass validators copies invalid old documents and names the validator", async () => {
   await copyInto(["bypassDocumentValidation"], async ({ code, stdout }, from, to) => {
     expect(await contents(to, "shop", "people")).toEqual(await contents(from, "shop", "people"));
     expect(stdout).toContain("option people/validator"); // this engine has no collMod either
@@ -42,7 +42,7 @@ it("without the right to pass validators, old documents arrive all the same and 
   });
 });
 
-it("without the right to write, says so, ends with 8, and leaves nothing", async () => {
+it("a run without the right to write says so, exits with 8, and leaves nothing", async () => {
   await copyInto(["insert", "update"], async ({ code, stderr }, _from, to) => {
     expect(stderr).toMatch(/no right to .* at the target/);
     expect(stderr).toMatch(/readWrite/);
@@ -51,7 +51,7 @@ it("without the right to write, says so, ends with 8, and leaves nothing", async
   });
 });
 
-it("without the right to build indexes, the data arrives and the index is named", async () => {
+it("a run without the right to build indexes copies the data and names the index", async () => {
   await copyInto(["createIndexes"], async ({ code, stdout }, from, to) => {
     expect(await contents(to, "shop", "people")).toEqual(await contents(from, "shop", "people"));
     expect(stdout).toMatch(/index people\/age_1: .*code 13/);

@@ -47,7 +47,7 @@ async function change(random: Random, collection: Collection<Row>, name: string)
   }
 }
 
-it(`copies that are killed leave no seal that is not true (seed ${SEED})`, {
+it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
   timeout: ROUNDS * 60_000,
 }, async () => {
   const random = new Random(SEED);
@@ -93,7 +93,7 @@ it(`copies that are killed leave no seal that is not true (seed ${SEED})`, {
   expect(told.diverged).toBeGreaterThan(0);
 });
 
-it("is gone when a run has been undone", async () => {
+it("undo removes the checksums of the copy", async () => {
   await rows("from").insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i, text: "source" })));
   await rows("to").insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i, text: "target" })));
   const adopted = await folder.adopt();

@@ -42,8 +42,8 @@ function addressOf(port: number, database: string, written = WRITTEN): string {
   return `mongodb://shop:${written}@127.0.0.1:${port}/${database}?directConnection=true&authMechanism=PLAIN&authSource=$external&serverSelectionTimeoutMS=1500`;
 }
 
-describe("a password that works", () => {
-  it.each(OUTPUTS)("is shown nowhere when all goes well %s", async (flag) => {
+describe("valid passwords", () => {
+  it.each(OUTPUTS)("a valid password is shown nowhere when a copy succeeds with %s", async (flag) => {
     const server = await startScripted(asking());
     const env = { LIVE: addressOf(server.port, "shop"), COPY: addressOf(server.port, `copy${flag}`) };
     const { code, left } = await runWatched([...BETWEEN, flag], SECRET, { env });
@@ -53,7 +53,7 @@ describe("a password that works", () => {
   });
 
   it.runIf(process.platform === "linux")(
-    "typed as an argument is hidden from the first contact on",
+    "a password in an argument is hidden from the first contact on",
     async () => {
       const server = await startScripted(asking());
       const args = [
@@ -70,7 +70,7 @@ describe("a password that works", () => {
     },
   );
 
-  it("is not in what is saved to be undone", async () => {
+  it("a password is not in what is saved for undo", async () => {
     const server = await startScripted(asking());
     const client = new MongoClient(real.uri);
     await client.db("held").collection("orders").insertOne({ n: 9 });
@@ -82,7 +82,7 @@ describe("a password that works", () => {
     await server.stop();
   });
 
-  it("in .env.local stays there", async () => {
+  it("a password in .env.local is not shown", async () => {
     const server = await startScripted(asking());
     const content = `LIVE='${addressOf(server.port, "shop")}'\nCOPY="${addressOf(server.port, "file")}"\n`;
     const { code, left } = await runWatched(BETWEEN, SECRET, { files: { ".env.local": content } });
@@ -91,7 +91,7 @@ describe("a password that works", () => {
   });
 });
 
-describe("a password in an address that fails", () => {
+describe("passwords in addresses that fail", () => {
   const wrong: [string, string][] = [
     ["raw, with what must be encoded", `mongodb://shop:${SECRET}@127.0.0.1:1/shop?${SOON}`],
     ["encoded", `mongodb://shop:${WRITTEN}@127.0.0.1:1/shop?${SOON}`],
@@ -116,7 +116,7 @@ describe("a password in an address that fails", () => {
       `mongodb://127.0.0.1:1/shop?authMechanism=MONGODB-OIDC&authMechanismProperties=TOKEN_RESOURCE:${WRITTEN}&${SOON}`,
     ],
   ];
-  it.each(wrong)("is not shown: %s", async (_what, uri) => {
+  it.each(wrong)("a password in an address that fails is not shown: %s", async (_what, uri) => {
     const fails = async (args: readonly string[], env: Record<string, string>, files = {}): Promise<void> => {
       const { code, left } = await runWatched(args, SECRET, { env, files });
       expect(code, left).not.toBe(0);
@@ -130,7 +130,7 @@ describe("a password in an address that fails", () => {
   });
 });
 
-describe("a server that repeats the password it knows", () => {
+describe("servers that repeat the password", () => {
   const COMMANDS = [
     ...["hello", "saslStart", "listCollections", "collStats", "aggregate", "find", "listIndexes"],
     ...["update", "insert", "delete", "create", "createIndexes", "getMore", "endSessions"],
@@ -145,7 +145,7 @@ describe("a server that repeats the password it knows", () => {
     writeErrors: [{ index: 0, code, errmsg: texts }],
   });
 
-  it.each(COMMANDS)("is not repeated: in its answer to %s", async (name) => {
+  it.each(COMMANDS)("a password that a server repeats in its reply to %s is not shown", async (name) => {
     const run = async (code: number, flag: string): Promise<void> => {
       const script = asking((request) => (request.name === name ? refusal(code) : undefined));
       const server = await startScripted(script);
@@ -165,9 +165,9 @@ describe("a server that repeats the password it knows", () => {
       "a challenge",
       { ok: 1, conversationId: 1, done: false, payload: new Binary(Buffer.from(`r=${SECRET}`)) },
     ],
-    ["text for bytes", { ok: 1, conversationId: 1, done: false, payload: texts }],
+    ["text instead of bytes", { ok: 1, conversationId: 1, done: false, payload: texts }],
     ["a refusal", { ok: 0, code: 18, codeName: "AuthenticationFailed", errmsg: `bad auth: ${texts}` }],
-  ])("is not repeated: in %s of an authentication", async (_what, answer) => {
+  ])("a password that a server repeats in %s of an authentication is not shown", async (_what, answer) => {
     const server = await startScripted({
       answer: (request) => (request.name.startsWith("sasl") ? answer : undefined),
     });
@@ -177,7 +177,7 @@ describe("a server that repeats the password it knows", () => {
     await server.stop();
   });
 
-  it.each(OUTPUTS)("is not repeated: in the names of collections %s", async (flag) => {
+  it.each(OUTPUTS)("a password repeated in names of collections is not shown with %s", async (flag) => {
     const names = spellingsOf(SECRET).map((name) => ({ name: `c ${name}`, type: "collection", options: {} }));
     const listing = { cursor: { id: 0n, ns: "shop.$cmd.listCollections", firstBatch: names }, ok: 1 };
     let asked = 0;

@@ -16,7 +16,7 @@ interface Row {
   readonly n: number;
 }
 
-it("nothing is overwritten where it cannot be saved", { timeout: 400_000 }, async () => {
+it("overwrites nothing that a full disk keeps from being saved", { timeout: 400_000 }, async () => {
   const rows = (count: number, n: number) => Array.from({ length: count }, (_, _id) => ({ _id, n }));
   await pair.from.db(pair.database).collection<Row>("orders").insertMany(rows(20, 1));
   await pair.to.db(pair.database).collection<Row>("orders").insertMany(rows(10, -1));

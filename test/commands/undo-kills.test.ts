@@ -56,7 +56,7 @@ function killedAtWrite(random: Random) {
   };
 }
 
-it(`killed at random moments (seed ${SEED}), what runs did is taken back to the last byte`, {
+it(`runs and undos that are killed at random moments (seed ${SEED}) are undone to the last byte`, {
   timeout: ROUNDS * 120_000,
 }, async () => {
   const random = new Random(SEED);
@@ -106,7 +106,7 @@ function killedAfter(on: string, collection: string) {
   };
 }
 
-it("a document that is removed to be replaced, and was not written again, comes back", async () => {
+it("undo restores a document that was removed but not written again when the run was killed", async () => {
   await fill();
   const before = await snapshot(pair.to, pair.database);
   expect((await folder.adopt([], killedAfter("delete", "odd"))).code).toBeNull();
@@ -127,7 +127,7 @@ it("a document that is removed to be replaced, and was not written again, comes 
   expect(await snapshot(pair.to, pair.database)).toEqual(before);
 });
 
-it("what others insert while a run is at it is saved as well", async () => {
+it("undo restores what others inserted while the run was writing", async () => {
   const orders = (side: "from" | "to") =>
     pair[side].db(pair.database).collection<{ _id: number; n: number }>("orders");
   await orders("from").insertMany([1, 2, 3].map((_id) => ({ _id, n: 1 })));

@@ -23,7 +23,7 @@ async function adopted(env: Record<string, string> = {}, flags: readonly string[
   return runOf(result);
 }
 
-it("refuses another target than the run's, and asks before it writes", async () => {
+it("undo refuses another target than the run's, and needs confirmation", async () => {
   const id = await adopted();
   const env = { COPY: withDatabase(pair.target.uri, "elsewhere") };
   const elsewhere = await folder.run(["undo", id, "--to", "env:COPY", "--yes"], { env });
@@ -35,7 +35,7 @@ it("refuses another target than the run's, and asks before it writes", async () 
   expect(await orders("to").find().toArray()).toEqual([1, 2].map((_id) => ({ _id, n: 1 })));
 });
 
-it("finds the target by the environment's pairs", async () => {
+it("undo finds the target from the environment's pairs", async () => {
   const env = {
     MONGODB_LOCAL_URI: withDatabase(pair.source.uri, pair.database),
     MONGODB_ATLAS_URI: withDatabase(pair.target.uri, pair.database),
@@ -57,12 +57,12 @@ it.each([
   [["01234567"], /nothing to undo of run 01234567/],
   [["01234567", "--list"], /--list takes no run/],
   [["01234567", "89abcdef"], /too many arguments/],
-])("says what is wrong with undo %s", async (args, sentence) => {
+])("says what is wrong with the arguments of undo %s", async (args, sentence) => {
   const { code, stderr } = await folder.run(["undo", ...args]);
   expect([code, stderr]).toEqual([2, expect.stringMatching(sentence)]);
 });
 
-it("lists what can be taken back, how much that is, and until when", async () => {
+it("undo --list shows what can be undone, how much that is, and until when", async () => {
   const empty = await folder.run(["undo", "--list"]);
   expect([empty.code, empty.stdout]).toEqual([
     0,

@@ -49,7 +49,7 @@ async function fillBoth(): Promise<Record<string, unknown>> {
   return await now();
 }
 
-it("puts back exactly what a target held before it became a copy", async () => {
+it("undo restores exactly what a target held before it became a copy", async () => {
   const before = await fillBoth();
   const dry = await folder.adopt(["--dry-run"]);
   expect(dry.stdout).toMatch(/What dualsync did not write and replaces in .*orders.* is saved first/);
@@ -67,7 +67,7 @@ it("puts back exactly what a target held before it became a copy", async () => {
   expect(await now()).toEqual(before);
 });
 
-it("takes back later runs too, which nobody had to allow any more, each by itself", async () => {
+it("undo takes back later runs, too, each by itself", async () => {
   await fillBoth();
   expect((await folder.adopt()).code).toBe(0);
   const first = await now();
@@ -82,7 +82,7 @@ it("takes back later runs too, which nobody had to allow any more, each by itsel
   expect(await now()).toEqual(edited);
 });
 
-it("brings back what --delete removed from a copy that dualsync made", async () => {
+it("undo restores what --delete removed from a copy that dualsync made", async () => {
   await collection("from").insertMany(Array.from({ length: 40 }, (_, n) => ({ _id: n, n })));
   const copied = await duplicate();
   expect([copied.code, copied.stdout]).toEqual([0, expect.not.stringMatching(/saved first/)]);
@@ -96,7 +96,7 @@ it("brings back what --delete removed from a copy that dualsync made", async () 
   expect(await now()).toEqual(before);
 });
 
-it("leaves alone, and names, what changed since", async () => {
+it("undo leaves documents alone that changed since, and names them", async () => {
   await fillBoth();
   const adopted = await folder.adopt();
   await collection("to").updateOne({ _id: 1 }, { $set: { n: "since" } });
@@ -124,7 +124,7 @@ it("leaves alone, and names, what changed since", async () => {
   expect(list.stdout).toMatch(/undone in part/);
 });
 
-it("puts nothing into a collection that took the place of the one that was changed", async () => {
+it("undo restores nothing into a collection that was replaced since", async () => {
   await fillBoth();
   const id = runOf(await folder.adopt());
   await collection("to").drop();
@@ -137,7 +137,7 @@ it("puts nothing into a collection that took the place of the one that was chang
   expect(await now()).toEqual(before);
 });
 
-it("puts values of a unique index back where others hold them by now", async () => {
+it("undo restores values of a unique index that other documents now hold", async () => {
   await collection("to").insertMany([
     { _id: 1, n: "a" },
     { _id: 2, n: "b" },
@@ -161,7 +161,7 @@ it("puts values of a unique index back where others hold them by now", async () 
   expect(await now()).toEqual(before);
 });
 
-it("a collection that held documents of others counts as such, also when it was found empty meanwhile", async () => {
+it("a collection that held documents of others stays unmanaged, even if it was found empty in the meantime", async () => {
   await collection("from").insertMany([1, 2, 3].map((_id) => ({ _id, n: 1 })));
   await collection("to").insertOne({ _id: 1, n: "theirs" });
   const adopted = runOf(await folder.adopt());
@@ -182,7 +182,7 @@ it("a collection that held documents of others counts as such, also when it was 
   expect((await folder.undo(adopted)).code).toBe(3);
 });
 
-it("an interrupted copy does not take what was undone for proved", async () => {
+it("an interrupted copy does not treat what was undone as verified", async () => {
   await fillBoth();
   const many = Array.from({ length: 20_000 }, (_, n) => ({ _id: n, n: "x".repeat(1_500) }));
   await collection("from", "zz").insertMany(many);
@@ -213,7 +213,7 @@ it("an interrupted copy does not take what was undone for proved", async () => {
   );
 });
 
-it.runIf(process.getuid?.() !== 0)("a folder that cannot be written does not stop an undo", async () => {
+it.runIf(process.getuid?.() !== 0)("undo works in a folder that cannot be written", async () => {
   const before = await fillBoth();
   const id = runOf(await folder.adopt());
   chmodSync(join(folder.path, ".dualsync", `undo-${id}.journal`), 0o400);
@@ -224,7 +224,7 @@ it.runIf(process.getuid?.() !== 0)("a folder that cannot be written does not sto
   chmodSync(join(folder.path, ".dualsync"), 0o700);
 });
 
-it("a damaged journal puts back nothing at all", async () => {
+it("undo restores nothing from a damaged journal", async () => {
   await fillBoth();
   const id = runOf(await folder.adopt());
   const path = join(folder.path, ".dualsync", `undo-${id}.journal`);

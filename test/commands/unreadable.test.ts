@@ -46,7 +46,7 @@ it.each([
   ["it may still be written", SOME_RIGHT],
   ["the project does not even list it", NO_RIGHT],
 ])(
-  "a table that may not be read is named as unreadable, and never as gone, where %s",
+  "a table that may not be read is named as unreadable, and never as gone, when %s",
   async (_, statement) => {
     await sql(`create table open (id int4 primary key); ${statement}; insert into open values (1);`);
     const keys = ["collection customers", "collection shop"];
@@ -70,7 +70,7 @@ it.each([
   },
 );
 
-it("a table that is dropped indeed is told as gone by both commands, under one key", async () => {
+it("a dropped table is reported as gone by backfill and diff, under one key", async () => {
   await sql("drop table shop");
   expect(await told()).toEqual({ code: 1, found: ["metadata collection shops"] });
   const copied = await lost();
@@ -78,7 +78,7 @@ it("a table that is dropped indeed is told as gone by both commands, under one k
   expect(await held("shops")).toBe(1);
 });
 
-it("a reviewed plan does nothing to the copy of a table that may not be read any more, and mends the others", async () => {
+it("a repair does not touch the copy of a table that may no longer be read, and repairs the others", async () => {
   const customers = pair.to.db(pair.database).collection("customers");
   await customers.insertOne({ _id: "e2b4e3f0-0000-4000-8000-000000000000" as never, name: "only here" });
   await pair.to.db(pair.database).collection("shops").deleteMany({});
@@ -93,7 +93,7 @@ it("a reviewed plan does nothing to the copy of a table that may not be read any
   expect([await held("customers"), await held("shops")]).toEqual([CUSTOMERS + 1, 1]);
 });
 
-it("tables all of whose rows are hidden are not told as gone", async () => {
+it("a table all of whose rows are hidden is not reported as gone", async () => {
   await sql("alter table customers enable row level security; alter role service_role nobypassrls");
   try {
     expect(await told()).toEqual({ code: 12, found: ["unreadable collection customers"] });
@@ -116,7 +116,7 @@ function revokedAfterwards(): { readonly hits: number } {
   });
 }
 
-it("a table that may not be read any more after its last row is named, and the others are copied and compared", async () => {
+it("a table that may no longer be read after its last row is named, and the others are copied and compared", async () => {
   const inDiff = revokedAfterwards();
   expect(await told()).toEqual({ code: 12, found: ["unreadable collection customers"] });
   expect(inDiff.hits).toBe(1);
@@ -128,7 +128,7 @@ it("a table that may not be read any more after its last row is named, and the o
   expect(inCopy.hits).toBe(1);
 });
 
-it("a table that may not be read is not said to be absent, whoever made the copy", async () => {
+it("a table that may not be read is not reported as absent, whoever made the copy", async () => {
   await pair.to.db(pair.database).collection("_dualsync").drop();
   for (const key of ["customers", "shop"]) {
     await sql(`grant all on customers, shop to service_role; revoke all on ${key} from service_role`);
@@ -139,7 +139,7 @@ it("a table that may not be read is not said to be absent, whoever made the copy
   expect(copied.stdout).not.toMatch(/Only in the target/);
 });
 
-it("what an application keeps beside the copy is no table of the project, and no difference", async () => {
+it("a collection that an application keeps beside the copy is not reported as a difference", async () => {
   await pair.to.db(pair.database).collection("sessions").insertOne({ at: new Date() });
   expect(await told()).toEqual({ code: 0, found: [] });
   const copied = await lost();

@@ -205,9 +205,9 @@ async function unequal({ table, type, isKey }: Sampled, documents: readonly Docu
   return found.rows;
 }
 
-describe("what a run calls verified is, by Postgres's own word, what the copy holds", () => {
+describe("verified copies of a Supabase project", () => {
   it.each(LONG ? [...SETTINGS, ...MORE_SETTINGS] : SETTINGS)(
-    "with %j",
+    "a table that a run calls verified equals its copy with the settings %j",
     { timeout: 600_000 },
     async (settings) => {
       const known = await project

@@ -20,7 +20,7 @@ const unit = fc.constantFrom(...(Object.keys(UNITS) as (keyof typeof UNITS)[]));
 const size = (text: string): number => byteSize(text, "--max-target-size");
 const rate = (text: string): object => readRate(text, "--rate");
 
-describe("a size", () => {
+describe("sizes", () => {
   test.each([
     ["512MB", 512_000_000],
     ["1.5GB", 1_500_000_000],
@@ -30,11 +30,11 @@ describe("a size", () => {
     ["0.1MB", 100_000],
     ["1.005kB", 1_005],
     ["1", 1],
-  ])("%j is %d bytes", (text, bytes) => {
+  ])("reads %j as %d bytes", (text, bytes) => {
     expect(size(text)).toBe(bytes);
   });
 
-  test("of any whole number and unit is their product", () => {
+  test("reads any whole number with any unit as their product", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8_000 }), unit, fc.constantFrom("", " "), (n, name, space) => {
         expect(size(`${n}${space}${name}`)).toBe(n * UNITS[name]);
@@ -42,7 +42,7 @@ describe("a size", () => {
     );
   });
 
-  test("with decimals is right to the byte", () => {
+  test("reads sizes with decimals exact to the byte", () => {
     fc.assert(
       fc.property(fc.nat(999_999), fc.integer({ min: 1, max: 999_999_999 }), (whole, rest) => {
         const decimals = String(rest).padStart(9, "0");
@@ -52,8 +52,8 @@ describe("a size", () => {
   });
 
   test.each([
-    ["", "nothing"],
-    ["0", "no byte"],
+    ["", "empty"],
+    ["0", "zero"],
     ["0.4B", "less than a byte"],
     ["1.5", "half a byte"],
     ["-1MB", "negative"],
@@ -63,13 +63,13 @@ describe("a size", () => {
     ["5 0MB", "two numbers"],
     ["1e9", "an exponent"],
     ["0x10", "not decimal"],
-    ["9007199254740993", "more than numbers hold"],
-    ["10000TB", "more than numbers hold"],
+    ["9007199254740993", "beyond safe integers"],
+    ["10000TB", "beyond safe integers"],
     ["1,5GB", "a comma"],
     ["MB", "no number"],
-    [`1${" ".repeat(50)}MB`, "far apart"],
-    ["٣MB", "other digits"],
-  ])("%j is refused (%s), with the flag and what is allowed", (text) => {
+    [`1${" ".repeat(50)}MB`, "too many blanks"],
+    ["٣MB", "digits that are not ASCII"],
+  ])("rejects the size %j (%s) and names the flag and what is allowed", (text) => {
     const failure = failureOf(() => size(text));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain("--max-target-size must be a size such as 512MB");
@@ -77,13 +77,13 @@ describe("a size", () => {
     expect(textOf(failure)).toContain("GiB");
   });
 
-  test("is shown short and harmless when it is refused", () => {
+  test("shortens and escapes a rejected size in its message", () => {
     const failure = failureOf(() => size(`\u001b[2J${"9".repeat(500)}`));
     expect(failure.message).toContain('"\\x1b[2J999');
     expect(failure.message.length).toBeLessThan(250);
   });
 
-  test("is never anything but a whole number of bytes, or refused", () => {
+  test("reads any text as a positive whole number of bytes or rejects it with a usage error", () => {
     const text = fc.oneof(fc.string(), fc.stringMatching(/^[0-9.]{0,6} ?[kKMGTi]{0,2}B?$/));
     fc.assert(
       fc.property(text, (written) => {
@@ -100,7 +100,7 @@ describe("a size", () => {
   });
 });
 
-describe("a rate", () => {
+describe("rates", () => {
   test.each([
     ["500", { documentsPerSecond: 500 }],
     ["500/s", { documentsPerSecond: 500 }],
@@ -109,11 +109,11 @@ describe("a rate", () => {
     ["800kB", { bytesPerSecond: 800_000 }],
     ["2MiB /s", { bytesPerSecond: 2_097_152 }],
     ["64B/s", { bytesPerSecond: 64 }],
-  ])("%j is %j", (text, expected) => {
+  ])("reads the rate %j as %j", (text, expected) => {
     expect(rate(text)).toEqual(expected);
   });
 
-  test("means the same with and without /s", () => {
+  test("reads a rate the same with and without /s", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8_000 }), fc.option(unit), (n, name) => {
         const text = `${n}${name ?? ""}`;
@@ -138,7 +138,7 @@ describe("a rate", () => {
     "500 docs",
     "5Mb/s",
     "5MB\n/s/s",
-  ])("%j is refused with the flag and what is allowed", (text) => {
+  ])("rejects the rate %j and names the flag and what is allowed", (text) => {
     const failure = failureOf(() => rate(text));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toMatch(/^--rate must be documents a second such as 500 .* 5MB\/s, but it is "/);

@@ -25,8 +25,8 @@ function load(
   return loadEnvironment({ cwd, processEnv });
 }
 
-describe("precedence", () => {
-  test("the process environment counts before .env.local, and that before .env", () => {
+describe("precedence of variables", () => {
+  test("the process environment takes precedence over .env.local, which takes precedence over .env", () => {
     const environment = load({ ".env": "A=1\nB=1\nC=1", ".env.local": "A=2\nB=2" }, { A: "3" });
     expect(environment.get("A")).toEqual({ value: "3", origin: "environment" });
     expect(environment.get("B")).toEqual({ value: "2", origin: ".env.local" });
@@ -34,27 +34,27 @@ describe("precedence", () => {
     expect(environment.get("D")).toBeUndefined();
   });
 
-  test("an empty or blank value is an unset one", () => {
+  test("an empty or blank value counts as unset", () => {
     const environment = load({ ".env": "A=1\nB=\nC=' '", ".env.local": "A=" }, { A: "  ", B: "" });
     expect(environment.get("A")).toEqual({ value: "1", origin: ".env" });
     expect(environment.get("B")).toBeUndefined();
     expect(environment.get("C")).toBeUndefined();
   });
 
-  test("files of parent directories are not read", () => {
+  test(".env files of parent directories are not read", () => {
     writeFileSync(join(cwd, ".env"), "A=1");
     const inner = join(cwd, "inner");
     mkdirSync(inner);
     expect(loadEnvironment({ cwd: inner, processEnv: {} }).get("A")).toBeUndefined();
   });
 
-  test("nothing is written into the process environment", () => {
+  test("variables of .env files are not written into the process environment", () => {
     const before = { ...process.env };
     load({ ".env": "DUALSYNC_TEST_LEAK=1" });
     expect({ ...process.env }).toEqual(before);
   });
 
-  test("names that every object has are not variables", () => {
+  test("property names that every object inherits are not taken for variables", () => {
     const environment = load({ ".env": "__proto__=1\nX=2" }, {});
     expect(environment.get("constructor")).toBeUndefined();
     expect(environment.get("toString")).toBeUndefined();
@@ -69,19 +69,19 @@ describe("precedence", () => {
   });
 });
 
-describe("traps of .env files", () => {
+describe("pitfalls of .env files", () => {
   test("a byte-order mark does not hide the first variable", () => {
     expect(load({ ".env": "\ufeffMONGODB_URI=mongodb://h/a\nB=2" }).get("MONGODB_URI")?.value).toBe(
       "mongodb://h/a",
     );
   });
 
-  test("Windows and old Mac line ends are fine", () => {
+  test("Windows and old Mac line endings are accepted", () => {
     const environment = load({ ".env": 'A=1\r\nB="2"\r\nC=3\rD=4' });
     expect(["A", "B", "C", "D"].map((name) => environment.get(name)?.value)).toEqual(["1", "2", "3", "4"]);
   });
 
-  test("a stray line does not swallow the variable after it, and is reported by its number only", () => {
+  test("a stray line does not swallow the next variable and is reported only by its line number", () => {
     const environment = load({ ".env": "A=1\nsome hunter2 words\nMONGODB_URI=mongodb://h/a" });
     expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://h/a");
     expect(environment.warnings).toEqual([".env line 2 is ignored: it is not of the form NAME=value."]);
@@ -92,7 +92,7 @@ describe("traps of .env files", () => {
     "=5\nMONGODB_URI=mongodb://h/a",
     "export   MONGODB_URI=mongodb://h/a",
     "\tMONGODB_URI = mongodb://h/a ",
-  ])("finds the variable in %j, which Node's own parser alone does not always do", (text) => {
+  ])("finds the variable in %j, where Node's own parser may miss it", (text) => {
     expect(load({ ".env": text }).get("MONGODB_URI")?.value).toBe("mongodb://h/a");
   });
 
@@ -102,7 +102,7 @@ describe("traps of .env files", () => {
     ["KV_REST_API_TOKEN = ab#cd", "KV_REST_API_TOKEN"],
     ["SUPABASE_SERVICE_ROLE_KEY=#abcdef", "SUPABASE_SERVICE_ROLE_KEY"],
     ["A=1\n\n# note\nMONGODB_URI=a#b # note", "MONGODB_URI"],
-  ])("warns when an unquoted # cuts %j", (text, name) => {
+  ])("warns when an unquoted # cuts off %j", (text, name) => {
     const { warnings } = load({ ".env": text });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`${name} ends before an unquoted #`);
@@ -123,24 +123,24 @@ describe("traps of .env files", () => {
     expect(load({ ".env": text }).warnings).toEqual([]);
   });
 
-  test("a cut value that does not count is not warned about", () => {
+  test("a value that was cut off at a # causes no warning when another value takes precedence", () => {
     expect(load({ ".env": "MONGODB_URI=a#b" }, { MONGODB_URI: "mongodb://h/a" }).warnings).toEqual([]);
     expect(load({ ".env": "MONGODB_URI=a#b", ".env.local": "MONGODB_URI=mongodb://h/a" }).warnings).toEqual(
       [],
     );
   });
 
-  test("the same name twice with the same value is not warned about", () => {
+  test("a variable set twice to the same value causes no warning", () => {
     expect(load({ ".env": "MONGODB_URI=mongodb://a/a\nMONGODB_URI='mongodb://a/a'" }).warnings).toEqual([]);
   });
 
-  test("lines are counted through values of several lines", () => {
+  test("line numbers in warnings count the lines of multi-line values", () => {
     const { warnings } = load({ ".env": 'NOTE="a\nb\n\nc" # d\n\nMONGODB_URI=a#b' });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(".env line 6: MONGODB_URI");
   });
 
-  test("the same name twice with different values is warned about, and the last one counts", () => {
+  test("a variable set twice to different values causes a warning, and the last value counts", () => {
     const environment = load({ ".env": "MONGODB_URI=mongodb://a/a\nX=1\nX=2\nMONGODB_URI=mongodb://b/b" });
     expect(environment.get("MONGODB_URI")?.value).toBe("mongodb://b/b");
     expect(environment.warnings).toEqual([
@@ -148,14 +148,14 @@ describe("traps of .env files", () => {
     ]);
   });
 
-  test("a quotation mark that is never closed is warned about", () => {
+  test("a quotation mark that is never closed causes a warning", () => {
     const environment = load({ ".env": 'MONGODB_URI="mongodb://h/a\nA=1' });
     expect(environment.get("A")?.value).toBe("1");
     expect(environment.warnings).toHaveLength(1);
     expect(environment.warnings[0]).toContain("never closed");
   });
 
-  test("well-formed files mean what Node's own parser says", () => {
+  test("well-formed files are read as Node's own parser reads them", () => {
     const name = fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,8}$/);
     const bare = fc.stringMatching(/^[a-z0-9:/@.=+-]{0,12}$/);
     const quoted = fc.stringMatching(/^[a-z0-9 #\n=]{0,12}$/).map((text) => `"${text}"`);
@@ -176,7 +176,7 @@ describe("traps of .env files", () => {
   });
 });
 
-describe("files that cannot be read", () => {
+describe("unreadable .env files", () => {
   function refusal(fileName = ".env"): string {
     const failure = failureOf(() => loadEnvironment({ cwd, processEnv: {} }));
     expect(failure.exit).toBe("usage");
@@ -184,23 +184,23 @@ describe("files that cannot be read", () => {
     return textOf(failure);
   }
 
-  test("missing files are fine", () => {
+  test("missing .env files are accepted", () => {
     expect(load({}).warnings).toEqual([]);
   });
 
-  test("a directory is refused", () => {
+  test("a directory in place of a .env file is rejected", () => {
     mkdirSync(join(cwd, ".env.local"));
     expect(refusal(".env.local")).toContain("a directory");
   });
 
-  test("a file of more than 1 MiB is refused, one of exactly 1 MiB is not", () => {
+  test("a .env file larger than 1 MiB is rejected, and one of exactly 1 MiB is accepted", () => {
     writeFileSync(join(cwd, ".env"), `A=1\n${"#".repeat(1024 * 1024 - 4)}`);
     expect(loadEnvironment({ cwd, processEnv: {} }).get("A")?.value).toBe("1");
     writeFileSync(join(cwd, ".env"), `A=1\n${"#".repeat(1024 * 1024 - 3)}`);
     expect(refusal()).toContain("larger than 1 MiB");
   });
 
-  test("UTF-16 text is refused instead of being read as no variables", () => {
+  test("a .env file that is not UTF-8 is rejected instead of being read as having no variables", () => {
     writeFileSync(join(cwd, ".env"), Buffer.from("\ufeffA=1", "utf16le"));
     expect(refusal()).toContain("not UTF-8");
     writeFileSync(join(cwd, ".env"), Buffer.from("A=1", "utf16le"));
@@ -209,17 +209,17 @@ describe("files that cannot be read", () => {
     expect(refusal()).toContain("not UTF-8");
   });
 
-  test("a link that leads nowhere is refused", () => {
+  test("a symbolic link to a missing file is rejected", () => {
     symlinkSync(join(cwd, "gone"), join(cwd, ".env"));
     expect(refusal()).toContain("does not exist");
   });
 
-  test("a link to /dev/null is an empty file", () => {
+  test("a symbolic link to /dev/null counts as an empty file", () => {
     symlinkSync("/dev/null", join(cwd, ".env"));
     expect(loadEnvironment({ cwd, processEnv: {} }).get("A")).toBeUndefined();
   });
 
-  test.skipIf(process.getuid?.() === 0)("a file without the right to read it is refused", () => {
+  test.skipIf(process.getuid?.() === 0)("a .env file without read permission is rejected", () => {
     writeFileSync(join(cwd, ".env"), "A=1");
     chmodSync(join(cwd, ".env"), 0);
     expect(refusal()).toContain("may not read");

@@ -17,7 +17,7 @@ function onTheWire(json: string): string {
 }
 
 describe("--filter", () => {
-  test("is kept by collection; the first = ends its name", () => {
+  test("filters are stored by collection, whose name ends at the first =", () => {
     const filters = parseFilters(['a={"x": "y=z"}', "b={}"]);
     expect([...filters.keys()]).toEqual(["a", "b"]);
     expect(filters.get("a")).toEqual(new Map([["x", "y=z"]]));
@@ -65,7 +65,7 @@ describe("--filter", () => {
     expect(onTheWire(json)).toBe(expected);
   });
 
-  test("keys keep their order, also those that look like numbers", () => {
+  test("keys of a filter keep their order, even those that look like numbers", () => {
     const json = '{"b":{"z":"-","10":"-","2":"-"},"1":"-","a":"-"}';
     const bytes = serialize(filter(json));
     const at = ["b", "z", "10", "2", "1", "a"].map((key) => Buffer.from(bytes).indexOf(`${key}\0`));
@@ -73,14 +73,14 @@ describe("--filter", () => {
     expect(at).not.toContain(-1);
   });
 
-  test("__proto__ and constructor are data", () => {
+  test("__proto__ and constructor are treated as ordinary keys", () => {
     const found = filter('{"__proto__":{"$gt":1},"constructor":{"prototype":"x"}}');
     expect([...found.keys()]).toEqual(["__proto__", "constructor"]);
     expect(({} as Record<string, unknown>).$gt).toBeUndefined();
     expect(Buffer.from(serialize(found)).includes("__proto__\0")).toBe(true);
   });
 
-  test("values are BSON's own", () => {
+  test("values of a filter become BSON types", () => {
     const found = filter(
       '{"a":1,"b":5000000000,"c":0.5,"d":{"$oid":"65f000000000000000000001"},"e":{"$numberDecimal":"1"}}',
     );
@@ -94,7 +94,7 @@ describe("--filter", () => {
   });
 });
 
-describe("what a filter must not hold", () => {
+describe("rejected filters", () => {
   function refusal(value: string): string {
     const failure = failureOf(() => parseFilters([value]));
     expect(failure.exit).toBe("usage");
@@ -118,43 +118,43 @@ describe("what a filter must not hold", () => {
     ["$code", '{"a":{"$code":"hunter2"}}'],
     ["$dbPointer", '{"a":{"$dbPointer":{}}}'],
     ["$ref", '{"a":{"$ref":"x","$id":"hunter2"}}'],
-  ])("the operator %s, named", (operator, json) => {
+  ])("rejects and names the operator %s in %s", (operator, json) => {
     expect(refusal(`orders=${json}`)).toContain(`--filter orders cannot be used: ${operator} is not allowed`);
   });
 
   test.each([
     ["an operator where a field must stand", '{"$gt":1}', "$gt must stand under a field"],
     ["a logical operator under a field", '{"a":{"$or":[{"b":1}]}}', "$or must not stand under"],
-    ["operators and fields mixed", '{"a":{"$gt":1,"b":2}}', "mixed"],
+    ["a mix of operators and fields", '{"a":{"$gt":1,"b":2}}', "mixed"],
     ["an operator inside a value", '{"a":{"b":{"$gt":"hunter2"}}}', "$gt is not allowed inside a value"],
     ["an operator inside $in", '{"a":{"$in":[{"$gt":1}]}}', "$gt is not allowed inside a value"],
     ["$in without an array", '{"a":{"$in":"hunter2"}}', "$in takes an array"],
-    ["$or without members", '{"$or":[]}', "$or takes an array that is not empty"],
-    ["$and of something else", '{"$and":[1]}', "a filter must be an object"],
-    ["$not of a value", '{"a":{"$not":"hunter2"}}', "$not takes"],
-    ["$exists of a text", '{"a":{"$exists":"false"}}', "$exists has a value"],
+    ["an empty $or", '{"$or":[]}', "$or takes an array that is not empty"],
+    ["$and of something other than objects", '{"$and":[1]}', "a filter must be an object"],
+    ["$not of a plain value", '{"a":{"$not":"hunter2"}}', "$not takes"],
+    ["$exists of a string", '{"a":{"$exists":"false"}}', "$exists has a value"],
     ["$size below zero", '{"a":{"$size":-1}}', "$size has a value"],
     ["$mod by zero", '{"a":{"$mod":[0,1]}}', "$mod has a value"],
-    ["$mod of three", '{"a":{"$mod":[1,1,1]}}', "$mod has a value"],
+    ["$mod of three numbers", '{"a":{"$mod":[1,1,1]}}', "$mod has a value"],
     ["$bitsAllSet below zero", '{"a":{"$bitsAllSet":-1}}', "$bitsAllSet has a value"],
     ["$regex of a number", '{"a":{"$regex":1}}', "$regex has a value"],
-    ["$regex with NUL", '{"a":{"$regex":"a\\u0000"}}', "$regex has a value"],
-    ["$options alone", '{"a":{"$options":"i"}}', "$options needs $regex"],
-    ["$options unknown", '{"a":{"$regex":"x","$options":"hunter2"}}', "$options has a value"],
-    ["$type empty", '{"a":{"$type":[]}}', "$type has a value"],
+    ["NUL in $regex", '{"a":{"$regex":"a\\u0000"}}', "$regex has a value"],
+    ["$options but no $regex", '{"a":{"$options":"i"}}', "$options needs $regex"],
+    ["unknown $options", '{"a":{"$regex":"x","$options":"hunter2"}}', "$options has a value"],
+    ["an empty $type", '{"a":{"$type":[]}}', "$type has a value"],
     [
-      "a comparison with a regular expression",
+      "a regular expression as the operand of $gt",
       '{"a":{"$gt":{"$regularExpression":{"pattern":"x","options":""}}}}',
       "$gt takes no regular",
     ],
-    ["another operator in $all", '{"a":{"$all":[{"$gt":1}]}}', "$all takes"],
-    ["an object id that is none", '{"a":{"$oid":"hunter2"}}', "$oid does not hold"],
+    ["an operator other than $elemMatch in $all", '{"a":{"$all":[{"$gt":1}]}}', "$all takes"],
+    ["an invalid object id", '{"a":{"$oid":"hunter2"}}', "$oid does not hold"],
     [
-      "a typed value with more beside it",
+      "another key beside a typed value",
       '{"a":{"$oid":"65f000000000000000000001","x":1}}',
       "$oid does not hold",
     ],
-    ["a date that is none", '{"a":{"$date":"hunter2"}}', "$date does not hold"],
+    ["an invalid date", '{"a":{"$date":"hunter2"}}', "$date does not hold"],
     [
       "a date beyond JavaScript's",
       '{"a":{"$date":{"$numberLong":"8640000000000001"}}}',
@@ -168,11 +168,11 @@ describe("what a filter must not hold", () => {
       "$numberDecimal does not hold",
     ],
     ["a whole number beyond 64 bits", '{"a":9223372036854775808}', "does not fit in 64 bits"],
-    ["a number beyond a Double", '{"a":1e999}', "too large"],
-    ["an array", "[]", "must be an object"],
-    ["a typed value alone", '{"$oid":"65f000000000000000000001"}', "must be an object"],
-    ["a text", '"hunter2"', "must be an object"],
-  ])("%s", (_what, json, expected) => {
+    ["a number beyond the range of a Double", '{"a":1e999}', "too large"],
+    ["an array in place of an object", "[]", "must be an object"],
+    ["a typed value in place of an object", '{"$oid":"65f000000000000000000001"}', "must be an object"],
+    ["a string in place of an object", '"hunter2"', "must be an object"],
+  ])("rejects a filter with %s", (_what, json, expected) => {
     expect(refusal(`orders=${json}`)).toContain(expected);
   });
 
@@ -195,11 +195,11 @@ describe("what a filter must not hold", () => {
     ['{"a\\u0000":1}', "NUL"],
     [`${'{"a":'.repeat(20)}{}${"}".repeat(20)}`, "more than 20 levels"],
     ["[".repeat(60_000), "more than 20 levels"],
-  ])("JSON that is none: %s", (json, expected) => {
+  ])("rejects the filter text %s and says what is wrong with it", (json, expected) => {
     expect(refusal(`orders=${json}`)).toContain(expected);
   });
 
-  test("20 levels and 64 KiB are allowed, more is not", () => {
+  test("accepts 20 levels and 64 KiB, and rejects more", () => {
     expect(filter(`${'{"a":'.repeat(19)}{}${"}".repeat(19)}`).size).toBe(1);
     const sized = (length: number): string => `orders={"a":"${"x".repeat(length - 8)}"}`;
     expect(parseFilters([sized(64 * 1024)]).size).toBe(1);
@@ -207,17 +207,17 @@ describe("what a filter must not hold", () => {
   });
 
   test.each([['{"a":1}'], ["=1"], ["orders"], ['{"a":"x=y"}']])(
-    "a collection's name must stand first: %s",
+    "rejects a filter that does not begin with a collection's name: %s",
     (value) => {
       expect(refusal(value)).toContain("--filter needs a collection's name");
     },
   );
 
-  test("one collection has one filter", () => {
+  test("rejects a second filter for the same collection", () => {
     expect(failureOf(() => parseFilters(["a={}", "a={}"])).message).toContain("--filter a is given twice");
   });
 
-  test("any text gives a filter that bson takes, or a usage error without the text", () => {
+  test("turns any text into a filter that bson can serialize or a usage error that does not show the text", () => {
     const keys = fc.constantFrom(
       "a",
       "1",
@@ -259,7 +259,7 @@ describe("what a filter must not hold", () => {
     expect(accepted).toBeGreaterThan(20);
   });
 
-  test("plain JSON means the same as to bson's own parser", () => {
+  test("reads plain JSON as bson's own parser does", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         if (/"[^"]*\$/.test(JSON.stringify(value)) || /\d{15}|[eE][+-]?\d{2}/.test(JSON.stringify(value)))

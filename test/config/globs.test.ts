@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { checkGlobs, matches, select, unmatched } from "../../src/config/globs.ts";
 import { failureOf } from "./failure.ts";
 
-describe("a glob", () => {
+describe("globs", () => {
   test.each([
     ["orders", "orders", true],
     ["orders", "Orders", false],
@@ -26,11 +26,11 @@ describe("a glob", () => {
     ["(a+)+$", "aaa", false],
     ["{a,b}", "a", false],
     ["\\*", "*", false],
-  ])("%j against %j: %s", (glob, name, expected) => {
+  ])("matches(%j, %j) returns %s", (glob, name, expected) => {
     expect(matches(glob, name)).toBe(expected);
   });
 
-  test("means what the plainest definition says", () => {
+  test("agrees with the plainest definition of a glob on random globs and names", () => {
     const plain = (glob: string, name: string): boolean => {
       if (glob === "") return name === "";
       if (glob[0] === "*") return plain(glob.slice(1), name) || (name !== "" && plain(glob, name.slice(1)));
@@ -44,7 +44,7 @@ describe("a glob", () => {
     );
   });
 
-  test("a hostile glob takes time in proportion to the name", () => {
+  test("matches a hostile glob in time proportional to the name's length", () => {
     const start = performance.now();
     for (const glob of [
       "*a".repeat(127),
@@ -57,7 +57,7 @@ describe("a glob", () => {
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
-  test("an empty, a NUL and an overlong one are refused; 255 characters are fine", () => {
+  test("rejects empty globs, globs with NUL and globs over 255 characters", () => {
     for (const glob of ["", " ", "a\0b", "x".repeat(256)]) {
       const failure = failureOf(() => checkGlobs(["ok", glob], "--include"));
       expect(failure.exit).toBe("usage");
@@ -67,20 +67,20 @@ describe("a glob", () => {
   });
 });
 
-describe("a selection", () => {
+describe("selection of collections", () => {
   const names = ["orders", "orders_old", "users", "tmp_1"];
 
-  test("is everything when nothing is said", () => {
+  test("selects every name when there is no include and no exclude", () => {
     expect(select(names, { include: [], exclude: [] })).toEqual(names);
   });
 
-  test("is what include names without what exclude names", () => {
+  test("selects the names that include matches, except those that exclude matches", () => {
     expect(select(names, { include: ["orders*", "users"], exclude: ["*_old"] })).toEqual(["orders", "users"]);
     expect(select(names, { include: [], exclude: ["tmp_*"] })).toEqual(["orders", "orders_old", "users"]);
     expect(select(names, { include: ["orders"], exclude: ["*"] })).toEqual([]);
   });
 
-  test("tells which globs match nothing, each once", () => {
+  test("lists each glob that matches no name once", () => {
     expect(unmatched(names, { include: ["order", "users"], exclude: ["temp_*", "order", "tmp_?"] })).toEqual([
       "order",
       "temp_*",

@@ -24,8 +24,8 @@ function refusal(text: string, variables: Record<string, string> = {}): string {
   return textOf(failure);
 }
 
-describe("MongoDB", () => {
-  test("an address as an argument", () => {
+describe("MongoDB locations", () => {
+  test("a MongoDB address as an argument is parsed into its database and label", () => {
     const location = parse("mongodb://localhost/ordersDB");
     expect(location).toMatchObject({
       kind: "mongodb",
@@ -37,7 +37,7 @@ describe("MongoDB", () => {
     expect(parse("mongodb+srv://c.abcde.mongodb.net/x").label).toBe("c.abcde.mongodb.net/x");
   });
 
-  test("a password in an argument works and is warned about", () => {
+  test("a password in an argument is accepted with a warning that does not show it", () => {
     const { location, warnings } = parseLocation("mongodb://u:hunter2@h/a", "--to", environmentOf());
     expect(location.kind).toBe("mongodb");
     expect(warnings).toHaveLength(1);
@@ -47,7 +47,7 @@ describe("MongoDB", () => {
     expect(parseLocation("mongodb://h/a", "--to", environmentOf()).warnings).toEqual([]);
   });
 
-  test("mongodb is MONGODB_URI, env:NAME is the address in that variable", () => {
+  test("mongodb stands for MONGODB_URI, and env:NAME for the address in that variable", () => {
     const variables = { MONGODB_URI: "mongodb://u:hunter2@h/a", OTHER: "mongodb://g/b" };
     expect(parse("mongodb", variables)).toMatchObject({
       database: "a",
@@ -63,7 +63,7 @@ describe("MongoDB", () => {
     expect(parseLocation("mongodb", "--from", environmentOf(variables)).warnings).toEqual([]);
   });
 
-  test("a variable that is not set is named", () => {
+  test("a variable that is not set, or is not a MongoDB address, is named in the error", () => {
     expect(refusal("mongodb")).toContain("MONGODB_URI is not set");
     expect(refusal("env:NOPE")).toContain("NOPE is not set");
     expect(refusal("env:")).toContain("--from has no variable's name");
@@ -73,7 +73,7 @@ describe("MongoDB", () => {
     );
   });
 
-  test("an address without a database takes MONGODB_DB_NAME, and never the driver's default", () => {
+  test("an address without a database takes MONGODB_DB_NAME and never the driver's default", () => {
     expect(refusal("mongodb", { MONGODB_URI: "mongodb://u:hunter2@h" })).toContain("names no database");
     expect(refusal("mongodb://h/")).toContain("names no database");
     const named = {
@@ -87,7 +87,7 @@ describe("MongoDB", () => {
     expect(parse("mongodb://h", named)).toMatchObject({ database: "skinvault" });
   });
 
-  test("MONGODB_DB_NAME and another database in a pair's variable contradict each other", () => {
+  test("MONGODB_DB_NAME is rejected when the address in a pair's variable names another database", () => {
     expect(refusal("mongodb", { MONGODB_URI: "mongodb://h/a", MONGODB_DB_NAME: "b" })).toContain(
       "names another one",
     );
@@ -99,26 +99,26 @@ describe("MongoDB", () => {
     });
   });
 
-  test("an address that is meant for another database by hand does not contradict MONGODB_DB_NAME", () => {
+  test("an address given as an argument or in a variable of its own may differ from MONGODB_DB_NAME", () => {
     expect(parse("mongodb://h/a", { MONGODB_DB_NAME: "b" })).toMatchObject({ database: "a" });
     expect(parse("env:COPY", { COPY: "mongodb://h/a", MONGODB_DB_NAME: "b" })).toMatchObject({
       database: "a",
     });
   });
 
-  test("an impossible MONGODB_DB_NAME is named", () => {
+  test("an invalid MONGODB_DB_NAME is rejected by name", () => {
     expect(refusal("mongodb://h", { MONGODB_DB_NAME: "a.b" })).toContain(
       "MONGODB_DB_NAME in the environment holds .",
     );
   });
 
-  test.each(["admin", "local", "config", "Admin"])("the server's own database %s is refused", (database) => {
+  test.each(["admin", "local", "config", "Admin"])("the server's own database %s is rejected", (database) => {
     expect(refusal(`mongodb://u:hunter2@h/${database}`)).toContain("authSource=");
   });
 });
 
-describe("Supabase", () => {
-  test("address and key come from their variables or the aliases", () => {
+describe("Supabase locations", () => {
+  test("the address and the key are read from their variables or from the aliases", () => {
     expect(parse("supabase", SUPABASE)).toEqual({
       kind: "supabase",
       url: "https://abc.supabase.co",
@@ -137,7 +137,7 @@ describe("Supabase", () => {
     });
   });
 
-  test("aliases that differ are refused, equal ones are not", () => {
+  test("aliases with different values are rejected, and aliases with equal values are accepted", () => {
     expect(refusal("supabase", { ...SUPABASE, SUPABASE_URL: "https://other.supabase.co" })).toContain(
       "differ",
     );
@@ -147,24 +147,24 @@ describe("Supabase", () => {
   test.each([
     ["no address", { NEXT_PUBLIC_SUPABASE_URL: "" }, "NEXT_PUBLIC_SUPABASE_URL, which is not set"],
     ["no key", { SUPABASE_SERVICE_ROLE_KEY: "" }, "SUPABASE_SERVICE_ROLE_KEY, which is not set"],
-    ["no web address", { NEXT_PUBLIC_SUPABASE_URL: "abc" }, "not a web address"],
-    ["another scheme", { NEXT_PUBLIC_SUPABASE_URL: "postgres://u:hunter2@h/a" }, "https://"],
+    ["an address that is not a URL", { NEXT_PUBLIC_SUPABASE_URL: "abc" }, "not a web address"],
+    ["another scheme than https", { NEXT_PUBLIC_SUPABASE_URL: "postgres://u:hunter2@h/a" }, "https://"],
     ["a password in the address", { NEXT_PUBLIC_SUPABASE_URL: "https://u:hunter2@h" }, "more than a host"],
     [
-      "a password alone in the address",
+      "a password but no user in the address",
       { NEXT_PUBLIC_SUPABASE_URL: "https://:hunter2@h" },
       "more than a host",
     ],
     ["an anonymous key", { SUPABASE_SERVICE_ROLE_KEY: jwt({ role: "anon", x: "hunter2" }) }, "public key"],
     ["a publishable key", { SUPABASE_SERVICE_ROLE_KEY: "sb_publishable_hunter2" }, "public key"],
-    ["a placeholder", { SUPABASE_SERVICE_ROLE_KEY: "your-service-role-key" }, "placeholder"],
+    ["a placeholder as the key", { SUPABASE_SERVICE_ROLE_KEY: "your-service-role-key" }, "placeholder"],
     ["quotes around the key", { SUPABASE_SERVICE_ROLE_KEY: '"hunter2"' }, "quotes"],
     ["a line break in the key", { SUPABASE_SERVICE_ROLE_KEY: "hunter2\nhunter2" }, "quotes, blanks"],
-  ])("%s is refused", (_what, variables, expected) => {
+  ])("Supabase variables with %s are rejected", (_what, variables, expected) => {
     expect(refusal("supabase", { ...SUPABASE, ...variables })).toContain(expected);
   });
 
-  test("an unencrypted address is warned about unless it is this machine", () => {
+  test("an unencrypted address causes a warning unless it is this machine", () => {
     const warnings = (url: string): readonly string[] =>
       parseLocation("supabase", "--from", environmentOf({ ...SUPABASE, NEXT_PUBLIC_SUPABASE_URL: url }))
         .warnings;
@@ -175,8 +175,8 @@ describe("Supabase", () => {
   });
 });
 
-describe("KV", () => {
-  test("address and token come from one pair of variables", () => {
+describe("KV locations", () => {
+  test("the address and the token are read from the same pair of variables", () => {
     expect(parse("kv", KV)).toMatchObject({
       kind: "kv",
       url: "https://abc.upstash.io",
@@ -188,13 +188,13 @@ describe("KV", () => {
     expect(parse("kv", upstash)).toMatchObject({ url: "https://x.upstash.io", token: "t0ken" });
   });
 
-  test("an address and a token of different pairs are never mixed", () => {
+  test("an address and a token of different pairs of variables are never combined", () => {
     const mixed = { KV_REST_API_URL: "https://abc.upstash.io", UPSTASH_REDIS_REST_TOKEN: "hunter2" };
     expect(refusal("kv", mixed)).toContain("KV_REST_API_TOKEN, which is not set");
     expect(refusal("kv")).toContain("KV_REST_API_URL and KV_REST_API_TOKEN, which are not set");
   });
 
-  test("two pairs for one store are fine, for two stores refused", () => {
+  test("two pairs of variables are accepted for the same store and rejected for different stores", () => {
     const second = { UPSTASH_REDIS_REST_URL: "https://abc.upstash.io", UPSTASH_REDIS_REST_TOKEN: "other" };
     expect(parse("kv", { ...KV, ...second })).toMatchObject({ token: "hunter2token" });
     expect(refusal("kv", { ...KV, ...second, UPSTASH_REDIS_REST_URL: "https://x.upstash.io" })).toContain(
@@ -203,8 +203,8 @@ describe("KV", () => {
   });
 });
 
-describe("archives", () => {
-  test("a directory is made absolute", () => {
+describe("archive locations", () => {
+  test("the directory of a file: location is made absolute", () => {
     expect(parse("file:/tmp/a")).toMatchObject({ kind: "file", directory: "/tmp/a", label: "/tmp/a" });
     expect(parse("file:///tmp/a")).toMatchObject({ directory: "/tmp/a" });
     expect(parse("file:./a b/../c")).toMatchObject({ directory: "/nonexistent/c" });
@@ -212,7 +212,7 @@ describe("archives", () => {
   });
 });
 
-describe("anything else", () => {
+describe("unknown locations", () => {
   test.each([
     ["supabse", "Did you mean supabase?"],
     ["Mongodb", "Did you mean mongodb?"],
@@ -226,12 +226,12 @@ describe("anything else", () => {
     ["COPY_URI", "Did you mean env:COPY_URI?"],
     ["", "A location is"],
     ["hunter2", "A location is mongodb, supabase, kv, env:NAME, file:DIR, mongodb://…"],
-  ])("%j is refused with advice", (text, expected) => {
+  ])("%j is rejected with advice", (text, expected) => {
     expect(refusal(text, { COPY_URI: "mongodb://h/a" })).toContain(expected);
   });
 });
 
-test("every secret of a location is known to the redactor", () => {
+test("the redactor hides every secret of a location", () => {
   const locations = [
     parse("mongodb://u:hunter2%40x@h/a?authMechanismProperties=AWS_SESSION_TOKEN:hunter2s"),
     parse("supabase", { ...SUPABASE, SUPABASE_SERVICE_ROLE_KEY: "hunter2-of-no-known-form" }),

@@ -18,12 +18,12 @@ const SECRET = "hunter2";
 
 /** [what is wrong, the address, what the message or hint must say] */
 const MALFORMED: readonly (readonly [string, string, string])[] = [
-  ["nothing", "  ", "is empty"],
+  ["nothing but blanks", "  ", "is empty"],
   ["no scheme", `u:${SECRET}@localhost:27017/a`, "does not begin with mongodb://"],
   ["another scheme", `postgres://u:${SECRET}@h/a`, "does not begin with mongodb://"],
   ["a misspelt scheme", `mongdb://u:${SECRET}@h/a`, "does not begin with mongodb://"],
-  ["one slash", `mongodb:/u:${SECRET}@h/a`, "does not begin with mongodb://"],
-  ["capital letters", `MongoDB://u:${SECRET}@h/a`, "capital letters"],
+  ["one slash after the scheme", `mongodb:/u:${SECRET}@h/a`, "does not begin with mongodb://"],
+  ["capital letters in the scheme", `MongoDB://u:${SECRET}@h/a`, "capital letters"],
   ["quotes that a shell would have removed", `"mongodb://u:${SECRET}@h/a"`, "quotation mark"],
   ["typographic quotes", `\u201cmongodb://u:${SECRET}@h/a\u201d`, "quotation mark"],
   ["@ in the password", `mongodb://u:${SECRET}@x@h/a`, "Write %40 for @"],
@@ -34,8 +34,8 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
   ["brackets in the password", `mongodb://u:[${SECRET}]@h/a`, "Write %5B for [ and %5D for ]"],
   ["a blank in the password", `mongodb://u:${SECRET} x@h/a`, "Write %20 for a blank"],
   ["% in the password", `mongodb://u:${SECRET}%@h/a`, "Write %25 for %"],
-  ["% before other characters", `mongodb://u:${SECRET}%zz@h/a`, "Write %25 for %"],
-  ["an encoding that is no text", `mongodb://u:${SECRET}%ff@h/a`, "not UTF-8"],
+  ["% before characters that are not hex digits", `mongodb://u:${SECRET}%zz@h/a`, "Write %25 for %"],
+  ["a percent-encoding that is not UTF-8", `mongodb://u:${SECRET}%ff@h/a`, "not UTF-8"],
   ["@ and / in the password", `mongodb://u:${SECRET}@x/y@h/a`, "Write %40 for @ and %2F for /"],
   ["@ in the user name", `mongodb://me@example.com:${SECRET}@h/a`, "%40 for @"],
   ["/ in the user name", `mongodb://u/v:${SECRET}@h/a`, "%2F for /"],
@@ -46,24 +46,24 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
   ["a placeholder in capitals", "mongodb+srv://u:<PASSWORD>@h/a", "placeholder where the password"],
   ["a placeholder with blanks", "mongodb://u:<your password>@h/a", "placeholder where the password"],
   ["an encoded placeholder", "mongodb://u:%3Cdb_password%3E@h/a", "placeholder where the password"],
-  ["YOUR_PASSWORD", "mongodb://u:YOUR_PASSWORD@h/a", "placeholder where the password"],
-  ["yourpassword", "mongodb://u:yourPassword@h/a", "placeholder where the password"],
+  ["YOUR_PASSWORD as the password", "mongodb://u:YOUR_PASSWORD@h/a", "placeholder where the password"],
+  ["yourPassword as the password", "mongodb://u:yourPassword@h/a", "placeholder where the password"],
   ["a masked password", "mongodb://u:****@h/a", "placeholder where the password"],
   ["a user placeholder", `mongodb://<username>:${SECRET}@h/a`, "placeholder where the user name"],
   ["a host placeholder", `mongodb+srv://u:${SECRET}@<cluster>/a`, "placeholder where the host"],
   [
-    "a host of a guide",
+    "the example host of a guide",
     `mongodb+srv://u:${SECRET}@cluster0.xxxxx.mongodb.net/a`,
     "placeholder where the host",
   ],
   ["a database placeholder", `mongodb://u:${SECRET}@h/<dbname>`, "placeholder where the database"],
-  ["a variable that nobody expands", `mongodb://u:\${DB_PASSWORD}@h/a`, "variable in the password"],
+  ["an unexpanded variable in the password", `mongodb://u:\${DB_PASSWORD}@h/a`, "variable in the password"],
   ["no user name", `mongodb://:${SECRET}@h/a`, "no user name"],
   ["an empty password", "mongodb://u:@h/a", "empty password"],
   ["no password", "mongodb://u@h/a", "without a password"],
   ["no host", `mongodb://u:${SECRET}@/a`, "names no host"],
   ["nothing after the scheme", "mongodb://", "names no host"],
-  ["a socket as it is", "mongodb:///tmp/mongodb-27017.sock", "%2F"],
+  ["an unescaped socket path", "mongodb:///tmp/mongodb-27017.sock", "%2F"],
   ["an empty host in a list", `mongodb://u:${SECRET}@h1,,h2/a`, "host 2"],
   ["a comma at the end", `mongodb://u:${SECRET}@h1,/a`, "host 2"],
   ["a port that is a word", `mongodb://u:${SECRET}@h:port/a`, "port"],
@@ -76,12 +76,16 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
   ["an IPv6 address without brackets", `mongodb://u:${SECRET}@::1/a`, "[::1]:27017"],
   ["a broken IPv6 address", `mongodb://u:${SECRET}@[::g]:1/a`, "host name"],
   ["a host with a blank", `mongodb://u:${SECRET}@my host/a`, "host name"],
-  ["a host with an underlined bracket", `mongodb://u:${SECRET}@h{1}/a`, "host name"],
-  ["two dots", `mongodb://u:${SECRET}@a..b/a`, "host name"],
-  ["srv with a port", `mongodb+srv://u:${SECRET}@h.example.net:27017/a`, "takes none"],
-  ["srv with several hosts", `mongodb+srv://u:${SECRET}@a.example.net,b.example.net/a`, "takes one"],
-  ["srv with a number", `mongodb+srv://u:${SECRET}@127.0.0.1/a`, "numeric address"],
-  ["srv with a socket", `mongodb+srv://u:${SECRET}@%2Ftmp%2Fa.sock/a`, "socket"],
+  ["braces in the host name", `mongodb://u:${SECRET}@h{1}/a`, "host name"],
+  ["two dots in the host name", `mongodb://u:${SECRET}@a..b/a`, "host name"],
+  ["mongodb+srv:// and a port", `mongodb+srv://u:${SECRET}@h.example.net:27017/a`, "takes none"],
+  [
+    "mongodb+srv:// and several hosts",
+    `mongodb+srv://u:${SECRET}@a.example.net,b.example.net/a`,
+    "takes one",
+  ],
+  ["mongodb+srv:// and a numeric host", `mongodb+srv://u:${SECRET}@127.0.0.1/a`, "numeric address"],
+  ["mongodb+srv:// and a socket", `mongodb+srv://u:${SECRET}@%2Ftmp%2Fa.sock/a`, "socket"],
   ["a socket that does not end in .sock", "mongodb://%2Ftmp%2Fmongodb/a", ".sock"],
   ["a slash in the database", `mongodb://u:${SECRET}@h/a/b`, "holds /"],
   ["a dot in the database", `mongodb://u:${SECRET}@h/a.b`, "holds ."],
@@ -95,15 +99,15 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
   ["an option without a value", `mongodb://u:${SECRET}@h/a?tls`, "tls without a value"],
   ["an option twice", `mongodb://u:${SECRET}@h/a?tls=true&TLS=true`, "tls twice"],
   ["a misspelt option", `mongodb://u:${SECRET}@h/a?retryWrite=true`, "Did you mean retryWrites?"],
-  [
-    "an option of the old days",
-    `mongodb://u:${SECRET}@h/a?useNewUrlParser=true`,
-    "Leave useNewUrlParser out",
-  ],
+  ["an obsolete option", `mongodb://u:${SECRET}@h/a?useNewUrlParser=true`, "Leave useNewUrlParser out"],
   ["an option that changes documents", `mongodb://u:${SECRET}@h/a?promoteValues=false`, "unknown option"],
   ["a database as an option", `mongodb://u:${SECRET}@h/?dbName=a`, "unknown option"],
-  ["a switch that is neither on nor off", `mongodb://u:${SECRET}@h/a?tls=yes`, "neither true nor false"],
-  ["a number that is none", `mongodb://u:${SECRET}@h/a?maxPoolSize=-1`, "not a whole number"],
+  [
+    "a boolean option that is neither true nor false",
+    `mongodb://u:${SECRET}@h/a?tls=yes`,
+    "neither true nor false",
+  ],
+  ["a negative number in an option", `mongodb://u:${SECRET}@h/a?maxPoolSize=-1`, "not a whole number"],
   [
     "a direct connection to several hosts",
     `mongodb://u:${SECRET}@h,g/a?directConnection=true`,
@@ -112,7 +116,7 @@ const MALFORMED: readonly (readonly [string, string, string])[] = [
 ];
 
 describe("malformed addresses", () => {
-  test.each(MALFORMED)("%s is refused and named", (_what, uri, expected) => {
+  test.each(MALFORMED)("rejects an address with %s and says what is wrong", (_what, uri, expected) => {
     const failure = failureOf(() => checkMongodbUri(uri, NAME));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain(NAME);
@@ -124,7 +128,7 @@ describe("malformed addresses", () => {
     expect(new Redactor().redact(textOf(failure))).toBe(textOf(failure));
   });
 
-  test("no message holds a planted password, wherever it was written", () => {
+  test("no error message shows a planted password, wherever it was written", () => {
     const noise = fc.string({ unit: fc.constantFrom(..."@:/?#[]% <>.,=&$ab1\u00e9\n"), maxLength: 6 });
     const templates = MALFORMED.map(([, uri]) => uri).filter((uri) => uri.includes(SECRET));
     let refused = 0;
@@ -151,7 +155,7 @@ describe("malformed addresses", () => {
   });
 });
 
-describe("good addresses", () => {
+describe("valid addresses", () => {
   test.each([
     ["mongodb://localhost:27017/ordersDB", "localhost:27017/ordersDB"],
     ["mongodb://localhost/ordersDB", "localhost:27017/ordersDB"],
@@ -173,7 +177,7 @@ describe("good addresses", () => {
     ["mongodb://my_service.internal:27018/a", "my_service.internal:27018/a"],
     ["mongodb://CN%3Dclient@h/a?authMechanism=MONGODB-X509&tls=true", "h:27017/a"],
     ["mongodb://h/%C3%A4", "h:27017/ä"],
-  ])("%s is shown as %s, and the driver reads the same", (uri, display) => {
+  ])("%s is displayed as %s, and the driver reads the same parts", (uri, display) => {
     const address = checkMongodbUri(uri, NAME);
     expect(address.display).toBe(display);
     const { options } = new MongoClient(address.uri);
@@ -181,7 +185,7 @@ describe("good addresses", () => {
     if (!address.srv) expect(options.hosts.map(String)).toEqual(address.hosts);
   });
 
-  test("the parts are told apart", () => {
+  test("an address is split into hosts, database and options", () => {
     const address = checkMongodbUri(
       "mongodb://u:p@H/a?retryWrites=true&APPNAME=my+app%21&authSource=admin",
       NAME,
@@ -214,7 +218,7 @@ describe("good addresses", () => {
     );
   });
 
-  test("what is accepted unencoded, the driver reads in the same way; nothing is cut in another place", () => {
+  test("an accepted address with unencoded characters is read by the driver in the same way", () => {
     const raw = fc.string({
       unit: fc.constantFrom(..."@:/?#[]% <>.,=&$ab1{}|\\^`\"'+~\u00e9"),
       minLength: 1,
@@ -244,7 +248,7 @@ describe("good addresses", () => {
     expect(accepted).toBeGreaterThan(50);
   });
 
-  test("any text at all is accepted or refused as usage", () => {
+  test("any text is either accepted or rejected with a usage error", () => {
     const unit = fc.oneof(
       fc.constantFrom(..."@:/?#[]%,=&.<>$ "),
       fc.constantFrom("mongodb://", "%2F", ".sock", "tls=", "::1"),
@@ -262,14 +266,14 @@ describe("good addresses", () => {
     );
   });
 
-  test("the driver knows every option that is let through", () => {
+  test("the driver knows every option that is accepted", () => {
     const { OPTIONS } = createRequire(import.meta.url)("mongodb/lib/connection_string") as {
       OPTIONS: object;
     };
     expect([...URI_OPTIONS.keys()].filter((option) => !(option in OPTIONS))).toEqual([]);
   });
 
-  test("a hostile text of 200,000 characters takes no time", () => {
+  test("a hostile address of 200,000 characters is rejected quickly", () => {
     const start = performance.now();
     for (const unit of ["@", "?=", ":", "%", "/", ",", "a=&", "<"]) {
       for (const head of ["", "u:p@", "u:p@h/a?", "u:p@h/"])
@@ -279,8 +283,8 @@ describe("good addresses", () => {
   });
 });
 
-describe("another database", () => {
-  test("names only the database: the user is still looked up where it was", () => {
+describe("addresses of another database", () => {
+  test("changing the database keeps the database that the user is authenticated against", () => {
     for (const uri of [
       "mongodb://u:p@h/a",
       "mongodb://u:p@h",
@@ -296,7 +300,7 @@ describe("another database", () => {
     }
   });
 
-  test("an impossible name is refused", () => {
+  test("an invalid database name is rejected", () => {
     const address = checkMongodbUri("mongodb://h/a", NAME);
     expect(failureOf(() => withDatabase(address, "a/b", "MONGODB_DB_NAME in .env")).message).toContain(
       "MONGODB_DB_NAME in .env",
@@ -305,7 +309,7 @@ describe("another database", () => {
     expect(withDatabase(address, "x".repeat(63), NAME).database).toHaveLength(63);
   });
 
-  test("two addresses are one when hosts and database are, whatever the rest says", () => {
+  test("two addresses are the same when their hosts and database are, whatever the rest says", () => {
     const same = (left: string, right: string): boolean =>
       isSameAddress(checkMongodbUri(left, NAME), checkMongodbUri(right, NAME));
     expect(same("mongodb://H/a", "mongodb://u:p@h:27017/a?retryWrites=false")).toBe(true);

@@ -42,7 +42,7 @@ function offered(failure: DualsyncError): Flags[] {
   );
 }
 
-describe("the pair that the environment names", () => {
+describe("pairs that the environment names", () => {
   test.each<[PairCommand, string, Record<string, string>, string]>([
     ["duplicate", "one MongoDB", MAIN, "main:27017/shop -> main:27017/shop_backup"],
     ["diff", "one MongoDB", MAIN, "main:27017/shop -> main:27017/shop_backup"],
@@ -102,11 +102,11 @@ describe("the pair that the environment names", () => {
       },
       "abc.upstash.io -> c.abcde.mongodb.net/skinvault",
     ],
-  ])("%s finds %s", (command, _what, variables, expected) => {
+  ])("%s finds its pair in an environment with %s", (command, _what, variables, expected) => {
     expect(labels(command, variables)).toBe(expected);
   });
 
-  test("the made-up copy signs in as the primary does", () => {
+  test("the derived copy uses the credentials of the primary", () => {
     const { source, target } = resolve("duplicate", MAIN);
     if (source.kind !== "mongodb" || target.kind !== "mongodb") throw new Error("expected MongoDB");
     expect(target.address.uri).toBe(source.address.uri);
@@ -114,7 +114,7 @@ describe("the pair that the environment names", () => {
     expect(target.origin).toBe("MONGODB_URI in the environment");
   });
 
-  test("a command does not look at variables of pairs that it does not take", () => {
+  test("a command ignores the variables of pairs that it does not use", () => {
     expect(
       labels("backfill", {
         ...SUPABASE,
@@ -127,7 +127,7 @@ describe("the pair that the environment names", () => {
   });
 });
 
-describe("no pair", () => {
+describe("environments without a pair", () => {
   test.each<[PairCommand, Record<string, string>, string]>([
     ["duplicate", {}, "Set MONGODB_LOCAL_URI and MONGODB_ATLAS_URI; or MONGODB_URI (for example"],
     ["backfill", {}, "Set NEXT_PUBLIC_SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY and MONGODB_URI (for example"],
@@ -159,7 +159,7 @@ describe("no pair", () => {
       MAIN,
       "MONGODB_URI is set, but NEXT_PUBLIC_SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY are not",
     ],
-  ])("%s with %j says what to set", (command, variables, expected) => {
+  ])("%s says which variables to set when the environment is %j", (command, variables, expected) => {
     const failure = refusal(command, variables);
     expect(failure.exit).toBe("usage");
     expect(textOf(failure)).toContain(expected);
@@ -168,7 +168,7 @@ describe("no pair", () => {
   test.each([
     ["Supabase", SUPABASE, "dualsync backfill"],
     ["KV", KV, "dualsync sync-kv"],
-  ])("duplicate does not copy the copy of a %s store", (store, variables, advice) => {
+  ])("duplicate refuses to copy a database that is the copy of a %s store", (store, variables, advice) => {
     const failure = refusal("duplicate", { ...MAIN, ...variables });
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain(`the copy of the ${store} store`);
@@ -182,13 +182,13 @@ describe("no pair", () => {
     ).toContain("other");
   });
 
-  test("duplicate does not copy a database that is a backup by its name", () => {
+  test("duplicate refuses to copy a database that is a backup by its name", () => {
     const failure = refusal("duplicate", { MONGODB_URI: "mongodb://u:hunter2@h/shop_backup" });
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain("shop_backup");
   });
 
-  test("the name of the copy has at most 63 bytes", () => {
+  test("duplicate rejects a database whose copy's name would be longer than 63 bytes", () => {
     const uri = (length: number): Record<string, string> => ({
       MONGODB_URI: `mongodb://h/${"x".repeat(length)}`,
     });
@@ -199,7 +199,7 @@ describe("no pair", () => {
   });
 });
 
-describe("several pairs", () => {
+describe("environments with several pairs", () => {
   test.each<[PairCommand, Record<string, string>, readonly string[]]>([
     [
       "duplicate",
@@ -221,19 +221,22 @@ describe("several pairs", () => {
       ],
     ],
     ["restore", { ...MAIN, ...SUPABASE, ...KV }, ["--from mongodb --to supabase", "--from mongodb --to kv"]],
-  ])("%s gives the exact command line for each, and each of them works", (command, variables, lines) => {
-    const failure = refusal(command, variables);
-    expect(failure.exit).toBe("usage");
-    for (const line of lines) expect(failure.hint).toContain(`dualsync ${command} ${line}`);
-    const flags = offered(failure);
-    expect(flags).toHaveLength(lines.length);
-    const resolved = flags.map((one) => labels(command, variables, one));
-    expect(new Set(resolved).size).toBe(lines.length);
-  });
+  ])(
+    "%s lists a working command line for each pair when the environment is %j",
+    (command, variables, lines) => {
+      const failure = refusal(command, variables);
+      expect(failure.exit).toBe("usage");
+      for (const line of lines) expect(failure.hint).toContain(`dualsync ${command} ${line}`);
+      const flags = offered(failure);
+      expect(flags).toHaveLength(lines.length);
+      const resolved = flags.map((one) => labels(command, variables, one));
+      expect(new Set(resolved).size).toBe(lines.length);
+    },
+  );
 });
 
 describe("--from and --to", () => {
-  test("both given: the environment's pairs do not matter", () => {
+  test("the environment's pairs do not matter when both flags are given", () => {
     expect(
       labels(
         "duplicate",
@@ -265,13 +268,16 @@ describe("--from and --to", () => {
     ["restore", MAIN, { from: "file:/b" }, "/b -> main:27017/shop"],
     ["restore", MAIN, { to: "mongodb://b/y" }, "main:27017/shop_backup -> b:27017/y"],
     ["restore", { ...SUPABASE, ...MAIN }, { from: "file:/b" }, "/b -> abc.supabase.co"],
-  ])("%s with %j and %j takes the other side from the pair", (command, variables, flags, expected) => {
-    expect(labels(command, variables, flags)).toBe(expected);
-  });
+  ])(
+    "%s with %j and the flags %j takes the other side from the environment's pair",
+    (command, variables, flags, expected) => {
+      expect(labels(command, variables, flags)).toBe(expected);
+    },
+  );
 
   test.each<[string, PairCommand, Record<string, string>, Flags]>([
     [
-      "nothing is written into a made-up copy of another database",
+      "the other side could only be derived from another database",
       "duplicate",
       MAIN,
       { from: "mongodb://a/x" },
@@ -279,13 +285,16 @@ describe("--from and --to", () => {
     ["the environment names nothing", "duplicate", {}, { from: "mongodb://a/x" }],
     ["several primaries remain", "diff", { ...SUPABASE, ...KV, ...MAIN }, { to: "mongodb://b/y" }],
     ["only the same store remains", "diff", { ...SUPABASE, ...MAIN }, { from: "mongodb" }],
-  ])("one flag is not enough when %s", (_what, command, variables, flags) => {
-    const failure = refusal(command, variables, flags);
-    expect(failure.exit).toBe("usage");
-    expect(failure.hint).toMatch(/^Write --(from|to) too: /);
-  });
+  ])(
+    "a single flag is rejected, and the other one asked for, when %s",
+    (_what, command, variables, flags) => {
+      const failure = refusal(command, variables, flags);
+      expect(failure.exit).toBe("usage");
+      expect(failure.hint).toMatch(/^Write --(from|to) too: /);
+    },
+  );
 
-  test("the stores that could be meant are offered", () => {
+  test("the error for a missing flag offers the stores that could be meant", () => {
     expect(refusal("diff", { ...SUPABASE, ...KV, ...MAIN }, { to: "mongodb://b/y" }).hint).toBe(
       "Write --from too: --from supabase or --from kv.",
     );
@@ -299,13 +308,13 @@ describe("--from and --to", () => {
     ["sync-kv", KV, { from: "kv", to: "kv" }],
     ["restore", MAIN, { from: "mongodb", to: "file:/b" }],
     ["restore", { ...SUPABASE, ...MAIN }, { from: "supabase", to: "mongodb" }],
-  ])("%s refuses kinds of stores that it cannot take (%j, %j)", (command, variables, flags) => {
+  ])("%s rejects kinds of stores that it cannot copy between (%j, %j)", (command, variables, flags) => {
     const failure = refusal(command, variables, flags);
     expect(failure.exit).toBe("usage");
     expect(failure.message).toMatch(new RegExp(`^${command} copies`));
   });
 
-  test("sync-kv goes both ways", () => {
+  test("sync-kv copies in both directions", () => {
     expect(labels("sync-kv", { ...KV, ...MAIN }, { from: "mongodb", to: "kv" })).toBe(
       "main:27017/shop -> abc.upstash.io",
     );
@@ -329,13 +338,13 @@ describe("the same store on both sides", () => {
     ["duplicate", { MONGODB_LOCAL_URI: "mongodb://a/x", MONGODB_ATLAS_URI: "mongodb://a/x" }, {}],
     ["diff", SUPABASE, { from: "supabase", to: "supabase" }],
     ["diff", {}, { from: "file:/a", to: "file:/a/../a" }],
-  ])("%s with %j and %j is refused by a guard", (command, variables, flags) => {
+  ])("%s with %j and the flags %j refuses to run", (command, variables, flags) => {
     const failure = refusal(command, variables, flags);
     expect(failure.exit).toBe("refused");
     expect(failure.message).toContain("same store");
   });
 
-  test("another database on the same server is another store", () => {
+  test("another database on the same server counts as another store", () => {
     expect(labels("duplicate", {}, { from: "mongodb://a/x", to: "mongodb://a/y" })).toContain("->");
   });
 });

@@ -3,7 +3,7 @@ import { parseRenames } from "../../src/config/renames.ts";
 import { failureOf } from "./failure.ts";
 
 describe("--rename", () => {
-  test("gives old names new ones, also in a circle", () => {
+  test("parses renames, including two that swap their names", () => {
     expect(parseRenames(["a=b", "b=a", "c=d.e"])).toEqual(
       new Map([
         ["a", "b"],
@@ -22,25 +22,25 @@ describe("--rename", () => {
     ["two =", ["a=b=c"], "exactly one ="],
     ["no old name", ["=b"], "empty name"],
     ["no new name", ["a="], "empty name"],
-    ["a blank name", ["a= "], "empty name"],
-    ["the same name", ["a=a"], "itself"],
-    ["one name twice", ["a=b", "a=c"], '"a" is renamed twice'],
-    ["one target twice", ["a=c", "b=c"], '"c" is the new name of two'],
-    ["the server's own names", ["a=system.views"], "reserved"],
-    ["dualsync's own names", ["a=_dualsync"], '"_dualsync" is one of dualsync\'s own'],
-    ["names like dualsync's own", ["a=_dualsync.lease"], '"_dualsync.lease" is one of dualsync\'s own'],
+    ["a blank new name", ["a= "], "empty name"],
+    ["the same old and new name", ["a=a"], "itself"],
+    ["one old name twice", ["a=b", "a=c"], '"a" is renamed twice'],
+    ["one new name twice", ["a=c", "b=c"], '"c" is the new name of two'],
+    ["a new name that the server reserves", ["a=system.views"], "reserved"],
     [
-      "names like dualsync's own as the old ones",
-      ["_dualsync_later=a"],
-      '"_dualsync_later" is one of dualsync\'s own',
+      "the control collection's name as the new name",
+      ["a=_dualsync"],
+      '"_dualsync" is one of dualsync\'s own',
     ],
-    ["a dollar", ["a=b$c"], "no collection may have"],
-    ["NUL", ["a=b\0c"], '"b\\x00c"'],
-    ["a dot at the start", ["a=.b"], "dot"],
-    ["a dot at the end", ["a=b."], "dot"],
-    ["256 bytes", [`a=${"\u00e4".repeat(128)}`], "longer than 255 bytes"],
-    ["controls, shown", ["a=b$\u001b[2J"], "\\x1b[2J"],
-  ])("refuses %s", (_what, values, expected) => {
+    ["a new name like dualsync's own", ["a=_dualsync.lease"], '"_dualsync.lease" is one of dualsync\'s own'],
+    ["an old name like dualsync's own", ["_dualsync_later=a"], '"_dualsync_later" is one of dualsync\'s own'],
+    ["a dollar sign in the new name", ["a=b$c"], "no collection may have"],
+    ["NUL in the new name", ["a=b\0c"], '"b\\x00c"'],
+    ["a dot at the start of the new name", ["a=.b"], "dot"],
+    ["a dot at the end of the new name", ["a=b."], "dot"],
+    ["a new name of 256 bytes", [`a=${"\u00e4".repeat(128)}`], "longer than 255 bytes"],
+    ["control characters, which it shows escaped", ["a=b$\u001b[2J"], "\\x1b[2J"],
+  ])("rejects a rename with %s", (_what, values, expected) => {
     const failure = failureOf(() => parseRenames(values));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain(expected);

@@ -10,13 +10,13 @@ function batchSize(text: string): number | undefined {
   return read({}, { batchSize: text }).batchSize;
 }
 
-describe("a whole number", () => {
+describe("whole numbers", () => {
   test.each([
     ["1", 1],
     ["100000", 100_000],
     [" 42 ", 42],
     ["007", 7],
-  ])("%j is %d", (text, expected) => {
+  ])("reads %j as %d", (text, expected) => {
     expect(batchSize(text)).toBe(expected);
   });
 
@@ -36,14 +36,14 @@ describe("a whole number", () => {
     "false",
     "\u0661",
     "9".repeat(400),
-  ])("%j is refused with the limits and the value", (text) => {
+  ])("rejects %j and names the limits and the value", (text) => {
     const failure = failureOf(() => batchSize(text));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain('--batch-size must be a whole number from 1 to 100000, but it is "');
     expect(failure.message.length).toBeLessThan(200);
   });
 
-  test("the sentence is exact, and shows what a terminal would obey", () => {
+  test("the error message is exact and escapes control characters", () => {
     expect(failureOf(() => batchSize("0")).message).toBe(
       '--batch-size must be a whole number from 1 to 100000, but it is "0". Nothing was contacted.',
     );
@@ -52,14 +52,14 @@ describe("a whole number", () => {
 });
 
 describe("settings", () => {
-  test("nothing set gives the defaults", () => {
+  test("returns the defaults when nothing is set", () => {
     const { concurrency, ...others } = read({});
     expect(others).toEqual({ batchSize: undefined, maxRetries: undefined, excluded: [] });
     expect(concurrency).toBeGreaterThanOrEqual(3);
     expect(concurrency).toBeLessThanOrEqual(4);
   });
 
-  test("the seed's variables are honoured", () => {
+  test("reads the SYNC_ variables", () => {
     const variables = {
       SYNC_BATCH_SIZE: "100",
       SYNC_MAX_RETRIES: "5",
@@ -73,7 +73,7 @@ describe("settings", () => {
     });
   });
 
-  test("a flag counts before its variable, which may then be wrong", () => {
+  test("a flag takes precedence over its variable, even an invalid one", () => {
     expect(
       read({ SYNC_BATCH_SIZE: "nonsense" }, { batchSize: "7", concurrency: "2", maxRetries: "0" }),
     ).toMatchObject({
@@ -83,7 +83,7 @@ describe("settings", () => {
     });
   });
 
-  test("all problems are reported together, a sentence each", () => {
+  test("reports all problems together, one sentence for each", () => {
     const variables = {
       SYNC_BATCH_SIZE: "0",
       SYNC_MAX_RETRIES: "-1",

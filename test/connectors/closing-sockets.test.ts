@@ -23,7 +23,9 @@ function closeAtNextWrite(socket: Socket): void {
   } as typeof write;
 }
 
-it("a command is sent again when its connection closes while it goes out", { timeout: 15_000 }, async () => {
+it("a command is sent again when its connection closes while it is being sent", {
+  timeout: 15_000,
+}, async () => {
   const server = await startMongodb();
   const { sockets, stop } = watchSockets();
   const options = { uri: server.uri, database: "d", role: "source", label: "test" } as const;

@@ -28,9 +28,9 @@ export function describeContract(name: string, options: ContractOptions): void {
   const itNeeds = (ability: Ability, fact: string, test: () => Promise<void>): void => {
     const why = lacks[ability];
     if (why === undefined) it(fact, test);
-    else it.skip(`${fact} (no ${ability}: ${why})`, test);
+    else it.skip(`${fact} (skipped: ${why})`, test);
   };
-  describe(`${name} keeps the contract`, () => {
+  describe(`connector contract of ${name}`, () => {
     let store: Target;
     let lease: Lease;
     beforeAll(async () => {
@@ -69,7 +69,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       return { ...info, documents: documents.length, bytes: documents.length * 40 };
     };
 
-    it("lists what was created, with its kind and its size", async () => {
+    it("lists what was created, with its kind and size", async () => {
       await create("listed", { _id: 1 }, { _id: 2 });
       const { collections } = await store.list(never);
       expect(collections.find((info) => info.name === "listed")).toMatchObject({
@@ -79,7 +79,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       });
     });
 
-    it("lists nothing whose name begins as dualsync's own do, whatever kind of thing it is", async () => {
+    it("lists nothing whose name begins like dualsync's own, whatever kind of thing it is", async () => {
       const named = async (prefix: string): Promise<readonly string[]> => {
         const { collections, notCopied } = await store.list(never);
         return [...collections, ...notCopied]
@@ -98,7 +98,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.count("empty", {}, never)).toBe(0);
     });
 
-    it("reads the same twice, in the order of the ids, in batches no larger than asked", async () => {
+    it("reads the same twice, in the order of ids, in batches no larger than requested", async () => {
       const info = await create("twice", ...Array.from({ length: 25 }, (_, n) => ({ _id: 24 - n, n })));
       const lengths: number[] = [];
       for await (const batch of store.read(info, { batchSize: 10, signal: never }))
@@ -109,7 +109,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await collect(store.read(info, { signal: never }))).toEqual(first);
     });
 
-    it("goes on after an id, whether that document is still there or not", async () => {
+    it("resumes a read after an id, whether or not its document still exists", async () => {
       const info = await create("after", { _id: 1 }, { _id: 3 }, { _id: 5 });
       const rest = hexOf([doc({ _id: 5 })]);
       expect(await collect(store.read(info, { after: id(3), signal: never }))).toEqual(rest);
@@ -117,7 +117,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await collect(store.read(info, { after: id(4), signal: never }))).toEqual(rest);
     });
 
-    it("holds a range half-open", async () => {
+    it("reads ranges that include their start but not their end", async () => {
       const info = await create("half", { _id: 1 }, { _id: 2 }, { _id: 3 }, { _id: 4 });
       const read = (range: object): Promise<string[]> => collect(store.read(info, { range, signal: never }));
       expect(await read({ from: id(2), to: id(4) })).toEqual(hexOf([doc({ _id: 2 }), doc({ _id: 3 })]));
@@ -126,7 +126,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.count("half", { range: { from: id(2) } }, never)).toBe(3);
     });
 
-    itNeeds("ids of every type", "reaches every type of id with open ranges", async () => {
+    itNeeds("ids of every type", "reads ids of every type in open ranges", async () => {
       const values = [
         new MinKey(),
         null,
@@ -149,7 +149,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.count("half-open", { range: { from: id(2) } }, never)).toBe(values.length - 3);
     });
 
-    it("finds documents by id and leaves absent ones out", async () => {
+    it("finds documents by id, and leaves out missing ones", async () => {
       await create("some", { _id: 1, a: 1 }, { _id: 2, a: 2 });
       const asked = [id(1), id(new Double(2)), id(99), id("1"), id("x"), id(new ObjectId()), id(null)];
       const found = await store.find("some", asked, never);
@@ -169,7 +169,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       );
     });
 
-    it("writes a batch again without harm, says that it was there, and creates nothing in place of another", async () => {
+    it("writes a batch again without harm, counts it as unchanged, and creates nothing in place of another document", async () => {
       const batch = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 });
       const info = await createLike("again", { _id: 1, a: 1 });
       expect(await store.write("again", batch, "insert", never)).toEqual({
@@ -208,7 +208,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.count("change", {}, never)).toBe(4);
     });
 
-    it("accounts for documents of one batch under one _id: the last stays, or with create the first", async () => {
+    it("accounts for duplicate ids in a batch: the last document stays, or the first one with create", async () => {
       const info = await createLike("twins", { _id: 1, a: 1 });
       const twins = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 1, a: 3 });
       const last = hexOf([doc({ _id: 1, a: 3 }), doc({ _id: 2, a: 2 })]);
@@ -226,7 +226,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       );
     });
 
-    itNeeds("numbers of every type", "replaces a document that differs by the type of its id", async () => {
+    itNeeds("numbers of every type", "replaces a document that differs in the type of its id", async () => {
       const info = await create("replace", { _id: 1, a: 1 }, { _id: 2 });
       const wanted = batchOf({ _id: new Long(1), a: 1 }, { _id: 2, b: new Decimal128("1.0") });
       await store.write("replace", wanted, "insert", never);
@@ -240,7 +240,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(next.docs()));
     });
 
-    it("accounts for each document of a batch in which some cannot be written", async () => {
+    it("accounts for each document of a batch when some cannot be written", async () => {
       const info = await create("partial", { _id: 1, email: "a" });
       const unique = new Map<string, unknown>([
         ["v", 2],
@@ -263,14 +263,14 @@ export function describeContract(name: string, options: ContractOptions): void {
       );
     });
 
-    it("removes by id and says how many were there", async () => {
+    it("removes documents by id, and returns how many there were", async () => {
       const info = await create("fewer", { _id: 1 }, { _id: 2 }, { _id: 3 });
       expect(await store.remove("fewer", [id(1), id(2), id(2), id(77), id("x")], never)).toBe(2);
       expect(await store.remove("fewer", [], never)).toBe(0);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf([doc({ _id: 3 })]));
     });
 
-    itNeeds("ids of every type", "removes by an id that looks like an operator", async () => {
+    itNeeds("ids of every type", "removes a document whose id looks like an operator", async () => {
       const info = await create("remove", { _id: 1 }, { _id: "$ne" }, { _id: 3 });
       expect(await store.remove("remove", [id(1), id("$ne"), id(77)], never)).toBe(2);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf([doc({ _id: 3 })]));
@@ -285,7 +285,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       );
     });
 
-    itNeeds("16 MB", "carries documents of 16 MB and batches beyond a message's size", async () => {
+    itNeeds("16 MB", "writes and reads documents of 16 MB and batches larger than a message", async () => {
       const info = await create("large");
       const large = doc({ _id: "large", text: "x".repeat(16_777_216 - 31) });
       expect(large.bytes.length).toBe(16_777_216);
@@ -311,7 +311,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       await expect(reading).rejects.toBe(reason);
     });
 
-    it("cuts ranges that tile every document exactly once", async () => {
+    it("cuts ranges that cover every document exactly once", async () => {
       const info = await create("tiled", ...Array.from({ length: 500 }, (_, n) => ({ _id: n * 3 - 200 })));
       const ranges = await store.ranges(info, 7, never);
       const pieces = await Promise.all(
@@ -321,7 +321,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(pieces.flat()).toEqual(await collect(store.read(info, { signal: never })));
     });
 
-    itNeeds("ids of every type", "cuts ranges that tile ids of different types", async () => {
+    itNeeds("ids of every type", "cuts ranges that cover ids of different types exactly once", async () => {
       const info = await create(
         "tiles",
         ...Array.from({ length: 500 }, (_, n) => ({ _id: n % 2 === 0 ? n : `k${n}` })),
@@ -334,7 +334,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(pieces.flat()).toEqual(await collect(store.read(info, { signal: never })));
     });
 
-    it("lets one run write at a time, and the next when it has released", async () => {
+    it("lets one run write at a time, and the next one after the lease was released", async () => {
       const other = await open();
       try {
         await expect(other.claim(testRun("second"), never)).rejects.toMatchObject({
@@ -350,7 +350,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       }
     });
 
-    it("takes the lease of a holder that is certain to be gone, and of no other", async () => {
+    it("takes over the lease of a holder that is certainly gone", async () => {
       const other = await open();
       try {
         const gone: Holder[] = [];
@@ -367,7 +367,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       }
     });
 
-    it("remembers who filled it, and where the content of each collection comes from", async () => {
+    it("remembers which run filled it, and where the content of each collection comes from", async () => {
       const info = await create("remembered");
       await store.prepare({ ...info, incarnation: "the source's" }, never);
       const filled = {
@@ -394,7 +394,7 @@ export function describeContract(name: string, options: ContractOptions): void {
 
     itNeeds(
       "seals",
-      "keeps a seal until something is written to its collection, and not a moment longer",
+      "keeps checksums until something is written to their collection, and no longer",
       async () => {
         const { seal, leaveSeal } = store;
         if (seal === undefined || leaveSeal === undefined) throw new Error("no seals");
@@ -426,12 +426,12 @@ export function describeContract(name: string, options: ContractOptions): void {
       },
     );
 
-    it("shows a nonce only to a connection to the same store", async () => {
+    it("shows a nonce only to connections to the same store", async () => {
       expect(await store.seesNonce(lease.nonce, never)).toBe(true);
       expect(await store.seesNonce("another", never)).toBe(false);
     });
 
-    it("knows a collection from a later one of the same name", async () => {
+    it("distinguishes a collection from a later one of the same name", async () => {
       const info = await create("vanishing", { _id: 1 });
       const { collections } = await store.list(never);
       const listed = collections.find(({ name }) => name === info.name);
@@ -441,7 +441,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.isStillThere({ ...listed, name: "never was" }, never)).toBe(false);
     });
 
-    it("can be closed twice", async () => {
+    it("closes twice without an error", async () => {
       const other = await open();
       await other.close();
       await other.close();

@@ -150,7 +150,7 @@ function moved(): number {
 
 const keyOf = (value: number): string => made(int32(value)).id.key;
 
-describe("a walk by digests", () => {
+describe("comparison by digests between MongoDB servers", () => {
   const same = numbered(COUNT);
   const bytes = same.reduce((sum, document) => sum + document.bytes.length, 0);
   const changed = new Map<number, Doc>([
@@ -187,18 +187,18 @@ describe("a walk by digests", () => {
   });
   const without = (side: DigestSide): DigestSide => ({ ...side, digester: undefined });
 
-  it("finds every difference of eleven kinds, and none besides", async () => {
+  it("finds every difference of eleven kinds and no others", async () => {
     expect(left.digester).toBeDefined();
     expect(right.digester).toBeDefined();
     expect(await walked(left, right)).toEqual(expected);
   });
 
-  it("finds the same where only one side hashes", async () => {
+  it("finds the same differences when only one side hashes", async () => {
     expect(await walked(without(left), right)).toEqual(expected);
     expect(await walked(left, without(right))).toEqual(expected);
   });
 
-  it("finds the same in ranges, each by itself", async () => {
+  it("finds the same differences when each range is compared separately", async () => {
     const ranges = await left.store.ranges(left.collection, 5, never);
     const parts = [];
     for (const range of ranges) parts.push(await walked(left, right, { stretches: [range] }));
@@ -208,13 +208,13 @@ describe("a walk by digests", () => {
     expect(parts.flatMap(({ extra }) => extra)).toEqual(expected.extra);
   });
 
-  it("moves less than 0.2 % of the bytes where all is equal", async () => {
+  it("transfers less than 0.2 % of the bytes when everything is equal", async () => {
     const before = moved();
     expect(await walked(left, equal)).toEqual({ equal: COUNT, bytes, missing: [], different: [], extra: [] });
     expect(moved() - before).toBeLessThan(0.002 * 2 * bytes);
   });
 
-  it("moves as much as there are differences, not as there are documents", async () => {
+  it("transfers data in proportion to the differences, not to the documents", async () => {
     const few = numbered(5_000);
     const [small] = await fill("small", few, []);
     const cost = async (
@@ -241,7 +241,7 @@ describe("a walk by digests", () => {
     expect(four).toBeLessThan(4 * 300_000);
   });
 
-  it("reads what a store refuses to hash", async () => {
+  it("reads ranges that a store refuses to hash", async () => {
     let refused = 0;
     let refuses = false;
     const refusal = { ok: 0, code: 10334, codeName: "BSONObjectTooLarge", errmsg: "too large" };
@@ -258,13 +258,13 @@ describe("a walk by digests", () => {
     await scripted.stop();
   });
 
-  it("finds the same when connections break on the way", async () => {
+  it("finds the same differences when connections break in between", async () => {
     const fault = source.proxy.fail({ on: ["aggregate", "find"], every: 7, drop: "after", times: 5 });
     expect(await walked(left, right)).toEqual(expected);
     expect(fault.happened).toBe(5);
   });
 
-  it("fails when a store is lost, whatever the other one says", async () => {
+  it("fails when a store is lost while it hashes", async () => {
     const options = {
       uri: target.proxy.uri,
       database: "shop",
@@ -280,7 +280,7 @@ describe("a walk by digests", () => {
     await store.close();
   });
 
-  it("ends with the signal, and leaves nothing under way", async () => {
+  it("ends a comparison by digests when the signal aborts", async () => {
     const ender = new AbortController();
     const reason = new Error("enough");
     const walking = (async () => {
@@ -290,7 +290,7 @@ describe("a walk by digests", () => {
     await expect(walking).rejects.toBe(reason);
   });
 
-  it("asks for no more once it is left", async () => {
+  it("sends no more digests once the comparison was stopped early", async () => {
     const asked = (): number => source.proxy.commands.get("aggregate") ?? 0;
     for await (const _ of digestWalk({ source: left, target: right, stretches: [{}], signal: never })) break;
     const before = asked();

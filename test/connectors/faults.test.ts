@@ -22,14 +22,17 @@ import {
 } from "../support/provoke.ts";
 import { never } from "../support/signal.ts";
 
-describe("a server that is not there", () => {
-  it.each(["source", "target"] as const)("refuses: port closed on this machine, as the %s", async (role) => {
-    await failureOf("refused-here", "mongodb://127.0.0.1:1/?directConnection=true", role);
-  });
-  it("refuses: port closed on another host", async () => {
+describe("unreachable servers", () => {
+  it.each(["source", "target"] as const)(
+    "reports a closed port on this machine (as the %s)",
+    async (role) => {
+      await failureOf("refused-here", "mongodb://127.0.0.1:1/?directConnection=true", role);
+    },
+  );
+  it("reports a closed port on another host", async () => {
     await failureOf("refused", "mongodb://127.0.0.1:1/", "target", "db.internal:27017/shop");
   });
-  it("has a host name that DNS does not know", async () => {
+  it("reports a host name that DNS does not know", async () => {
     await failureOf("host-unknown", "mongodb://no-such-host.invalid/");
   });
   it.each<[DnsAnswer, FailureName]>([
@@ -38,21 +41,21 @@ describe("a server that is not there", () => {
     ["foreign", "srv-foreign"],
     ["failure", "dns-silent"],
     ["silence", "dns-silent"],
-  ])("is looked up by SRV, and DNS answers with %s", async (answer, name) => {
+  ])('reports an SRV lookup with the DNS answer "%s"', async (answer, name) => {
     await withDns(answer, async () => {
       await failureOf(name, "mongodb+srv://cluster0.abcde.example.net/shop");
     });
   });
-  it("takes the connection and is silent", async () => {
+  it("reports a server that accepts the connection but stays silent", async () => {
     await againstRaw("no-answer", () => undefined);
   });
-  it("is silent, and is somewhere in a cloud", async () => {
+  it("reports a hosted server that stays silent", async () => {
     await against("no-answer-hosted", answerTo(/./, "hang"), { label: "c0.abcde.mongodb.net/shop" });
   });
-  it("closes each connection at once", async () => {
+  it("reports a server that closes each connection at once", async () => {
     await againstRaw("closed-at-once", (socket) => socket.destroy());
   });
-  it("speaks another protocol", async () => {
+  it("reports a server that speaks another protocol", async () => {
     await againstRaw("not-mongodb", (socket) =>
       socket.once("data", () => socket.write("HTTP/1.1 400 Bad Request\r\nConnection: keep-alive\r\n\r\n")),
     );
@@ -64,27 +67,27 @@ describe("TLS", () => {
     ["expired", "tls-expired"],
     ["wrong-name", "tls-wrong-name"],
     ["self-signed", "tls-untrusted"],
-  ])("with the certificate %s is no connection, and says why", async (certificate, name) => {
+  ])("reports why a certificate is rejected: %s", async (certificate, name) => {
     await against(name, { tls: pem(certificate) }, { options: TRUSTED, role: "target" });
   });
-  it("with a certificate of an unknown authority", async () => {
+  it("reports a certificate of an unknown authority", async () => {
     await against("tls-untrusted", { tls: pem("good") }, { options: "tls=true" });
   });
-  it("asked of a server that answers in plain text", async () => {
+  it("reports a server that answers a TLS handshake in plain text", async () => {
     await againstRaw(
       "tls-not-spoken",
       (socket) => socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
       "&tls=true",
     );
   });
-  it("asked of a server that closes on it", async () => {
+  it("reports a server that closes the connection during the TLS handshake", async () => {
     await againstRaw("tls-closed", (socket) => socket.once("data", () => socket.destroy()), "&tls=true");
   });
-  it("not asked of a server that wants it", async () => {
+  it("suggests tls=true when a server that requires TLS closes a plain connection", async () => {
     const error = await against("closed-at-once", { tls: pem("good") });
     expect(error.hint).toContain("tls=true");
   });
-  it("broken off with alert 80, as Atlas does to unknown addresses", async () => {
+  it("reports TLS alert 80, which Atlas sends to addresses that are not on its access list", async () => {
     const alert = Buffer.from([21, 3, 1, 0, 2, 2, 80]);
     await againstRaw(
       "tls-access-list",
@@ -92,7 +95,7 @@ describe("TLS", () => {
       "&tls=true",
     );
   });
-  it("of versions that nobody should speak any more", async () => {
+  it("reports a server that supports only obsolete TLS versions", async () => {
     const old = {
       ...pem("good"),
       minVersion: "TLSv1",
@@ -101,17 +104,20 @@ describe("TLS", () => {
     } as const;
     await against("tls-version", { tls: old }, { options: TRUSTED });
   });
-  it.each(["TLSv1.2", "TLSv1.3"] as const)("that wants a client's certificate, in %s", async (maxVersion) => {
-    const tls = {
-      ...pem("good"),
-      requestCert: true,
-      rejectUnauthorized: true,
-      ca: readFileSync(`${TLS}/ca.pem`),
-      maxVersion,
-    };
-    await against("tls-client-certificate", { tls }, { options: TRUSTED });
-  });
-  it("broken off with a rarer alert, named by its code", async () => {
+  it.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "reports a server that requires a client certificate (%s)",
+    async (maxVersion) => {
+      const tls = {
+        ...pem("good"),
+        requestCert: true,
+        rejectUnauthorized: true,
+        ca: readFileSync(`${TLS}/ca.pem`),
+        maxVersion,
+      };
+      await against("tls-client-certificate", { tls }, { options: TRUSTED });
+    },
+  );
+  it("reports a rare TLS alert by its code", async () => {
     const alert = Buffer.from([21, 3, 1, 0, 2, 2, 71]);
     await againstRaw("tls-other", (socket) => socket.once("data", () => socket.end(alert)), "&tls=true");
   });
@@ -119,7 +125,7 @@ describe("TLS", () => {
     ["is missing", "tlsCAFile=/nowhere/ca.pem"],
     ["is locked", `tlsCertificateKeyFile=${TLS}/locked.pem`],
     ["has another passphrase", `tlsCertificateKeyFile=${TLS}/locked.pem&tlsCertificateKeyFilePassword=other`],
-  ])("with a file that %s", async (_what, options) => {
+  ])("reports a TLS file that %s, without showing its path", async (_what, options) => {
     const { message } = await against(
       "tls-file",
       { tls: pem("good") },
@@ -129,16 +135,16 @@ describe("TLS", () => {
   });
 });
 
-describe("a user", () => {
+describe("authentication and authorization", () => {
   const user = "shop:letmein@";
   it.each([
     ["wrong password, unknown user or another authSource", refusal(18, "Authentication failed.")],
     ["wrong password on Atlas", refusal(8000, "bad auth : authentication failed", "AtlasError")],
     ["a mechanism that the server does not have", refusal(334, "mechanism unavailable")],
-  ])("is not let in: %s", async (_what, answer) => {
+  ])("reports failed authentication: %s", async (_what, answer) => {
     await against("authentication", answerTo(/^sasl/, answer), { user, role: "target" });
   });
-  it("is missing where one is demanded", async () => {
+  it("reports missing credentials when the server demands them", async () => {
     await against(
       "no-credentials",
       answerTo(/^listCollections$/, refusal(13, "Command listCollections requires authentication")),
@@ -147,16 +153,16 @@ describe("a user", () => {
   it.each([
     [13, "not authorized on shop to execute command { listCollections: 1 }"],
     [8000, "user is not allowed to do action [listCollections] on [shop.]"],
-  ])("lacks a right, said with code %i", async (code, text) => {
+  ])("reports a missing right that the server refuses with code %i", async (code, text) => {
     const script = answerTo(/^listCollections$/, refusal(code, text));
     await against("right-source", script);
     await against("right-target", script, { role: "target" });
   });
 });
 
-describe("a plan's limits", () => {
+describe("limits of an Atlas plan", () => {
   const target = { role: "target" } as const;
-  it("the space, with its numbers", async () => {
+  it("reports a used-up space quota with its numbers", async () => {
     const text = "you are over your space quota, using 513 MB of 512 MB";
     const { message } = await against(
       "quota-space",
@@ -165,7 +171,7 @@ describe("a plan's limits", () => {
     );
     expect(message).toContain("(513 of 512 MB)");
   });
-  it("the collections, with their numbers", async () => {
+  it("reports too many collections with their numbers", async () => {
     const text = "cannot create a new collection -- already using 501 collections of 500";
     const { message } = await against(
       "quota-collections",
@@ -175,17 +181,17 @@ describe("a plan's limits", () => {
     expect(message).toContain("(501 of 500)");
   });
   it.each(["collStats is not allowed in this atlas tier", "CMD_NOT_ALLOWED: update"])(
-    "a command: %s",
+    "reports a command that the plan does not allow: %s",
     async (text) => {
       await against("plan-command", answerTo(/^(insert|update)$/, refusal(8000, text)), target);
     },
   );
-  it("another, of which no word is repeated", async () => {
+  it("reports any other refusal of the plan without repeating its text", async () => {
     const answer = refusal(8000, "secret words of the service");
     const { message, hint } = await against("plan-refusal", answerTo(/^(insert|update)$/, answer), target);
     expect(`${message} ${hint}`).not.toContain("secret words");
   });
-  it("requests a second", async () => {
+  it("reports too many requests per second", async () => {
     await against(
       "too-many-requests",
       answerTo(/^listCollections$/, refusal(16500, "Request rate is large")),
@@ -193,32 +199,36 @@ describe("a plan's limits", () => {
   });
 });
 
-describe("a server's state", () => {
+describe("server states", () => {
   it.each<[string, FailureName, Script]>([
     ["a disk without space", "disk", answerTo(/^listCollections$/, refusal(14031, "no space"))],
     ["an old version", "server-old", helloWith({ maxWireVersion: 5 })],
     ["a version of the future", "server-new", helloWith({ minWireVersion: 99, maxWireVersion: 99 })],
-    ["being a secondary", "not-primary", helloWith({ isWritablePrimary: false, secondary: true })],
-    ["a step-down without end", "stepped-down", answerTo(/^listCollections$/, refusal(10107, "no primary"))],
+    ["a secondary", "not-primary", helloWith({ isWritablePrimary: false, secondary: true })],
+    [
+      "a step-down that does not end",
+      "stepped-down",
+      answerTo(/^listCollections$/, refusal(10107, "no primary")),
+    ],
     ["a shutdown", "shutting-down", answerTo(/^listCollections$/, refusal(91, "shutting down"))],
     ["a connection closed again and again", "broken", answerTo(/^listCollections$/, "close")],
     [
-      "bytes that are no document",
+      "bytes that are not a document",
       "not-understood",
       answerTo(/^listCollections$/, Buffer.from([9, 0, 0, 0, 0x99, 65, 0, 1, 0])),
     ],
     ["impossible limits", "not-understood", helloWith({ maxMessageSizeBytes: -1 })],
     [
-      "a code that means nothing special",
+      "an error code without a special meaning",
       "unknown",
       answerTo(/^listCollections$/, refusal(59, "no such command")),
     ],
-  ])("is named: %s", async (_what, name, script) => {
+  ])("reports %s on either side", async (_what, name, script) => {
     await against(name, script);
     await against(name, script, { role: "target" });
   });
 
-  it("a code's name that is not a name is not shown", async () => {
+  it("does not show the name of an error code when it is not a name", async () => {
     const { message } = await against(
       "unknown",
       answerTo(/^listCollections$/, refusal(59, "x", "\u001b[2J")),
@@ -226,7 +236,7 @@ describe("a server's state", () => {
     expect(message).toMatch(/\(?code 59\.$/);
   });
 
-  it("a replica set without a primary, and a set of another name", async () => {
+  it("reports a replica set without a primary, and a replica set of another name", async () => {
     const member = {
       isWritablePrimary: false,
       secondary: true,
@@ -254,7 +264,7 @@ describe("a server's state", () => {
     }
   });
 
-  it("a replica set whose members have names of another network", async () => {
+  it("reports a replica set whose members have host names of another network", async () => {
     const member = {
       setName: "rs",
       setVersion: 1,
@@ -266,7 +276,7 @@ describe("a server's state", () => {
     await server.stop();
   });
 
-  it("no connection free", async () => {
+  it("reports that no connection became free in time", async () => {
     const server = await startScripted(answerTo(/^listCollections$/, "hang"));
     const uri = `${server.uri}&waitQueueTimeoutMS=300`;
     const hanging = new AbortController();
@@ -282,7 +292,7 @@ describe("a server's state", () => {
     await server.stop();
   });
 
-  it("an answer that does not come in time", async () => {
+  it("reports a reply that does not come in time", async () => {
     const scripted = await startScripted(answerTo(/^ping$/, "hang"));
     const label = labelOf(scripted.uri);
     const options = { uri: scripted.uri, database: "shop", role: "target", label, retries: 0 } as const;

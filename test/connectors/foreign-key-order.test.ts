@@ -6,8 +6,8 @@ const named = (edges: Record<string, readonly string[]>) =>
   Object.entries(edges).map(([name, after]) => ({ name, after }));
 const names = (found: readonly { readonly name: string }[]) => found.map(({ name }) => name);
 
-describe("collections in the order of their references", () => {
-  it("come after what they refer to, whatever else they refer to", () => {
+describe("inForeignKeyOrder", () => {
+  it("puts collections after those that they refer to", () => {
     const { order, cycles } = inForeignKeyOrder([
       { name: "payments", after: ["orders", "elsewhere"] },
       { name: "orders", after: ["customers", "orders"] },
@@ -17,7 +17,7 @@ describe("collections in the order of their references", () => {
     expect(cycles).toEqual([]);
   });
 
-  it("form circles that are told, with what hangs on them before and after", () => {
+  it("reports cycles of references, and puts them after what they refer to and before what refers to them", () => {
     const { order, cycles } = inForeignKeyOrder(
       named({ last: ["a"], a: ["b"], b: ["c", "first"], c: ["a"], first: [], x: ["y"], y: ["x"] }),
     );
@@ -32,7 +32,7 @@ describe("collections in the order of their references", () => {
     expect(place("last")).toBeGreaterThan(Math.max(place("a"), place("b"), place("c")));
   });
 
-  it("are all there, once, and before nothing that they refer to but in a circle", () => {
+  it("returns every collection once, after all that it refers to outside its own cycle", () => {
     const graph = fc.array(fc.array(fc.nat(14), { maxLength: 4 }), { maxLength: 15 });
     fc.assert(
       fc.property(graph, (edges) => {
@@ -54,7 +54,7 @@ describe("collections in the order of their references", () => {
     );
   });
 
-  it("may be very many in a row", () => {
+  it("sorts a chain of 50,000 references", () => {
     const chain = Array.from({ length: 50_000 }, (_, n) => ({ name: `t${n}`, after: [`t${n + 1}`] }));
     expect(inForeignKeyOrder(chain).order[0]?.name).toBe("t49999");
   });

@@ -23,8 +23,8 @@ function verdict(bytes: Buffer, cuts: readonly number[], mayCompress = false): s
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
 const good = fc.array(fc.integer({ min: 16, max: 200 }), { minLength: 1, maxLength: 8 });
 
-describe("the frames of answers", () => {
-  it("pass, however they are cut on the way", () => {
+describe("framing of replies", () => {
+  it("accepts valid frames, however they are split", () => {
     fc.assert(
       fc.property(good, cuts, (lengths, places) => {
         const bytes = Buffer.concat(lengths.map((length) => message(length)));
@@ -33,7 +33,7 @@ describe("the frames of answers", () => {
     );
   });
 
-  it("of impossible lengths are found behind good ones, however they are cut", () => {
+  it("finds a frame of an impossible length after valid ones, however they are split", () => {
     const impossible = fc.oneof(
       fc.integer({ max: 15, min: -(2 ** 31) }),
       fc.integer({ min: 2 ** 26 + 1, max: 2 ** 31 - 1 }),
@@ -46,7 +46,7 @@ describe("the frames of answers", () => {
     );
   });
 
-  it("that are compressed pass only where that was agreed on", () => {
+  it("accepts compressed frames only where compression was agreed on", () => {
     const bytes = message(40, 2012);
     expect(verdict(bytes, [14], true)).toBeUndefined();
     expect(verdict(bytes, [14], false)).toMatch(/compressed unasked/);

@@ -15,10 +15,10 @@ function message(length: number, kind: number): Buffer {
 }
 
 it.each([
-  ["2 GB", 2 ** 31 - 1, OP_MSG],
-  ["compressed unasked", 100, OP_COMPRESSED],
-  ["no byte at all", 0, OP_MSG],
-])("a connection breaks at once at an answer of %s", { timeout: 10_000 }, async (_, length, kind) => {
+  ["2 GB long", 2 ** 31 - 1, OP_MSG],
+  ["compressed without agreement", 100, OP_COMPRESSED],
+  ["zero bytes long", 0, OP_MSG],
+])("fails at once when a reply is %s", { timeout: 10_000 }, async (_, length, kind) => {
   const raw = message(length, kind);
   const server = await startScripted({ answer: (request) => (isHello(request) ? undefined : { raw }) });
   const options = { uri: server.uri, database: "d", role: "source", label: "test", retries: 0 } as const;

@@ -45,7 +45,7 @@ function open(uri: string, options: Partial<ServerOptions> = {}): ReturnType<typ
   return mongodb({ uri, database: "rows", role: "source", label: "test", ...options }, never);
 }
 
-it("a cursor behind two routers asks only the one that knows it", async () => {
+it("a cursor behind two routers is continued only on the router that opened it", async () => {
   const store = await open(`mongodb://${routers.map(({ port }) => `127.0.0.1:${port}`).join(",")}/`);
   // Nothing here can be read again from the middle: a wrong router would end it.
   expect(await collect(store.read(log, { batchSize: 5, signal: never }))).toEqual(hexOf(ROWS.map(doc)));
@@ -53,7 +53,7 @@ it("a cursor behind two routers asks only the one that knows it", async () => {
 });
 
 it.each(["own", "driver"] as const)(
-  "a read that is left early frees its cursor on the server (%s)",
+  "a read that is stopped early kills its cursor on the server (%s)",
   async (cursors) => {
     const store = await open(relay.uri, { cursors });
     let freed = 0;
@@ -67,7 +67,7 @@ it.each(["own", "driver"] as const)(
   },
 );
 
-it("one read after the other needs no more sessions than one", async () => {
+it("successive reads use the same session", async () => {
   const store = await open(relay.uri);
   const sessions = new Set<string>();
   relay.script = (command) => {

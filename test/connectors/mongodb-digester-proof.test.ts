@@ -63,8 +63,8 @@ function row(content: Document): Document {
 
 const WRONG = row({ documents: 4, bytes: 4 * DOCUMENT_BYTES, sha256: new Binary(Buffer.alloc(32)) });
 
-describe("a server's own hashing", () => {
-  it("is used when it gives what is computed from the bytes", async () => {
+describe("proof of a server's hashing", () => {
+  it("uses the hashing of a server that returns what is computed from the bytes", async () => {
     expect(await offered(() => undefined)).toBeDefined();
   });
 
@@ -73,7 +73,7 @@ describe("a server's own hashing", () => {
     ["does not know the operator", { ok: 0, code: 31325, codeName: "Location31325", errmsg: "unknown" }],
     ["does not know the type", { ok: 0, code: 9, codeName: "FailedToParse", errmsg: "binData" }],
     ["does not allow it", { ok: 0, code: 13, codeName: "Unauthorized", errmsg: "not allowed" }],
-    ["refuses it as its plan does", { ok: 0, code: 8000, codeName: "AtlasError", errmsg: "unsupported" }],
+    ["does not allow it in its plan", { ok: 0, code: 8000, codeName: "AtlasError", errmsg: "unsupported" }],
     ["has no time for it", { ok: 0, code: 50, codeName: "MaxTimeMSExpired", errmsg: "too slow" }],
     ["answers without a cursor", { ok: 1 }],
     ["finds nothing", { cursor: { id: 0n, ns: "shop.orders", firstBatch: [] }, ok: 1 }],
@@ -81,37 +81,37 @@ describe("a server's own hashing", () => {
     ["answers with a text", row({ documents: 4, bytes: 4 * DOCUMENT_BYTES, sha256: "a".repeat(64) })],
     ["answers with a short hash", row({ documents: 4, bytes: 84, sha256: new Binary(Buffer.alloc(8)) })],
     ["answers with null", row({ documents: 4, bytes: 84, sha256: null })],
-  ])("is left alone where the server %s", async (_, answer) => {
+  ])("does not use the hashing of a server that %s", async (_, answer) => {
     expect(await offered(() => answer)).toBeUndefined();
   });
 
-  it("is left alone where only the last place is wrong", async () => {
+  it("does not use the hashing of a server whose last probe alone is wrong", async () => {
     const last = row({ documents: 1, bytes: DOCUMENT_BYTES, sha256: new Binary(Buffer.alloc(32)) });
     expect(await offered((number) => (number > 3 ? last : undefined))).toBeUndefined();
   });
 
-  it("is tried again where a document may have changed meanwhile", async () => {
+  it("probes a server's hashing again when a document may have changed in the meantime", async () => {
     expect(await offered((number) => (number <= 2 ? WRONG : undefined))).toBeDefined();
   });
 
-  it("is tried again when the connection breaks, as all else", async () => {
+  it("probes a server's hashing again when the connection breaks", async () => {
     expect(await offered((number) => (number === 1 ? "close" : undefined), 1)).toBeDefined();
   });
 
-  it("ends the run when the connection breaks again and again: the store is gone, not the hashing", async () => {
+  it("fails when the connection keeps breaking, instead of giving up on hashing", async () => {
     await expect(offered(() => "close", 1)).rejects.toMatchObject({ exit: "source", retryable: true });
   });
 });
 
 it.each([
   [
-    "says",
+    "sends its process id",
     { topologyVersion: { processId: new ObjectId("65a0b1c2d3e4f5a6b7c8d9e0"), counter: 0n } },
     "65a0b1c2d3e4f5a6b7c8d9e0",
   ],
-  ["does not say", {}, undefined],
-  ["says what is no id", { topologyVersion: { processId: 5 } }, undefined],
-])("tells which process serves it as the server %s", async (_, hello, expected) => {
+  ["sends no process id", {}, undefined],
+  ["sends a malformed process id", { topologyVersion: { processId: 5 } }, undefined],
+])("identity() has the right process id for a server that %s", async (_, hello, expected) => {
   const answer = (request: Request): Answer => (isHello(request) ? { ...HELLO, ...hello } : undefined);
   const scripted = await startScripted({ answer });
   ends.push(() => scripted.stop());

@@ -187,8 +187,8 @@ function sized(n: number, bytes: number): Doc {
   return rawDoc(of("x".repeat(bytes - of("").length)));
 }
 
-describe("the digest of a range", () => {
-  it("is that of the stored bytes, and tells apart what only looks alike", async () => {
+describe("digest of a range", () => {
+  it("hashes the stored bytes, and distinguishes values that only look alike", async () => {
     const left = await stored("left", numbered(LOOK_ALIKES.map(([, value]) => value)));
     const right = await stored("right", numbered(LOOK_ALIKES.map(([, , value]) => value)));
     const one = (n: number): IdRange => ({ from: idOf(n), to: idOf(n + 1) });
@@ -202,7 +202,7 @@ describe("the digest of a range", () => {
     }
   });
 
-  it("takes each document of a tiling once, whatever the types of the ids", async () => {
+  it("hashes each document in exactly one of the ranges, whatever the types of the ids", async () => {
     const ids = LOOK_ALIKES.flatMap(([, a]) => a).filter(
       ({ type }) => type !== TYPE.array && type !== TYPE.regex,
     );
@@ -224,7 +224,7 @@ describe("the digest of a range", () => {
     expect(found).toBe(documents.size);
   });
 
-  it("is the empty list's where there is nothing, and counts only what a filter selects", async () => {
+  it("returns the digest of no documents for an empty range, and hashes only what a filter selects", async () => {
     const info = await stored("few", numbered([int32(1), int32(2), int32(3)]));
     const beyond = rawDoc(documentBytes([["_id", int32(9)]])).id;
     expect(await there(info, { from: beyond })).toEqual(digestOf([]));
@@ -232,7 +232,7 @@ describe("the digest of a range", () => {
     expect(await there(info, {}, new Map([["v", 2]]))).toEqual(digestOf([Batch.of(second)]));
   });
 
-  it("takes documents of almost 16 MB, and fails for good where one is too large for the server", async () => {
+  it("hashes documents of almost 16 MB, and fails permanently when one is too large for the server", async () => {
     const documents = numbered(Array.from({ length: 40 }, () => int32(0)));
     documents[20] = sized(20, 16_777_000);
     const info = await stored("large", documents);
@@ -241,7 +241,7 @@ describe("the digest of a range", () => {
     await expect(there(info, {})).rejects.toMatchObject({ exit: "target", retryable: false });
   });
 
-  it("is not offered for what has no order of ids, nor for an empty collection", async () => {
+  it("offers no digester for unordered, capped, time-series or empty collections", async () => {
     const info = await stored("unordered", numbered([int32(1)]));
     const empty = await stored("empty", []);
     expect(await store.digester?.({ ...info, ordered: false }, never)).toBeUndefined();

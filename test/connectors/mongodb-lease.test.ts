@@ -41,7 +41,7 @@ function claim(store: Target, isGone: boolean): ReturnType<Target["claim"]> {
   return store.claim({ id: "r", command: "test", holder, from: "nowhere", isGone: () => isGone }, never);
 }
 
-it.each(Object.entries(calls))("%s asks for the lease before it changes anything", async (name, call) => {
+it.each(Object.entries(calls))("%s checks the lease before it changes anything", async (name, call) => {
   const [store, next] = await Promise.all([open(name), open(name)]);
   await expect(call(store)).rejects.toMatchObject({ exit: "bug" });
   const lease = await claim(store, false);

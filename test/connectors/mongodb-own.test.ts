@@ -15,10 +15,10 @@ beforeAll(async () => {
   };
 });
 
-it("an answer without documents in it does not prove that two stores are two", async () => {
+it("a reply without documents does not prove that two stores are different", async () => {
   await expect(store.seesNonce("n", never)).rejects.toMatchObject({ exit: "source" });
 });
 
-it("an answer without documents in it is not an empty history", async () => {
+it("a reply without documents is not taken for an empty history", async () => {
   await expect(store.history(never)).rejects.toMatchObject({ exit: "source" });
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   return () => server.stop();
 });
 
-describeContract("mongodb with cursors that stay with one router", {
+describeContract("mongodb with the driver's cursors", {
   open: () =>
     mongodb(
       { uri: server.uri, database: "contract", role: "target", label: "test/contract", cursors: "driver" },

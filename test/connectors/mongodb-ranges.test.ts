@@ -52,13 +52,13 @@ function mustTile(ranges: readonly IdRange[], { from, to }: IdRange): void {
 
 const numbers = Array.from({ length: 2_000 }, (_, n) => doc({ _id: n % 2 === 0 ? n : `k${n}` }));
 
-describe("cutting", () => {
+describe("ranges of a collection", () => {
   it.each<[string, IdRange]>([
     ["between two numbers", { from: id(100), to: id(500) }],
     ["up to a number", { to: id(500) }],
-    ["from a text on", { from: id("k3") }],
+    ["from a string on", { from: id("k3") }],
     ["across types", { from: id(1_000), to: id("k3") }],
-  ])("a range %s gives pieces alike in size that tile it", async (_, within) => {
+  ])("cuts a range %s into adjoining pieces of similar size", async (_, within) => {
     const info = await stored("numbers", numbers);
     const documents = numbers.filter((document) => isWithin(document.id, within)).length;
     const ranges = await store.ranges(info, 8, never, within);
@@ -69,7 +69,7 @@ describe("cutting", () => {
     expect(Math.max(...counts)).toBeLessThan(documents / 3);
   });
 
-  it("a range that holds one document, or none, leaves it whole", async () => {
+  it("leaves a range with one document or none uncut", async () => {
     const info = await stored("numbers", numbers);
     for (const within of [
       { from: id(100), to: id(101) },
@@ -78,7 +78,7 @@ describe("cutting", () => {
       expect(await store.ranges(info, 8, never, within)).toEqual([within]);
   });
 
-  it("uses no large ids as cuts, whether the server can tell their size or not", async () => {
+  it("does not cut ranges at large ids", async () => {
     const large = Array.from({ length: 300 }, (_, n) => doc({ _id: `${n}${"x".repeat(150_000)}` }));
     const info = await stored("large", large.slice(0, 100));
     for (const from of [100, 200])
@@ -90,7 +90,7 @@ describe("cutting", () => {
     expect(ranges.length).toBeGreaterThan(1);
   });
 
-  it("does without $bsonSize where a server does not know it", async () => {
+  it("cuts ranges without $bsonSize where a server does not know it", async () => {
     const info = await stored("numbers", numbers);
     const refusal = { ok: 0, code: 31325, codeName: "Location31325", errmsg: "unknown" };
     const old = await startScripted({

@@ -55,7 +55,7 @@ function onGetMore(fates: ReadonlyMap<number, Fate>): void {
   relay.script = (command) => ("getMore" in command ? fates.get(++count) : undefined);
 }
 
-describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors) => {
+describe.each(["own", "driver"] as const)("MongoDB reads with cursors of kind %s", (cursors) => {
   const opened = async (work: (store: Target) => Promise<void>): Promise<void> => {
     const store = await mongodb(
       { uri: relay.uri, database: "reading", role: "source", label: "test", cursors },
@@ -69,7 +69,7 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
   };
   const all = hexOf(IDS.map((_id) => doc({ _id })));
 
-  it("goes on after the last id when its cursor is lost, killed or cut off, and reads nothing twice", () =>
+  it("resumes a read after the last id when its cursor is lost, killed or cut off, and reads nothing twice", () =>
     opened(async (store) => {
       onGetMore(
         new Map<number, Fate>([
@@ -82,7 +82,7 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
       expect(await collect(store.read(info("ids"), { batchSize: 5, signal: never }))).toEqual(all);
     }));
 
-  it("begins again when already its find fails", () =>
+  it("retries a read whose first find fails", () =>
     opened(async (store) => {
       let finds = 0;
       relay.script = (command) => ("find" in command && finds++ < 2 ? "lose the answer" : undefined);
@@ -90,7 +90,7 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
       expect(finds).toBeGreaterThan(2);
     }));
 
-  it("stays within its range, and reaches the very last id, when it is opened again", () =>
+  it("keeps to the range and reaches the last id when a read is reopened", () =>
     opened(async (store) => {
       onGetMore(new Map<number, Fate>([[1, { answer: CURSOR_NOT_FOUND }]]));
       const range = { from: id(10), to: id("b") };
@@ -105,20 +105,22 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
     ["capped", CURSOR_NOT_FOUND],
     ["capped", { ok: 0, code: 136, codeName: "CappedPositionLost", errmsg: "position lost" }],
     ["timeseries", CURSOR_KILLED],
-  ] as const)("never takes a broken read of a %s collection for its end", (kind, answer) =>
-    opened(async (store) => {
-      onGetMore(new Map<number, Fate>([[2, { answer }]]));
-      let documents = 0;
-      const reading = async (): Promise<void> => {
-        for await (const batch of store.read(info("log", kind), { batchSize: 10, signal: never }))
-          documents += batch.length;
-      };
-      await expect(reading()).rejects.toMatchObject({ exit: "source", retryable: true });
-      expect(documents).toBe(20);
-    }),
+  ] as const)(
+    "fails when a read of a %s collection breaks, instead of taking it for the end",
+    (kind, answer) =>
+      opened(async (store) => {
+        onGetMore(new Map<number, Fate>([[2, { answer }]]));
+        let documents = 0;
+        const reading = async (): Promise<void> => {
+          for await (const batch of store.read(info("log", kind), { batchSize: 10, signal: never }))
+            documents += batch.length;
+        };
+        await expect(reading()).rejects.toMatchObject({ exit: "source", retryable: true });
+        expect(documents).toBe(20);
+      }),
   );
 
-  it("asks for the rest when a look-up breaks off", () =>
+  it("queries the remaining documents when a lookup breaks off", () =>
     opened(async (store) => {
       const texts = Array.from({ length: 900 }, (_, _id) => ({ _id, text: "x".repeat(20_000) }));
       await client.db("reading").collection<{ _id: number }>("texts").insertMany(texts);
@@ -137,7 +139,7 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
       await client.db("reading").dropCollection("texts");
     }));
 
-  it("lists and counts again when that breaks off", () =>
+  it("lists and counts again when the connection breaks", () =>
     opened(async (store) => {
       const seen = new Set<string>();
       relay.script = (command) => {
@@ -154,7 +156,7 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
       expect([...seen].sort()).toEqual(["aggregate", "listCollections", "listIndexes"]);
     }));
 
-  it("ends at once when the signal aborts while the server is silent", () =>
+  it("ends a read at once when the signal aborts while the server is silent", () =>
     opened(async (store) => {
       const controller = new AbortController();
       const reason = new Error("enough");
@@ -173,7 +175,7 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
       await expect(reading).rejects.toBe(reason);
     }));
 
-  it("takes a server that says nothing for a broken one when its time is up", async () => {
+  it("retries a read when the server stays silent past the deadline", async () => {
     const store = await mongodb(
       { uri: relay.uri, database: "reading", role: "source", label: "test", cursors, deadline: 300 },
       never,
@@ -184,8 +186,8 @@ describe.each(["own", "driver"] as const)("a read with the %s cursors", (cursors
   });
 });
 
-describe.each(["own", "driver"] as const)("a cursor (%s)", (cursors) => {
-  it("that is closed under its reader has not come to its end", async () => {
+describe.each(["own", "driver"] as const)("MongoDB cursors of kind %s", (cursors) => {
+  it("a cursor that is closed under its reader throws instead of ending", async () => {
     const server = await Server.open(
       { uri: relay.uri, database: "reading", role: "source", label: "test", cursors },
       never,

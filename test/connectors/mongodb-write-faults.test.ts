@@ -60,8 +60,8 @@ function answer(document: Document): Fate {
   return { answer: { ok: 1, n: 0, ...document } };
 }
 
-describe("a write", () => {
-  it("is not acknowledged by an answer with a write concern error, whatever else is in it", async () => {
+describe("MongoDB writes", () => {
+  it("a reply with a write concern error does not acknowledge a write, whatever else is in it", async () => {
     const duplicate = { index: 1, code: 11000, errmsg: "duplicate", keyPattern: { _id: 1 } };
     on(
       "insert",
@@ -74,7 +74,7 @@ describe("a write", () => {
   });
 
   it.each(["insert", "replace"] as const)(
-    "fails while a majority never acknowledges it, even with a code that blames documents (%s)",
+    "a write fails while no majority acknowledges it, even with a code that blames documents (%s)",
     async (mode) => {
       const impatient = await open({ retries: 1 });
       const writeConcernError = { ...NOT_MAJORITY, code: 9 };
@@ -85,7 +85,7 @@ describe("a write", () => {
     },
   );
 
-  it("is tried again where a router blames single documents for the state of a shard", async () => {
+  it("a write is retried when a router blames single documents for the state of a shard", async () => {
     const writeErrors = [
       { index: 2, code: 10107, errmsg: "not primary" },
       { index: 5, code: 91, errmsg: "shutting down" },
@@ -95,16 +95,19 @@ describe("a write", () => {
     expect(await stored()).toEqual(wanted);
   });
 
-  it.each([10107, 11602, 189, 91])("outlasts a step-down that answers with code %i", async (code) => {
-    const seen = on(
-      "insert",
-      ...Array.from({ length: 3 }, () => ({ answer: { ok: 0, code, errmsg: "stepping down" } })),
-    );
-    expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8 });
-    expect(seen()).toBe(4);
-  });
+  it.each([10107, 11602, 189, 91])(
+    "a write outlasts a step-down that is reported with code %i",
+    async (code) => {
+      const seen = on(
+        "insert",
+        ...Array.from({ length: 3 }, () => ({ answer: { ok: 0, code, errmsg: "stepping down" } })),
+      );
+      expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8 });
+      expect(seen()).toBe(4);
+    },
+  );
 
-  it("counts what it wrote when only the answer was lost", async () => {
+  it("a write counts what it wrote when only the reply was lost", async () => {
     on("insert", "lose the answer");
     const outcome = await store.write(collection, batch, "insert", never);
     expect(outcome).toEqual({ written: 8, unchanged: 0, setAside: [] });
@@ -113,7 +116,7 @@ describe("a write", () => {
     expect(await store.write(collection, batch, "replace", never)).toMatchObject({ written: 8 });
   });
 
-  it("sets no document aside because connections break for a while", async () => {
+  it("a write rejects no document when connections break for a while", async () => {
     on("insert", "break", "lose the answer", "break", "break", "break");
     expect(await store.write(collection, batch, "insert", never)).toEqual({
       written: 8,
@@ -123,7 +126,7 @@ describe("a write", () => {
     expect(await stored()).toEqual(wanted);
   });
 
-  it("goes in smaller pieces after one that was not answered in time", async () => {
+  it("a write succeeds after the server did not reply in time", async () => {
     const hasty = await open({ deadline: 400 });
     on("insert", "say nothing", "say nothing");
     expect(await hasty.write(collection, batch, "insert", never)).toMatchObject({ written: 8, setAside: [] });
@@ -141,20 +144,20 @@ describe("a write", () => {
     expect(await stored()).toEqual(hexOf(one.docs()));
   });
 
-  it("is never repeated when it appends and nobody knows whether it was done", async () => {
+  it("an append is never repeated when its reply was lost", async () => {
     const seen = on("insert", "lose the answer");
     await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
     expect(seen()).toBe(1);
     expect(await stored()).toEqual(wanted);
   });
 
-  it("sets nothing aside when an append is refused for the state of the server", async () => {
+  it("an append rejects no document when it fails because of the server's state", async () => {
     on("insert", answer({ n: 3, writeErrors: [{ index: 3, code: 189, errmsg: "stepped down" }] }));
     await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
   });
 });
 
-it("what a target is to remember of a run is written, or the run fails", async () => {
+it("a run fails when its lease or its run record cannot be written", async () => {
   const target = await mongodb({ uri: relay.uri, database: "own", role: "target", label: "test" }, never);
   const holder = { host: "test-host", pid: 1 };
   const run = { id: "r", command: "test", holder, from: "nowhere", isGone: () => false };
@@ -169,17 +172,17 @@ it("what a target is to remember of a run is written, or the run fails", async (
   await target.close();
 });
 
-describe("a removal", () => {
+describe("MongoDB removals", () => {
   const ids = [0, 3, 5].map((value) => id(value));
 
-  it("counts what it removed when only the answer was lost", async () => {
+  it("a removal counts what it removed when only the reply was lost", async () => {
     await store.write(collection, batch, "insert", never);
     on("delete", "lose the answer");
     expect(await store.remove(collection, ids, never)).toBe(3);
     expect(await stored()).toHaveLength(5);
   });
 
-  it("is tried again where a router blames single ids for the state of a shard, and without a majority", async () => {
+  it("a removal is retried when a router blames single ids or no majority acknowledges it", async () => {
     await store.write(collection, batch, "insert", never);
     on(
       "delete",

@@ -16,13 +16,13 @@ function onLine(rate: number, deadline: number): { pace: Pace; trips: number[] }
   return { pace, trips };
 }
 
-describe("the pace", () => {
-  it("begins with 4 MB and stays there on a fast line", () => {
+describe("pace of reads", () => {
+  it("starts with batches of 4 MB and keeps that size on a fast line", () => {
     expect(new Pace().bytes).toBe(4_000_000);
     expect(onLine(100_000_000, 120_000).pace.bytes).toBe(LARGEST_BATCH);
   });
 
-  it("comes to round trips of at most two seconds on any line that can carry the smallest batch in that time", () => {
+  it("reaches round trips of at most two seconds on any line that can carry the smallest batch in that time", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 10_000, max: 50_000_000 }),
@@ -38,7 +38,7 @@ describe("the pace", () => {
     );
   });
 
-  it("never leaves 16 KB to 4 MB, whatever happens", () => {
+  it("keeps batches between 16 KB and 4 MB, whatever happens", () => {
     const trip = fc.record({ bytes: fc.nat(50_000_000), milliseconds: fc.nat(200_000), fails: fc.boolean() });
     fc.assert(
       fc.property(fc.array(trip, { maxLength: 60 }), (trips) => {
@@ -54,7 +54,7 @@ describe("the pace", () => {
     );
   });
 
-  it("is lowered once by ranges that were slow, or failed, together", () => {
+  it("lowers the batch size once when several ranges are slow or fail together", () => {
     const pace = new Pace();
     const asked = pace.bytes;
     for (let range = 0; range < 4; range++) pace.arrived({ asked, bytes: asked, milliseconds: 3_000 });
@@ -63,7 +63,7 @@ describe("the pace", () => {
     expect(pace.bytes).toBe(asked / 8);
   });
 
-  it("learns nothing about large batches from small ones", () => {
+  it("does not raise the batch size after small batches", () => {
     const pace = new Pace();
     pace.failed(pace.bytes);
     const lowered = pace.bytes;
@@ -73,7 +73,7 @@ describe("the pace", () => {
     expect(pace.bytes).toBe(2 * lowered);
   });
 
-  it("tries what must not fail in steps from what has arrived before", () => {
+  it("raises the cautious batch size only in steps from what has arrived before", () => {
     const pace = new Pace();
     expect(pace.cautiousBytes).toBe(262_144);
     pace.arrived({ asked: pace.bytes, bytes: 262_144, milliseconds: 50 });

@@ -31,8 +31,8 @@ const rates = fc.record({
   bytesPerSecond: fc.integer({ min: 1, max: 100_000_000 }),
 });
 
-describe("a throttle", () => {
-  it("lets nothing through before its rate has earned it, and nothing later than that", async () => {
+describe("throttle", () => {
+  it("lets each read through exactly when the rate allows it", async () => {
     await fc.assert(
       fc.asyncProperty(amounts, rates, async (takes, rate) => {
         const clock = new StoppedClock();
@@ -52,7 +52,7 @@ describe("a throttle", () => {
     );
   });
 
-  it("saves nothing up while nobody reads", async () => {
+  it("saves nothing up while nothing is read", async () => {
     const clock = new StoppedClock();
     const throttle = new Throttle({ documentsPerSecond: 100 }, clock);
     await throttle.take(100, 0, never);
@@ -62,7 +62,7 @@ describe("a throttle", () => {
     expect(clock.until).toEqual([1_000, 61_000, 61_500]);
   });
 
-  it("asks for half a second's worth, and for one document at least", () => {
+  it("asks for half a second's worth of documents, and for at least one", () => {
     const size = (rate: ReadRate, documentBytes: number): number =>
       new Throttle(rate).batchSize(documentBytes);
     expect(size({ documentsPerSecond: 500 }, 1e6)).toBe(250);
@@ -71,7 +71,7 @@ describe("a throttle", () => {
     expect(size({ bytesPerSecond: 10 }, 1_000)).toBe(1);
   });
 
-  it("ends its waits with the signal", async () => {
+  it("stops waiting when the signal aborts", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const waiting = new Throttle({ documentsPerSecond: 1 }).take(3_600, 0, controller.signal);
@@ -91,13 +91,13 @@ function open(): Promise<Target> {
   return mongodb({ uri: server.uri, database: "limited", role: "target", label: "test/limited" }, never);
 }
 
-describeContract("mongodb behind a rate that is never reached", {
+describeContract("mongodb with a rate limit that is never reached", {
   open: async () => rateLimited(await open(), { documentsPerSecond: 1e9, bytesPerSecond: 1e12 }),
   makeEveryKind: (prefix) => makeEveryKind(server.uri, "limited", prefix),
 });
 
-describe("a limited store", () => {
-  it("takes as long as the rate says for all its ranges together, evenly", async () => {
+describe("rate-limited stores", () => {
+  it("a rate limit applies to all concurrent ranges of a store together", async () => {
     const documents = batchOf(...Array.from({ length: 900 }, (_, _id) => ({ _id, text: "x".repeat(60) })));
     const store = rateLimited(await claimed(await open()), { documentsPerSecond: 600 });
     const { length, bytes } = documents;
@@ -123,7 +123,7 @@ describe("a limited store", () => {
     await store.close();
   });
 
-  it("is read in batches of half a second's worth, or of what was asked for if that is less", async () => {
+  it("a rate-limited store reads batches of half a second's worth, or smaller ones on request", async () => {
     const small = await mongodb({ uri: server.uri, database: "small", role: "target", label: "test" }, never);
     const holder = { host: "test-host", pid: 1 };
     await small.claim({ id: "r", command: "test", holder, from: "nowhere", isGone: () => false }, never);
@@ -149,7 +149,7 @@ describe("a limited store", () => {
     await store.close();
   });
 
-  it("keeps its label and its other methods", async () => {
+  it("a rate-limited store keeps its label and its other methods", async () => {
     const plain = await open();
     const store = rateLimited(plain, { documentsPerSecond: 1 });
     expect(store.label).toBe(plain.label);

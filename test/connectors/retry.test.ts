@@ -5,7 +5,7 @@ import { never } from "../support/signal.ts";
 const quick = { firstWait: 1, longestWait: 2 };
 
 describe("retries", () => {
-  it("outlast an election by default: so many, and on until the patience is over", async () => {
+  it("retries continue beyond their number until the patience is over", async () => {
     expect(DEFAULT_RETRIES.patience).toBeGreaterThanOrEqual(30_000);
     const policy = { ...quick, retries: 2, patience: 60 };
     const begun = performance.now();
@@ -24,7 +24,7 @@ describe("retries", () => {
     expect(tries).toBeGreaterThan(3);
   });
 
-  it("are all made even when each failure takes longer than the patience", () => {
+  it("all retries are made even when each failure takes longer than the patience", () => {
     const now = vi.spyOn(performance, "now");
     const tries = new Tries({ ...quick, retries: 2, patience: 10 });
     const answers = [0, 1_000, 2_000, 3_000].map((time) => {
@@ -35,7 +35,7 @@ describe("retries", () => {
     expect(answers).toEqual([true, true, false, false]);
   });
 
-  it("are as many as a person asked for, no matter how quickly they are over", async () => {
+  it("makes as many retries as the user asked for, however quickly they fail", async () => {
     let tries = 0;
     const policy = { ...retryPolicy(3), ...quick };
     const work = retry(
@@ -51,7 +51,7 @@ describe("retries", () => {
     expect(tries).toBe(4);
   });
 
-  it("end with the signal, also while they wait", async () => {
+  it("retries end when the signal aborts, even during a wait", async () => {
     const controller = new AbortController();
     const policy = { retries: 9, patience: 0, firstWait: 3_600_000, longestWait: 3_600_000 };
     const work = retry(

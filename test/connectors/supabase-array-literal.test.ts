@@ -16,8 +16,8 @@ const literal = fc.oneof(
   fc.array(fc.array(fc.option(text), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
 );
 
-describe("an array literal", () => {
-  it("says what was written into it", () => {
+describe("array literals", () => {
+  it("reads back what was written into an array literal", () => {
     fc.assert(
       fc.property(literal, (array) => {
         expect(readLiteral(literalText(array))).toStrictEqual(array);
@@ -25,7 +25,7 @@ describe("an array literal", () => {
     );
   });
 
-  it("is set as Postgres sets it: quoted only where it must be", () => {
+  it("quotes array elements only where Postgres does", () => {
     const array = ["a", "", "NULL", "nUll", null, "a b", "{", '"', "\\", "\u00a0", "\u000b", "x\ty", "null!"];
     expect(literalText(array)).toBe(
       '{a,"","NULL","nUll",NULL,"a b","{","\\"","\\\\",\u00a0,"\u000b","x\ty",null!}',
@@ -33,11 +33,11 @@ describe("an array literal", () => {
     expect(literalText([["1"], ["2"]])).toBe("{{1},{2}}");
   });
 
-  it("is read behind its bounds", () => {
+  it("reads an array literal with bounds", () => {
     expect(readLiteral("[0:1][-2:-2]={{1},{2}}")).toStrictEqual([["1"], ["2"]]);
   });
 
-  it("is refused when it is broken, or nests deeper than any array", () => {
+  it("rejects array literals that are broken or nested too deeply", () => {
     for (const broken of [
       "",
       "{",

@@ -33,8 +33,8 @@ function swagger(definitions: object, paths: object): object {
   return { swagger: "2.0", info: { version: "14.5" }, paths: { "/": { get: {} }, ...paths }, definitions };
 }
 
-describe("the description of an API", () => {
-  it("tells tables, their columns, key and references", () => {
+describe("OpenAPI description of a project", () => {
+  it("lists tables with their columns, keys and references", () => {
     const document = swagger(
       { customers },
       { "/customers": WRITABLE, "/rpc/dualsync_catalog": { get: {}, post: {} } },
@@ -66,7 +66,7 @@ describe("the description of an API", () => {
     });
   });
 
-  it("tells a view that only shows rows from a table, and a key of several columns in its order", () => {
+  it("distinguishes a read-only view from a table, and keeps the order of a composite key", () => {
     const both = { format: "bigint", type: "integer" };
     const note = `${PK}\nThis is a Foreign Key to \`a b.c\`.<fk table='a b' column='c'/>`;
     const lines = { properties: { b: { ...both, description: note }, a: { ...both, description: PK } } };
@@ -80,14 +80,14 @@ describe("the description of an API", () => {
     expect(catalog?.tables[0]?.references).toEqual([{ column: "b", table: "a b", to: "c" }]);
   });
 
-  it("is not fooled by people's comments on columns", () => {
+  it("ignores comments on columns that look like notes about keys", () => {
     for (const description of ["<pk/>", "This is a Primary Key.<pk/>", `${PK}\nnot really`, `x ${PK}`]) {
       const table = { properties: { a: { format: "text", description } } };
       expect(catalogOf(swagger({ table }, {}))?.tables[0]?.key).toEqual([]);
     }
   });
 
-  it("names what cannot be used, and why", () => {
+  it("lists the tables that cannot be used, with reasons", () => {
     const definitions = {
       "..": customers,
       "": customers,
@@ -109,7 +109,7 @@ describe("the description of an API", () => {
     for (const { reason } of catalog?.unusable ?? []) expect(reason).toMatch(/^[a-z][^.]+$/);
   });
 
-  it("may hold names that objects of JavaScript have already", () => {
+  it("accepts table and column names that JavaScript objects inherit", () => {
     const text = JSON.stringify(
       swagger({ x: customers, constructor: customers }, { "/constructor": WRITABLE }),
     );
@@ -124,7 +124,7 @@ describe("the description of an API", () => {
     expect(catalog?.tables[0]?.columns[2]?.name).toBe("__proto__");
   });
 
-  it("is refused when it is none, and never crashes what reads it", () => {
+  it("rejects what is not an OpenAPI description, and never crashes on any value", () => {
     for (const none of [
       null,
       1,
@@ -146,7 +146,7 @@ describe("the description of an API", () => {
     );
   });
 
-  it("is read in no time, whatever it is made of", () => {
+  it("reads a hostile description within two seconds", () => {
     const description = `Note:\nThis is a Foreign Key to \`${"`.<fk table='".repeat(100_000)}`;
     const definitions = Object.fromEntries(
       Array.from({ length: 50 }, (_, n) => [
@@ -160,7 +160,7 @@ describe("the description of an API", () => {
   });
 });
 
-describe("names of types", () => {
+describe("typeName", () => {
   it.each([
     ["smallint", "int2"],
     ["integer", "int4"],
@@ -187,11 +187,11 @@ describe("names of types", () => {
     ["public.text", "public.text"],
     ['public."Mood (new)"', 'public."Mood (new)"'],
     ["uuid", "uuid"],
-  ])("%s is %s", (format, type) => {
+  ])("reads the type %s as %s", (format, type) => {
     expect(typeName(format)).toEqual({ type });
   });
 
-  it("tell a scale when they hold one", () => {
+  it("reads the scale of a numeric type where there is one", () => {
     expect(typeName("numeric(10,2)")).toEqual({ type: "numeric", scale: 2 });
     expect(typeName("numeric(10)[]")).toEqual({ type: "numeric[]", scale: 0 });
     expect(typeName("numeric(10,-2)")).toEqual({ type: "numeric" });
@@ -205,8 +205,8 @@ function openapi(document: unknown): Said {
   return rowsOf(JSON.stringify(document), { "content-type": "application/openapi+json; charset=utf-8" });
 }
 
-describe("the list of tables", () => {
-  it("is asked for at the root of the API", async () => {
+describe("list of tables", () => {
+  it("requests the list of tables at the root of the API", async () => {
     inTurn(server, openapi(swagger({ customers }, { "/customers": WRITABLE })));
     const { tables } = await readCatalog(await openScripted(server, { schema: "shop" }), never);
     expect(tables.map(({ name }) => name)).toEqual(["customers"]);
@@ -234,7 +234,7 @@ describe("the list of tables", () => {
       /refuses the key \(HTTP 401, PGRST301\)/,
       /SERVICE_ROLE/,
     ],
-    ["when it is off", refusalOf(404, "PGRST126"), "source", /does not give out the list/, /openapi_mode/],
+    ["because it is off", refusalOf(404, "PGRST126"), "source", /does not give out the list/, /openapi_mode/],
     [
       "for another schema",
       refusalOf(406, "PGRST106"),
@@ -243,7 +243,7 @@ describe("the list of tables", () => {
       /exposed schemas/,
     ],
     [
-      "with a page",
+      "with a web page",
       { headers: { "content-type": "text/html" }, body: "<html>" },
       "source",
       /is not a Supabase/,
@@ -259,16 +259,19 @@ describe("the list of tables", () => {
       /grant select on all tables in schema public to service_role;/,
     ],
   ];
-  it.each(refused)("has its own sentence when refused %s", async (_, said, exit, sentence, hint) => {
-    inTurn(server, said);
-    const error = await failureOf(readCatalog(await openScripted(server), never));
-    expect(error.exit).toBe(exit);
-    expect(error.message).toMatch(sentence);
-    expect(error.hint).toMatch(hint);
-  });
+  it.each(refused)(
+    "gives a list of tables refused %s its own error message",
+    async (_, said, exit, sentence, hint) => {
+      inTurn(server, said);
+      const error = await failureOf(readCatalog(await openScripted(server), never));
+      expect(error.exit).toBe(exit);
+      expect(error.message).toMatch(sentence);
+      expect(error.hint).toMatch(hint);
+    },
+  );
 });
 
-describe("the tables of a project", () => {
+describe("tables of a project", () => {
   const MANY = Array.from({ length: 40 }, (_, n) => `t${String(n).padStart(2, "0")}`);
   const described = openapi(
     swagger(
@@ -284,14 +287,14 @@ describe("the tables of a project", () => {
     return rowsOf('[{"id":1}]', { "content-range": isCount ? "0-0/1" : "0-0/*" });
   };
 
-  it("are all looked at, whichever answers first", async () => {
+  it("lists all tables, whichever reply arrives first", async () => {
     server.script = answers;
     const { collections } = await new Tables(await openScripted(server)).list(never);
     expect(collections.map(({ name }) => name)).toEqual(MANY);
     expect(server.heard.length).toBe(1 + 2 * MANY.length);
   });
 
-  it("are not asked for any more once one of them fails", async () => {
+  it("requests no more tables once one of them fails", async () => {
     server.script = (heard) => (heard.path.endsWith("/t03") ? refusalOf(500, "XX000") : answers(heard));
     const project = await openScripted(server);
     const error = await failureOf(new Tables(project).list(never));

@@ -52,13 +52,13 @@ describeContract("supabase", {
   lacks: {
     "ids of every type": "a key column has one type",
     "numbers of every type": "a column has one type",
-    filters: "they are MongoDB's language",
-    "16 MB": "a document is a row of columns, and gateways bound a request",
-    seals: "nothing stops an application from writing to a table that has one",
+    filters: "filters are MongoDB's language",
+    "16 MB": "gateways limit the size of a request",
+    seals: "nothing stops an application from writing to a table with checksums",
   },
 });
 
-it("does not list, and does not give out, what dualsync keeps for itself", async () => {
+it("does not list or read control tables", async () => {
   await project.query("create table _dualsync_kept (id int4 primary key)");
   await project.reload();
   const store = await open();

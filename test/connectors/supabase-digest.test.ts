@@ -55,8 +55,8 @@ function hashed({ digester }: Opened, documents: readonly Doc[]) {
 const TYPES = Object.keys(VALUES);
 const SAMPLES = 15;
 
-describe("the digest of rows", () => {
-  it("is that of the documents made of them, for values of every type", async () => {
+describe("digests of rows", () => {
+  it("hashes rows like the documents made from them, for values of every type", async () => {
     const columns = TYPES.map((type, at) => `"c ${at}" ${type}`).join(", ");
     await project.query(`${EMPTY_PROJECT}; drop type if exists mood; create type mood as enum ('happy', 'sad');
       create table t (id int4 primary key, ${columns})`);
@@ -87,7 +87,7 @@ describe("the digest of rows", () => {
     expect(wrong.length).toBeLessThan(SAMPLES);
   });
 
-  it("writes floats as Postgres does, but for the few of which there are two shortest texts", async () => {
+  it("writes floats as Postgres does, except for the few that have two shortest texts", async () => {
     const round = [1e15, 123456789012345, 999999999999999.9, 1e-4, 1.5e-5, 1e6, 999999, 1e20, 1e300, 0];
     const singles = fc.sample(fc.float({ noNaN: true, noDefaultInfinity: true, min: 2 ** -120 }), 1_000);
     for (const [type, values] of [
@@ -142,7 +142,7 @@ const KINDS: readonly (readonly [what: string, before: string, after: string])[]
 const WIDE = `create table t (id int4 primary key, a text, b text, at timestamptz, n numeric, big int8, f float8, j json,
   jb jsonb, tags text[], many jsonb[], raw bytea, flag bool, born date)`;
 
-describe("no two rows hash the same that differ in", () => {
+describe("digests of different rows", () => {
   let found: Opened;
   let documents: readonly Doc[];
   let pieces: Awaited<ReturnType<RecordDigester["digestPieces"]>>;
@@ -155,19 +155,22 @@ describe("no two rows hash the same that differ in", () => {
     pieces = (await found.digester?.digestPieces({}, documents.length, never)) ?? [];
   });
 
-  it.each(KINDS.map(([what], at) => [what, at] as const))("%s", async (_, at) => {
-    const document = documents[at] as Doc;
-    expect(hashed(found, [document])?.sha256).not.toBe(pieces[at]?.digest.sha256);
-    const [now] = await documentsOf(found, pieces[at]?.range);
-    expect(hashed(found, [now as Doc])).toMatchObject({ ...pieces[at]?.digest });
-  });
+  it.each(KINDS.map(([what], at) => [what, at] as const))(
+    "digests distinguish two rows: %s",
+    async (_, at) => {
+      const document = documents[at] as Doc;
+      expect(hashed(found, [document])?.sha256).not.toBe(pieces[at]?.digest.sha256);
+      const [now] = await documentsOf(found, pieces[at]?.range);
+      expect(hashed(found, [now as Doc])).toMatchObject({ ...pieces[at]?.digest });
+    },
+  );
 
-  it("nothing but that", () => {
+  it("digests are equal for a row that did not change", () => {
     expect(hashed(found, documents.slice(-1))).toMatchObject({ ...pieces.at(-1)?.digest });
   });
 });
 
-describe("a document that an application wrote", () => {
+describe("digests of documents written by an application", () => {
   let found: Opened;
   let own: Doc;
   const other = (document: Document): Doc => rawDoc(serialize(document));
@@ -189,7 +192,7 @@ describe("a document that an application wrote", () => {
     own = (await documentsOf(found))[0] as Doc;
   });
 
-  it("hashes as the row that it stands for, and is told apart from the one made of that row", () => {
+  it("hashes an equivalent document like its row, and counts it as equivalent", () => {
     const { equivalent, ...digest } = hashed(found, [own]) ?? {};
     expect(equivalent).toBe(0);
     expect(hashed(found, [other(whole)])).toEqual({ ...digest, equivalent: 1 });
@@ -211,7 +214,7 @@ describe("a document that an application wrote", () => {
       { ...whole, _ds: { at: "2025-01-01T08:00:00.123456+00:00" }, at: new Date(0) },
     ],
     ["has an array for a text", { ...whole, a: ["x"] }],
-  ])("hashes as nothing that the table holds when it %s", async (_, document) => {
+  ])("does not hash a document like its row when it %s", async (_, document) => {
     const { sha256 } = (await found.digester?.digest({}, never)) ?? {};
     const made = hashed(found, [other(JSON.parse(JSON.stringify(document), revived) as Document)]);
     expect(sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -224,7 +227,7 @@ function revived(name: string, value: unknown): unknown {
   return name === "at" && typeof value === "string" && value.endsWith("Z") ? new Date(value) : value;
 }
 
-describe("a function that was altered", () => {
+describe("altered dualsync_digest functions", () => {
   const FILLED = `${WIDE}; insert into t (id, a, at) select n, 'a ' || n, now() from generate_series(1, 40) n;`;
   const altered: readonly (readonly [what: string, from: string, to: string])[] = [
     ["hashes something else", "sha256(line)", "sha256('x')"],
@@ -236,7 +239,7 @@ describe("a function that was altered", () => {
     ["fails", "coalesce(json_agg", "1 / 0, coalesce(json_agg"],
     ["has another name for an argument", "pieces integer", "parts integer"],
   ];
-  it.each(altered)("is not used when it %s", async (_, from, to) => {
+  it.each(altered)("does not use a dualsync_digest function that %s", async (_, from, to) => {
     const sql = installSql().replace(from, () => to);
     expect(sql).not.toBe(installSql());
     const drop =
@@ -248,7 +251,7 @@ describe("a function that was altered", () => {
     expect((await opened()).digester).toBeDefined();
   });
 
-  it("is called another one only where rows stay as they are", async () => {
+  it("does not call dualsync_digest altered when rows changed while it was tested", async () => {
     const found = await made(FILLED);
     const busy = project.fail({
       on: "POST /rpc/dualsync_digest",
@@ -261,7 +264,7 @@ describe("a function that was altered", () => {
     expect((await opened()).digester).toBeDefined();
   });
 
-  it("is not used when it is gone, or takes too long, and rows are read", async () => {
+  it("reads rows when dualsync_digest is missing or takes too long", async () => {
     const found = await made(FILLED);
     project.settings.statementTimeoutMs = 250;
     const slow = "with hashed as materialized (\n      select pg_sleep(0.05), ";
@@ -276,8 +279,8 @@ describe("a function that was altered", () => {
   });
 });
 
-describe("keys", () => {
-  it("of text are not in the order of ids: such tables are not hashed", async () => {
+describe("keys of hashed tables", () => {
+  it("does not hash a table with a text key, which is not sorted like the ids", async () => {
     const { info, digester } = await made(
       "create table t (code text primary key); insert into t values ('a'), ('B')",
     );
@@ -285,7 +288,7 @@ describe("keys", () => {
     expect(digester).toBeUndefined();
   });
 
-  it("of several columns are cut between rows", async () => {
+  it("cuts a table with a composite key between rows", async () => {
     const found =
       await made(`create table t (shop int4, flag bool, code uuid, note text, primary key (shop, flag, code));
       insert into t select n % 3, n % 2 = 0, md5(n::text)::uuid, 'n' from generate_series(1, 100) n`);
@@ -303,14 +306,14 @@ describe("keys", () => {
     ]);
   });
 
-  it("whose index has another order are not hashed: every range would be sorted", async () => {
+  it("does not hash a table whose index is not in the order of its key", async () => {
     const { digester } = await made(
       "create table t (a int4, b int4, primary key (b, a)); insert into t values (1, 2)",
     );
     expect(digester).toBeUndefined();
   });
 
-  it("that hostile names have, and bounds that no key can be", async () => {
+  it("hashes a table with hostile names, and refuses a range bound that cannot be a key", async () => {
     const found =
       await made(`create table "t'; drop table x --" ("k"";%I%s" int4 primary key, "$q$" text, "a\\b" json);
       insert into "t'; drop table x --" select n, 'n', '{"a":  1}' from generate_series(1, 9) n`);
@@ -327,7 +330,7 @@ describe("keys", () => {
     }
   });
 
-  it("of no row hash as no document", async () => {
+  it("hashes an empty table like no documents", async () => {
     const found = await made("create table t (id int4 primary key); insert into t values (1)");
     await project.query("delete from t");
     expect(await found.digester?.digest({}, never)).toEqual(hashed(found, []));
@@ -336,7 +339,7 @@ describe("keys", () => {
   });
 });
 
-it("a caller hashes no row that it could not read", async () => {
+it("dualsync_digest hashes only rows that its caller may read", async () => {
   await made(`create table t (id int4 primary key, mine bool); insert into t values (1, true), (2, false);
     alter table t enable row level security; create policy own on t for select to limited_service using (mine)`);
   const call = "select dualsync_digest('t', '{id,mine}', '{}', '{id}') as pieces";

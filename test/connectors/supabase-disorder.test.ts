@@ -54,7 +54,7 @@ async function read(of: Table = NUMBERS): Promise<number> {
 }
 
 describe("pages of rows", () => {
-  it("are read to the end, and no further", async () => {
+  it("reads pages to the end and no further", async () => {
     server.script = (heard) => answer(heard, asked(heard));
     expect(await read()).toBe(ROWS);
     expect(server.heard.map((heard) => (isCount(heard) ? "count" : heard.query.get("id")))).toEqual([
@@ -63,7 +63,7 @@ describe("pages of rows", () => {
     ]);
   });
 
-  it("of which one is empty in the middle are asked for again, and are a failure where it stays empty", async () => {
+  it("requests an empty page in the middle again, and fails when it stays empty", async () => {
     let empty = 1;
     server.script = (heard) =>
       heard.query.get("id") === "gt.10" && !isCount(heard) && empty-- > 0
@@ -82,9 +82,9 @@ describe("pages of rows", () => {
     ["that begin before the one before", (_, ids) => (ids[0] === 11 ? [5, ...ids] : ids)],
     ["with a row twice", (_, ids) => [...ids.slice(0, 3), ...ids.slice(2)]],
     ["out of order", (_, ids) => [...ids.slice(0, 4), ids[5] ?? 0, ids[4] ?? 0, ...ids.slice(6)]],
-    ["from the end", (_, ids) => ids.reverse()],
+    ["in reverse order", (_, ids) => ids.reverse()],
   ];
-  it.each(odd)("%s are a failure, and never an end or endless", async (_, made) => {
+  it.each(odd)("fails on pages %s, instead of ending early or never", async (_, made) => {
     server.script = (heard) => {
       const ids = asked(heard);
       return answer(heard, ids.length === 0 ? [] : made(heard, ids));
@@ -95,7 +95,7 @@ describe("pages of rows", () => {
     expect(server.heard.length).toBeLessThan(10);
   });
 
-  it("of a text key that go round in a circle end, however long the circle is", async () => {
+  it("fails on pages of a text key that go round in a circle, however long it is", async () => {
     const circle = Array.from({ length: 40 }, (_, i) => `w${i}`);
     server.script = (heard) => {
       const after = /^gt\.(w\d+)/.exec(heard.query.get("id") ?? "")?.[1];
@@ -108,7 +108,7 @@ describe("pages of rows", () => {
   });
 });
 
-describe("rows that are asked for by their ids", () => {
+describe("lookup of rows by id", () => {
   const ids = [3, 4, 999].map((id) => {
     const element = Buffer.alloc(5);
     element[0] = TYPE.int32;
@@ -116,7 +116,7 @@ describe("rows that are asked for by their ids", () => {
     return new DocumentId(element);
   });
 
-  it("and are not there are counted before they are held to be gone", async () => {
+  it("counts rows before treating missing ids as deleted", async () => {
     const there = [3, 4];
     let empty = 0;
     const asked: Said[] = [];
@@ -143,12 +143,12 @@ describe("rows that are asked for by their ids", () => {
   });
   const isOf4 = ({ query }: Heard): boolean => /\b4\b/.test(query.get("id") ?? "");
 
-  it("and are no values of their column are not there", async () => {
+  it("treats ids that are not valid values of their column as missing", async () => {
     server.script = (heard) => (isOf4(heard) ? refused("22P02") : answer(heard, [3], 1));
     expect((await tableOf(project, NUMBERS).find(ids.slice(0, 2), never)).size).toBe(1);
   });
 
-  it("and cannot be read, as a policy fails over them, are not held to be gone", async () => {
+  it("fails when rows cannot be read because a policy fails on them", async () => {
     server.script = (heard) =>
       isOf4(heard) && heard.query.get("limit") !== "0" ? refused("22012") : answer(heard, [3], 1);
     const error = await failureOf(tableOf(project, NUMBERS).find(ids.slice(0, 2), never));
@@ -156,7 +156,7 @@ describe("rows that are asked for by their ids", () => {
   });
 });
 
-describe("what is too much at once", () => {
+describe("pages that are too large", () => {
   it.each<readonly [string, Said, object]>([
     [
       "takes the server too long",
@@ -165,9 +165,9 @@ describe("what is too much at once", () => {
     ],
     ["takes the gateway too long", { status: 504, body: "<html>" }, {}],
     ["never begins", "hang", { deadline: 400 }],
-    ["stands still", { stall: '[{"id":1}' }, { stall: 400 }],
+    ["stalls", { stall: '[{"id":1}' }, { stall: 400 }],
     ["only drips", { drip: 10 }, { deadline: 400 }],
-  ])("is asked for in smaller pages: what %s", async (_, said, limits) => {
+  ])("requests smaller pages when one %s", async (_, said, limits) => {
     const retries = { retries: 0, patience: 0, firstWait: 1, longestWait: 1 };
     project = await openScripted(server, { limits, policy: retries });
     server.script = (heard) =>
@@ -181,7 +181,7 @@ describe("what is too much at once", () => {
   });
 });
 
-describe("a table whose order cannot be held against anything", () => {
+describe("tables without a verifiable order", () => {
   const DESCRIPTION = {
     swagger: "2.0",
     info: { version: "14.5" },
@@ -231,7 +231,7 @@ describe("a table whose order cannot be held against anything", () => {
           "content-range": ids.length === 0 ? "*/*" : `0-${ids.length - 1}/*`,
         });
 
-  it("a table that gives fewer rows than it counts, each time, is not held to be whole", async () => {
+  it("reports a table that repeatedly returns fewer rows than it counts as possibly incomplete", async () => {
     const lacking = (heard: Heard): Said => {
       const all = asked(heard);
       return words(
@@ -245,7 +245,7 @@ describe("a table whose order cannot be held against anything", () => {
     expect(objection).toMatch(/gave 24 documents and counts 25, each time/);
   });
 
-  it("a table is held to be whole where rows came meanwhile", async () => {
+  it("accepts a table as complete when rows were added while it was read", async () => {
     let there = ROWS;
     const growing = (heard: Heard): Said => {
       const ids = asked(heard, ROWS);

@@ -56,9 +56,9 @@ function withoutSidecar(bytes: Uint8Array): Uint8Array {
   return cut;
 }
 
-describe("a row becomes a document", () => {
+describe("documents made from rows", () => {
   for (const [type, values] of Object.entries(VALUES)) {
-    it(`of ${type} that gives the exact text back, with a sidecar only where it has to`, () => {
+    it(`a ${type} value gives its exact text back, with a sidecar only where it needs one`, () => {
       fc.assert(
         fc.property(values, (text) => {
           const bytes = documentOf(type, text);
@@ -80,7 +80,7 @@ describe("a row becomes a document", () => {
       );
     });
 
-    it(`of ${type}, the same however a string is spelled`, () => {
+    it(`a ${type} value makes the same document however its string is escaped`, () => {
       const table = tableOf([column("id", "int4"), column("v", type)]);
       fc.assert(
         fc.property(values, (text) => {
@@ -92,7 +92,7 @@ describe("a row becomes a document", () => {
       );
     });
 
-    it(`of ${type}, with SQL's null`, () => {
+    it(`a null of type ${type} becomes a null field`, () => {
       expect(toOrdered(documentOf(type, null))).toStrictEqual(
         new Map<string, unknown>([
           ["_id", new Int32(1)],
@@ -104,7 +104,7 @@ describe("a row becomes a document", () => {
   }
 
   it.each(["1900-01-01T00:00:00 BC", "1900-01-01T00:00:00.1 BC", "1900-01-01T00:00:00.123 BC"])(
-    "of another era as its text: %s",
+    "keeps a timestamp before Christ as text: %s",
     (text) => {
       expect(toOrdered(documentOf("timestamp", text)).get("v")).toBe(text);
       expect(sent("timestamp", documentOf("timestamp", text))).toBe(JSON.stringify(text));
@@ -116,7 +116,7 @@ describe("a row becomes a document", () => {
     ...["2024-00-10T00:00:00", "2024-13-01T00:00:00", "2024-01-00T00:00:00", "2024-01-32T00:00:00"],
     ...["2024-01-31T24:00:00", "2024-01-31T10:60:00", "2024-01-31T23:59:60.5", "9999-12-31T23:59:60"],
     ...["2024/01-31T10:00:00", "2024-01:31T10:00:00", "2024-01-31T10.00:00", "2024-01-31T10:00-00.123"],
-  ])("of what no clock or calendar shows as its text: %s", (text) => {
+  ])("keeps a date or time that does not exist as text: %s", (text) => {
     for (const [type, shown] of [
       ["timestamp", text],
       ["timestamptz", `${text}+00:00`],
@@ -127,13 +127,13 @@ describe("a row becomes a document", () => {
   });
 
   it.each(["2024-02-29T00:00:00", "2000-02-29T23:59:59.999", "0100-01-01T00:00:00", "9999-12-31T23:59:59.9"])(
-    "of a day that its calendar has as a date: %s",
+    "converts a timestamp of an existing day to a date: %s",
     (text) => {
       expect(toOrdered(documentOf("timestamp", text)).get("v")).toStrictEqual(new Date(`${text}Z`));
     },
   );
 
-  it("without a sidecar for a numeric whose scale is known, or for a jsonb as Postgres prints it", () => {
+  it("writes no sidecar for a numeric of known scale, or for a jsonb as Postgres prints it", () => {
     const table = tableOf([column("id", "int4"), column("n", "numeric", { scale: 2 }), column("j", "jsonb")]);
     const rows = [
       ["1", "12.50", '{"a": [1, 2.5], "b": {}}'],
@@ -153,7 +153,7 @@ describe("a row becomes a document", () => {
     }
   });
 
-  it("in the table's order, whatever the order of its members", () => {
+  it("orders fields as the table does, whatever their order in the page", () => {
     const table = tableOf([column("b", "text"), column("id", "int4"), column("a", "text")]);
     const [one, other] = documentsOf(
       table,
@@ -163,7 +163,7 @@ describe("a row becomes a document", () => {
     expect([...toOrdered(one?.bytes as Uint8Array).keys()]).toStrictEqual(["_id", "b", "a"]);
   });
 
-  it("with a column of any name, even one that JavaScript's objects have", () => {
+  it("accepts any column name, even one that JavaScript objects inherit", () => {
     const names = ["__proto__", "constructor", "a b", 'q"', "1", "Ärger", "$x", "a.b"];
     const table = tableOf([column("id", "int4"), ...names.map((name) => column(name, "int4"))]);
     const bytes = documentsOf(table, pageOf(table, [["1", ...names.map((_, at) => String(at))]])).bytesOf(0);
@@ -173,7 +173,7 @@ describe("a row becomes a document", () => {
   });
 });
 
-describe("a bytea", () => {
+describe("bytea values", () => {
   it.each([
     ["", ""],
     ["\\x", ""],
@@ -181,7 +181,7 @@ describe("a bytea", () => {
     ["abc", "616263"],
     ["\\\\x00ff", "5c7830306666"],
     ["\\000\\377 \\\\", "00ff205c"],
-  ])("of the text %j is its bytes, in either form of bytea_output", (text, hex) => {
+  ])("reads the bytes of the bytea text %j", (text, hex) => {
     const found = deserialize(documentOf("bytea", text), { promoteBuffers: true });
     expect(Buffer.from(found.v).toString("hex")).toBe(hex);
     const array = deserialize(documentOf("bytea[]", JSON.stringify([text, null])), { promoteBuffers: true });
@@ -189,7 +189,7 @@ describe("a bytea", () => {
   });
 
   it.each(["\\x0", "\\xzz", "\\", "\\1", "\\400", "\\x00\\000", "é", "a\tb"])(
-    "is not misread: %j is refused",
+    "rejects the malformed bytea text %j",
     (text) => {
       expect(() => documentOf("bytea", text)).toThrow(RangeError);
     },

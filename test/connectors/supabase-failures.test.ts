@@ -32,7 +32,7 @@ const write = (said: Said, table = "customers"): Promise<DualsyncError> => {
 /** What a gateway says by itself. */
 const page = (status: number): Said => ({ status, body: "<html>canary</html>" });
 
-describe("a refusal of a project", () => {
+describe("refusals of a project", () => {
   const reads: ReadonlyArray<readonly [string, Said, string, RegExp]> = [
     ["too many requests", page(429), "source", /too many requests/],
     [
@@ -74,13 +74,16 @@ describe("a refusal of a project", () => {
     ["anything else", refusalOf(400, "XX000"), "source", /refused to read customers \(HTTP 400, XX000\)/],
     ["a teapot", page(418), "source", /refused to read customers \(HTTP 418\)/],
   ];
-  it.each(reads)("has its sentence and exit: %s", async (_, said, exit, sentence) => {
-    const error = await read(said);
-    expect(error.exit).toBe(exit);
-    expect(error.message).toMatch(sentence);
-    expect(error.message).toContain("127.0.0.1");
-    expect(error.hint).not.toBe("");
-  });
+  it.each(reads)(
+    "gives a refused read its own message and exit status: %s",
+    async (_, said, exit, sentence) => {
+      const error = await read(said);
+      expect(error.exit).toBe(exit);
+      expect(error.message).toMatch(sentence);
+      expect(error.message).toContain("127.0.0.1");
+      expect(error.hint).not.toBe("");
+    },
+  );
 
   const writes: ReadonlyArray<readonly [string, Said, string, RegExp, boolean]> = [
     ["unknown column", refusalOf(400, "PGRST204"), "target", /lacks a column/, false],
@@ -100,14 +103,17 @@ describe("a refusal of a project", () => {
     ["too long", page(413), "target", /does not take as much/, false],
     ["not JSON", refusalOf(400, "PGRST102"), "target", /did not understand/, false],
   ];
-  it.each(writes)("of a write has its sentence and exit: %s", async (_, said, exit, sentence, ofRows) => {
-    const error = await write(said);
-    expect(error.exit).toBe(exit);
-    expect(error.message).toMatch(sentence);
-    expect(isOfRows(error)).toBe(ofRows);
-  });
+  it.each(writes)(
+    "gives a refused write its own message and exit status: %s",
+    async (_, said, exit, sentence, ofRows) => {
+      const error = await write(said);
+      expect(error.exit).toBe(exit);
+      expect(error.message).toMatch(sentence);
+      expect(isOfRows(error)).toBe(ofRows);
+    },
+  );
 
-  it("for a missing grant comes with the statement that gives it", async () => {
+  it("reports a missing grant with the statement that grants it", async () => {
     const denied = refusalOf(403, "42501");
     expect((await read(denied)).hint).toContain("grant select on table public.customers to service_role;");
     expect((await write(denied)).hint).toContain(
@@ -117,11 +123,11 @@ describe("a refusal of a project", () => {
     expect((await write(denied, "order")).hint).toContain('on table public."order" to');
   });
 
-  it("for a table that is new comes with how to reload what the API knows", async () => {
+  it("reports an unknown table with how to reload the schema cache", async () => {
     expect((await read(refusalOf(404, "PGRST205"))).hint).toContain("notify pgrst, 'reload schema';");
   });
 
-  it("keeps its code for those who can do something about it", async () => {
+  it("keeps the code of a refusal for its callers", async () => {
     expect(refusalCode(await write(refusalOf(409, "23503")))).toBe("23503");
     expect(
       refusalCode(await write({ status: 500, headers: { "proxy-status": "PostgREST; error=57014" } })),
@@ -130,7 +136,7 @@ describe("a refusal of a project", () => {
     expect(isTooMuch(new Error("another"))).toBe(false);
   });
 
-  it("tells nothing that the server said but its code", async () => {
+  it("shows nothing that the server said except its code", async () => {
     const odd = [
       { status: 400, body: '{"code":"canary@example.com"}' },
       { status: 400, body: '{"code":{"canary":1}}' },
@@ -148,8 +154,8 @@ describe("a refusal of a project", () => {
   });
 });
 
-describe("a project that cannot be reached", () => {
-  it("because nothing listens there is told", async () => {
+describe("unreachable projects", () => {
+  it("reports that nothing listens at the address", async () => {
     const nobody = createServer();
     const port = await listening(nobody);
     await new Promise((done) => nobody.close(done));
@@ -159,13 +165,13 @@ describe("a project that cannot be reached", () => {
     expect(error.message).toMatch(/Connection refused by/);
   });
 
-  it("because there is no such host is told", async () => {
+  it("reports a host that does not exist", async () => {
     const project = await openScripted(server, { url: "http://project.invalid", label: "project.invalid" });
     const error = await failureOf(project.rows("t", ALL, never));
     expect(error.message).toMatch(/cannot be resolved|DNS did not answer/);
   });
 
-  it("because it speaks no TLS is told, and not tried again", async () => {
+  it("reports a server that does not speak TLS, and does not retry", async () => {
     const project = await openScripted(server, { url: server.url.replace("http:", "https:") });
     const begun = server.connections;
     const error = await failureOf(project.rows("t", ALL, never));
@@ -178,7 +184,7 @@ describe("a project that cannot be reached", () => {
     ["EAI_AGAIN", "dns-silent"],
     ["CERT_HAS_EXPIRED", "tls"],
     ["ECONNRESET", "broken"],
-  ] as const)("by code: %s", (code, name) => {
+  ] as const)("gives the network error %s its own message", (code, name) => {
     const place: Place = { role: "source", label: "x", schema: "public", doing: "read t", access: "read" };
     const error = toDualsyncError(new Fault({ reason: "network", code }), place);
     expect(error.message.split(" ")[0]).toBe(FAILURES[name].says.split(" ")[0]);
@@ -186,7 +192,7 @@ describe("a project that cannot be reached", () => {
   });
 });
 
-it("every sentence says what to do and ends as one", () => {
+it("every message names the store and every hint is a sentence", () => {
   for (const row of Object.values(FAILURES)) {
     expect(row.says).toMatch(/\{[wW]here\}.*\.$/s);
     expect(row.means).toMatch(/\.$/);

@@ -36,8 +36,8 @@ function nested(levels: number, type: number): Buffer {
   return bytes;
 }
 
-describe("a document of any bytes", () => {
-  it("is a row, or none, or no BSON", () => {
+describe("hostile documents", () => {
+  it("corrupted bytes become a row, a rejection or a RangeError", () => {
     fc.assert(
       fc.property(
         own,
@@ -55,7 +55,7 @@ describe("a document of any bytes", () => {
     );
   });
 
-  it("may nest as deep as it likes", () => {
+  it("documents may be nested to any depth", () => {
     for (const type of [0x03, 0x04]) {
       const value = nested(100_000, type);
       for (const name of [
@@ -80,7 +80,7 @@ describe("a document of any bytes", () => {
     }
   });
 
-  it("does not believe a sidecar that says something else than its field", () => {
+  it("a sidecar that contradicts its field is ignored", () => {
     fc.assert(
       fc.property(own, fc.constantFrom(...types), fc.string(), fc.string(), (bytes, name, value, entry) => {
         const plain = serialize({ _id: 1, [name]: value });

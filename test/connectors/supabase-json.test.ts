@@ -33,7 +33,7 @@ function read(text: string): unknown {
 }
 
 describe("JSON", () => {
-  it("is read as JSON.parse reads it, whatever is in it", () => {
+  it("reads any JSON as JSON.parse does", () => {
     fc.assert(
       fc.property(
         fc.json({ maxDepth: 6, stringUnit: "binary" }),
@@ -46,7 +46,7 @@ describe("JSON", () => {
     );
   });
 
-  it("is refused, or not, as JSON.parse does, when a character is lost, doubled or another", () => {
+  it("accepts or rejects damaged JSON as JSON.parse does", () => {
     const pieces = fc.array(
       fc.constantFrom(
         ...'{}[]:,"\\ \n\t\u0001-+.0123456789eEtrufalsn/b\u00e9\ud800',
@@ -66,29 +66,29 @@ describe("JSON", () => {
     );
   });
 
-  it("that breaks off anywhere is refused", () => {
+  it("rejects JSON that is cut off anywhere", () => {
     const text = '[{"a":[1.5e3,"x\\u00e9\\n",true,null,{"b":{}}]}]';
     for (let end = 0; end < text.length; end++) expect(read(text.slice(0, end))).toBe("refused");
   });
 
-  it("keeps the digits of its numbers", () => {
+  it("keeps all digits of numbers", () => {
     const text = "[9007199254740993,-0,1.50,0.10,1E+2,12345678901234567890.123456789012345678901]";
     expect(jsonText(readJson(text, 5))).toBe(text);
   });
 
-  it("keeps __proto__ as a name like any other, and the last of two values under one name", () => {
+  it("keeps __proto__ as an ordinary name, and the last of two values under one name", () => {
     expect(jsonText(readJson('{"a":1,"__proto__":{"x":1},"a":2,"constructor":3}', 5))).toBe(
       '{"a":2,"__proto__":{"x":1},"constructor":3}',
     );
   });
 
-  it("that nests too deep is refused before the stack is used up", () => {
+  it("rejects JSON that is nested too deeply before the stack overflows", () => {
     expect(() => readJson("[".repeat(1_000_000), 90)).toThrow(TooDeep);
     expect(() => readJson('{"a":'.repeat(1_000_000), 90)).toThrow(TooDeep);
     expect(readJson("[".repeat(90) + "]".repeat(90), 90)).toBeDefined();
   });
 
-  it("is written in the style of jsonb with a space after commas and colons", () => {
+  it("writes jsonb with a space after commas and colons", () => {
     expect(jsonText(readJson('{"a":[1,2],"b":{}}', 5), "jsonb")).toBe('{"a": [1, 2], "b": {}}');
   });
 });

@@ -23,9 +23,9 @@ function keyId(type: string, text: string): DocumentId {
   return documentsOf(table, pageOf(table, [[text]])).idOf(0);
 }
 
-describe("the primary key", () => {
+describe("primary keys", () => {
   for (const [type, values] of SCALARS) {
-    it(`of type ${type} is found again by its \`_id\`, and two keys are never one`, () => {
+    it(`a key of type ${type} is found again by its _id, and different keys have different ids`, () => {
       const table = tableOf([column("id", type)]);
       fc.assert(
         fc.property(values, values, (a, b) => {
@@ -43,7 +43,7 @@ describe("the primary key", () => {
     });
   }
 
-  it("of type numeric is one `_id` for all texts of a number, however many digits it has", () => {
+  it("gives all texts of a numeric key the same _id, however many digits it has", () => {
     for (const number of [
       "0",
       "1.5",
@@ -57,14 +57,14 @@ describe("the primary key", () => {
   });
 
   it.each(["1e-7000", "1E7000", "-1.5e-7000", "1e99999999999"])(
-    "is refused where it is %s, which Postgres writes without an exponent",
+    "rejects the numeric key %s, which Postgres writes without an exponent",
     (text) => {
       expect(() => keyId("numeric", text)).toThrow(RangeError);
       expect(keyTexts(tableOf([column("id", "numeric")]), idOf(text))).toBeUndefined();
     },
   );
 
-  it("of very many digits is read in time that grows with their number", { timeout: 10_000 }, () => {
+  it("reads a numeric key with very many digits in linear time", { timeout: 10_000 }, () => {
     const number = `0.1${"0".repeat(100_000)}1`;
     const table = tableOf([column("id", "numeric"), column("v", "numeric"), column("j", "jsonb")]);
     const batch = documentsOf(table, pageOf(table, [[`${number}00`, number, `[${number}]`]]));
@@ -72,7 +72,7 @@ describe("the primary key", () => {
     expect(toOrdered(batch.bytesOf(0)).get("v")).toBe(number);
   });
 
-  it("is kept exactly, where it is a number with zeros at its end", () => {
+  it("keeps the trailing zeros of a numeric key", () => {
     const table = tableOf([column("id", "numeric"), column("v", "text")]);
     const bytes = documentsOf(table, pageOf(table, [["1.50", "x"]])).bytesOf(0);
     expect(deserialize(bytes)).toStrictEqual({ _id: 1.5, v: "x", _ds: { id: "1.50" } });
@@ -84,7 +84,7 @@ describe("the primary key", () => {
     });
   });
 
-  it("of another name is the `_id`, and its column is kept", () => {
+  it("uses a key column of another name as the _id, and keeps the column", () => {
     const table = tableOf(
       [column("a", "text"), column("code", "int8"), column("at", "timestamptz")],
       ["code"],
@@ -108,7 +108,7 @@ describe("the primary key", () => {
     });
   });
 
-  it("of several columns is a document of them, and they are kept", () => {
+  it("uses a composite key as a document in _id, and keeps its columns", () => {
     const columns = [
       column("a", "int4"),
       column("b", "uuid"),
@@ -136,7 +136,7 @@ describe("the primary key", () => {
     expect(keyTexts(table, idOf({ a: 1, b: uuid, t: time, x: 1 }))).toBeUndefined();
   });
 
-  it("that is a column _id is the `_id`", () => {
+  it("uses a key column named _id as the _id", () => {
     const table = tableOf([column("_id", "text"), column("id", "int4")], ["_id"]);
     const bytes = documentsOf(table, pageOf(table, [["k", "5"]])).bytesOf(0);
     expect(deserialize(bytes)).toStrictEqual({ _id: "k", id: 5 });
@@ -149,7 +149,7 @@ describe("the primary key", () => {
     });
   });
 
-  it("is not what an `_id` says that no row has", () => {
+  it("finds no key for an _id that no row can have", () => {
     const cases: [string, unknown][] = [
       ["uuid", new ObjectId()],
       ["uuid", "3F2504E0-4F89-41D3-9A0C-0305E82C3301"],
@@ -180,7 +180,7 @@ describe("the primary key", () => {
     }
   });
 
-  it("sorts as the `_id`s do, where that is said", () => {
+  it("sorts keys like their ids where it claims that order", () => {
     expect(isOrdered(tableOf([column("a", "uuid"), column("b", "int8")], ["a", "b"]))).toBe(true);
     for (const type of [
       "text",
@@ -220,8 +220,8 @@ describe("the primary key", () => {
   });
 });
 
-describe("a table", () => {
-  it("that documents cannot be made of says why", () => {
+describe("tables", () => {
+  it("gives the reason why a table cannot be mapped to documents", () => {
     const id = column("id", "int4");
     expect(mappingProblem(tableOf([id]))).toBeUndefined();
     expect(mappingProblem(tableOf([id], []))).toMatch(/no primary key/);
@@ -233,13 +233,13 @@ describe("a table", () => {
     expect(mappingProblem(tableOf([id], ["x"]))).toMatch(/cannot be read/);
   });
 
-  it("is selected with quoted names where they need it, and with JSON as its text", () => {
+  it("selects columns with names quoted where needed, and JSON as text", () => {
     const columns = ["id", "a b", 'q"\\', "a,b", "Ärger"].map((name) => column(name, "int4"));
     const table = tableOf([...columns, column("j", "json"), column("l", "jsonb[]"), column("t", "text[]")]);
     expect(selectText(selectOf(table))).toBe('id,"a b","q\\"\\\\","a,b","Ärger",j::text,l::text,t');
   });
 
-  it("refuses a page that is not of its rows, without saying what is in it", () => {
+  it("rejects a page that does not fit its table, without showing its content", () => {
     const table = tableOf([
       column("id", "int4"),
       column("n", "int8"),

@@ -26,7 +26,7 @@ const calls: Readonly<Record<string, (store: Target) => Promise<unknown>>> = {
   remove: (store) => store.remove("orders", [id(1)], never),
 };
 
-it.each(Object.entries(calls))("%s asks for the lease before it changes anything", async (_, call) => {
+it.each(Object.entries(calls))("%s checks the lease before it changes anything", async (_, call) => {
   await target.lease.release();
   vi.useFakeTimers({ toFake: ["performance"] });
   const [store, next] = await Promise.all([other(), other()]);
@@ -42,8 +42,8 @@ it.each(Object.entries(calls))("%s asks for the lease before it changes anything
   await taken.release();
 });
 
-describe("the right to write", () => {
-  it("needs SQL that is run once, which the refusal tells; it can be run again", async () => {
+describe("lease of a Supabase target", () => {
+  it("refuses a project without dualsync's SQL, which may be run more than once", async () => {
     await target.project.query("drop table _dualsync; drop function dualsync_claim");
     await target.project.reload();
     const store = await other();
@@ -59,7 +59,7 @@ describe("the right to write", () => {
     await store.close();
   });
 
-  it("is given to one of many that come at once", async () => {
+  it("gives the lease to only one of several concurrent runs", async () => {
     await target.lease.release();
     const stores = await Promise.all(Array.from({ length: 6 }, other));
     const claims = await Promise.allSettled(stores.map((store, n) => store.claim(testRun(`r${n}`), never)));
@@ -68,7 +68,7 @@ describe("the right to write", () => {
     for (const { value } of taken) await value.release();
   });
 
-  it("ends by the database's clock, and is not renewed or noted under once it is another's", async () => {
+  it("expires by the database's clock, and cannot be renewed or recorded under once another run has it", async () => {
     const [first, second] = [await other(), await other()];
     const lease = await first.claim(testRun("first", true), never);
     await expect(second.claim(testRun("second"), never)).rejects.toMatchObject({ exit: "locked" });
@@ -82,7 +82,7 @@ describe("the right to write", () => {
     await next.release();
   });
 
-  it("cannot be changed past its functions, nor by other roles", async () => {
+  it("protects its control table from other roles and from changes outside its functions", async () => {
     const as = async (role: string, sql: string) => {
       await target.project
         .query(`begin; set local role ${role}; ${sql}; commit`)

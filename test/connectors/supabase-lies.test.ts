@@ -15,7 +15,7 @@ const table = tableOf([
 ]);
 const DEEP = `${"[".repeat(95)}${"]".repeat(95)}`;
 
-describe("an exact text in a document is one value of its column, and nothing besides", () => {
+describe("exact texts in a sidecar", () => {
   const more = [',"n":7', '},{"id":2,"b":true', " ", "x"];
   const forged = [
     ...more.map((text) => ({ _id: 1, b: false, _ds: { b: `false${text}` } })),
@@ -24,20 +24,20 @@ describe("an exact text in a document is one value of its column, and nothing be
   ];
   for (const document of forged) {
     const [text] = Object.values(document._ds);
-    it(`is not believed: ${String(text).slice(-20)}`, () => {
+    it(`ignores a forged exact text: ${String(text).slice(-20)}`, () => {
       const { _ds, ...rest } = document;
       expect(rowOf(table, serialize(document))).toEqual(rowOf(table, serialize(rest)));
       expect(rowText(table, serialize(document))).toBe(rowText(table, serialize(rest)));
     });
   }
 
-  it("is believed where it nests deeper than documents do", () => {
+  it("uses an exact text that is nested deeper than documents can be", () => {
     const bytes = documentsOf(table, pageOf(table, [["1", "true", DEEP, "1"]])).bytesOf(0);
     expect(rowOf(table, bytes)).toMatchObject({ columns: expect.arrayContaining([["j", DEEP]]) });
   });
 });
 
-it("a number midway between two float4 is neither of them", () => {
+it("a number midway between two float4 values is different from both", () => {
   const floats = tableOf([column("id", "int4"), column("v", "float4")]);
   const like = (text: string, v: number) =>
     likeness(floats, documentsOf(floats, pageOf(floats, [["1", text]])).bytesOf(0), serialize({ _id: 1, v }));

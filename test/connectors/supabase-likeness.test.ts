@@ -27,10 +27,10 @@ function saved(
   return serialize(document, { ignoreUndefined: true });
 }
 
-describe("a document that an application saved again", () => {
+describe("documents that an application saved again", () => {
   for (const [type, values] of Object.entries(VALUES)) {
     const table = tableOf([column("id", "int4"), column("v", type)]);
-    it(`is the same row where nothing was changed, ${type}`, () => {
+    it(`an unchanged ${type} value is equivalent to its row`, () => {
       fc.assert(
         fc.property(values, (text) => {
           const bytes = own(type, text);
@@ -40,7 +40,7 @@ describe("a document that an application saved again", () => {
       );
     });
 
-    it(`stands for a different row after any change of its value, ${type}`, () => {
+    it(`a changed ${type} value is different from its row`, () => {
       fc.assert(
         fc.property(values, values, (text, next) => {
           const [a, b] = [own(type, text), own(type, next)];
@@ -55,7 +55,7 @@ describe("a document that an application saved again", () => {
     });
   }
 
-  it("is compared in time that grows with its blanks, where those at the end do not count", {
+  it("compares blank-padded texts in linear time, and ignores blanks at the end", {
     timeout: 8_000,
   }, () => {
     const text = `a${" ".repeat(70_000)}b`;
@@ -63,7 +63,7 @@ describe("a document that an application saved again", () => {
     expect(like("bpchar", text, `${text} c`)).toBe("different");
   });
 
-  it("without its sidecar has lost microseconds, and nothing else", () => {
+  it("calls a document without its sidecar lossy-equal only because of lost microseconds", () => {
     const table = tableOf([column("id", "int4"), column("v", "timestamptz"), column("n", "numeric")]);
     const bytes = documentsOf(
       table,
@@ -137,8 +137,8 @@ function sorted(value: unknown): unknown {
   return { members: members.map(([name, member]) => [name, sorted(member)]) };
 }
 
-describe("a document that an application wrote", () => {
-  it("is the same row when its values are the same, in whatever type", () => {
+describe("documents that an application wrote", () => {
+  it("calls the same value in another type equivalent", () => {
     for (const five of [5, new Double(5), Long.fromNumber(5), Decimal128.fromString("5.0"), "5"]) {
       expect(like("int4", "5", five)).toBe("equivalent");
       expect(like("int8", "5", five)).toBe("equivalent");
@@ -162,7 +162,7 @@ describe("a document that an application wrote", () => {
     expect(like("text", null, undefined)).toBe("equivalent");
   });
 
-  it("is never the same row by rounding", () => {
+  it("never calls values equivalent because of rounding", () => {
     expect(like("int8", "9007199254740993", 9007199254740992)).toBe("different");
     expect(like("numeric", "9007199254740993", 9007199254740992)).toBe("different");
     expect(like("jsonb", "9007199254740993", 9007199254740992)).toBe("different");
@@ -189,13 +189,13 @@ describe("a document that an application wrote", () => {
     expect(like("text", "5", 5)).toBe("different");
   });
 
-  it("is not the same row when a field that must be there is missing", () => {
+  it("calls a document without a required field different", () => {
     const table = tableOf([column("id", "int4"), column("v", "int4", { nullable: false })]);
     const bytes = documentsOf(table, pageOf(table, [["1", "5"]])).bytesOf(0);
     expect(likeness(table, bytes, serialize({ _id: 1 }))).toBe("different");
   });
 
-  it("keeps the fields that no column has when it is replaced, and they do not count", () => {
+  it("keeps fields without a column when a document is replaced, and ignores them in comparisons", () => {
     const table = tableOf([column("id", "int4"), column("v", "numeric")]);
     const bytes = documentsOf(table, pageOf(table, [["1", "5.00"]])).bytesOf(0);
     const other = serialize({ _id: 1, __v: 3, v: 4, _ds: { v: "x" }, tags: ["a"], id: 7 });
@@ -205,7 +205,7 @@ describe("a document that an application wrote", () => {
     expect(rowOf(table, result)).toMatchObject({ extra: ["__v", "tags"] });
   });
 
-  it("gives no row, but a reason without the value, when a value does not fit", () => {
+  it("gives a reason without the value when a value does not fit its column", () => {
     const id = new ObjectId();
     const cases: [string, unknown, RegExp][] = [
       ["uuid", id, /objectId/],
@@ -262,14 +262,14 @@ describe("a document that an application wrote", () => {
     expect(rowOf(strict, serialize({ _id: 1 }))).toMatchObject({ columns: [["id", "1"]] });
   });
 
-  it("gives a row with text that is not UTF-8 refused", () => {
+  it("rejects text that is not UTF-8", () => {
     const bytes = serialize({ _id: 1, v: "ab" });
     bytes[bytes.indexOf(0x62)] = 0xff;
     expect(rowOf(tableOf([column("id", "int4"), column("v", "text")]), bytes)).toHaveProperty("reason");
     expect(rowOf(tableOf([column("id", "int4"), column("v", "jsonb")]), bytes)).toHaveProperty("reason");
   });
 
-  it("names a JSON null, which cannot be sent", () => {
+  it("names columns with a JSON null, which cannot be sent", () => {
     const table = tableOf([column("id", "int4"), column("v", "jsonb")]);
     expect(rowOf(table, own("jsonb", "null"))).toMatchObject({ jsonNulls: ["v"] });
     expect(rowOf(table, own("jsonb", null))).toMatchObject({ jsonNulls: [] });

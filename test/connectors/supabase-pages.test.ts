@@ -29,7 +29,7 @@ describe("pages of rows", () => {
     ["that is cut and closed", rowsOf('[{"id":1},{"id":}]')],
     ["of other columns", rowsOf('[{"id":1,"x":2}]')],
   ];
-  it.each(broken)("are asked for again after one %s, and never taken for whole", async (_, said) => {
+  it.each(broken)("requests a page %s again, and fails when it stays so", async (_, said) => {
     inTurn(server, said, page(1, 2), none, counted(0));
     expect(await read()).toHaveLength(2);
     expect(server.heard).toHaveLength(4);
@@ -39,7 +39,7 @@ describe("pages of rows", () => {
     expect(error.message).toMatch(/is not rows of t/);
   });
 
-  it("do not end with a short one, and not with an empty one while more are counted", async () => {
+  it("continues after a short page, and after an empty one while more rows are counted", async () => {
     inTurn(server, page(1), page(2, 3), none, counted(0));
     expect(await read()).toHaveLength(3);
     inTurn(server, page(1), none, counted(5), page(2), none, counted(0));
@@ -52,12 +52,12 @@ describe("pages of rows", () => {
     expect(error.message).toMatch(/no rows of t where it counts 5 more/);
   });
 
-  it("that come again end the reading", async () => {
+  it("fails when a page repeats rows", async () => {
     inTurn(server, page(1, 2), page(2, 3));
     expect((await failureOf(read())).message).toMatch(/again/);
   });
 
-  it("ask for no more rows than they may", async () => {
+  it("requests no more rows per page than the batch size", async () => {
     inTurn(server, page(1), page(2), none, counted(0));
     await read(3);
     const limits = server.heard.map(({ query }) => query.get("limit"));

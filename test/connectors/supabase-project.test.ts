@@ -9,15 +9,15 @@ const TOKEN = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.canary";
 
 const { server, project } = await scriptedProject();
 
-describe("texts through the SDK", () => {
-  it("keep every digit when they are read", async () => {
+describe("texts sent through the SDK", () => {
+  it("keeps every digit of rows that are read", async () => {
     const text =
       '[{"id":9007199254740993,"n":1.50,"big":1e400,"j":{"deep":[123456789012345678901234567890]}}]';
     server.script = () => rowsOf(text);
     expect((await project.rows("t", ALL, never)).text).toBe(text);
   });
 
-  it("keep every digit when they are written", async () => {
+  it("keeps every digit of rows that are written", async () => {
     const text = '[{"id":9007199254740993,"n":1.50,"big":1e400,"j":{"z":"\\ud83d\\ude00 é😀"}}]';
     server.script = () => ({ status: 201, headers: { "content-range": "*/1" } });
     const rows = { text, columns: ["id", "n", "big", 'odd "name,  x'], onConflict: ["id"] };
@@ -32,7 +32,7 @@ describe("texts through the SDK", () => {
     expect(heard?.headers["dualsync-query"]).toBeUndefined();
   });
 
-  it("keep every digit to and from a function", async () => {
+  it("keeps every digit of the arguments and the result of a function", async () => {
     server.script = () => rowsOf('{"answer":12345678901234567890.10}');
     await expect(project.rpc("f", '{"n":9007199254740993}', never)).resolves.toBe(
       '{"answer":12345678901234567890.10}',
@@ -44,7 +44,7 @@ describe("texts through the SDK", () => {
     });
   });
 
-  it("are any JSON that there is", async () => {
+  it("carries any JSON unchanged", async () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), async (json) => {
         const page = `[{"j":${json}}]`;
@@ -56,15 +56,15 @@ describe("texts through the SDK", () => {
     );
   });
 
-  it("are refused when half a surrogate pair in them would be sent as another character", async () => {
+  it("refuses to write a text with half a surrogate pair", async () => {
     const error = await failureOf(project.upsert("t", { ...BATCH, text: '[{"id":"\ud800"}]' }, never));
     expect(error.exit).toBe("bug");
     expect(server.heard).toEqual([]);
   });
 });
 
-describe("a request", () => {
-  it("names columns and values as they are, whatever stands in them", async () => {
+describe("requests to a project", () => {
+  it("names columns and values exactly, whatever characters they contain", async () => {
     server.script = () => rowsOf("[]");
     const odd = 'a,b(c).d:e"f\\g%20+ü&=#\n';
     const query = {
@@ -106,7 +106,7 @@ describe("a request", () => {
     expect(server.heard[0]?.headers).toMatchObject({ prefer: "timezone=UTC", "accept-profile": "public" });
   });
 
-  it("with half a surrogate pair in a value is not sent: it would match another row", async () => {
+  it("refuses a condition with half a surrogate pair, which would match another row", async () => {
     for (const where of [
       [{ column: "id", is: "eq", value: "\ud800" } as const],
       [{ column: "id", in: ["\udc00"] }],
@@ -115,7 +115,7 @@ describe("a request", () => {
     expect(server.heard).toEqual([]);
   });
 
-  it("for many keys is split into addresses that gateways take", () => {
+  it("splits a request for many keys into URLs that gateways accept", () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: "grapheme", maxLength: 30 })),
@@ -135,7 +135,7 @@ describe("a request", () => {
     expect(listsThatFit(uuids).map((list) => list.length)).toEqual([...Array(9).fill(108), 28]);
   });
 
-  it("stays inside the REST address whatever a table is called", async () => {
+  it("keeps a request inside the REST path, whatever the table is called", async () => {
     server.script = () => rowsOf("[]");
     await project.rows("a/../b ü%", ALL, never);
     expect(server.heard[0]?.path).toBe("/rest/v1/a%2F..%2Fb%20%C3%BC%25");
@@ -143,7 +143,7 @@ describe("a request", () => {
     expect(server.heard).toHaveLength(1);
   });
 
-  it("brings a secret key as a key alone, and a token as both", async () => {
+  it("sends a secret key only as apikey, and a token also as authorization", async () => {
     server.script = () => rowsOf("[]");
     await project.rows("t", ALL, never);
     await (await openScripted(server, { key: TOKEN })).rows("t", ALL, never);
@@ -152,7 +152,7 @@ describe("a request", () => {
     expect(server.heard[1]?.headers).toMatchObject({ apikey: TOKEN, authorization: `Bearer ${TOKEN}` });
   });
 
-  it("goes over a connection that is there", async () => {
+  it("reuses open connections", async () => {
     server.script = () => rowsOf("[]");
     await project.rows("t", ALL, never);
     const before = server.connections;
@@ -160,14 +160,14 @@ describe("a request", () => {
     expect(server.connections).toBe(before);
   });
 
-  it("prints nothing, and neither does opening a project", async () => {
+  it("prints nothing to the console", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await (await openScripted(server)).rows("t", ALL, never);
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
   });
 
-  it("that deletes says how many rows it may touch, and has a condition", async () => {
+  it("limits the rows that a deletion may affect, and refuses one without a condition", async () => {
     server.script = () => ({ status: 204, headers: { "content-range": "*/2" } });
     await expect(project.remove("t", [{ column: "id", in: ["1", "2"] }], 2, never)).resolves.toBe(2);
     expect(server.heard[0]).toMatchObject({ method: "DELETE", body: "" });
@@ -178,7 +178,7 @@ describe("a request", () => {
     expect(server.heard).toHaveLength(1);
   });
 
-  it("for a count takes an exact one or none", async () => {
+  it("accepts only exact counts", async () => {
     server.script = () => ({ ...rowsOf('[{"id":1}]', { "content-range": "0-0/12345678901" }), status: 206 });
     await expect(project.count("t", "id", [{ column: "a", is: "eq", value: "1" }], never)).resolves.toBe(
       12345678901,

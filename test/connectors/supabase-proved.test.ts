@@ -33,7 +33,7 @@ function journal() {
   return { saved, journal: { save } };
 }
 
-it("is proved by what the rows say, and tells which fields have no column", async () => {
+it("verifies a copy into a table by equivalence, and names fields without a column", async () => {
   const { report, error, losses } = await memoryRun({
     source: new MemoryStore(orders),
     target: target.store,
@@ -51,7 +51,7 @@ it("is proved by what the rows say, and tells which fields have no column", asyn
   expect(again.report).toMatchObject({ written: 0, unchanged: 120, equivalent: 120, verdict: "verified" });
 });
 
-it("into a table that holds rows saves those that it replaces, and leaves equivalent ones alone", async () => {
+it("saves rows that it replaces in a table with rows, and leaves equivalent ones alone", async () => {
   await target.project.query(held);
   const { saved, journal: saving } = journal();
   const stores = { source: new MemoryStore(orders), target: target.store };
@@ -69,7 +69,7 @@ it("into a table that holds rows saves those that it replaces, and leaves equiva
   expect(await target.rows("select count(*), sum(total) from orders")).toEqual(["(120,1785.00)"]);
 });
 
-it("names rows that are not what they were given: changed by a trigger, or rounded; and what does not fit", async () => {
+it("rejects rows that a trigger changes or a column rounds, and an _id that cannot be a key", async () => {
   await target.project.query(
     "create trigger touch before insert or update on orders for each row execute function touch()",
   );

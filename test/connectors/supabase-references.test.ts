@@ -23,7 +23,7 @@ const person = (_id: number, boss: number | null, more = {}) => ({ _id, country:
 const chain = (length: number) => Array.from({ length }, (_, n) => person(n, n + 1 < length ? n + 1 : null));
 
 describe("rows that refer to others", () => {
-  it("are listed with what must be written before them", async () => {
+  it("lists tables with those that must be written before them", async () => {
     const { collections } = await target.store.list(never);
     const { order, cycles } = inForeignKeyOrder(collections);
     expect(order.map(({ name }) => name).indexOf("countries")).toBeLessThan(
@@ -33,7 +33,7 @@ describe("rows that refer to others", () => {
     expect(cycles.map((cycle) => cycle.map(({ name }) => name).sort())).toEqual([["members", "teams"]]);
   });
 
-  it("of their own table get in whatever their order, also beside rows that are refused", async () => {
+  it("writes rows that refer to their own table in any order, beside rejected ones", async () => {
     const rows = [...chain(40), person(50, null, { n: 100 }), person(51, 99), person(52, 51)];
     const { written, setAside } = await target.store.write("people", batchOf(...rows), "insert", never);
     expect(written).toBe(40);
@@ -46,7 +46,7 @@ describe("rows that refer to others", () => {
     );
   });
 
-  it("that are missing are told by the reason, with the columns, and may be written once those are there", async () => {
+  it("names the columns of a missing reference, and writes the row once the reference exists", async () => {
     const rows = batchOf(person(1, null, { country: 4 }), person(2, null));
     const { written, setAside } = await target.store.write("people", rows, "insert", never);
     expect(written).toBe(1);
@@ -61,7 +61,7 @@ describe("rows that refer to others", () => {
     expect(again).toEqual({ written: 1, unchanged: 1, setAside: [] });
   });
 
-  it("of batches in the wrong order are written together afterwards", async () => {
+  it("writes rows of batches in the wrong order together afterwards", async () => {
     const rows = chain(90).map(doc);
     const waiting = [];
     for (let from = 0; from < rows.length; from += 30) {
@@ -79,7 +79,7 @@ describe("rows that refer to others", () => {
     );
   });
 
-  it("in a circle of tables are written together, and nothing half stays of what cannot be", async () => {
+  it("writes rows of tables that refer to each other together, and names those with missing references", async () => {
     const teams = batchOf(
       { _id: 1, name: "a", lead: 1 },
       { _id: 2, name: "b", lead: 7 },
@@ -115,7 +115,7 @@ describe("rows that refer to others", () => {
     expect(await target.rows("select * from members order by id")).toEqual(["(1,1,x)", "(2,2,y)", "(3,1,z)"]);
   });
 
-  it("are not sent one by one when many of them refer to nothing", async () => {
+  it("does not send rows one by one when many of them refer to missing rows", async () => {
     const rows = Array.from({ length: 400 }, (_, n) => person(n, null, { country: n % 2 === 0 ? 4 : 5 }));
     await target.store.write("countries", batchOf({ _id: 4 }), "insert", never);
     const before = target.project.requests.length;
@@ -124,7 +124,7 @@ describe("rows that refer to others", () => {
     expect(target.project.requests.length - before).toBeLessThan(12);
   });
 
-  it("are deleted before what they refer to", async () => {
+  it("deletes rows before those that they refer to, and fails when others still refer to them", async () => {
     await target.store.write("people", batchOf(...chain(300)), "insert", never);
     const ids = Array.from({ length: 300 }, (_, n) => id(299 - n));
     expect(await target.store.remove("people", ids, never)).toBe(300);

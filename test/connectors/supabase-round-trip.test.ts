@@ -82,7 +82,7 @@ const SETTINGS = [
   },
 ];
 
-describe("rows of every type, through documents into another table", () => {
+describe("round trip of rows of every type through documents", () => {
   const zone = process.env.TZ;
   beforeEach(() => () => {
     if (zone === undefined) delete process.env.TZ;
@@ -90,7 +90,7 @@ describe("rows of every type, through documents into another table", () => {
   });
 
   it.each(SETTINGS)(
-    "are the same: process in $TZ, database in $timezone, $datestyle, $intervalstyle",
+    "keeps rows equal with the process in $TZ and the database in $timezone, $datestyle, $intervalstyle",
     async ({ TZ, ...session }) => {
       await setSession(target.project, session);
       await fill(SEED + SETTINGS.findIndex((one) => one.TZ === TZ));
@@ -112,7 +112,7 @@ describe("rows of every type, through documents into another table", () => {
     LONG ? 900_000 : 60_000,
   );
 
-  it("lose the lower bounds of arrays, and how a text is escaped that is all of a json, and nothing else", async () => {
+  it("loses only lower bounds of arrays and escapes in a json that is a single string", async () => {
     await target.project.query("truncate wide, wide_copy");
     const { name } = columns.find(({ type }) => type === "int4[]") as TypedColumn;
     const json = columns.find(({ type }) => type === "json") as TypedColumn;
@@ -127,7 +127,7 @@ describe("rows of every type, through documents into another table", () => {
     expect(await differences()).toEqual({ [name]: "1", [json.name]: "1" });
   });
 
-  it("that the API cannot carry are named, and not written as something else", async () => {
+  it("rejects rows that the API cannot carry, instead of writing something else", async () => {
     await target.project.query("truncate wide, wide_copy");
     const json = columns.find(({ type }) => type === "json") as TypedColumn;
     const jsonb = columns.find(({ type }) => type === "jsonb") as TypedColumn;

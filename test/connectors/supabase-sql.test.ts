@@ -44,15 +44,15 @@ async function functionNames(): Promise<unknown[]> {
   return rows.map(({ proname }) => proname);
 }
 
-describe("the SQL", () => {
-  it("is what the command prints, without touching anything", async () => {
+describe("SQL that dualsync installs", () => {
+  it("the sql command prints the SQL without contacting anything", async () => {
     const { code, stdout, stderr } = await dualsync(["sql"]);
     expect([code, stdout, stderr]).toEqual([0, installSql(), ""]);
     expect((await dualsync(["sql", "--quiet"])).stdout).toBe(installSql());
     expect((await dualsync(["sql", "--json"])).code).toBe(2);
   });
 
-  it("can be run again, and is gone after the statements in its head", async () => {
+  it("the SQL can be run again, and the statements in its head remove it", async () => {
     const names = await functionNames();
     expect(names).toEqual(expect.arrayContaining(["dualsync_catalog", "dualsync_digest", "dualsync_setval"]));
     await project.query(installSql());
@@ -65,7 +65,7 @@ describe("the SQL", () => {
     await project.query(installSql());
   });
 
-  it("lets nobody but the service role call what it makes", async () => {
+  it("only the service role may call the functions of the SQL", async () => {
     await project.query("set role service_role; select public.dualsync_catalog(); reset role");
     for (const role of ["anon", "authenticated"]) {
       for (const call of ["catalog()", "digest('t', '{a}', '{}', '{a}')", "setval('t', 'a')"]) {
@@ -76,8 +76,8 @@ describe("the SQL", () => {
   });
 });
 
-describe("the catalogue's function", () => {
-  it("tells what the description of the API does not", async () => {
+describe("dualsync_catalog", () => {
+  it("reports what the OpenAPI description does not", async () => {
     await made(`
       drop domain if exists price;
       create domain price as numeric(10, 3) check (value >= 0);
@@ -111,7 +111,7 @@ describe("the catalogue's function", () => {
     expect(listing.notCopied).toEqual([{ name: "seen", reason: "a view, which shows rows of tables" }]);
   });
 
-  it("gives every value of a scale its text back, without a second copy of it", async () => {
+  it("values of a column with a known scale keep their text without a sidecar", async () => {
     await made(`
       create table prices (id int4 primary key, price numeric(12, 2), share numeric(6, 4)[]);
       insert into prices values (1, 12.5, '{0.5,1}'), (2, 3, '{}'), (3, -0.1, null), (4, 'NaN', '{NaN,0}');
@@ -130,7 +130,7 @@ describe("the catalogue's function", () => {
     expect(exact).toBe(1);
   });
 
-  it("tells a table from one of the same shape that took its place", async () => {
+  it("recognizes that a table was replaced by one of the same shape", async () => {
     const create = "create table t (id int4 primary key); insert into t values (1);";
     await made(create);
     const store = await open();
@@ -141,7 +141,7 @@ describe("the catalogue's function", () => {
     expect(await store.isStillThere(info, never)).toBe(false);
   });
 
-  it("names a table whose rows row-level security may hide, and copies none of it", async () => {
+  it("names a table whose rows row-level security may hide, and copies none of them", async () => {
     await made(`
       create table open (id int4 primary key); insert into open values (1);
       create table closed (id int4 primary key, mine boolean); insert into closed values (1, true), (2, false);
@@ -164,7 +164,7 @@ describe("the catalogue's function", () => {
     ]);
   });
 
-  it("tells of which tables no two rows can have one key", async () => {
+  it("reports in which tables keys are unique", async () => {
     await made(`
       create table alone (id int4 primary key);
       create table parent (id int4 primary key);
@@ -182,7 +182,7 @@ describe("the catalogue's function", () => {
     expect(unique).toEqual(["alone", "child", "parts"]);
   });
 
-  it("may be an older one, which tells neither that nor settings", async () => {
+  it("accepts an older catalog without key uniqueness and settings", async () => {
     const older = {
       name: "t",
       oid: 5,
@@ -204,7 +204,7 @@ describe("the catalogue's function", () => {
     expect([...(factsOf(newer).settings ?? [])]).toEqual([["DateStyle", "ISO, MDY"]]);
   });
 
-  it("is done without when it is another one, or fails", async () => {
+  it("works without a catalog function that is different or fails", async () => {
     await made("create table t (id int4 primary key, price numeric(5, 2))");
     const bodies = [
       "select '[]'::json",
@@ -228,7 +228,7 @@ describe("the catalogue's function", () => {
   });
 });
 
-describe("the sequences' function", () => {
+describe("dualsync_setval", () => {
   const next = async (): Promise<number> => {
     const { rows } = await project.query(`insert into t (note) values ('x') returning id`);
     return Number(rows[0]?.id);
@@ -242,20 +242,23 @@ describe("the sequences' function", () => {
     "serial primary key",
     "int8 generated always as identity",
     "int4 generated by default as identity",
-  ])("brings the sequence of %s up to the table, and never back", async (type) => {
-    await made(`create table t (id ${type}, note text)`);
-    const overriding = "insert into t overriding system value values";
-    expect(await set()).toBe("0");
-    expect(await next()).toBe(1);
-    await made(`${overriding} (50, 'y')`);
-    expect(await set()).toBe("50");
-    expect(await next()).toBe(51);
-    await made("delete from t where id > 1");
-    expect(await set()).toBe("51");
-    expect(await next()).toBe(52);
-  });
+  ])(
+    'advances the sequence of a column "%s" to the table\'s values, and never sets it back',
+    async (type) => {
+      await made(`create table t (id ${type}, note text)`);
+      const overriding = "insert into t overriding system value values";
+      expect(await set()).toBe("0");
+      expect(await next()).toBe(1);
+      await made(`${overriding} (50, 'y')`);
+      expect(await set()).toBe("50");
+      expect(await next()).toBe(51);
+      await made("delete from t where id > 1");
+      expect(await set()).toBe("51");
+      expect(await next()).toBe(52);
+    },
+  );
 
-  it("leaves a sequence that begins far above alone, and follows one that counts down", async () => {
+  it("leaves a sequence that starts far above alone, and follows one that counts down", async () => {
     await made("create table t (id int8 generated by default as identity (start with 1000), note text)");
     await made("insert into t values (7, 'y')");
     await set();
@@ -266,7 +269,7 @@ describe("the sequences' function", () => {
     expect(await next()).toBe(-10);
   });
 
-  it("answers null for a column without a sequence, and takes nothing but tables", async () => {
+  it("returns null for a column without a sequence, and rejects what is not a table", async () => {
     await made("create table t (id int4, note text)");
     expect(await set()).toBeNull();
     await made("drop table t; create view t as select 1 as id");

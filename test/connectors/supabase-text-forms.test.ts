@@ -9,7 +9,7 @@ import {
   showsIso,
 } from "../../src/connectors/supabase/reading/exact/text-forms.ts";
 
-describe("the form of a text tells under which settings it was printed", () => {
+describe("settings recognized by the form of a text", () => {
   it.each([
     ["0", 0],
     ["-0.1", 1],
@@ -21,7 +21,7 @@ describe("the form of a text tells under which settings it was printed", () => {
     ["(1,2.5)", 2],
     ["((0.1,1.000000000000001),(12,-3e+100))", 16],
     ["NaN", 0],
-  ])("%s has at most so many digits in a number: %i", (text, digits) => {
+  ])("mostDigits(%s) returns %i", (text, digits) => {
     expect(mostDigits(text)).toBe(digits);
   });
 
@@ -37,7 +37,7 @@ describe("the form of a text tells under which settings it was printed", () => {
     ["[01.02.2024,04.03.2024)", false, false],
     ["[02-01-2024,03-04-2024)", false, false],
     ['["Thu Feb 01 03:04:05 2024","Mon Mar 04 00:00:00 2024 UTC")', false, false],
-  ])("%s is a range in ISO form: %s, and shows it: %s", (text, isIso, shows) => {
+  ])("isIsoRange and showsIso of %s return %s and %s", (text, isIso, shows) => {
     expect([isIsoRange(text), showsIso(text)]).toEqual([isIso, shows]);
   });
 
@@ -57,7 +57,7 @@ describe("the form of a text tells under which settings it was printed", () => {
     ["-1 2:03:04", false, false],
     ["+1-2 -3 +4:05:06", false, false],
     ["4:05:06", false, false],
-  ])("%s is an interval in another form than sql_standard: %s, and shows it: %s", (text, isClear, shows) => {
+  ])("isClearInterval and showsClearInterval of %s return %s and %s", (text, isClear, shows) => {
     expect([isClearInterval(text), showsClearInterval(text)]).toEqual([isClear, shows]);
   });
 
@@ -69,7 +69,7 @@ describe("the form of a text tells under which settings it was printed", () => {
     ["$1.234,50", false],
     ["¥1,234", false],
     ["$1234.50", false],
-  ])("%s is an amount as without a locale: %s", (text, isPlain) => {
+  ])("isPlainAmount(%s) returns %s", (text, isPlain) => {
     expect(isPlainAmount(text)).toBe(isPlain);
   });
 
@@ -81,7 +81,7 @@ describe("the form of a text tells under which settings it was printed", () => {
     ["happy", false],
     ["{happy,sad}", false],
     ["a=>1", false],
-  ])("%s is made of texts of other types: %s", (text, isMade) => {
+  ])("isMadeOfOthers(%s) returns %s", (text, isMade) => {
     expect(isMadeOfOthers(text)).toBe(isMade);
   });
 });

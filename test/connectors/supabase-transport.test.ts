@@ -24,7 +24,7 @@ function raw(head: readonly string[], body: string | Buffer): Said {
   };
 }
 
-describe("a refusal that passes", () => {
+describe("temporary refusals", () => {
   const passing: readonly Said[] = [
     ...[429, 502, 503, 520, 521, 522, 523, 524, 546, 544, 408, 500].map((status) => ({
       status,
@@ -37,7 +37,7 @@ describe("a refusal that passes", () => {
     "reset",
   ];
   it.each(passing.map((said) => [JSON.stringify(said), said] as const))(
-    "is waited for: %s",
+    "retries after a temporary refusal: %s",
     async (_, said) => {
       inTurn(server, said, rowsOf("[]"));
       expect((await project.rows("t", ALL, never)).text).toBe("[]");
@@ -47,7 +47,7 @@ describe("a refusal that passes", () => {
     },
   );
 
-  it("is asked again as often as the policy says, and no more by the SDK", async () => {
+  it("retries as often as the policy says, without extra retries by the SDK", async () => {
     inTurn(server, { status: 503 });
     const error = await failureOf(project.rows("t", ALL, never));
     expect(error).toMatchObject({ exit: "source", retryable: true });
@@ -57,7 +57,7 @@ describe("a refusal that passes", () => {
     expect(server.heard).toHaveLength(3);
   });
 
-  it("is waited for as long as it asks, but no longer than the patience", async () => {
+  it("waits as long as retry-after asks, but no longer than the longest wait", async () => {
     const patient = await openScripted(server, { policy: { ...quick, longestWait: 80 } });
     inTurn(server, { status: 429, headers: { "retry-after": "3600" } }, rowsOf("[]"));
     const begun = performance.now();
@@ -66,7 +66,7 @@ describe("a refusal that passes", () => {
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
-  it("asks to wait in seconds or until a date", () => {
+  it("reads retry-after as seconds or as a date", () => {
     const now = Date.parse("Sat, 21 Nov 2026 12:00:00 GMT");
     expect(waitIn("7", now)).toBe(7_000);
     expect(waitIn("Sat, 21 Nov 2026 12:00:30 GMT", now)).toBe(30_000);
@@ -75,7 +75,7 @@ describe("a refusal that passes", () => {
   });
 });
 
-describe("a refusal that stays", () => {
+describe("permanent refusals", () => {
   const staying = [
     [500, "57014", true],
     [500, "55P03", true],
@@ -94,7 +94,7 @@ describe("a refusal that stays", () => {
     [503, "53100", false],
     [300, "PGRST203", false],
   ] as const;
-  it.each(staying)("is not asked again: %i %s", async (status, code, tooMuch) => {
+  it.each(staying)("does not retry a permanent refusal: %i %s", async (status, code, tooMuch) => {
     inTurn(server, code === undefined ? { status, body: "<html>" } : refusalOf(status, code));
     const error = await failureOf(project.rows("t", ALL, never));
     expect(server.heard).toHaveLength(1);
@@ -102,7 +102,7 @@ describe("a refusal that stays", () => {
   });
 });
 
-describe("an answer that is not whole", () => {
+describe("incomplete replies", () => {
   const text = '[{"id":1},{"id":[2]}]';
   const half = '[{"id":1},{"id":[2';
   const cuts: ReadonlyArray<readonly [string, Said]> = [
@@ -116,7 +116,7 @@ describe("an answer that is not whole", () => {
     ["in no UTF-8", { ...rowsOf(""), body: Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]) }],
     ["broken off", "reset"],
   ];
-  it.each(cuts)("is never taken for a short one: %s", async (_, said) => {
+  it.each(cuts)("retries an incomplete reply, and never takes it for a short one: %s", async (_, said) => {
     inTurn(server, said, rowsOf(text, { "content-range": "0-1/*" }));
     expect((await project.rows("t", ALL, never)).text).toBe(text);
     expect(server.heard).toHaveLength(2);
@@ -124,16 +124,16 @@ describe("an answer that is not whole", () => {
     expect((await failureOf(project.rows("t", ALL, never))).exit).toBe("source");
   });
 
-  it("may be compressed when it is whole", async () => {
+  it("accepts a complete compressed reply", async () => {
     inTurn(server, raw([JSON_TYPE, "content-encoding: gzip"], gzipSync(text)));
     expect((await project.rows("t", ALL, never)).text).toBe(text);
   });
 });
 
-describe("an answer that is none", () => {
+describe("replies that are not data", () => {
   const page = { headers: { "content-type": "text/html" }, body: "<html>welcome</html>" };
   const never200: ReadonlyArray<readonly [string, Said]> = [
-    ["a page with status 200", page],
+    ["a web page with status 200", page],
     ["nothing with status 200", { status: 200 }],
     ["204", { status: 204 }],
     ["404 and nothing", { status: 404 }],
@@ -142,7 +142,7 @@ describe("an answer that is none", () => {
     ["an object", rowsOf("{}")],
     ["201 for rows", { ...rowsOf("[]"), status: 201 }],
   ];
-  it.each(never200)("is a failure, and no rows: %s", async (_, said) => {
+  it.each(never200)("fails on a reply that is not rows: %s", async (_, said) => {
     inTurn(server, said);
     const error = await failureOf(project.rows("t", ALL, never));
     expect(error.exit).toBe("source");
@@ -150,20 +150,20 @@ describe("an answer that is none", () => {
   });
 
   const notWritten: ReadonlyArray<readonly [string, Said]> = [
-    ["a page", page],
+    ["a web page", page],
     ["200 and nothing", { status: 200 }],
     ["204 and no count", { status: 204 }],
     ["404 and nothing", { status: 404 }],
     ["rows", { ...rowsOf("[]", { "content-range": "*/1" }), status: 201 }],
   ];
-  it.each(notWritten)("is a failure, and no write: %s", async (_, said) => {
+  it.each(notWritten)("fails on a reply that does not acknowledge a write: %s", async (_, said) => {
     inTurn(server, said);
     const written = await failureOf(project.upsert("t", BATCH, never));
     const removed = await failureOf(project.remove("t", [{ column: "id", in: ["1"] }], 1, never));
     for (const { message } of [written, removed]) expect(message).toMatch(/data API/);
   });
 
-  it("is told from a function that is not there", async () => {
+  it("distinguishes a missing function from a reply that is not data", async () => {
     inTurn(server, refusalOf(404, "PGRST202"));
     await expect(project.rpc("f", "{}", never)).resolves.toBeUndefined();
     for (const said of [{ status: 404 }, refusalOf(404, "PGRST125"), page, rowsOf("[")]) {
@@ -175,12 +175,12 @@ describe("an answer that is none", () => {
   });
 });
 
-describe("time", () => {
+describe("limits of time and memory", () => {
   it.each<readonly [string, Said, object]>([
     ["no answer", "hang", { deadline: 40 }],
-    ["a body that stands still", { stall: '[{"id"' }, { stall: 40 }],
+    ["a body that stalls", { stall: '[{"id"' }, { stall: 40 }],
     ["a body that drips", { drip: 5 }, { deadline: 100 }],
-  ])("is up for %s", async (_, said, limits) => {
+  ])("times out because of %s", async (_, said, limits) => {
     inTurn(server, said);
     const error = await failureOf((await openScripted(server, { limits })).rows("t", ALL, never));
     expect(error).toMatchObject({ exit: "source", retryable: true });
@@ -189,7 +189,7 @@ describe("time", () => {
     expect(server.heard).toHaveLength(3);
   });
 
-  it("is not up for a body that goes on coming", async () => {
+  it("does not time out while a body keeps arriving", async () => {
     inTurn(server, { drip: 20, bytes: 60 });
     const slow = await openScripted(server, { limits: { stall: 800 } });
     expect((await slow.rows("t", ALL, never)).text).toMatch(/^\[ +\]$/);
@@ -197,11 +197,11 @@ describe("time", () => {
   });
 
   it.each<readonly [string, Said]>([
-    ["no answer came", "hang"],
-    ["a body stands still", { stall: "[" }],
+    ["no answer has come", "hang"],
+    ["a body stalls", { stall: "[" }],
     ["a body drips", { drip: 5 }],
     ["a retry is waited for", { status: 429, headers: { "retry-after": "3600" } }],
-  ])("ends with the signal while %s", async (_, said) => {
+  ])("ends a request when the signal aborts while %s", async (_, said) => {
     const patient = await openScripted(server, { policy: { ...quick, longestWait: 3_600_000 } });
     const stop = new AbortController();
     const reason = new Error("stopped");
@@ -215,7 +215,7 @@ describe("time", () => {
     expect(server.heard).toHaveLength(1);
   });
 
-  it("and memory are bounded: a body too large is given up and may be asked for in parts", async () => {
+  it("gives up on a reply that is too large, and suggests requesting it in parts", async () => {
     inTurn(server, rowsOf(`["${"x".repeat(100_000)}"]`));
     const error = await failureOf(
       (await openScripted(server, { limits: { largestBody: 50_000 } })).rows("t", ALL, never),
@@ -225,20 +225,23 @@ describe("time", () => {
   });
 });
 
-describe("a redirect", () => {
-  it.each([301, 302, 303, 307, 308])("is not followed, and the key goes nowhere: %i", async (status) => {
-    const other = await startScriptedHttp();
-    try {
-      other.script = () => rowsOf("[]");
-      inTurn(server, { status, headers: { location: `${other.url}/rest/v1/t` } });
-      const error = await failureOf(project.rows("t", ALL, never));
-      expect(error.message).toMatch(/sends requests elsewhere .*not followed/);
-      await failureOf(project.upsert("t", BATCH, never));
-      await failureOf(project.openapi(never));
-      expect(server.heard).toHaveLength(3);
-      expect(other.heard).toEqual([]);
-    } finally {
-      await other.stop();
-    }
-  });
+describe("redirects", () => {
+  it.each([301, 302, 303, 307, 308])(
+    "does not follow a redirect with status %i, and sends the key nowhere else",
+    async (status) => {
+      const other = await startScriptedHttp();
+      try {
+        other.script = () => rowsOf("[]");
+        inTurn(server, { status, headers: { location: `${other.url}/rest/v1/t` } });
+        const error = await failureOf(project.rows("t", ALL, never));
+        expect(error.message).toMatch(/sends requests elsewhere .*not followed/);
+        await failureOf(project.upsert("t", BATCH, never));
+        await failureOf(project.openapi(never));
+        expect(server.heard).toHaveLength(3);
+        expect(other.heard).toEqual([]);
+      } finally {
+        await other.stop();
+      }
+    },
+  );
 });

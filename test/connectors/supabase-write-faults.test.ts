@@ -19,10 +19,10 @@ beforeAll(() =>
 );
 beforeEach(() => target.project.query("truncate customers, pairs"));
 
-describe("the project", () => {
+describe("faults of a project during writes", () => {
   beforeAll(() => target.store.prepare(collectionOf("pairs"), never));
 
-  it("is asked for less at once when it takes too long, and nothing is lost", async () => {
+  it("sends less at once when a write takes too long, and loses nothing", async () => {
     const { project } = target;
     const late = project.fail({
       on: "POST /pairs",
@@ -36,7 +36,7 @@ describe("the project", () => {
     expect(await target.store.count("pairs", {}, never)).toBe(300);
   });
 
-  it("that alone takes too long for one row fails the write", async () => {
+  it("fails when a write of a single row takes too long", async () => {
     const late = target.project.fail({
       on: "POST /pairs",
       answer: { status: 500, headers: {}, body: JSON.stringify({ code: "57014", message: "canceling" }) },
@@ -47,7 +47,7 @@ describe("the project", () => {
     late.stop();
   });
 
-  it("that has done it and could not say so is told again without harm", async () => {
+  it("repeats a write or deletion whose reply was lost, without harm", async () => {
     const batch = batchOf({ _id: { b: "b", a: 1 }, v: "v" }, { _id: { b: "b", a: 2 }, v: "v" });
     for (const [mode, method] of [
       ["insert", "POST"],
@@ -68,7 +68,7 @@ describe("the project", () => {
     expect(await target.rows("select a from pairs")).toEqual(["(2)"]);
   });
 
-  it("is never sent a deletion without a condition", async () => {
+  it("never sends a deletion without a condition", async () => {
     await write("pairs", batchOf({ _id: { b: "b", a: 1 }, v: "v" }));
     const before = target.project.requests.length;
     expect(await target.store.remove("pairs", [id("not a key"), id(5)], never)).toBe(0);
@@ -76,7 +76,7 @@ describe("the project", () => {
     expect(target.project.requests.slice(before)).toEqual([]);
   });
 
-  it("says which grant is missing before anything is written", async () => {
+  it("names a missing grant before anything is written", async () => {
     await target.project.query("revoke insert on customers from service_role");
     await target.tables("select 1");
     await expect(target.store.prepare(collectionOf("customers"), never)).rejects.toMatchObject({
@@ -87,7 +87,7 @@ describe("the project", () => {
   });
 });
 
-it("carries a row of some megabytes", async () => {
+it("writes and reads a row of several megabytes", async () => {
   await target.tables("select 1");
   const name = "é".repeat(3_000_000);
   expect(

@@ -43,7 +43,7 @@ beforeEach(async () => {
 });
 
 describe("documents that an application wrote", () => {
-  it("become rows with exact values, and what has no column is named", async () => {
+  it("writes documents as rows with exact values, and names fields without a column", async () => {
     const outcome = await write(
       "customers",
       batchOf(
@@ -82,7 +82,7 @@ describe("documents that an application wrote", () => {
     ]);
   });
 
-  it("are equivalent to the row that is there, which stays and counts as unchanged", async () => {
+  it("leaves an equivalent row alone, and counts it as unchanged", async () => {
     await target.project.query(
       `insert into customers (id, visits, at) values ('${uuid(1)}', 3, '2024-01-01')`,
     );
@@ -98,7 +98,7 @@ describe("documents that an application wrote", () => {
     expect(await target.rows("select visits from customers")).toEqual(["(4)"]);
   });
 
-  it("of different columns do not null each other's, and a default fills what must not be null", async () => {
+  it("does not set columns that a document lacks to null, and lets defaults fill required ones", async () => {
     await target.project.query(
       `insert into customers (id, visits) values ('${uuid(1)}', 5), ('${uuid(2)}', 6)`,
     );
@@ -115,7 +115,7 @@ describe("documents that an application wrote", () => {
     ]);
   });
 
-  it("with JSON's null in a column of JSON are not written as something else", async () => {
+  it("rejects a JSON null instead of writing it as something else", async () => {
     await target.project.query(`insert into customers (id, payments) values ('${uuid(1)}', 'null')`);
     const { store } = target;
     const held = await store.find("customers", [id(uuid(1))], never);
@@ -130,7 +130,7 @@ describe("documents that an application wrote", () => {
     expect(await store.count("customers", {}, never)).toBe(0);
   });
 
-  it("have keys of several columns", async () => {
+  it("writes and removes rows with composite keys", async () => {
     // The project does not tell the order of the key: it is that of the columns.
     const one = { _id: { b: 'x,"y"', a: 1 }, b: 'x,"y"', a: 1, v: "1" };
     expect(await write("pairs", batchOf(one, { _id: { b: "", a: 2 }, v: "2" }))).toMatchObject({
@@ -144,7 +144,7 @@ describe("documents that an application wrote", () => {
 });
 
 describe("columns that the database fills", () => {
-  it("are never sent, and the others of the row are", async () => {
+  it("does not send columns that the database fills, and sends the others", async () => {
     await target.store.prepare(collectionOf("computed"), never);
     const batch = batchOf({ _id: 1, a: 5, twice: 99, turn: 77, own: 88 }, { _id: 2, a: 6, own: 3 });
     expect(await write("computed", batch, "replace")).toMatchObject({ written: 2, setAside: [] });
@@ -154,7 +154,7 @@ describe("columns that the database fills", () => {
     ]);
   });
 
-  it("cannot be the key: the table is set aside with the SQL that it needs", async () => {
+  it("refuses a table whose key is always generated, and names the SQL that it needs", async () => {
     await expect(target.store.prepare(collectionOf("always"), never)).rejects.toMatchObject({
       exit: "set-aside",
       message: expect.stringMatching(
@@ -167,14 +167,14 @@ describe("columns that the database fills", () => {
     ["nowhere", /no such table/],
     ["shown", /view/],
     ["bare", /primary key/],
-  ])("%s is set aside with the reason", async (name, message) => {
+  ])("refuses the table %s with a reason", async (name, message) => {
     await expect(target.store.prepare(collectionOf(name), never)).rejects.toMatchObject({
       exit: "set-aside",
       message: expect.stringMatching(message),
     });
   });
 
-  it("give the next number after a copy, once the statement that is told was run", async () => {
+  it("reports a statement that makes a sequence continue after a copy", async () => {
     const info = collectionOf("serials");
     expect(await target.store.prepare(info, never)).toMatchObject({ empty: true, fromEmpty: true });
     await write("serials", batchOf({ _id: 41, 'Odd "Name': 7, a: "x" }));
@@ -186,7 +186,7 @@ describe("columns that the database fills", () => {
     expect(await target.rows('select id, "Odd ""Name" from serials where a = \'next\'')).toEqual(["(42,1)"]);
   });
 
-  it("are moved on by the function of the kit where it is installed", async () => {
+  it("advances sequences with dualsync_setval where it is installed", async () => {
     await target.tables(`
       create function dualsync_setval(table_name text, column_name text) returns int8 language sql security definer as
         $$ select setval(pg_get_serial_sequence(format('public.%I', table_name), column_name), 500) $$`);
@@ -196,8 +196,8 @@ describe("columns that the database fills", () => {
   });
 });
 
-describe("rows that the database refuses", () => {
-  it("are found among the others and named, with what they break and no value", async () => {
+describe("rows that the database rejects", () => {
+  it("finds rejected rows among others, and names what they break without their values", async () => {
     await target.project.query("insert into ruled values (1, 'taken', 1, 'x', 'x')");
     const good = Array.from({ length: 200 }, (_, n) => ({ _id: 100 + n, email: `e${n}`, n: 1, must: "m" }));
     const bad = [
@@ -218,7 +218,7 @@ describe("rows that the database refuses", () => {
     expect(await target.store.count("ruled", {}, never)).toBe(201);
   });
 
-  it("are named when a trigger refuses them, without what the trigger says", async () => {
+  it("names rows that a trigger rejects, without what the trigger says", async () => {
     const { written, setAside } = await write("refusing", batchOf({ _id: 1, a: "no" }, { _id: 2, a: "yes" }));
     expect({ written, setAside }).toMatchObject({
       written: 1,
@@ -226,7 +226,7 @@ describe("rows that the database refuses", () => {
     });
   });
 
-  it("show what a trigger made of them when they are read back", async () => {
+  it("reads back what a trigger made of a row", async () => {
     const wanted = { _id: 1, a: "x", updated_at: new Date(0) };
     expect(await write("stamped", batchOf(wanted))).toMatchObject({ written: 1 });
     const held = (await target.store.find("stamped", [id(1)], never)).get(id(1).key);

@@ -6,8 +6,8 @@ import { doc, hexOf, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
 
-describe("a change", () => {
-  it("is made only to what it expects, and only where there is something to change", async () => {
+describe("applyChanges", () => {
+  it("changes a document only if it is as expected and not yet as wanted", async () => {
     const store = new MemoryStore([row(1, 1), row(2, 2), row(3, 3), row(4, 4)]);
     const expects = (n: number) => (found: Doc | undefined) =>
       found !== undefined && Buffer.compare(found.bytes, row(n, n).bytes) === 0;
@@ -33,7 +33,7 @@ describe("a change", () => {
     expect(hexOf(store.documents)).toEqual(hexOf([row(1, 10), row(2, 2), row(3, 3), row(6, 6)]));
   });
 
-  it("is saved before it is made, and not made where it cannot be saved", async () => {
+  it("saves documents before it changes them, and changes nothing that cannot be saved", async () => {
     const store = new MemoryStore([row(1, 1), row(2, 2)]);
     const before = hexOf(store.documents);
     const journal = new MemoryJournal((entries) => {
@@ -58,7 +58,7 @@ describe("a change", () => {
     expect(hexOf(store.documents)).toEqual(hexOf([row(1, 5), row(3, 3)]));
   });
 
-  it("looks without touching anything in a dry run", async () => {
+  it("reports the outcomes in a dry run, but saves and writes nothing", async () => {
     const store = new MemoryStore([row(1, 1)]);
     const journal = new MemoryJournal();
     const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 5)), goes(9)], {
@@ -68,7 +68,7 @@ describe("a change", () => {
     expect([journal.saved.length, hexOf(store.documents)]).toEqual([0, hexOf([row(1, 1)])]);
   });
 
-  it("saves a document that turns up between looking and writing before it replaces it", async () => {
+  it("saves a document that appears between reading and writing before it replaces it", async () => {
     const store = new MemoryStore([]);
     const theirs = row(1, 77);
     let came = false;
@@ -87,7 +87,7 @@ describe("a change", () => {
     expect(hexOf(store.documents)).toEqual(hexOf([theirs]));
   });
 
-  it("names what the store does not hold as it was written, and does not write it again", async () => {
+  it("reports a document that is gone again right after it was written", async () => {
     const store = new MemoryStore([row(1, 1), row(2, 2)]);
     store.forgets.add(id(1).key);
     const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 5)), becomes(row(2, 5))], {
@@ -99,7 +99,7 @@ describe("a change", () => {
     ]);
   });
 
-  it("has an outcome, however many there are and however large", async () => {
+  it("returns an outcome for each change, however many or large the documents are", async () => {
     const many = Array.from({ length: 1_101 }, (_, n) => row(n, 1));
     const large = [1, 2, 3, 4, 5].map((_id) => doc({ _id, text: "x".repeat(3_000_000) }));
     for (const documents of [many, large]) {
@@ -112,7 +112,7 @@ describe("a change", () => {
     }
   });
 
-  it("is not made to an _id that cannot be asked for", async () => {
+  it("does not change a document whose _id cannot be used in a query", async () => {
     const store = new MemoryStore([]);
     const odd = doc({ _id: new Date(0) });
     expect(await applyChanges(store, ORDERS, [becomes(odd)], { signal: never })).toMatchObject([

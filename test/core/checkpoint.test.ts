@@ -43,7 +43,7 @@ function finishOne(progress: Progress): void {
   if (range !== undefined) progress.commit(range, progress.part());
 }
 
-it("has written everything once it is flushed, however short ago it wrote", async () => {
+it("flush() writes all progress, however recently it was written before", async () => {
   const { checkpoint: kept, written } = checkpoint();
   const progress = kept.open("orders", incarnations, new Losses([]));
   progress.begin([{ to: id(1) }, { from: id(1), to: id(2) }, { from: id(2) }]);
@@ -54,7 +54,7 @@ it("has written everything once it is flushed, however short ago it wrote", asyn
   }
 });
 
-it("keeps what a former run has done of collections that it has not come to", async () => {
+it("keeps the saved progress of collections that the run has not reached", async () => {
   const { checkpoint: kept, written } = checkpoint([former("first"), former("second")]);
   const progress = kept.open("first", incarnations, new Losses([]));
   progress.begin([{}]);
@@ -67,7 +67,7 @@ it("keeps what a former run has done of collections that it has not come to", as
   ]);
 });
 
-it("takes up only what was done of this very collection and this very copy", () => {
+it("resumes only progress of the same source collection and the same copy", () => {
   const { checkpoint: kept } = checkpoint([former("orders")]);
   expect(kept.former("orders", incarnations)).toBeDefined();
   expect(kept.former("orders", { ...incarnations, source: "s2" })).toBeUndefined();
@@ -76,7 +76,7 @@ it("takes up only what was done of this very collection and this very copy", () 
   expect(kept.former("others", incarnations)).toBeUndefined();
 });
 
-it("does not write down as done what was left for a later run to look at", async () => {
+it("does not save progress of a collection that is left for a later run", async () => {
   const { checkpoint: kept, written } = checkpoint();
   const [left, done] = ["left", "done"].map((name) => kept.open(name, incarnations, new Losses([])));
   for (const progress of [left, done]) progress?.begin([{}]);
@@ -86,7 +86,7 @@ it("does not write down as done what was left for a later run to look at", async
   expect(written.at(-1)?.collections.map(({ name }) => name)).toEqual(["done"]);
 });
 
-it("tells once that it cannot write, and writes nothing more", async () => {
+it("reports a failed checkpoint write once, and writes nothing more", async () => {
   const broken = new Error("no space");
   const { checkpoint: kept, written, failures } = checkpoint([], [broken]);
   const progress = kept.open("orders", incarnations, new Losses([]));

@@ -7,7 +7,7 @@ import { doc } from "../support/documents.ts";
 /** Documents of two lengths. */
 const contents = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 40 });
 
-it("is as long as documents are equal one by one, wherever the batches begin", () => {
+it("equalRun counts the equal documents from a position on, wherever the batches begin", () => {
   const document = (v: number) => doc({ _id: v, ...(v === 3 ? { longer: 1 } : {}) });
   const sides = fc.tuple(
     contents,

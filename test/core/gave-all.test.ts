@@ -25,9 +25,14 @@ it.each([
   [4, 2, 5],
   [100_000, 98_000, 99_999],
   [2_500, 2_499, 2_500],
-])("of %i documents, %i were given and %i are counted: not all may have been read", async (...numbers) => {
-  expect(await objection(...numbers)).toMatch(/^the source gave [0-9]+ documents and counts [0-9]+: not all/);
-});
+])(
+  "reports a possibly incomplete read when a store held %i documents, returned %i and now counts %i",
+  async (...numbers) => {
+    expect(await objection(...numbers)).toMatch(
+      /^the source gave [0-9]+ documents and counts [0-9]+: not all/,
+    );
+  },
+);
 
 it.each([
   [2_500, 2_500, 2_501],
@@ -35,6 +40,9 @@ it.each([
   [90, 85, 91],
   [100, 60, 20],
   [0, 3, 5],
-])("of %i documents, %i were given and %i are counted: they came and went", async (...numbers) => {
-  expect(await objection(...numbers)).toBe(undefined);
-});
+])(
+  "accepts a read as complete when a store held %i documents, returned %i and now counts %i",
+  async (...numbers) => {
+    expect(await objection(...numbers)).toBe(undefined);
+  },
+);

@@ -29,13 +29,13 @@ async function savedOf(foreign: boolean): Promise<{ before: string[]; added: num
   return saved;
 }
 
-it("saves all that changes in a collection of others, and what is replaced or removed in its own", async () => {
+it("journals every change in an unmanaged collection, but only replaced and removed documents in a managed one", async () => {
   const before = [...hexOf(rows([3, 4], 2)), ...hexOf(rows([8, 9], 3))];
   expect(await savedOf(true)).toEqual({ before, added: 3 });
   expect(await savedOf(false)).toEqual({ before, added: 0 });
 });
 
-it("changes nothing that could not be saved", async () => {
+it("changes nothing in the target that could not be journaled", async () => {
   const journal: Journal = {
     async save() {
       throw new Error("full");
@@ -49,7 +49,7 @@ it("changes nothing that could not be saved", async () => {
   expect(hexOf(target.documents)).toEqual(before);
 });
 
-it("names what a target with documents of others does not take, and writes the rest", async () => {
+it("names what an unmanaged target rejects, and writes the rest", async () => {
   // The store in memory takes no dates.
   const source = new MemoryStore([...rows([1, 2], 1), doc({ _id: new Date(1) })]);
   const target = new MemoryStore(rows([1], 2), { foreign: true });

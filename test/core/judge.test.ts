@@ -38,8 +38,8 @@ const adopted = [
 ];
 const plain = (document: Doc | undefined): Document => deserialize(document?.bytes ?? new Uint8Array());
 
-describe("a store that makes its documents from something else", () => {
-  it("leaves what is equivalent alone, and keeps foreign fields of what it writes over", async () => {
+describe("stores with an equivalence", () => {
+  it("leaves equivalent documents alone, and keeps extra fields of documents that it overwrites", async () => {
     const target = new MemoryStore(adopted, { foreign: true });
     const { error, report } = await memoryRun({ source: new MemoryStore(rows, { mapping }), target });
     expect(error).toBeUndefined();
@@ -52,7 +52,7 @@ describe("a store that makes its documents from something else", () => {
     ]);
   });
 
-  it("has nothing left to write in a second run", async () => {
+  it("writes nothing in a second run between equivalent stores", async () => {
     const target = new MemoryStore(adopted, { foreign: true });
     const stores = { source: new MemoryStore(rows, { mapping }), target };
     await memoryRun(stores);
@@ -60,7 +60,7 @@ describe("a store that makes its documents from something else", () => {
     expect(report).toMatchObject({ read: 5, written: 0, unchanged: 5, equivalent: 3 });
   });
 
-  it("is not mended where an application mirrors it while it is copied for the first time", async () => {
+  it("does not overwrite an equivalent document that an application wrote during the first copy", async () => {
     const target = new (class extends MemoryStore {
       override async write(...args: Parameters<MemoryStore["write"]>) {
         const outcome = await super.write(...args);
@@ -75,20 +75,23 @@ describe("a store that makes its documents from something else", () => {
     expect(hexOf(target.documents)).toEqual(hexOf([rows[0] as Doc, adopted[1] as Doc, ...rows.slice(2)]));
   });
 
-  it.each(["source", "target"] as const)("is compared by what its documents say, as %s", async (side) => {
-    const made = new MemoryStore(rows, { mapping });
-    const other = new MemoryStore(adopted);
-    const stores = side === "source" ? { source: made, target: other } : { source: other, target: made };
-    const { error, report, differences } = await memoryDiff(stores);
-    expect(error).toBeUndefined();
-    const only = side === "source" ? { missing: 1, extra: 0 } : { missing: 0, extra: 1 };
-    expect(report).toMatchObject({ equal: 2, equivalent: 1, changed: 2, metadata: 0, ...only });
-    expect(differences.map(({ id, likeness }) => [id, likeness]).sort()).toEqual([
-      ["3", "lossy-equal"],
-      ["4", undefined],
-      ["5", undefined],
-    ]);
-  });
+  it.each(["source", "target"] as const)(
+    "compares documents by equivalence when the %s has the mapping",
+    async (side) => {
+      const made = new MemoryStore(rows, { mapping });
+      const other = new MemoryStore(adopted);
+      const stores = side === "source" ? { source: made, target: other } : { source: other, target: made };
+      const { error, report, differences } = await memoryDiff(stores);
+      expect(error).toBeUndefined();
+      const only = side === "source" ? { missing: 1, extra: 0 } : { missing: 0, extra: 1 };
+      expect(report).toMatchObject({ equal: 2, equivalent: 1, changed: 2, metadata: 0, ...only });
+      expect(differences.map(({ id, likeness }) => [id, likeness]).sort()).toEqual([
+        ["3", "lossy-equal"],
+        ["4", undefined],
+        ["5", undefined],
+      ]);
+    },
+  );
 
   /** A target that keeps rows: what is read back is its own form of a document; `trigger` changes rows that are written. */
   class Rows extends MemoryStore {
@@ -110,8 +113,8 @@ describe("a store that makes its documents from something else", () => {
 
   it.each([
     ["is empty", []],
-    ["holds others", [row(2, 99), row(7, 70)]],
-  ])("proves what was written by what its mapping calls equivalent, as a target that %s", async (_, held) => {
+    ["holds other documents", [row(2, 99), row(7, 70)]],
+  ])("verifies written documents by equivalence in a target with a mapping that %s", async (_, held) => {
     const target = new Rows(held, undefined, true);
     const saved: unknown[] = [];
     const journal = { save: async (...entries: unknown[]) => void saved.push(entries) };
@@ -130,23 +133,20 @@ describe("a store that makes its documents from something else", () => {
   });
 
   it.each([
-    ["the same each time", (n: number) => (n === 20 ? 21 : n)],
-    ["another one each time", (n: number) => (n === 20 ? Math.random() : n)],
-  ])(
-    "names a document of which a trigger makes something else, %s, and leaves it there",
-    async (_, trigger) => {
-      const target = new Rows([], trigger);
-      const { error, report, losses } = await memoryRun({ source: new MemoryStore(adopted), target });
-      expect(error).toBeUndefined();
-      expect(report).toMatchObject({ read: 4, written: 3, setAside: 1, verdict: "set aside" });
-      expect(losses.items).toContainEqual(
-        expect.objectContaining({ key: "document orders/2", reason: expect.stringMatching(/trigger/) }),
-      );
-      expect(target.documents).toHaveLength(4);
-    },
-  );
+    ["the same value each time", (n: number) => (n === 20 ? 21 : n)],
+    ["another value each time", (n: number) => (n === 20 ? Math.random() : n)],
+  ])("rejects a document that a trigger changes to %s, and leaves it in the target", async (_, trigger) => {
+    const target = new Rows([], trigger);
+    const { error, report, losses } = await memoryRun({ source: new MemoryStore(adopted), target });
+    expect(error).toBeUndefined();
+    expect(report).toMatchObject({ read: 4, written: 3, setAside: 1, verdict: "set aside" });
+    expect(losses.items).toContainEqual(
+      expect.objectContaining({ key: "document orders/2", reason: expect.stringMatching(/trigger/) }),
+    );
+    expect(target.documents).toHaveLength(4);
+  });
 
-  it("still fails when what was acknowledged is gone", async () => {
+  it("fails when an acknowledged document is gone from a target with a mapping", async () => {
     const target = new Rows([], (n) => (n === 20 ? 21 : n));
     const gone = Object.assign(target, { find: async () => new Map<string, Doc>() });
     const { error } = await memoryRun({ source: new MemoryStore(adopted), target: gone });

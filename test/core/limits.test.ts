@@ -10,7 +10,7 @@ import { batchOf, doc, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
 
-it("admits bytes up to the limit, first come first served, and an oversize batch alone", async () => {
+it("a budget admits bytes up to its limit, first come first served, and an oversized batch alone", async () => {
   const budget = new Budget(10);
   const order: string[] = [];
   const releaseA = await budget.take(6, never);
@@ -32,7 +32,7 @@ it("admits bytes up to the limit, first come first served, and an oversize batch
   expect(order).toEqual(["big", "small"]);
 });
 
-it("measures a target anew before it holds it to be too large, as what is replaced takes no more room", async () => {
+it("the size limit measures the target again before it fails, because replaced documents take no more space", async () => {
   const target = new MemoryStore([doc({ _id: 1 })]); // 14 bytes
   const room = new Room(target, 100, 60);
   await room.take(40, never);
@@ -40,7 +40,7 @@ it("measures a target anew before it holds it to be too large, as what is replac
   await expect(room.take(87, never)).rejects.toMatchObject({ exit: "target" });
 });
 
-it("lets a waiting batch go when the signal aborts, and the next one in", async () => {
+it("a budget drops a waiting batch when its signal aborts, and admits the next one", async () => {
   const budget = new Budget(10);
   const release = await budget.take(5, never);
   const controller = new AbortController();
@@ -52,7 +52,7 @@ it("lets a waiting batch go when the signal aborts, and the next one in", async 
   release();
 });
 
-it("never has more under way than there are places, and tells the first failure", async () => {
+it("a task pool never runs more tasks than its limit, and throws the first failure", async () => {
   const failures: unknown[] = [];
   const flights = new Flights(2, (error) => failures.push(error));
   let now = 0;
@@ -72,7 +72,7 @@ it("never has more under way than there are places, and tells the first failure"
   expect(failures).toEqual([broken]);
 });
 
-it("refuses an outcome in which a document is unaccounted for", () => {
+it("a tally rejects an outcome in which a document is unaccounted for", () => {
   const tally = new Tally();
   expect(() => tally.count(3, 30, { written: 1, unchanged: 1, setAside: [] })).toThrow(
     /Of 3 documents of a batch, 2/,
@@ -82,7 +82,7 @@ it("refuses an outcome in which a document is unaccounted for", () => {
   expect(tally).toMatchObject({ read: 3, written: 0, unchanged: 0, setAside: 3 });
 });
 
-it("does not count an accepted loss, lists it, and names acceptances that hit nothing", () => {
+it("accepted losses are listed but not counted, and acceptances that matched nothing are named", () => {
   const losses = new Losses(["index orders/geo", "index orders/gone"]);
   losses.add("index orders/geo", "why");
   losses.addDocuments("orders", [{ id: id(17), reason: "too large" }]);
@@ -95,7 +95,7 @@ it("does not count an accepted loss, lists it, and names acceptances that hit no
   expect(losses.unusedAcceptances).toEqual(["index orders/gone"]);
 });
 
-it("does not count accepted losses, however many there are and however they were put together", () => {
+it("accepted losses are not counted, however many there are, after merging and restoring", () => {
   const keys = Array.from({ length: 1_500 }, (_, n) => `document orders/${n}`);
   const all = new Losses(keys.slice(0, 1_400));
   const part = all.part();
@@ -106,7 +106,7 @@ it("does not count accepted losses, however many there are and however they were
   expect([later.counted, later.total]).toEqual([100, 1_500]);
 });
 
-it("fingerprints documents in order, or in any order without letting pairs cancel", () => {
+it("a fingerprint depends on the order of documents, or ignores it without letting pairs cancel out", () => {
   const [a, b] = [batchOf({ _id: 1 }), batchOf({ _id: 2 })];
   const ordered = (...batches: Batch[]): string => {
     const fingerprint = new OrderedFingerprint();

@@ -75,7 +75,7 @@ function changed(before: Contents, by: readonly (readonly [number, number | null
   return after;
 }
 
-it("mends what both sides still hold as it was seen, saves it first, and touches nothing else", async () => {
+it("repairs what both sides still hold as planned, saves it first, and touches nothing else", async () => {
   const property = fc.asyncProperty(
     ...([contents, contents, changes, changes, fc.boolean(), fc.boolean()] as const),
     async (source, target, sourceSince, targetSince, deletes, dryRun) => {
@@ -117,7 +117,7 @@ it("mends what both sides still hold as it was seen, saves it first, and touches
   await fc.assert(property, { numRuns: 300, seed: 41 });
 });
 
-it("mends more documents than go into one question, each once", async () => {
+it("repairs more documents than fit into one query, each once", async () => {
   const source = new Map(Array.from({ length: 1_201 }, (_, n) => [n, 1]));
   const target = new Map(Array.from({ length: 600 }, (_, n) => [n, 2]));
   const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
@@ -132,7 +132,7 @@ const refuses: MemoryOptions["refuses"] = ({ id }, _, there) => {
   return id.key === "n5" || (id.key === "n0" && !isLastThere) ? "not now" : undefined;
 };
 
-it("tries again what was refused once all others are mended, and names what still is", async () => {
+it("retries rejected documents after all others are repaired, and names those that are rejected again", async () => {
   const source = new Map(Array.from({ length: 1_101 }, (_, n) => [n, 1]));
   const stores = { source: new Listed(source, "a"), target: new Listed(new Map(), "b", { refuses }) };
   const plan = planOf(rowsOf(source, new Map()));
@@ -144,7 +144,7 @@ it("tries again what was refused once all others are mended, and names what stil
   expect(hexOf(stores.target.documents)).toEqual(hexOf(docsOf(wanted)));
 });
 
-it("writes nothing into a collection, and takes nothing from one, that is another by now", async () => {
+it("changes nothing when a collection of either side was replaced since the plan was made", async () => {
   const [source, target] = [new Map([[1, 1]]), new Map([[1, 2]])];
   for (const [incarnations, replaced] of [
     [["other", "b"], []],
@@ -164,7 +164,7 @@ it("writes nothing into a collection, and takes nothing from one, that is anothe
   }
 });
 
-it("fails when the target's collection was replaced while it was mended", async () => {
+it("fails when the target's collection is replaced during the repair", async () => {
   const [source, target] = [new Map([[1, 1]]), new Map([[1, 2]])];
   const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
   let asked = 0;

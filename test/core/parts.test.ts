@@ -95,7 +95,7 @@ function holds(store: MemoryStore, documents: readonly Doc[]): void {
   for (const { id, bytes } of documents) expect(held.get(id.key)).toBe(Buffer.from(bytes).toString("hex"));
 }
 
-it("writes down only what the target holds and proved, and counts exactly that, wherever it breaks off", async () => {
+it("saves only what the target holds as copied, and counts exactly that, wherever a copy breaks off", async () => {
   await fc.assert(
     fc.asyncProperty(story, async (of) => {
       const { source, target, ended } = await begin(of);
@@ -111,7 +111,7 @@ it("writes down only what the target holds and proved, and counts exactly that, 
   );
 });
 
-it("goes on from what was written down to the very result of a run that nothing disturbs", async () => {
+it("resumes an interrupted copy with the same result as an undisturbed run", async () => {
   await fc.assert(
     fc.asyncProperty(story, fc.boolean(), async (of, remove) => {
       const { source, target, ended } = await begin(of);

@@ -40,13 +40,13 @@ function uncertainty(...stages: unknown[]): string | undefined {
   return uncertain.get("pipeline");
 }
 
-describe("a view among renamed collections", () => {
-  it("is the same where nothing is renamed", () => {
+describe("views of renamed collections", () => {
+  it("leaves a view unchanged when nothing is renamed", () => {
     const info = view(pipeline({ $lookup: { from: "people" } }));
     expect(renamed(info, new Map())).toEqual({ info, uncertain: new Map() });
   });
 
-  it("gets its own new name, and is defined on what is renamed", () => {
+  it("renames a view and the collection that it is defined on", () => {
     const { info, uncertain } = renamed(view(tree({ viewOn: "people", pipeline: [] }), "left"), RENAMES);
     expect([info.name, info.options, uncertain.size]).toEqual([
       "right",
@@ -97,14 +97,14 @@ describe("a view among renamed collections", () => {
         },
       },
     ],
-    ["$unionWith a name", { $unionWith: "right" }, { $unionWith: "left" }],
+    ["$unionWith with a name", { $unionWith: "right" }, { $unionWith: "left" }],
     [
-      "$unionWith a pipeline",
+      "$unionWith with a pipeline",
       { $unionWith: { coll: "people", pipeline: [{ $unionWith: { coll: "left" } }] } },
       { $unionWith: { coll: "persons", pipeline: [{ $unionWith: { coll: "right" } }] } },
     ],
     [
-      "branches of $facet",
+      "the branches of $facet",
       { $facet: { people: [{ $unionWith: "people" }], left: [{ $count: "people" }], none: [] } },
       { $facet: { people: [{ $unionWith: "persons" }], left: [{ $count: "people" }], none: [] } },
     ],
@@ -129,44 +129,44 @@ describe("a view among renamed collections", () => {
       { $scoreFusion: { input: { pipelines: { a: [{ $unionWith: "persons" }] }, normalization: "none" } } },
     ],
     [
-      "where a server keeps a time-series",
+      "the name of a time series' bucket collection",
       { $lookup: { from: "system.buckets.people", as: "a" } },
       { $lookup: { from: "system.buckets.persons", as: "a" } },
     ],
-  ])("follows %s", (_what, source, expected) => {
+  ])("applies renames in %s", (_what, source, expected) => {
     expect(follow(pipeline(source))).toEqual([pipeline(expected), []]);
   });
 
   it.each<[string, Document]>([
-    ["values that are compared", { $match: { kind: "people", $expr: { $eq: ["$kind", "people"] } } }],
+    ["compared values", { $match: { kind: "people", $expr: { $eq: ["$kind", "people"] } } }],
     ["names of fields", { $unset: "people" }],
     ["the name of a count", { $count: "people" }],
-    ["documents that stand in it", { $documents: [{ people: "people" }] }],
+    ["literal documents", { $documents: [{ people: "people" }] }],
     ["the index of a search", { $search: { index: "people", text: { path: "people", query: "people" } } }],
-    ["other collections", { $lookup: { from: "orders", as: "people" } }],
-    ["a stage that is not known and holds no such name", { $later: { from: "peoples", n: 1 } }],
-  ])("keeps %s", (_what, stage) => {
+    ["names of other collections", { $lookup: { from: "orders", as: "people" } }],
+    ["an unknown stage without a renamed name", { $later: { from: "peoples", n: 1 } }],
+  ])("keeps %s in a pipeline", (_what, stage) => {
     expect(follow(pipeline(stage))).toEqual([pipeline(stage), []]);
   });
 
   it.each<[string, Document]>([
-    ["a stage that is not known", { $later: { deep: [{ from: "people" }] } }],
-    ["a field of such a stage", { $later: { people: 1 } }],
+    ["a name in an unknown stage", { $later: { deep: [{ from: "people" }] } }],
+    ["a field name in an unknown stage", { $later: { people: 1 } }],
     ["a collection of another database", { $lookup: { from: { db: "hr", coll: "people" }, as: "a" } }],
-    ["a field of $unionWith that is not known", { $unionWith: { db: "hr", coll: "people" } }],
-    ["a branch that is no pipeline", { $facet: { a: { $unionWith: "people" } } }],
+    ["an unknown field of $unionWith", { $unionWith: { db: "hr", coll: "people" } }],
+    ["a branch that is not a pipeline", { $facet: { a: { $unionWith: "people" } } }],
     ["two stages in one", { $match: {}, $unionWith: "people" }],
-    ["a symbol", { $unionWith: new BSONSymbol("people") }],
-    ["code", { $later: new Code("db.people.find()") }],
-    ["the new name of another collection, where that may be one", { $later: "persons" }],
-    ["where a server keeps a time-series", { $later: "system.buckets.people" }],
-  ])("is not certain, and left as it is, with %s", (_what, stage) => {
+    ["a symbol as the name", { $unionWith: new BSONSymbol("people") }],
+    ["code with the name", { $later: new Code("db.people.find()") }],
+    ["the new name of a collection in an unknown stage", { $later: "persons" }],
+    ["a bucket collection's name in an unknown stage", { $later: "system.buckets.people" }],
+  ])("leaves a pipeline unchanged and calls it uncertain because of %s", (_what, stage) => {
     expect(uncertainty(...(pipeline(stage).get("pipeline") as unknown[]))).toMatch(/people/);
     const inner = pipeline({ $lookup: { from: "orders", pipeline: [stage], as: "a" } });
     expect(uncertainty(...(inner.get("pipeline") as unknown[]))).toMatch(/people/);
   });
 
-  it("is not certain with bytes that are not understood and hold such a name", () => {
+  it("calls a pipeline uncertain when it has unreadable bytes that contain a renamed name", () => {
     const raw = (text: string): RawValue => new RawValue(TYPE.array, Buffer.from(`\xff${text}\0`, "latin1"));
     expect(uncertainty(raw("people"))).toMatch(/people/);
     expect(uncertainty(new Map([["$facet", new Map([["a", raw("people")]])]]))).toMatch(/its stage \$facet/);
@@ -174,7 +174,7 @@ describe("a view among renamed collections", () => {
     expect(follow(new Map([["pipeline", raw("people")]]))[1]).toEqual(["pipeline"]);
   });
 
-  it("is not certain where it reads from the new name of another collection", () => {
+  it("calls a view uncertain when it reads from the new name of another collection", () => {
     const stages = pipeline({ $lookup: { from: "persons", as: "a" } }).get("pipeline") as unknown[];
     expect(uncertainty(...stages)).toBe("it reads from persons, and in the copy that is the source's people");
     expect(follow(tree({ viewOn: "persons", pipeline: [] }))).toEqual([
@@ -183,7 +183,7 @@ describe("a view among renamed collections", () => {
     ]);
   });
 
-  it("follows what is certain beside what is not", () => {
+  it("applies the certain renames of a pipeline beside uncertain ones", () => {
     const options = pipeline({ $unionWith: "people" }, { $later: "people" }, { $unionWith: "left" });
     expect(follow(options)).toEqual([
       pipeline({ $unionWith: "persons" }, { $later: "people" }, { $unionWith: "right" }),
@@ -191,13 +191,13 @@ describe("a view among renamed collections", () => {
     ]);
   });
 
-  it("has a cause of a bounded length, however many stages it has", () => {
+  it("limits the length of the reason for uncertainty, however many stages there are", () => {
     const stages = Array.from({ length: 1_000 }, (_, n) => new Map([[`$later${n}`, "people"]]));
     expect(uncertainty(...stages)?.length).toBeLessThan(1_100);
   });
 });
 
-it("a collection with encrypted fields is not certain where what a server keeps for them has another name", () => {
+it("encrypted fields are uncertain when the collection that a server keeps for them is renamed", () => {
   const options = tree({ encryptedFields: { escCollection: "enxcol_.people.esc", fields: [] } });
   expect(follow(options)[1]).toEqual([]);
   expect(follow(options, new Map([["enxcol_.people.esc", "e"]]))).toEqual([options, ["encryptedFields"]]);
@@ -275,7 +275,7 @@ function built(
   return Object.fromEntries(Object.entries(branches).map(([name, build]) => [name, build(names)]));
 }
 
-it("any pipeline of known stages becomes what it would be if it had been written with the new names", () => {
+it("a pipeline of known stages becomes what it would be if it had been written with the new names", () => {
   const renames = new Map(
     OLD.map((old, at) => [old, NEW[at] ?? ""] as const).filter(([from, to]) => from !== to),
   );
@@ -291,7 +291,7 @@ it("any pipeline of known stages becomes what it would be if it had been written
   );
 });
 
-it("a stage that is not known, anywhere in a pipeline, is never passed over when it holds a name that changes", () => {
+it("an unknown stage that holds a renamed name makes its pipeline uncertain at any depth", () => {
   const changing = fc.constantFrom(...RENAMES.keys(), "persons");
   fc.assert(
     fc.property(

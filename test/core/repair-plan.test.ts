@@ -101,7 +101,7 @@ const anyRow: fc.Arbitrary<PlanRow> = fc
     target: row.do === "insert" ? undefined : target,
   }));
 
-it("every collection and every id comes out of a plan as it went in, to the byte", async () => {
+it("a plan file returns every collection and id byte for byte", async () => {
   const property = fc.asyncProperty(fc.array(anyRow, { maxLength: 4 }), anyText, async (rows, label) => {
     const head = { ...HEAD, source: label };
     const [first, ...others] = await read(planOf(rows, head));
@@ -122,7 +122,7 @@ const ROW: PlanRow = {
   target: { sha256: "b1".repeat(32), bytes: 41 },
 };
 
-it("no bit of a plan can be turned without its being refused", async () => {
+it("rejects a plan file with any bit flipped", async () => {
   const bytes = Buffer.from(planOf([ROW, { ...ROW, do: "insert", target: undefined }]));
   const property = fc.asyncProperty(
     fc.nat({ max: bytes.length - 1 }),
@@ -136,7 +136,7 @@ it("no bit of a plan can be turned without its being refused", async () => {
   await fc.assert(property, { numRuns: 500 });
 });
 
-it("a plan that ends anywhere but at its end is refused", async () => {
+it("rejects a plan file that is cut off anywhere", async () => {
   const bytes = Buffer.from(planOf([ROW, ROW]));
   // Whether the last line has an end says nothing.
   const property = fc.asyncProperty(fc.nat({ max: bytes.length - 2 }), async (length) => {
@@ -149,7 +149,7 @@ it("a plan that ends anywhere but at its end is refused", async () => {
       expect(await refusal(lines.slice(0, kept).join("\n") + end)).toMatch(/not written to its end/);
 });
 
-it("lines can be taken out, put in another order, doubled, and given the line ends of another system", async () => {
+it("accepts a plan file with lines removed, reordered or duplicated, or with CRLF line endings", async () => {
   const others = [1, 2, 3].map((n) => ({ ...ROW, id: new DocumentId(Buffer.from([16, n, 0, 0, 0])) }));
   const [head = "", ...lines] = planOf(others).trimEnd().split("\n");
   const [a = "", b = "", , end = ""] = lines;
@@ -163,10 +163,10 @@ it("lines can be taken out, put in another order, doubled, and given the line en
 it.each([
   ["nothing", "", /repair.plan is empty/],
   ["empty lines", "\n\n\n", /repair.plan is empty/],
-  ["another text", "hello\n", /repair.plan is not a plan of dualsync/],
+  ["other text", "hello\n", /repair.plan is not a plan of dualsync/],
   ["other JSON", '{"dualsync":"undo","format":1}\n', /repair.plan is not a plan of dualsync/],
-  ["no object", "[]\n", /repair.plan is not a plan of dualsync/],
-  ["bytes that are no text", Buffer.from([0x1f, 0x8b, 8, 0, 0xff, 10]), /repair.plan is not a text/],
+  ["JSON that is not an object", "[]\n", /repair.plan is not a plan of dualsync/],
+  ["bytes that are not text", Buffer.from([0x1f, 0x8b, 8, 0, 0xff, 10]), /repair.plan is not a text/],
   ["zeros", Buffer.alloc(10_000), /repair.plan is not a plan of dualsync/],
   ["one line of 70 MB", Buffer.alloc(70_000_000, "a"), /repair.plan has a line of more than 64 MB/],
   [
@@ -190,6 +190,6 @@ it.each([
     planOf([ROW]).split("\n").reverse().join("\n"),
     /is not a plan of dualsync/,
   ],
-])("a file that holds %s is refused", async (_, content, sentence) => {
+])("rejects a plan file that holds %s", async (_, content, sentence) => {
   expect(await refusal(content)).toMatch(sentence);
 });

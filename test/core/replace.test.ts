@@ -34,7 +34,7 @@ function journal(): Journal & { readonly saved: Set<string> } {
 
 const keys = fc.uniqueArray(fc.nat(KEYS - 1), { maxLength: 8 });
 
-it("what others changed in a verified copy is never replaced unsaved, and what they did not touch is not saved", async () => {
+it("saves what others changed in a verified copy before replacing it, and does not save what they left alone", async () => {
   let untouched = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -76,7 +76,7 @@ it("what others changed in a verified copy is never replaced unsaved, and what t
   expect(untouched).toBeGreaterThan(0);
 });
 
-it("everything that is replaced is saved where no checksums tell what the copy held", async () => {
+it("saves everything that it replaces when no checksums show what the copy held", async () => {
   const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: 1 })));
   const target = new MemoryStore([1, 2].map((key) => made(key, { n: 0 })));
   const before = target.documents.map(hex);
@@ -86,7 +86,7 @@ it("everything that is replaced is saved where no checksums tell what the copy h
   expect([...saved]).toEqual(before);
 });
 
-it("a document that comes into the copy while it is filled is saved before it is replaced", async () => {
+it("saves a document that appears in the copy while it is filled before replacing it", async () => {
   const other = made(2, { n: 7 });
   /** An application is just before the first write. */
   class Preceded extends MemoryStore {
@@ -104,7 +104,7 @@ it("a document that comes into the copy while it is filled is saved before it is
   expect([...saved]).toEqual([hex(other)]);
 });
 
-it("a document that others change just after it was written is saved before it is written again", async () => {
+it("saves a document that others change right after it was written before writing it again", async () => {
   const other = made(2, { n: 7 });
   /** An application writes as soon as this program has. */
   class Followed extends SealedStore {
@@ -130,7 +130,7 @@ it("a document that others change just after it was written is saved before it i
 });
 
 it.each([false, true])(
-  "a document whose copy is newer is left as it is and named, with a seal: %s",
+  "keeps and names a document whose copy is newer (copy has checksums: %s)",
   async (sealed) => {
     const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
     const version = (n: number, minute: number): Version => ({ n, updated_at: at(minute) });
@@ -164,7 +164,7 @@ class Written extends SealedStore {
 }
 
 it.each([false, true])(
-  "a newer version that comes into the copy while the rest is compared stays there, with a seal: %s",
+  "keeps a newer version that appears in the copy during the comparison (copy has checksums: %s)",
   async (sealed) => {
     const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
     const version = (n: number, minute: number): Version => ({ n, updated_at: at(minute) });
@@ -183,7 +183,7 @@ it.each([false, true])(
   },
 );
 
-it("what comes into the copy while the rest is compared is saved before it is replaced", async () => {
+it("saves a version that appears in the copy during the comparison before replacing it", async () => {
   const ours = made(2, { n: 9 });
   const target = new Written([]);
   await memoryRun({ source: new MemoryStore([1, 2, 3].map((key) => made(key, { n: 0 }))), target });
@@ -196,7 +196,7 @@ it("what comes into the copy while the rest is compared is saved before it is re
   expect([...saved]).toEqual([hex(ours)]);
 });
 
-it("only a field that is a date on both sides says which is newer, and the first such one decides", () => {
+it("decides which version is newer by the first field that is a date on both sides", () => {
   const early = new Date(0);
   const late = new Date(1);
   const newer = (expected: object, found: object): string | undefined =>

@@ -36,7 +36,7 @@ const ascending = keys.map((found) => found.sort((a, b) => a - b));
 const lengths = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
 const limits = fc.integer({ min: 1, max: 3_000 });
 
-it("stretches are the same in whatever batches the documents come, and hold each of them once", () => {
+it("segments are the same for any batch sizes, and each document is in exactly one segment", () => {
   fc.assert(
     fc.property(ascending, limits, lengths, lengths, (found, limit, left, right) => {
       const documents = found.map((key) => made(key, 0));
@@ -52,7 +52,7 @@ it("stretches are the same in whatever batches the documents come, and hold each
   );
 });
 
-it("any other document makes other stretches", () => {
+it("changing or removing any document changes the segments", () => {
   fc.assert(
     fc.property(ascending, limits, fc.nat(), fc.boolean(), (found, limit, at, gone) => {
       fc.pre(found.length > 0);
@@ -66,7 +66,7 @@ it("any other document makes other stretches", () => {
   );
 });
 
-it("a seal that was written down is read as it was, and with any bit flipped or byte missing not at all", () => {
+it("checksums are read back as they were written, and not at all with a flipped bit or missing bytes", () => {
   fc.assert(
     fc.property(ascending, limits, fc.nat(), fc.integer({ min: 0, max: 7 }), (found, limit, at, bit) => {
       const all = stretches(
@@ -87,7 +87,7 @@ it("a seal that was written down is read as it was, and with any bit flipped or 
   );
 });
 
-it("a seal whose stretches lie over one another is not read", () => {
+it("checksums whose segments overlap or run backwards are not read", () => {
   const stretch = (from: number | undefined, to: number | undefined): Stretch => ({
     ...(from === undefined ? {} : { from: id(from) }),
     ...(to === undefined ? {} : { to: id(to) }),
@@ -102,7 +102,7 @@ it("a seal whose stretches lie over one another is not read", () => {
   expect(read(stretch(3, 5), stretch(undefined, 7))).toBeUndefined();
 });
 
-it("an id between two stretches is in none", () => {
+it("an id that is in none of the listed segments is found in none", () => {
   const all = stretches(
     [1, 2, 3, 4].map((key) => made(key, 0)),
     1,
@@ -149,7 +149,7 @@ function versions(fates: readonly Fate[], side: keyof Fate): Doc[] {
   return fates.flatMap((one, key) => (one[side] === undefined ? [] : [made(key, one[side])]));
 }
 
-it("whatever happened to the two sides, nothing is told that is not so, and all is where each document stayed on one", () => {
+it("drift is never reported wrongly, and is reported where each document changed on one side only", () => {
   let told = 0;
   fc.assert(
     fc.property(fc.array(fate, { minLength: 1, maxLength: 60 }), lengths, (fates, cut) => {
@@ -189,7 +189,7 @@ it("whatever happened to the two sides, nothing is told that is not so, and all 
   expect(told).toBeGreaterThan(100);
 });
 
-it("a target that does not hold what was seen of it is not judged", () => {
+it("drift is not determined when the target does not hold what was seen of it", () => {
   const held = [1, 2, 3].map((key) => made(key, 0));
   const ask = (difference: Contradiction) => layOut(batches(held, [2]), [difference]);
   expect(ask({ id: id(2), source: made(2, 1), target: made(2, 0) })).toBeDefined();
@@ -200,7 +200,7 @@ it("a target that does not hold what was seen of it is not judged", () => {
   expect(ask({ id: id(9), source: made(9, 0) })).toBeDefined();
 });
 
-it("a stretch begins at no id that others share, cannot be asked for or is too long to write down", () => {
+it("a segment never begins at an id that is shared, cannot be used in a query, or is too long", () => {
   const long = "x".repeat(80);
   const documents = [1, 2, 2, 3, 4, 5, "a", long, "y"].map((_id, v) => doc({ _id, v }));
   const bounds = (lengths: readonly number[]): (string | undefined)[] => {

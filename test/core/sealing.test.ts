@@ -30,7 +30,7 @@ function within(documents: readonly Doc[], { from, to }: IdRange): Doc[] {
   return documents.filter((one) => isWithin(one.id, range));
 }
 
-it("a seal holds only stretches of which both sides hold the same, whatever they held before", async () => {
+it("checksums cover only segments in which both sides hold the same documents", async () => {
   let sealed = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -73,7 +73,7 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
   // A collection that can only be replaced whole is told by what was written into it.
   ["content", "capped", true],
   ["none", "capped", true],
-])("--verify %s leaves a seal with a %s: %s", async (verify, kind, leaves) => {
+])("--verify %s leaves checksums with a copy of kind %s: %s", async (verify, kind, leaves) => {
   const source = new MemoryStore([1, 2].map((key) => made(key, 0)));
   const target = new SealedStore([]);
   await memoryRun({ source, target }, { verify, kind });
@@ -100,7 +100,7 @@ async function ask(target: SealedStore, from = FROM, to = TO): Promise<(string |
   return [...(await since.of(differences)).values()];
 }
 
-it("tells nothing when a run removes the seal, or leaves another, while it is believed", async () => {
+it("reports no drift when the checksums are removed or replaced while they are used", async () => {
   const target = await copied();
   expect(await ask(target)).toEqual(["behind"]);
   const left = target.left as Uint8Array;
@@ -117,7 +117,7 @@ it("tells nothing when a run removes the seal, or leaves another, while it is be
   expect(await ask(target)).toEqual([]);
 });
 
-it("tells nothing by a seal of other collections, and nothing of ones without an order", async () => {
+it("reports no drift from checksums of other collections, or for collections without an order", async () => {
   const target = await copied();
   expect(await ask(target, { ...FROM, incarnation: "another" })).toEqual([]);
   expect(await ask(target, FROM, { ...TO, incarnation: "another" })).toEqual([]);
@@ -127,13 +127,13 @@ it("tells nothing by a seal of other collections, and nothing of ones without an
   expect(await ask(target, unknown)).toEqual([]);
 });
 
-it("tells nothing when the target changed after the difference was seen", async () => {
+it("reports no drift when the target changed after the difference was seen", async () => {
   const target = await copied();
   target.documents = [1, 2, 3].map((key) => made(key, key === 2 ? 5 : 0));
   expect(await ask(target)).toEqual([]);
 });
 
-it("reads no document where nothing differs, and none without a seal", async () => {
+it("reads no documents when nothing differs or when there are no checksums", async () => {
   let steps = 0;
   const target = new SealedStore([made(1, 0)], { onStep: () => steps++ });
   const since = new SinceVerified({ target, from: FROM, to: TO, signal: never });
@@ -144,7 +144,7 @@ it("reads no document where nothing differs, and none without a seal", async () 
   expect(steps).toBe(1);
 });
 
-it("a seal leaves out stretches with documents that are not what the source has, and is none with too many", () => {
+it("checksums leave out segments with unverified documents, and are not written when there are too many", () => {
   const target = new SealedStore([]);
   const stretch = (from: number, to: number) => ({
     ...{ from: id(from), to: id(to), documents: 1, bytes: 20, hash: Buffer.alloc(32, from) },

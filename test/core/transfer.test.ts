@@ -11,7 +11,7 @@ import { SealedStore } from "../support/sealed-store.ts";
 const documents = Array.from({ length: 9 }, (_, _id) => doc({ _id }));
 
 it.each(["collection", "capped"] as const)(
-  "does not take a %s that was replaced meanwhile for a shorter one",
+  "fails when a %s is dropped or replaced while it is copied",
   async (kind) => {
     const source = new MemoryStore(documents, { replaced: true });
     const { error } = await memoryRun({ source, target: new MemoryStore([]) }, { kind });
@@ -30,7 +30,7 @@ function breaking(): MemoryStore {
 }
 
 it.each(["content", "none"] as const)(
-  "doubles nothing when a capped collection is begun anew (--verify %s)",
+  "copies a capped collection without duplicates when it has to start over (--verify %s)",
   async (verify) => {
     const target = new MemoryStore([]);
     const { error, report } = await memoryRun({ source: breaking(), target }, { kind: "capped", verify });
@@ -40,7 +40,7 @@ it.each(["content", "none"] as const)(
   },
 );
 
-it("--delete leaves what comes back to the source right before it would be removed", async () => {
+it("--delete keeps a document that comes back to the source just before its removal", async () => {
   const late = new (class extends MemoryStore {
     override async find(collection: string, ids: readonly DocumentId[], signal: AbortSignal) {
       this.documents = documents;
@@ -53,14 +53,14 @@ it("--delete leaves what comes back to the source right before it would be remov
   expect(hexOf(target.documents)).toEqual(hexOf(documents));
 });
 
-it("fails when a capped collection comes back otherwise than it was written", async () => {
+it("fails when a document of a capped collection is not read back as it was written", async () => {
   const target = new MemoryStore([]);
   target.forgets.add((documents[4] as (typeof documents)[0]).id.key);
   const { error } = await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
   expect(error).toMatchObject({ exit: "unverified" });
 });
 
-it("--delete keeps what the source cannot be asked for", async () => {
+it("--delete keeps a document whose _id cannot be used in a query of the source", async () => {
   const target = new MemoryStore([...documents, doc({ _id: new Date(5) })]);
   const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { remove: true });
   expect(report).toMatchObject({ deleted: 0, extra: 1 });
@@ -75,7 +75,7 @@ it("--delete keeps the second of two documents under one _id, and still counts i
   expect(report).toMatchObject({ deleted: 1, extra: 1, targetCount: 10, verdict: "counts match" });
 });
 
-it("--delete looks at no more bytes of documents at once than it may hold", async () => {
+it("--delete looks up large documents in small groups to limit memory", async () => {
   const large = Array.from({ length: 12 }, (_, n) => doc({ _id: 100 + n, text: "x".repeat(1_000_000) }));
   const asked: number[] = [];
   const target = new (class extends MemoryStore {
@@ -90,12 +90,17 @@ it("--delete looks at no more bytes of documents at once than it may hold", asyn
 });
 
 it.each([
-  ["fewer documents, without --delete", 6, { remove: false }, 9],
-  ["less than half, with --delete", 4, { remove: true, allowShrink: false }, 9],
-  ["none any more, with --delete --allow-shrink", 0, { remove: true }, 9],
-  ["fewer documents, with --delete", 6, { remove: true, allowShrink: false }, 6],
-  ["less than half, with --delete --allow-shrink", 4, { remove: true }, 4],
-])("a copy of a capped collection that has %s now", async (_, left, options, held) => {
+  ["is kept when the source has fewer documents, without --delete", 6, { remove: false }, 9],
+  ["is kept when the source has less than half, with --delete", 4, { remove: true, allowShrink: false }, 9],
+  ["is kept when the source is empty, with --delete --allow-shrink", 0, { remove: true }, 9],
+  [
+    "is replaced when the source has fewer documents, with --delete",
+    6,
+    { remove: true, allowShrink: false },
+    6,
+  ],
+  ["is replaced when the source has less than half, with --delete --allow-shrink", 4, { remove: true }, 4],
+])("the copy of a capped collection %s", async (_, left, options, held) => {
   const source = new MemoryStore(documents.slice(0, left));
   const target = new SealedStore([]);
   await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
@@ -105,7 +110,7 @@ it.each([
   expect(losses.total).toBe(held === left ? 0 : 1);
 });
 
-it("--verify counts fails when the target lost a document that it acknowledged", async () => {
+it("--verify counts fails when the target lost an acknowledged document", async () => {
   const target = new MemoryStore([]);
   target.forgets.add((documents[4] as (typeof documents)[0]).id.key);
   const { report } = await memoryRun({ source: new MemoryStore(documents), target }, { verify: "counts" });

@@ -17,7 +17,7 @@ const step = fc.record({
   n: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
 });
 
-it("undoing what a run did gives back what was there before, whatever it did and however often", async () => {
+it("undo restores what was there before the run, whatever the run did, and changes nothing when repeated", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 })), fc.array(step), async (ids, steps) => {
       const first = [...new Set(ids)].map((_id) => row(_id, 0));
@@ -37,7 +37,7 @@ it("undoing what a run did gives back what was there before, whatever it did and
   );
 });
 
-it("undoing never overwrites what somebody else has written since", async () => {
+it("undo never overwrites what others have written since", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 8 }),
@@ -79,7 +79,7 @@ function nOf(bytes: Uint8Array): unknown {
   return deserialize(bytes).n;
 }
 
-it("what is refused at first is put back once what stood in its way is, and named where it stays", async () => {
+it("undo restores a rejected document once the value in its way is free, and counts it while the value is taken", async () => {
   for (const stays of [false, true]) {
     const store = new MemoryStore([row(1, 1), row(2, 2)], unique);
     const before = hexOf(store.documents);
@@ -95,14 +95,14 @@ it("what is refused at first is put back once what stood in its way is, and name
   }
 });
 
-it("is not believed of a collection that is another one when all was put back", async () => {
+it("undo fails when the collection was replaced in the meantime", async () => {
   const store = new MemoryStore([row(1, 0)], { replaced: true });
   const journal = new MemoryJournal();
   await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
   await expect(undone(store, journal)).rejects.toMatchObject({ exit: "unverified" });
 });
 
-it("finds what a run changed twice among thousands of others", async () => {
+it("a survey of a journal finds the document that a run changed twice among thousands", async () => {
   const journal = new MemoryJournal();
   const after = (n: number) => ({ sha256: sha256(Buffer.of(n)), bytes: 1 });
   for (let n = 0; n < 3_000; n++) journal.saved.push({ id: id(n).element, after: after(1) });
@@ -112,7 +112,7 @@ it("finds what a run changed twice among thousands of others", async () => {
   expect(collections).toMatchObject([{ remove: 2_999, replace: 1, insert: 0 }]);
 });
 
-it("a document that is gone is put back where a killed run may have removed it, and nowhere else", async () => {
+it("undo restores a missing document only where a killed run may have removed it", async () => {
   for (const brokenOff of [true, false]) {
     const store = new MemoryStore([row(1, 0)]);
     const journal = new MemoryJournal();
@@ -123,7 +123,7 @@ it("a document that is gone is put back where a killed run may have removed it, 
   }
 });
 
-it("a killed run may have saved what it did not come to change", async () => {
+it("undo restores everything after a killed run that saved a document without changing it", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1 }), fc.nat(), async (steps, at) => {
       const store = new MemoryStore([row(1, 0), row(2, 0)]);
@@ -168,7 +168,7 @@ class KnottedStore extends MemoryStore {
   }
 }
 
-it("undoing puts back a document that went when somebody took its unique value from it", async () => {
+it("undo restores a document whose unique value was taken during a unique swap", async () => {
   const store = new KnottedStore();
   const before = hexOf(store.documents);
   const journal = new MemoryJournal();
@@ -203,7 +203,7 @@ it("documents that exchange a unique value are taken out only once what came to 
   expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 2)]));
 });
 
-it("refuses a journal whose entries cannot be of documents", async () => {
+it("a survey rejects a journal whose entries cannot belong to documents", async () => {
   const of = (entry: JournalEntry) => {
     const journal = new MemoryJournal();
     journal.saved.push(entry);

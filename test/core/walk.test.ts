@@ -32,7 +32,7 @@ async function* batches(documents: readonly Doc[], lengths: readonly number[]): 
   }
 }
 
-it("finds exactly what is missing, different and extra, however the batches fall", async () => {
+it("finds exactly the missing, different and extra documents, wherever the batches end", async () => {
   await fc.assert(
     fc.asyncProperty(side, side, async ([left, leftCuts], [right, rightCuts]) => {
       const [source, target] = [sorted(left), sorted(right)];
@@ -65,7 +65,7 @@ const twins = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min
   maxLength: 8,
 });
 
-it("accounts for every document, and never calls several documents under one id equal that are not", async () => {
+it("accounts for every document, and never calls different documents under duplicate ids equal", async () => {
   const cuts = [1, 3, 2];
   await fc.assert(
     fc.asyncProperty(twins, twins, async (left, right) => {
@@ -97,7 +97,7 @@ async function* owned(documents: readonly Doc[], lengths: readonly number[]): As
 
 const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
 
-it("tells the same wherever the batches end, and parts no documents under one id", async () => {
+it("reports the same wherever the batches end, and never splits documents of one id between steps", async () => {
   await fc.assert(
     fc.asyncProperty(twins, twins, lengths, lengths, async (left, right, leftCuts, rightCuts) => {
       const [source, target] = [left, right].map((side) =>
@@ -145,7 +145,7 @@ it("tells the same wherever the batches end, and parts no documents under one id
   );
 });
 
-it("closes both sides when the walk is left early", async () => {
+it("closes both sides when the walk is stopped early", async () => {
   const closed: string[] = [];
   async function* endless(name: string, first: number): AsyncGenerator<Batch> {
     try {
@@ -158,7 +158,7 @@ it("closes both sides when the walk is left early", async () => {
   expect(closed.sort()).toEqual(["source", "target"]);
 });
 
-it("hands documents out whose memory stays theirs, while that of equal ones is given back", async () => {
+it("returns documents whose memory stays valid after the batches of equal documents are released", async () => {
   const text = "x".repeat(300_000);
   const large = (v: number) =>
     Array.from({ length: 6 }, (_, _id) => doc({ _id, text, v: _id === 0 ? 0 : v }));

@@ -6,8 +6,8 @@ import { changePlan, changeReport, without } from "./comparison-samples.ts";
 
 const PIPE = { width: Number.POSITIVE_INFINITY, paint: new Chalk({ level: 0 }) };
 
-describe("what is going to be changed", () => {
-  it("is a table of what each collection gets", () => {
+describe("plan of a repair or undo as text", () => {
+  it("lists how many documents of each collection will be inserted, replaced and removed", () => {
     const collections = [
       { collection: "orders", insert: 1_200, replace: 3, remove: 0 },
       { collection: "log", insert: 0, replace: 0, remove: 12 },
@@ -29,12 +29,12 @@ describe("what is going to be changed", () => {
     );
   });
 
-  it("names no source where none is read", () => {
+  it("shows no source when the plan has none", () => {
     const text = changePlanText(without(changePlan({ command: "undo" }), "source"), PIPE);
     expect(text).toMatch(/^undo\n {2}to {4}localhost:27017\/ordersDB_backup\n/);
   });
 
-  it("says that nothing was written in a dry run, last, and in no other run", () => {
+  it('ends with "Nothing was written." in a dry run and in no other run', () => {
     const dry = changePlanText(changePlan({ dryRun: true }), PIPE);
     expect(dry).toMatch(/^repair \(dry run\)\n/);
     expect(dry).toMatch(/Nothing was written\.\n$/);
@@ -46,8 +46,8 @@ describe("what is going to be changed", () => {
   });
 });
 
-describe("what was changed", () => {
-  it("is a table, what was left alone by name, the time and the verdict", () => {
+describe("result of a repair or undo as text", () => {
+  it("shows a table, the items that were left as they are, the time taken and the verdict", () => {
     const items = [
       { key: "document orders/1", reason: "accepted one", accepted: true },
       { key: "document orders/17", reason: "changed since the plan was made", accepted: false },
@@ -69,7 +69,7 @@ describe("what was changed", () => {
     );
   });
 
-  it("counts items that it does not list", () => {
+  it("counts the items that it does not list", () => {
     const items = Array.from({ length: 80 }, (_, index) => ({
       key: `document orders/${index}`,
       reason: "r",
@@ -80,7 +80,7 @@ describe("what was changed", () => {
     expect(text).toContain("  and 8,950 more\n");
   });
 
-  it.each([30, 80])("fits a terminal of %d columns", (width) => {
+  it.each([30, 80])("fits the table into a terminal of %d columns", (width) => {
     const report = changeReport({
       collections: [{ collection: "x".repeat(255), changed: 1, unchanged: 0, conflicts: 0, skipped: 0 }],
       verdict: "V",

@@ -11,7 +11,7 @@ const COLUMNS: readonly Column[] = [
 const PIPE = { width: Number.POSITIVE_INFINITY };
 
 describe("table", () => {
-  it("aligns names on the left and numbers on the right, under stacked headings", () => {
+  it("aligns names to the left and numbers to the right, under stacked headings", () => {
     const rows = [
       ["orders", "50,000", "1", "set aside"],
       ["vip", "7", "0", "verified"],
@@ -25,7 +25,7 @@ describe("table", () => {
     ]);
   });
 
-  it("keeps the columns straight behind wide and combining characters", () => {
+  it("keeps columns aligned after wide and combining characters", () => {
     const rows = ["注文の履歴", "cafe\u0301", "plain"].map((name) => [name, "1", "0", "verified"]);
     const starts = table(COLUMNS, rows, PIPE)
       .split("\n")
@@ -34,7 +34,7 @@ describe("table", () => {
     expect(new Set(starts).size).toBe(1);
   });
 
-  it("shortens names in the middle to fit a terminal, and nothing else", () => {
+  it("shortens only names, in the middle, to fit a terminal", () => {
     const rows = [["order_events_archive_of_the_year_2024", "50,000", "1", "set aside"]];
     const lines = table(COLUMNS, rows, { width: 40 }).split("\n");
     expect(lines[2]).toMatch(/^order_\S*…\S*2024 {2}50,000 {6}1 {2}set aside$/);
@@ -46,24 +46,24 @@ describe("table", () => {
     expect(table(COLUMNS, [[name, "1", "0", "verified"]], PIPE)).toContain(name);
   });
 
-  it("moves the columns closer before it gives up the table", () => {
+  it("narrows the gaps between columns before it gives up the table", () => {
     const rows = [["a_long_collection_name", "123,456,789", "0", "verified"]];
     const lines = table(COLUMNS, rows, { width: 39 }).split("\n");
     expect(lines[2]).toMatch(/^\S{12} 123,456,789 {5}0 verified$/);
   });
 
-  it("gives each row a block where no table fits, with every number whole", () => {
+  it("prints each row as a block with whole numbers where no table fits", () => {
     const rows = [["a_long_collection_name", "123,456,789", "0", "verified"]];
     const text = table(COLUMNS, rows, { width: 32 });
     expect(text).toBe("a_long_collection_name\n  read 123,456,789, set aside 0,\n  verdict verified\n");
   });
 
-  it("shortens only the columns that may be", () => {
+  it("shortens only the columns that may be shortened", () => {
     const rows = [["a_long_collection_name", "1", "0", "verified, with a remark"]];
     expect(table(COLUMNS, rows, { width: 36 })).toContain("verified, with a remark");
   });
 
-  it("colours a cell without moving its neighbours", () => {
+  it("colours a cell without moving the neighbouring cells", () => {
     const cell = { text: "7", paint: (text: string) => `<${text}>` };
     const lines = table(COLUMNS, [["vip", cell, "0", "verified"]], PIPE).split("\n");
     expect(lines[2]).toBe("vip            <7>      0  verified");

@@ -21,8 +21,8 @@ function last(opened: Opened): Record {
   return records(opened).at(-1) ?? {};
 }
 
-describe("records of a comparison", () => {
-  it("are start, each difference, each collection, and the summary last", () => {
+describe("JSON records of a comparison", () => {
+  it("a comparison writes start, each difference, each collection, and the summary last", () => {
     const opened = open({ mode: "json", command: "diff" });
     opened.reporter.comparison(comparison());
     opened.reporter.difference(difference());
@@ -43,7 +43,7 @@ describe("records of a comparison", () => {
     expect(opened.stderr.text).toBe("");
   });
 
-  it("tell in start what is going to be compared, and how much that is", () => {
+  it("the start record says what will be compared and how much there is of it", () => {
     const opened = open({ mode: "json" });
     opened.reporter.comparison(comparison({ notes: ["n"] }));
     expect(last(opened)).toMatchObject({
@@ -55,7 +55,7 @@ describe("records of a comparison", () => {
     });
   });
 
-  it("have every field of a difference; both types and both documents by name", () => {
+  it("a diff record has every field of a difference, and names types and documents by side", () => {
     const opened = open({ mode: "json" });
     const fields = [field("/a", { source: undefined, sourceValue: "1", note: "n" })];
     opened.reporter.difference(difference({ fields, since: "behind", detail: "d" }));
@@ -87,19 +87,19 @@ describe("records of a comparison", () => {
     });
   });
 
-  it("have null for what a difference does not have", () => {
+  it("a diff record has null for what a difference does not have", () => {
     const opened = open({ mode: "json" });
     opened.reporter.difference(without(difference({ kind: "metadata" }), "id", "source", "target"));
     expect(last(opened)).toMatchObject({ id: null, detail: null, source: null, target: null, since: null });
   });
 
-  it("have every number of a collection", () => {
+  it("a collection record has every number of the collection", () => {
     const opened = open({ mode: "json" });
     opened.reporter.compared(diffReport({ collections: [compared("orders", { behind: 3 })] }));
     expect(records(opened)[0]).toMatchObject(compared("orders", { behind: 3 }));
   });
 
-  it("say in the summary what was proved: when, how, how much of it, and the sums", () => {
+  it("the summary record says what was proved, when, how and over how much, and adds up the counts", () => {
     const opened = open({ mode: "json" });
     const left = { name: "tmp", reason: "--exclude", chosen: true };
     const collections = [
@@ -158,7 +158,7 @@ describe("records of a comparison", () => {
     });
   });
 
-  it("say of a comparison that failed that it is not complete", () => {
+  it("the summary of a failed comparison says that it is not complete", () => {
     const opened = open({ mode: "json" });
     opened.reporter.comparison(comparison());
     opened.reporter.fail(new DualsyncError("source", "No answer."), 4);
@@ -166,8 +166,8 @@ describe("records of a comparison", () => {
   });
 });
 
-describe("records of a repair", () => {
-  it("are start, each collection, each item, and the summary", () => {
+describe("JSON records of a repair", () => {
+  it("a repair writes start, each collection, each item, and the summary", () => {
     const opened = open({ mode: "json", command: "repair" });
     const item = { key: "document orders/17", reason: "changed", accepted: false };
     opened.reporter.changePlan(without(changePlan(), "source"));

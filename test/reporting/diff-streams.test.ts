@@ -30,8 +30,8 @@ function tell({ reporter }: Opened, many: number, collection = "orders"): void {
   }
 }
 
-describe("a comparison", () => {
-  it("puts the pair, each difference as it comes, and the result on stdout", () => {
+describe("streams of a comparison", () => {
+  it("prints the pair, each difference as it is found, and the result on stdout", () => {
     const opened = open({ command: "diff" });
     opened.reporter.comparison(comparison());
     expect(opened.stdout.lines).toHaveLength(4);
@@ -46,14 +46,14 @@ describe("a comparison", () => {
     expect(opened.stderr.text).toBe("");
   });
 
-  it("has one blank line before the result of a comparison that found nothing", () => {
+  it("prints one blank line before the result of a comparison that found nothing", () => {
     const { reporter, stdout } = open();
     reporter.comparison(comparison());
     reporter.compared(diffReport());
     expect(stdout.text).toContain("(13.5 MB).\n\n   ");
   });
 
-  it("has a blank line after what was said last, unless a difference came after it", () => {
+  it("prints no blank line on stderr after a note that was followed by a difference", () => {
     const opened = open({ terminal: {} });
     opened.reporter.note("hello");
     tell(opened, 1);
@@ -61,7 +61,7 @@ describe("a comparison", () => {
     expect(opened.stderr.text).toBe("hello\n");
   });
 
-  it("lists at most 1,000 differences of a collection and says once how many there are more", () => {
+  it("lists at most 1,000 differences per collection and says once how many more there are", () => {
     const opened = open();
     tell(opened, 10_000);
     tell(opened, 1_001, "log");
@@ -75,7 +75,7 @@ describe("a comparison", () => {
     ]);
   });
 
-  it("says what it did not list when it fails as well", () => {
+  it("says how many differences it did not list when the comparison fails, too", () => {
     const opened = open();
     tell(opened, 1_002);
     opened.reporter.fail(fail, 4);
@@ -83,7 +83,7 @@ describe("a comparison", () => {
     expect(opened.stderr.text).toBe("error: No answer.\n");
   });
 
-  it("lists all differences, all fields and what is identical with --verbose", () => {
+  it("lists all differences, all fields and all identical collections with --verbose", () => {
     const opened = open({ verbose: true });
     tell(opened, 1_500);
     const fields = ["/a", "/b", "/c", "/d"].map((path) => field(path));
@@ -106,14 +106,14 @@ describe("a comparison", () => {
     expect(lines.some((line) => line.startsWith("…"))).toBe(false);
   });
 
-  it("does not list what is identical without --verbose", () => {
+  it("does not list identical collections without --verbose", () => {
     const { reporter, stdout } = open();
     reporter.compared(diffReport());
     expect(stdout.text).not.toMatch(/^=/m);
   });
 });
 
-describe("bars and differences", () => {
+describe("progress bars of a comparison", () => {
   function comparing(): Opened {
     const opened = open({ terminal: { columns: 100 } });
     opened.reporter.comparison(comparison());
@@ -124,7 +124,7 @@ describe("bars and differences", () => {
     return opened;
   }
 
-  it("show how far comparing is, of all that is to be compared", () => {
+  it("progress bars show how much of everything to be compared has been compared", () => {
     const { reporter, stderr } = comparing();
     const lines = withoutSequences(stderr.text).split("\n");
     expect(lines.some((line) => /^total .* 48% {2}25,000 of 51,200/.test(line))).toBe(true);
@@ -132,7 +132,7 @@ describe("bars and differences", () => {
     reporter.close();
   });
 
-  it("show settling without a share", () => {
+  it("progress bars show no percentage while a collection settles", () => {
     const opened = open({ terminal: { columns: 100 } });
     opened.reporter.comparison(comparison());
     const meter = opened.reporter.meter("orders", 51_200);
@@ -143,7 +143,7 @@ describe("bars and differences", () => {
     opened.reporter.close();
   });
 
-  it("do not tear each other: the bars are away while a difference is written, and back after it", () => {
+  it("progress bars are cleared while a difference is printed and redrawn after it", () => {
     const opened = comparing();
     const states: unknown[] = [];
     const write = opened.stdout._write.bind(opened.stdout);
@@ -158,7 +158,7 @@ describe("bars and differences", () => {
     expect(screenState(opened.stderr.text)).toEqual({ cursorShown: true, wraps: true });
   });
 
-  it("leave each other alone when the differences go to a file", () => {
+  it("progress bars are not redrawn when the differences go to a file", () => {
     const file = new FakeStream();
     const opened = open({ terminal: {}, stdout: file });
     opened.reporter.meter("orders", 10);
@@ -172,7 +172,7 @@ describe("bars and differences", () => {
 });
 
 describe("progress lines of a comparison", () => {
-  it("name its phases, and give no share of settling", () => {
+  it("progress lines name the phase and give no percentage while settling", () => {
     const { reporter, stderr } = open();
     reporter.comparison(comparison({ collections: [toCompare("orders", { documents: 50_000 })] }));
     const meter = reporter.meter("orders", 50_000);
@@ -190,8 +190,8 @@ describe("progress lines of a comparison", () => {
   });
 });
 
-describe("repairing", () => {
-  it("shows its plan, its progress and its result", () => {
+describe("streams of a repair", () => {
+  it("a repair shows its plan, its progress and its result", () => {
     const { reporter, stdout, stderr } = open({ command: "repair" });
     reporter.changePlan(changePlan());
     expect(stdout.lines[0]).toBe("repair");

@@ -31,8 +31,8 @@ const view = compared("paid", {
   verdict: "different",
 });
 
-describe("what is going to be compared", () => {
-  it("begins with the command, the pair and how much there is", () => {
+describe("plan of a comparison as text", () => {
+  it("begins with the command, the pair and the amount of data to compare", () => {
     expect(comparisonLines()).toEqual([
       "diff",
       "  from  localhost:27017/ordersDB",
@@ -43,14 +43,14 @@ describe("what is going to be compared", () => {
     ]);
   });
 
-  it("counts views apart, since nobody counts their documents", () => {
+  it("counts views separately because their documents are not counted", () => {
     const paid = toCompare("paid", { kind: "view", documents: undefined, bytes: undefined });
     expect(
       comparisonLines({ collections: [toCompare("orders", { documents: 1, bytes: 90 }), paid] }),
     ).toContain("Compares 1 collection, about 1 document (90 B); 1 view.");
   });
 
-  it("says since when it goes on, the notes, and what is left out and why", () => {
+  it("says which interrupted comparison it resumes, gives the notes, and lists what is not compared and why", () => {
     const lines = comparisonLines({
       resumedSince: new Date("2026-11-20T23:59:58Z"),
       notes: ["The source is being written."],
@@ -67,8 +67,8 @@ describe("what is going to be compared", () => {
   });
 });
 
-describe("the result of a comparison", () => {
-  it("is one table with a row for each collection and a total", () => {
+describe("result of a comparison as text", () => {
+  it("shows one table with a row for each collection and a total", () => {
     const renamed = compared("shop", { target: "shops" });
     expect(resultLines({ collections: [compared("customers"), renamed, orders] }).slice(0, 6)).toEqual([
       "                                      only in  only in          meta-",
@@ -80,7 +80,7 @@ describe("the result of a comparison", () => {
     ]);
   });
 
-  it("says in the table how each was compared, where there are several ways", () => {
+  it("says in the table how each collection was compared when there are several strategies", () => {
     const lines = resultLines({ collections: [compared("customers", { tier: "hashes" }), view] });
     expect(lines[1]).toMatch(/ how {9}verdict$/);
     expect(lines[2]).toMatch(/ hashed {6}identical$/);
@@ -88,13 +88,13 @@ describe("the result of a comparison", () => {
     expect(lines.find((line) => line.startsWith("How: "))).toMatch(/^How: hashed: .*; definition: .*\.$/);
   });
 
-  it("does not say how a collection was compared that was not", () => {
+  it("does not say how a collection was compared that was not compared", () => {
     const [, , row] = resultLines({ collections: [compared("a", { verdict: "not compared" }), view] });
     expect(row).toMatch(/ 0 {2}- {11}not compared$/);
   });
 
   it.each(["moving", "settled", "expired", "accepted", "behind", "diverged"] as const)(
-    "shows the column %s only when there is any",
+    "shows the column %s only when it has a count above zero",
     (column) => {
       expect(resultLines()[1]).not.toContain(column);
       expect(resultLines({ collections: [compared("a"), compared("b", { [column]: 7 })] })[1]).toContain(
@@ -103,7 +103,7 @@ describe("the result of a comparison", () => {
     },
   );
 
-  it("names what was not compared; what was somebody's choice comes last and is marked", () => {
+  it("lists what was not compared, and marks the user's own choices and lists them last", () => {
     const lines = resultLines({
       notCompared: [
         { name: "tmp", reason: "--exclude", chosen: true },
@@ -117,7 +117,7 @@ describe("the result of a comparison", () => {
     ]);
   });
 
-  it("ends with what it took, how it was done, and the verdict", () => {
+  it("ends with the time taken, how the comparison was done, and the verdict", () => {
     const lines = resultLines({ bytesRead: 45_000, plan: "plan.jsonl" });
     expect(lines.slice(-5)).toEqual([
       "1,200 documents of the source and 1,200 of the target (2.2 MB together) compared in 4 s, 600/s, 45.0 kB read; 2026-11-21 03:17:00 to 03:17:04 UTC.",
@@ -128,13 +128,13 @@ describe("the result of a comparison", () => {
     ]);
   });
 
-  it("says when less was compared than there is, or less exactly", () => {
+  it("says when only part of the ranges was compared or the order of fields was ignored", () => {
     const lines = resultLines({ exact: false, complete: false, ranges: { done: 2, total: 9 } });
     expect(lines).toContain("2 of 9 ranges were compared.");
     expect(lines).toContain("The order of fields was not compared: equal is not byte for byte here.");
   });
 
-  it("colours the verdict by the exit code", () => {
+  it("colours the verdict of a comparison by the exit code", () => {
     const paint = new Chalk({ level: 1 });
     const verdict = (exitCode: number) =>
       comparedText(diffReport({ exitCode, verdict: "V" }), { width: 80, paint });
@@ -143,7 +143,7 @@ describe("the result of a comparison", () => {
     expect(verdict(12)).toContain(paint.bold.red("V"));
   });
 
-  it.each([40, 60, 80, 120])("fits a terminal of %d columns, with whole numbers", (width) => {
+  it.each([40, 60, 80, 120])("fits a terminal of %d columns and keeps numbers whole", (width) => {
     const large = compared("x".repeat(255), { sourceDocuments: 1_234_567, settled: 12, behind: 3 });
     const text = comparedText(diffReport({ collections: [large, orders, view], verdict: "V" }), {
       ...PIPE,
@@ -153,13 +153,13 @@ describe("the result of a comparison", () => {
     expect(text).toContain("1,234,567");
   });
 
-  it("does not divide a word of a heading where each collection is a block", () => {
+  it("does not break a word of a heading where each collection is a block", () => {
     const text = comparedText(diffReport(), { ...PIPE, width: 40 });
     expect(text).toContain("only in target 0");
     expect(text).toContain("metadata 0");
   });
 
-  it("fits a table without special cases into 80 columns as a table", () => {
+  it("shows a comparison without special cases as a table in 80 columns", () => {
     const text = comparedText(diffReport({ collections: [compared("customers"), orders] }), {
       ...PIPE,
       width: 80,

@@ -11,22 +11,22 @@ const line = (more: Partial<Difference>) => differenceLine(difference(more), PLA
 
 const FIVE = ["/a", "/b", "/c", "/d", "/e"].map((path) => field(path));
 
-describe("a difference on one line", () => {
-  it("names a document and the types of the fields that differ", () => {
+describe("line of a difference", () => {
+  it("names the document and the types of the fields that differ", () => {
     const fields = [field("/total"), field("/items/0/price", { source: "double", target: "decimal" })];
     expect(line({ fields, moreFields: 3, since: "behind" })).toBe(
       "* orders/17  /total int → long, /items/0/price double → decimal (and 3 more)  behind",
     );
   });
 
-  it("says on which side a document is, and how large", () => {
+  it("says on which side a document exists, and its size", () => {
     const missing = without(difference({ key: "document orders/18", kind: "missing", sigil: "+" }), "target");
     expect(differenceLine({ ...missing, fields: [] }, PLAIN)).toBe("+ orders/18  only in the source (312 B)");
     const extra = without(difference({ key: "document orders/x", kind: "extra", sigil: "-" }), "source");
     expect(differenceLine({ ...extra, fields: [] }, PLAIN)).toBe("- orders/x  only in the target (316 B)");
   });
 
-  it("has the whole key of what is not a document, with its detail", () => {
+  it("shows the whole key and the detail of a difference that is not in a document", () => {
     const index = without(
       difference({ key: "index orders/email_1", kind: "metadata", fields: [] }),
       "id",
@@ -48,13 +48,13 @@ describe("a difference on one line", () => {
     );
   });
 
-  it("says that the same _id is written otherwise, and how", () => {
+  it("says that the same _id is stored as another type on each side", () => {
     expect(line({ kind: "idtype", fields: [field("/_id", { target: "double" })] })).toBe(
       "* orders/17  the same _id to the server, written otherwise  /_id int → double",
     );
   });
 
-  it("marks what was still changing, what only the copy changed, what does not count", () => {
+  it("marks what was still changing, what only the copy changed, and what does not count", () => {
     expect(line({ state: "moving", rounds: 4, since: "diverged" })).toBe(
       "* orders/17  /total int → long  still changing (looked at 4 times)  diverged",
     );
@@ -76,7 +76,7 @@ describe("a difference on one line", () => {
     expect(line({ fields: [field("/a", more)] })).toBe(`* orders/17  ${text}`);
   });
 
-  it("shows what differs of the whole document", () => {
+  it("says what differs when the difference is in the document as a whole", () => {
     const whole = { source: "object", target: "object" };
     expect(line({ fields: [field("", { ...whole, note: "order of fields" })] })).toBe(
       "* orders/17  order of fields",
@@ -85,7 +85,7 @@ describe("a difference on one line", () => {
     expect(line({ fields: [] })).toBe("* orders/17  other bytes");
   });
 
-  it("names three fields and counts the others, or names all", () => {
+  it("names three fields and counts the others, or names all of them on request", () => {
     expect(line({ fields: FIVE, moreFields: 9_000 })).toMatch(/\/c int → long \(and 9,002 more\)$/);
     const all = differenceLine(difference({ fields: FIVE }), { ...PLAIN, allFields: true });
     expect(all).toMatch(/\/e int → long$/);
@@ -103,7 +103,7 @@ describe("a difference on one line", () => {
     expect(text).toContain("…");
   });
 
-  it("colours the sigil", () => {
+  it("colours the sigil by its kind", () => {
     const paint = new Chalk({ level: 1 });
     const sigil = (of: Difference["sigil"]) => differenceLine(difference({ sigil: of }), { ...PLAIN, paint });
     expect(sigil("+").startsWith(paint.green("+"))).toBe(true);

@@ -10,7 +10,7 @@ describe("format", () => {
     [1_234_567_890, "1,234,567,890"],
     [-12_345, "-12,345"],
     [1_234.6, "1,235"],
-  ])("groups %d as %s", (value, text) => expect(grouped(value)).toBe(text));
+  ])("groups the digits of %d as %s", (value, text) => expect(grouped(value)).toBe(text));
 
   it.each([
     [0, "0 B"],
@@ -52,15 +52,15 @@ describe("format", () => {
     [5_400_000, "about 1.5 h"],
     [30 * 3_600_000, "about 30 h"],
     [72 * 3_600_000, "about 3 d"],
-  ])("guesses %d milliseconds as %s", (value, text) => expect(eta(value)).toBe(text));
+  ])("shows %d remaining milliseconds as %s", (value, text) => expect(eta(value)).toBe(text));
 
-  it("counts with the right form of the noun", () => {
+  it("uses the singular or the plural of the noun after a count", () => {
     expect(count(1, "document")).toBe("1 document");
     expect(count(0, "document")).toBe("0 documents");
     expect(count(2_000, "index", "indexes")).toBe("2,000 indexes");
   });
 
-  it("says 100 percent only when everything is done", () => {
+  it("shows 100 percent only when everything is done", () => {
     expect(percent(99_999, 100_000)).toBe(99);
     expect(percent(100_000, 100_000)).toBe(100);
     expect(percent(5, 0)).toBeUndefined();

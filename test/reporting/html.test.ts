@@ -45,7 +45,7 @@ function expectSame(text: string): void {
   expect(got.map((tag) => tag.text)).toEqual(expected.map((tag) => tag.text.replaceAll(mark, () => safe)));
 }
 
-describe("text of the data in the page", () => {
+describe("data in the HTML page", () => {
   it.each([
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -60,9 +60,9 @@ describe("text of the data in the page", () => {
     "x".repeat(255),
     "注".repeat(85),
     "  ",
-  ])("is shown as it is, made safe, and becomes no markup: %j", expectSame);
+  ])("shows text from the data escaped, and never as markup: %j", expectSame);
 
-  it("is shown as it is and becomes no markup, whatever it is", () => {
+  it("shows random text from the data escaped, and never as markup", () => {
     const pieces = fc.constantFrom(
       "<",
       ">",
@@ -88,12 +88,12 @@ describe("text of the data in the page", () => {
     fc.assert(fc.property(honest, expectSame), { numRuns: 150 });
   });
 
-  it("is shortened when nobody would read it to its end", () => {
+  it("shortens huge text from the data", () => {
     const huge = "a".repeat(100_000);
     expect(diffPage(filled(huge), new Redactor()).length).toBeLessThan(100_000);
   });
 
-  it("never holds a secret", () => {
+  it("replaces secrets in the page with ***", () => {
     const redactor = new Redactor();
     redactor.add("Tr0ub4dor&3<x>");
     const text = diffPage(filled("before Tr0ub4dor&3<x> after"), redactor);
@@ -101,7 +101,7 @@ describe("text of the data in the page", () => {
     expect(text).toContain("before *** after");
   });
 
-  it("has the direction of its own letters", () => {
+  it("isolates the text direction of names", () => {
     const all = tags(diffPage(filled("הזמנות"), new Redactor()));
     const free = all.filter(({ name, own }) => own.some((text) => text.includes("הזמנות")) && name !== "bdi");
     // A title has no markup.
@@ -109,7 +109,7 @@ describe("text of the data in the page", () => {
   });
 });
 
-describe("the page", () => {
+describe("HTML page of a comparison", () => {
   const full = page({
     ...without(filled("orders"), "verdict"),
     collections: [
@@ -126,12 +126,12 @@ describe("the page", () => {
   });
   const all = tags(full);
 
-  it("is well-formed", () => {
+  it("the page is well-formed HTML", () => {
     expect(parseErrors(full)).toEqual([]);
     expect(parseErrors(page({ collections: [] }))).toEqual([]);
   });
 
-  it("loads nothing, runs nothing, leads nowhere", () => {
+  it("the page loads nothing, runs no script and contains no links", () => {
     const known =
       "html head meta title style body main header section article h1 h2 h3 p span b bdi code dl dt dd div";
     const names = [
@@ -144,7 +144,7 @@ describe("the page", () => {
     expect(full).not.toMatch(/@import|url\(|https?:/);
   });
 
-  it("forbids its browser everything but this one style", () => {
+  it("the page's content security policy allows nothing but its own style", () => {
     const policy = find(all, "meta").find((tag) => tag.attributes["http-equiv"])?.attributes.content;
     const style = texts(all, "style").join("");
     const hash = createHash("sha256").update(style).digest("base64");
@@ -153,7 +153,7 @@ describe("the page", () => {
     );
   });
 
-  it("has a language, a title, headings in order, and named cells", () => {
+  it("the page has a language, a title, headings in order, and labelled cells", () => {
     expect(find(all, "html")[0]?.attributes.lang).toBe("en");
     expect(texts(all, "title")).toEqual(["Different: orders and orders - dualsync"]);
     const levels = all.flatMap(({ name }) => (/^h\d$/.test(name) ? [Number(name[1])] : []));
@@ -170,15 +170,18 @@ describe("the page", () => {
     [1, "Δ Different", "note"],
     [12, "? Inconclusive", "bad"],
     [4, "! Ended with 4 (source)", "bad"],
-  ])("says at its top, in a word and a colour, what %d means", (exitCode, words, tone) => {
-    const parsed = tags(page({ exitCode, verdict: "The verdict." }));
-    expect(texts(parsed, "h1")).toEqual([words]);
-    const header = find(parsed, "header")[0];
-    expect(header?.attributes.class).toBe(tone);
-    expect(header?.text).toContain("The verdict.");
-  });
+  ])(
+    "the page shows at its top, in a word and a colour, what exit status %d means",
+    (exitCode, words, tone) => {
+      const parsed = tags(page({ exitCode, verdict: "The verdict." }));
+      expect(texts(parsed, "h1")).toEqual([words]);
+      const header = find(parsed, "header")[0];
+      expect(header?.attributes.class).toBe(tone);
+      expect(header?.text).toContain("The verdict.");
+    },
+  );
 
-  it("says what was compared, when, how and at what cost", () => {
+  it("the page says what was compared, when, how and at what cost", () => {
     const terms = texts(all, "dt");
     const facts = Object.fromEntries(terms.map((term, index) => [term, texts(all, "dd")[index]]));
     expect(facts).toMatchObject({
@@ -195,7 +198,7 @@ describe("the page", () => {
     expect(less).toContain("equal but for the order of fields");
   });
 
-  it("has a row for each collection, with labels for narrow screens", () => {
+  it("the page has a row for each collection, with labels for narrow screens", () => {
     const rows = texts(all, "tr").slice(0, 5);
     expect(rows[1]).toBe("customers1,2001,2001,2000000read✓ identical");
     expect(rows[2]).toBe("orders1,2001,2001,20000201hashedΔ different");
@@ -204,7 +207,7 @@ describe("the page", () => {
     expect(labels.slice(0, 3)).toEqual(["in the source", "in the target", "equal"]);
   });
 
-  it("shows samples with their fields, and how many there are in all", () => {
+  it("the page shows sample differences with their fields, and the total number of differences", () => {
     const samples = [
       difference({ fields: [field("/total", { sourceValue: "17" })], moreFields: 2, since: "behind" }),
       difference({ key: "document orders/18", kind: "missing", sigil: "+", fields: [], state: "moving" }),
@@ -218,7 +221,7 @@ describe("the page", () => {
     expect(second).toBe("+ document orders/18 only in the source (312 B) still changing (looked at 2 times)");
   });
 
-  it("shows at most 200 samples", () => {
+  it("the page shows at most 200 sample differences", () => {
     const parsed = tags(
       page({ samples: Array.from({ length: 1_000 }, () => difference()), differences: 1_000 }),
     );
@@ -226,7 +229,7 @@ describe("the page", () => {
     expect(texts(parsed, "h2")).toContain("Differences: the first 200 of 1,000");
   });
 
-  it("shows the last comparisons, this one first, and no history when there is none", () => {
+  it("the page shows the last comparisons, this one first, and no history when there is none", () => {
     const runs = [past({ exitCode: 12, differences: 3 }), past()];
     const parsed = tags(page({ past: runs, exitCode: 1, differences: 40 }));
     expect(texts(parsed, "h2")).toContain("The last 3 comparisons of this pair");

@@ -22,8 +22,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("json", () => {
-  it("writes one record a line, each with the common fields, the summary last, and nothing else", () => {
+describe("JSON output", () => {
+  it("writes one record per line, each with the common fields and the summary last, and nothing to stderr", () => {
     const { reporter, stdout, stderr } = open({ mode: "json" });
     reporter.note("connecting");
     reporter.plan(plan());
@@ -43,7 +43,7 @@ describe("json", () => {
     expect(stderr.text).toBe("");
   });
 
-  it("has everything of the plan in start; what is not known is null", () => {
+  it("puts the whole plan into the start record, with null for what is not known", () => {
     const { reporter, stdout } = open({ mode: "json" });
     const view = planned("paid", { kind: "view", documents: undefined, bytes: undefined, action: "define" });
     const sent = plan({ collections: [planned("orders"), view], notes: ["n"], dryRun: true });
@@ -54,13 +54,13 @@ describe("json", () => {
     });
   });
 
-  it("lets nothing take the place of the common fields", () => {
+  it("lets no field of a record replace the common fields", () => {
     const { reporter, stdout } = open({ mode: "json" });
     reporter.plan({ ...plan({ command: "other" }), ...{ v: 2, type: "x", run: "y" } });
     expect(records(stdout)).toMatchObject([{ v: 1, type: "start", run: "run-1", command: "duplicate" }]);
   });
 
-  it("has every field of the report in collection, item and summary", () => {
+  it("puts every field of the report into the collection, item and summary records", () => {
     const { reporter, stdout } = open({ mode: "json" });
     const collections = [copied("a"), copied("b", { target: "c", targetCount: undefined })];
     const item = { key: "index orders/geo_2d", reason: "unknown option", accepted: true };
@@ -89,7 +89,7 @@ describe("json", () => {
     });
   });
 
-  it("writes progress at most once a second, with the run and the collections in flight", () => {
+  it("writes progress of the run and of the collections in flight at most once a second", () => {
     const { reporter, stdout } = open({ mode: "json" });
     reporter.plan(plan());
     const meter = reporter.meter("orders", 50_000);
@@ -115,7 +115,7 @@ describe("json", () => {
     expect(progress.at(-1)?.documentsPerSecond).toBeGreaterThan(900);
   });
 
-  it("ends a failed run with error and summary, and tells it on stderr in one line", () => {
+  it("ends a failed run with an error record and a summary, and prints the error in one line on stderr", () => {
     const { reporter, stdout, stderr } = open({ mode: "json" });
     reporter.meter("orders", 10);
     reporter.fail(new DualsyncError("target", "No answer.", { hint: "Try\nagain." }), 5);
@@ -134,13 +134,13 @@ describe("json", () => {
     expect(stderr.text).toBe("dualsync duplicate: error 5 (target): No answer. Try again.\n");
   });
 
-  it("has the stack of a bug", () => {
+  it("includes the stack trace of a bug", () => {
     const { reporter, stdout } = open({ mode: "json" });
     reporter.fail(new DualsyncError("bug", "Wrong."), 70);
     expect(records(stdout)[0]?.stack).toContain("json.test.ts");
   });
 
-  it("keeps the summary last, whatever is called after it", () => {
+  it("writes nothing after the summary, whatever is called", () => {
     const { reporter, stdout } = open({ mode: "json", verbose: true });
     reporter.finish(report());
     const after = stdout.text;
@@ -155,14 +155,14 @@ describe("json", () => {
     expect(stdout.text).toBe(after);
   });
 
-  it("writes no summary for a run that did not come to its end", () => {
+  it("writes no summary for a run that was closed before it finished", () => {
     const { reporter, stdout } = open({ mode: "json" });
     reporter.plan(plan());
     reporter.close();
     expect(types(stdout)).toEqual(["start"]);
   });
 
-  it("writes details only when asked for, as notes", () => {
+  it("writes details as notes, and only with --verbose", () => {
     const { reporter, stdout } = open({ mode: "json", verbose: true });
     reporter.detail("server 8.0.4");
     expect(records(stdout)).toMatchObject([{ type: "note", message: "server 8.0.4", detail: true }]);

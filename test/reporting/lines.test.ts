@@ -8,8 +8,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("lines", () => {
-  it("say once that the run started, then every ten seconds how far it is", () => {
+describe("progress lines", () => {
+  it("progress lines say once that the run started, then every ten seconds how far it is", () => {
     const { reporter, stderr } = open();
     reporter.plan(plan());
     const customers = reporter.meter("customers", 1_200);
@@ -27,7 +27,7 @@ describe("lines", () => {
     reporter.close();
   });
 
-  it("stop when the reporter is closed or the run ends", () => {
+  it("progress lines stop when the reporter is closed or the run ends", () => {
     for (const end of ["close", "finish"] as const) {
       const { reporter, stderr } = open();
       reporter.meter("orders", 10);
@@ -40,7 +40,7 @@ describe("lines", () => {
     }
   });
 
-  it("do not start after the reporter was closed", () => {
+  it("progress lines do not start after the reporter was closed", () => {
     const { reporter, stderr } = open();
     reporter.close();
     reporter.meter("orders", 10);
@@ -48,7 +48,7 @@ describe("lines", () => {
     expect(stderr.text).toBe("");
   });
 
-  it("put the result on stdout and talk on stderr, details only when asked for", () => {
+  it("the result is printed on stdout and messages on stderr, details only with --verbose", () => {
     for (const verbose of [false, true]) {
       const { reporter, stdout, stderr } = open({ verbose });
       reporter.note("connecting");
@@ -66,7 +66,7 @@ describe("lines", () => {
     }
   });
 
-  it("hold no escape sequence", () => {
+  it("output in a pipe contains no escape sequences", () => {
     const { reporter, stdout, stderr } = open({ verbose: true });
     reporter.note("a");
     reporter.detail("b");

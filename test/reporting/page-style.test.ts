@@ -22,8 +22,8 @@ function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-describe("the colours of the page", () => {
-  it("are those of three themes", () => {
+describe("colours of the HTML page", () => {
+  it("the page has three colour themes", () => {
     expect(themes).toHaveLength(3);
   });
 
@@ -40,7 +40,7 @@ describe("the colours of the page", () => {
       [tone, "card"],
       [tone, `${tone}-back`],
     ]),
-  ])("can be read: %s on %s", (text = "", back = "") => {
+  ])("the contrast of %s on %s is at least 4.5 in every theme", (text = "", back = "") => {
     for (const theme of themes) {
       expect(contrast(theme[text] ?? "#000000", theme[back] ?? "#000000")).toBeGreaterThanOrEqual(4.5);
     }

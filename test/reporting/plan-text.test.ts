@@ -10,8 +10,8 @@ function linesOf(...arguments_: Parameters<typeof plan>): string[] {
   return planText(plan(...arguments_), PIPE).split("\n");
 }
 
-describe("the plan as text", () => {
-  it("begins with the command, where it reads and where it writes", () => {
+describe("plan of a copy as text", () => {
+  it("begins with the command, the source and the target", () => {
     expect(linesOf().slice(0, 3)).toEqual([
       "duplicate",
       "  from  localhost:27017/ordersDB",
@@ -19,7 +19,7 @@ describe("the plan as text", () => {
     ]);
   });
 
-  it("lists every collection with documents, size and what is done with it, and a total", () => {
+  it("lists every collection with its documents, size and action, and a total", () => {
     const lines = linesOf({
       collections: [
         planned("customers"),
@@ -54,14 +54,14 @@ describe("the plan as text", () => {
     expect(lines).toContain("The copy is not a point in time.");
   });
 
-  it("leaves out what there is nothing to say about", () => {
+  it("leaves out sections that have nothing to show", () => {
     const text = planText(plan({ collections: [], estimatedTargetBytes: 0 }), PIPE);
     expect(text).not.toContain("Not copied");
     expect(text).toContain("There is no collection to copy.");
     expect(text).toContain("Estimated size on the target: no more than now.");
   });
 
-  it("says that nothing was written in a dry run, last, and in no other run", () => {
+  it('ends with "Nothing was written." in a dry run and in no other run', () => {
     const dry = planText(plan({ dryRun: true }), PIPE);
     expect(dry).toMatch(/^duplicate \(dry run\)\n/);
     expect(dry).toMatch(/\nDry run: the above is what would happen\. Nothing was written\.\n$/);

@@ -13,7 +13,7 @@ function comparing(...documents: (number | undefined)[]): Progress {
 }
 
 describe("progress of a comparison", () => {
-  it("is comparing from the start, without being told, and does not count views", () => {
+  it('a comparison is in the phase "comparing" from the start, and its views are not counted', () => {
     const progress = comparing(100, 300, undefined);
     expect(progress.snapshot()).toMatchObject({ phase: "comparing", total: 400, collections: 2 });
     progress.meter("c0", 100).advance(50, 5_000);
@@ -26,7 +26,7 @@ describe("progress of a comparison", () => {
     });
   });
 
-  it("stays with comparing while one collection settles and another is still to come", () => {
+  it('a comparison stays in the phase "comparing" while a collection is still to come', () => {
     const progress = comparing(100, 300);
     const first = progress.meter("c0", 100);
     first.advance(100, 1);
@@ -35,7 +35,7 @@ describe("progress of a comparison", () => {
     expect(progress.snapshot()).toMatchObject({ phase: "comparing", done: 100, total: 400 });
   });
 
-  it("settles when nothing else is left", () => {
+  it('a comparison changes to the phase "settling" when nothing else is left', () => {
     const progress = comparing(100);
     const meter = progress.meter("c0", 100);
     meter.advance(100, 1);
@@ -45,7 +45,7 @@ describe("progress of a comparison", () => {
 });
 
 describe("progress of a repair", () => {
-  it("counts all that is to be inserted, replaced and removed", () => {
+  it("a repair counts all documents to be inserted, replaced and removed", () => {
     const progress = new Progress(() => 0);
     progress.expect(expectedChanges(changePlan()));
     progress.meter("orders", 1_203).advance(3, 1);

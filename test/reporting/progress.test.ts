@@ -19,7 +19,7 @@ function expecting(...documents: number[]) {
 }
 
 describe("progress", () => {
-  it("counts what is still to come from the start", () => {
+  it("includes collections that are still to come in the total from the start", () => {
     const { progress } = expecting(100, 300);
     progress.meter("c0", 100).advance(50, 5_000);
     expect(progress.snapshot()).toMatchObject({
@@ -33,7 +33,7 @@ describe("progress", () => {
     });
   });
 
-  it("stays with copying while a collection is still to come, though one is verified", () => {
+  it('stays in the phase "copying" while a collection is still to come, even if another is being verified', () => {
     const { progress } = expecting(100, 300);
     const first = progress.meter("c0", 100);
     first.advance(100, 1);
@@ -44,7 +44,7 @@ describe("progress", () => {
     expect(now.inFlight).toEqual([{ collection: "c0", phase: "verifying", done: 40, total: 100 }]);
   });
 
-  it("turns to verifying, then to indexes, when nothing else is left", () => {
+  it("changes to verifying, then to building indexes, when nothing else is left", () => {
     const { progress } = expecting(100);
     const meter = progress.meter("c0", 100);
     meter.advance(100, 1);
@@ -55,7 +55,7 @@ describe("progress", () => {
     expect(progress.snapshot().phase).toBe("building indexes");
   });
 
-  it("verifies as many documents as were copied, not as many as were expected", () => {
+  it("expects to verify as many documents as were copied, not as many as were estimated", () => {
     const { progress } = expecting(100);
     const meter = progress.meter("c0", 100);
     meter.advance(60, 1);
@@ -71,7 +71,7 @@ describe("progress", () => {
     expect(progress.snapshot()).toMatchObject({ phase: "verifying", done: 50, total: 400 });
   });
 
-  it("replaces estimates by counts: too low never passes 100 percent, too high does not stay open", () => {
+  it("replaces estimates with counts, whether they were too low or too high", () => {
     const { progress } = expecting(100, 100);
     const low = progress.meter("c0", 100);
     low.advance(150, 1);
@@ -83,7 +83,7 @@ describe("progress", () => {
     expect(progress.snapshot()).toMatchObject({ done: 210, total: 210, collectionsDone: 2, inFlight: [] });
   });
 
-  it("ends a collection once, however often it is told", () => {
+  it("counts a collection as done only once, however often end() is called", () => {
     const { progress } = expecting(100);
     const meter = progress.meter("c0", 100);
     meter.advance(100, 1);
@@ -92,7 +92,7 @@ describe("progress", () => {
     expect(progress.snapshot()).toMatchObject({ done: 100, collectionsDone: 1 });
   });
 
-  it("takes the rate over the last seconds and the remaining time from the mean", () => {
+  it("takes the rate from the last seconds and the remaining time from the average", () => {
     const { time, progress } = expecting(10_000);
     time.pass(60_000); // connecting is not copying
     const meter = progress.meter("c0", 10_000);
@@ -107,7 +107,7 @@ describe("progress", () => {
     expect(remaining).toBe((6_000 / 4_000) * 20_000);
   });
 
-  it("tells neither rate nor remaining time before it can, nor when nothing moves", () => {
+  it("gives no rate and no remaining time at the very start or while nothing moves", () => {
     const { time, progress } = expecting(10_000);
     const meter = progress.meter("c0", 10_000);
     meter.advance(100, 1);

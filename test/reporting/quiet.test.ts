@@ -5,8 +5,8 @@ import { open, plan, report } from "./samples.ts";
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 
-describe("quiet", () => {
-  it("prints nothing at all on success, at a terminal and in a pipe", () => {
+describe("quiet output", () => {
+  it("prints nothing at all on success, at a terminal or in a pipe", () => {
     for (const terminal of [undefined, {}]) {
       const { reporter, stdout, stderr } = open({
         mode: "quiet",
@@ -35,7 +35,7 @@ describe("quiet", () => {
     expect(stdout.text).toBe("");
   });
 
-  it("prints an outcome that is not success as one line", () => {
+  it("prints an outcome other than success as one line", () => {
     const { reporter, stderr } = open({ mode: "quiet" });
     reporter.finish(report({ exitCode: 3, verdict: "2 things are missing." }));
     expect(stderr.text).toMatch(
@@ -53,7 +53,7 @@ describe("quiet", () => {
     );
   });
 
-  it("prints nothing of a comparison or a repair that ends well, whatever was listed", () => {
+  it("prints nothing for a comparison or a repair that succeeds, whatever it listed", () => {
     const { reporter, stdout, stderr } = open({ mode: "quiet", verbose: true });
     reporter.comparison(comparison());
     reporter.difference(difference({ counted: false }));
@@ -63,7 +63,7 @@ describe("quiet", () => {
     expect(stdout.text + stderr.text).toBe("");
   });
 
-  it("prints one line of a comparison or a repair that does not", () => {
+  it("prints one line for a comparison or a repair that does not succeed", () => {
     for (const end of ["compared", "changed"] as const) {
       const { reporter, stdout, stderr } = open({ mode: "quiet", command: "diff" });
       reporter.difference(difference());

@@ -27,8 +27,8 @@ const view = copied("paid", {
   verdict: "defined",
 });
 
-describe("the report as text", () => {
-  it("is one table with a row for each collection and a total", () => {
+describe("report of a copy as text", () => {
+  it("shows one table with a row for each collection and a total", () => {
     const collections = [copied("customers"), copied("shop", { target: "shops" }), orders, view];
     expect(linesOf({ collections }).slice(0, 7)).toEqual([
       "                                            set  source  target",
@@ -42,7 +42,7 @@ describe("the report as text", () => {
   });
 
   it.each(["deleted", "extra", "changed"] as const)(
-    "shows the column %s only when there is any",
+    "shows the column %s only when it has a count above zero",
     (column) => {
       const heading = (lines: string[]) => lines[1]?.split(/\s+/);
       expect(heading(linesOf())).not.toContain(column);
@@ -52,13 +52,13 @@ describe("the report as text", () => {
     },
   );
 
-  it("gives no total of counts when one collection was not counted", () => {
+  it("shows no total count when one collection was not counted", () => {
     const collections = [copied("a"), copied("b", { targetCount: undefined })];
     const total = linesOf({ collections }).find((line) => line.startsWith("total"));
     expect(total?.trim().split(/\s+/).slice(-2)).toEqual(["2,400", "-"]);
   });
 
-  it("lists items with key and reason; what was accepted is marked and comes last", () => {
+  it("lists items with their key and reason, and marks the accepted ones and lists them last", () => {
     const items = [
       { key: "option orders/validator", reason: "no right to set it", accepted: true },
       { key: "document orders/17", reason: "larger than 16 MB", accepted: false },
@@ -83,14 +83,14 @@ describe("the report as text", () => {
     expect(lines).toContain("  and 12,295 more");
   });
 
-  it("ends with what it took and the verdict", () => {
+  it("ends with the time taken and the verdict", () => {
     const text = reportText(report(), PIPE);
     expect(text).toMatch(
       /\n1,200 documents read \(1\.1 MB\) in 4 s, 300\/s; 2026-11-21 03:17:00 to 03:17:04 UTC\.\nCopied and read back: every document is on the target, byte for byte\.\n$/,
     );
   });
 
-  it("colours the verdict by the exit code", () => {
+  it("colours the verdict of a copy by the exit code", () => {
     const paint = new Chalk({ level: 1 });
     const verdict = (exitCode: number) =>
       reportText(report({ exitCode, verdict: "V" }), { width: 80, paint });
@@ -99,7 +99,7 @@ describe("the report as text", () => {
     expect(verdict(11)).toContain(paint.bold.red("V"));
   });
 
-  it.each([60, 80, 120])("never has a line of the table wider than a terminal of %d columns", (width) => {
+  it.each([60, 80, 120])("prints no table line wider than a terminal of %d columns", (width) => {
     const large = copied("an_order_events_archive_2024", {
       read: 1_234_567,
       written: 1_234_567,
@@ -110,7 +110,7 @@ describe("the report as text", () => {
     expect(lines.join("\n")).toContain("1,234,567");
   });
 
-  it("does not count what an interrupted run has read into its speed, and shows the window from its beginning", () => {
+  it("leaves what an interrupted run had read out of the speed, and shows the period from that run's start", () => {
     const text = linesOf({
       collections: [copied("customers")],
       bytes: 3_000_000,

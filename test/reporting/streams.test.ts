@@ -14,7 +14,7 @@ describe("colour", () => {
     ["a pipe", PIPE, undefined, {}, 0],
     ["--no-color on a terminal", TTY, false, {}, 0],
     ["--no-color against FORCE_COLOR", TTY, false, { FORCE_COLOR: "1" }, 0],
-    ["color: true in a pipe, which is what a parser makes of no flag", PIPE, true, {}, 0],
+    ["color: true in a pipe, which is the parser's default without a flag", PIPE, true, {}, 0],
     ["NO_COLOR on a terminal", TTY, undefined, { NO_COLOR: "1" }, 0],
     ["an empty NO_COLOR", TTY, undefined, { NO_COLOR: "" }, 1],
     ["NO_COLOR against FORCE_COLOR", TTY, undefined, { NO_COLOR: "1", FORCE_COLOR: "1" }, 0],
@@ -24,11 +24,11 @@ describe("colour", () => {
     ["FORCE_COLOR=false on a terminal", TTY, undefined, { FORCE_COLOR: "false" }, 0],
     ["FORCE_COLOR on a dumb terminal", TTY, undefined, { FORCE_COLOR: "1", TERM: "dumb" }, 1],
     ["a dumb terminal", TTY, undefined, { TERM: "dumb" }, 0],
-  ])("is decided for %s", (_name, stream, color, env, level) => {
+  ])("chooses the right colour level for %s", (_name, stream, color, env, level) => {
     expect(colorLevel(stream, { color, env })).toBe(level);
   });
 
-  it("is decided for each stream by itself", () => {
+  it("chooses the colour of stdout and stderr separately", () => {
     const stdout = new FakeStream();
     const stderr = new FakeStream({ isTTY: true, columns: 80 });
     const { reporter } = open({ stdout, stderr });
@@ -40,15 +40,15 @@ describe("colour", () => {
   });
 });
 
-describe("a sink", () => {
-  it("knows its width: the terminal's, 80 when that is not told, none in a pipe", () => {
+describe("sink", () => {
+  it("uses the terminal's width, 80 columns when it is unknown, and no limit in a pipe", () => {
     const width = (stream: FakeStream) => sink(stream, { env: {} }).width;
     expect(width(new FakeStream({ isTTY: true, columns: 120 }))).toBe(120);
     expect(width(new FakeStream({ isTTY: true }))).toBe(80);
     expect(width(new FakeStream({ columns: 120 }))).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("drops what is written after its reader has gone, and remembers", async () => {
+  it("drops what is written after its reader has gone, and remembers the error", async () => {
     const stream = new BrokenPipe();
     const output = sink(stream, { env: {} });
     expect(output.lost).toBeUndefined();
@@ -63,8 +63,8 @@ describe("a sink", () => {
   });
 });
 
-describe("a reader that is slower than what is told", () => {
-  it("is waited for, and no longer once it has gone", async () => {
+describe("slow readers", () => {
+  it("ready() waits for a slow reader, but no longer once it has gone", async () => {
     const taken: (() => void)[] = [];
     const slow = new Writable({
       highWaterMark: 10,
@@ -89,8 +89,8 @@ describe("a reader that is slower than what is told", () => {
   });
 });
 
-describe.each(["auto", "json", "quiet"] as const)("a reader that goes away in mode %s", (mode) => {
-  it("does not fail the run and is remembered", async () => {
+describe.each(["auto", "json", "quiet"] as const)("closed streams in mode %s", (mode) => {
+  it("a reader that goes away does not fail the run, and the reporter remembers it", async () => {
     const stdout = new BrokenPipe();
     const stderr = new BrokenPipe();
     const { reporter } = open({ mode, stdout, stderr });

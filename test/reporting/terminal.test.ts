@@ -27,8 +27,8 @@ function atTerminal(columns = 80, rows = 24): Opened {
   return opened;
 }
 
-describe("bars", () => {
-  it("show the run and each collection in flight", () => {
+describe("progress bars", () => {
+  it("progress bars show the run and each collection in flight", () => {
     const opened = atTerminal(120);
     opened.reporter.meter("customers", 1_200).advance(300, 1);
     const orders = opened.reporter.meter("orders", 50_000);
@@ -42,7 +42,7 @@ describe("bars", () => {
     opened.reporter.close();
   });
 
-  it("show rate and remaining time when these can be told", () => {
+  it("progress bars show the rate and the remaining time when these are known", () => {
     const opened = atTerminal(120);
     const meter = opened.reporter.meter("orders", 51_200);
     for (let second = 0; second < 10; second += 1) {
@@ -53,7 +53,7 @@ describe("bars", () => {
     opened.reporter.close();
   });
 
-  it("show building indexes without a share", () => {
+  it("progress bars show no percentage while indexes are built", () => {
     const opened = atTerminal();
     const meter = opened.reporter.meter("orders", 51_200);
     meter.advance(51_200, 1);
@@ -65,7 +65,7 @@ describe("bars", () => {
     opened.reporter.close();
   });
 
-  it("are at most six collections; the next takes the place of one that ended", () => {
+  it("progress bars show at most six collections, and the next one when one of them ends", () => {
     const opened = atTerminal();
     const meters = Array.from({ length: 9 }, (_, index) => opened.reporter.meter(`c${index}`, 10));
     const names = () => drawn(opened, 100).map((line) => line.split(" ")[0]);
@@ -79,7 +79,7 @@ describe("bars", () => {
     opened.reporter.close();
   });
 
-  it("are fewer on a low terminal, which must not scroll", () => {
+  it("progress bars are fewer on a terminal with few lines, which must not scroll", () => {
     const opened = atTerminal(80, 5);
     for (let index = 0; index < 9; index += 1) {
       opened.reporter.meter(`c${index}`, 10);
@@ -88,7 +88,7 @@ describe("bars", () => {
     opened.reporter.close();
   });
 
-  it.each([20, 40, 80, 200])("fit a terminal of %d columns", (columns) => {
+  it.each([20, 40, 80, 200])("progress bars fit a terminal of %d columns", (columns) => {
     const opened = atTerminal(columns);
     const meter = opened.reporter.meter("注文の履歴".repeat(17), 12_345_678);
     for (let second = 0; second < 5; second += 1) {
@@ -100,7 +100,7 @@ describe("bars", () => {
     opened.reporter.close();
   });
 
-  it("make room for what is said: it stands above them, whole, and wraps", () => {
+  it("a warning is printed whole above the progress bars, which are then redrawn", () => {
     const opened = atTerminal();
     opened.reporter.meter("orders", 10);
     vi.advanceTimersByTime(100);
@@ -114,8 +114,8 @@ describe("bars", () => {
   });
 });
 
-describe("the terminal is left tidy", () => {
-  it("when bars are closed in the middle of a run, and stays so", () => {
+describe("terminal state", () => {
+  it("the terminal is restored for good when the reporter is closed in the middle of a run", () => {
     const opened = atTerminal();
     const meter = opened.reporter.meter("orders", 10);
     vi.advanceTimersByTime(500);
@@ -132,14 +132,14 @@ describe("the terminal is left tidy", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("when the bars were never drawn", () => {
+  it("the terminal is in its normal state when bars were never drawn", () => {
     const opened = atTerminal();
     opened.reporter.meter("orders", 10);
     opened.reporter.close();
     expect(screenState(opened.stderr.text)).toEqual(TIDY);
   });
 
-  it("before the result is written", () => {
+  it("the terminal is restored before the result is written", () => {
     const opened = atTerminal();
     opened.reporter.meter("orders", 10).end();
     vi.advanceTimersByTime(300);
@@ -154,7 +154,7 @@ describe("the terminal is left tidy", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("with a blank line between what was said and the result", () => {
+  it("a blank line separates earlier messages from the result", () => {
     const silent = atTerminal();
     silent.reporter.finish(report());
     expect(silent.stderr.text).toBe("");
@@ -164,7 +164,7 @@ describe("the terminal is left tidy", () => {
     expect(talking.stderr.text).toBe("hello\n\n");
   });
 
-  it("before a failure is told", () => {
+  it("the terminal is restored before a failure is printed", () => {
     const opened = atTerminal();
     opened.reporter.meter("orders", 10);
     vi.advanceTimersByTime(300);
@@ -174,7 +174,7 @@ describe("the terminal is left tidy", () => {
     expect(withoutSequences(text)).toMatch(/error: It broke\.\nRun it again\.\n$/);
   });
 
-  it("with Ctrl-C left to the program", () => {
+  it("progress bars install no handler for Ctrl-C", () => {
     const before = process.listenerCount("SIGINT");
     const opened = atTerminal();
     opened.reporter.meter("orders", 10);
@@ -184,8 +184,8 @@ describe("the terminal is left tidy", () => {
   });
 });
 
-describe("a failure", () => {
-  it("that is a bug shows where it happened, its cause, and asks for a report", () => {
+describe("failures at the terminal", () => {
+  it("a bug is printed with its stack trace, its cause and a request to report it", () => {
     const opened = open();
     const cause = new TypeError("x is not a function");
     opened.reporter.fail(new DualsyncError("bug", "Something is wrong.", { cause }), 70);
@@ -199,7 +199,7 @@ describe("a failure", () => {
     expect(opened.stdout.text).toBe("");
   });
 
-  it("of another kind shows no stack", () => {
+  it("a failure that is not a bug is printed without a stack trace", () => {
     const opened = open();
     opened.reporter.fail(
       new DualsyncError("source", "No server answered.", { hint: "Is it running?\n  npm start" }),
@@ -209,7 +209,7 @@ describe("a failure", () => {
   });
 });
 
-describe("the choice between bars and lines", () => {
+describe("choice between bars and lines", () => {
   it.each([
     ["a terminal", {}, true],
     ["CI", { env: { CI: "true" } }, false],
@@ -217,7 +217,7 @@ describe("the choice between bars and lines", () => {
     ["a dumb terminal", { env: { TERM: "dumb" } }, false],
     ["--no-progress", { progress: false }, false],
     ["a pipe", { terminal: { isTTY: false } }, false],
-  ])("on %s", (_name, options, bars) => {
+  ])("chooses correctly between progress bars and progress lines for %s", (_name, options, bars) => {
     const opened = open({ terminal: {}, ...options });
     opened.reporter.plan(plan({ collections: [planned("orders")] }));
     opened.reporter.meter("orders", 10);

@@ -15,20 +15,20 @@ describe("text width", () => {
     ["🇫🇷", 2],
     ["→…█", 3],
     ["a\u200bb", 2],
-  ])("of %s is %d columns", (text, width) => {
+  ])("measures %s as %d columns", (text, width) => {
     // Devanagari clusters take one to two columns, by terminal.
     expect(textWidth(text)).toBeGreaterThanOrEqual(width);
     expect(textWidth(text)).toBeLessThanOrEqual(text === "नमस्ते" ? 4 : width);
   });
 
-  it("cuts out the middle and keeps both ends", () => {
+  it("cutMiddle cuts out the middle and keeps both ends", () => {
     expect(cutMiddle("order_events_archive_2024_europe", 15)).toBe("order_e…_europe");
     expect(cutMiddle("orders", 6)).toBe("orders");
     expect(cutMiddle("orders", 1)).toBe("…");
     expect(cutMiddle("orders", 0)).toBe("");
   });
 
-  it("never cuts through a character and never gets wider than asked", () => {
+  it("cutMiddle never cuts through a character and never exceeds the width", () => {
     for (const name of ["注文の履歴と顧客の一覧", `e\u0301`.repeat(20), "👩‍🚒".repeat(9), "a注".repeat(9)]) {
       for (let width = 1; width < 20; width += 1) {
         const cut = cutMiddle(name, width);
@@ -38,12 +38,12 @@ describe("text width", () => {
     }
   });
 
-  it("pads by columns, not by characters", () => {
+  it("pads text by columns, not by characters", () => {
     expect(pad("注文", 6)).toBe("注文  ");
     expect(pad("12", 5, "right")).toBe("   12");
   });
 
-  it("breaks lines between words only", () => {
+  it("breaks lines only between words", () => {
     expect(wrapped("a copy is not a point in time", 12)).toBe("a copy is\nnot a point\nin time");
     expect(wrapped("  name: a reason that is long", 14, "    ")).toBe(
       "  name: a\n    reason\n    that is\n    long",
@@ -55,12 +55,12 @@ describe("text width", () => {
 });
 
 describe("shortened", () => {
-  it("leaves out the middle of a long text and keeps both ends", () => {
+  it("shortened() leaves out the middle of a long text and keeps both ends", () => {
     expect(shortened("abcdefghij", 10)).toBe("abcdefghij");
     expect(shortened("abcdefghijk", 10)).toBe("abcd…hijk");
   });
 
-  it("never leaves half a character", () => {
+  it("shortened() never leaves half a character", () => {
     const text = "\u{1f600}".repeat(50);
     for (let length = 3; length < 12; length += 1) {
       expect(shortened(text, length)).toMatch(/^\p{Emoji}+…\p{Emoji}+$|^…$/u);

@@ -128,7 +128,7 @@ const HOSTILE: [string, string][] = [
 ];
 
 describe.each(MODES)("hostile text %s", (_mode, options) => {
-  it.each(HOSTILE)("puts no control character on a stream: %s", (_name, text) => {
+  it.each(HOSTILE)("no stream receives control characters of hostile text: %s", (_name, text) => {
     for (const end of ["finish", "compared", "changed", "bug", "target"] as const) {
       const opened = open({ verbose: true, ...options });
       everything(opened, text, end);
@@ -139,7 +139,7 @@ describe.each(MODES)("hostile text %s", (_mode, options) => {
     }
   });
 
-  it("cannot begin a line of its own", () => {
+  it("hostile text cannot start a line of its own", () => {
     for (const end of ["finish", "compared", "changed", "target"] as const) {
       const opened = open({ verbose: true, ...options });
       const text = "name\nFORGED line";
@@ -151,20 +151,23 @@ describe.each(MODES)("hostile text %s", (_mode, options) => {
   });
 });
 
-describe("hostile text that is only counted", () => {
-  it.each(HOSTILE)("puts no control character on a stream: %s", (_name, text) => {
-    const opened = open();
-    for (let index = 0; index < 1_001; index += 1) {
-      opened.reporter.difference(difference({ collection: text }));
-    }
-    opened.reporter.compared(diffReport());
-    expect(opened.stdout.text).toContain("… and 1 more of ");
-    expect(controls(opened.stdout.text)).toEqual([]);
-  });
+describe("hostile names that are only counted", () => {
+  it.each(HOSTILE)(
+    "the count of unlisted differences shows no control characters of a hostile name: %s",
+    (_name, text) => {
+      const opened = open();
+      for (let index = 0; index < 1_001; index += 1) {
+        opened.reporter.difference(difference({ collection: text }));
+      }
+      opened.reporter.compared(diffReport());
+      expect(opened.stdout.text).toContain("… and 1 more of ");
+      expect(controls(opened.stdout.text)).toEqual([]);
+    },
+  );
 });
 
 describe("hostile text with --json", () => {
-  it.each(HOSTILE)("arrives whole at the program that reads: %s", (_name, text) => {
+  it.each(HOSTILE)("hostile text arrives unchanged in JSON records: %s", (_name, text) => {
     const opened = open({ mode: "json" });
     opened.reporter.warn(text);
     opened.reporter.finish(report({ items: [{ key: text, reason: "r", accepted: false }], itemCount: 1 }));
@@ -174,9 +177,9 @@ describe("hostile text with --json", () => {
   });
 });
 
-describe.each(MODES)("a secret %s", (_mode, options) => {
+describe.each(MODES)("secrets %s", (_mode, options) => {
   it.each(["finish", "compared", "changed", "bug", "target"] as const)(
-    "never reaches a stream, on the way to %s",
+    "a secret never reaches a stream of a run that ends with %s",
     (end) => {
       const opened = open({ verbose: true, ...options });
       const secret = 'Tr0ub4dor"&\\3-correct-horse-battery';

@@ -7,7 +7,7 @@ function message(length: number, fill: number): Buffer {
   return bytes;
 }
 
-test("messages come out whole and in order, however the stream was cut", () => {
+test("the framer returns whole messages in order, however the stream was split", () => {
   const messages = [message(16, 1), message(100, 2), message(17, 3), message(16, 4)];
   const stream = Buffer.concat(messages);
   for (let size = 1; size <= stream.length; size++) {
@@ -20,13 +20,13 @@ test("messages come out whole and in order, however the stream was cut", () => {
   }
 });
 
-test.each([0, 15, -1, MAX_MESSAGE_BYTES + 1])("a length of %i is refused", (length) => {
+test.each([0, 15, -1, MAX_MESSAGE_BYTES + 1])("the framer rejects a message length of %i", (length) => {
   const bytes = Buffer.alloc(16);
   bytes.writeInt32LE(length, 0);
   expect(() => [...new MessageFramer().push(bytes)]).toThrow(RangeError);
 });
 
-test("the largest message is joined once, not at each chunk", () => {
+test("the framer joins the largest message once, not at each chunk", () => {
   const stream = message(MAX_MESSAGE_BYTES, 0);
   const joins = vi.spyOn(Buffer, "concat");
   const framer = new MessageFramer();

@@ -50,7 +50,7 @@ async function firstMessage(socket: Socket): Promise<Buffer> {
   throw new Error("the connection was closed without an answer");
 }
 
-describe("a started MongoDB", () => {
+describe("MongoDB test service", () => {
   test("keeps what is written", async () => {
     const service = await start();
     const orders = connectTo(service).db().collection("orders");
@@ -59,14 +59,14 @@ describe("a started MongoDB", () => {
     expect(service.version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  test("does not see what another one holds", async () => {
+  test("does not share data with another service", async () => {
     const [one, other] = await Promise.all([start(), start()]);
     await connectTo(one).db().collection("orders").insertOne({ total: 12 });
     expect(await connectTo(one).db().collection("orders").countDocuments()).toBe(1);
     expect(await connectTo(other).db().collection("orders").countDocuments()).toBe(0);
   });
 
-  test("takes a document of 16 MB", async () => {
+  test("stores a document of 16 MB", async () => {
     const files = connectTo(await start())
       .db()
       .collection<{ _id: number; content: Binary }>("files");
@@ -78,7 +78,7 @@ describe("a started MongoDB", () => {
     expect(Buffer.compare(found?.content.buffer ?? Buffer.alloc(0), content)).toBe(0);
   });
 
-  test("takes a message as large as it says", async () => {
+  test("accepts a message as large as the server announces", async () => {
     const service = await start();
     const { maxMessageSizeBytes, maxWriteBatchSize } = await connectTo(service).db().command({ hello: 1 });
     // Many documents, because the engine needs a little more room for each. By hand, because the driver makes
@@ -102,7 +102,7 @@ describe("a started MongoDB", () => {
     expect(await files.countDocuments({ content })).toBe(maxWriteBatchSize);
   });
 
-  test("drops a connection that sends no message, and goes on", async () => {
+  test("drops a connection that sends invalid bytes, and keeps serving others", async () => {
     const service = await start();
     const socket = connect(service.port, "127.0.0.1");
     socket.on("error", () => {});
@@ -120,7 +120,7 @@ describe("a started MongoDB", () => {
     await service.stop();
   });
 
-  test("comes back after a kill with what was acknowledged as journaled, on the same port", async () => {
+  test("keeps journaled writes and its port when it is restarted after a kill", async () => {
     const directory = mkdtempSync(join(tmpdir(), "dualsync-test-"));
     cleanups.push(async () => rmSync(directory, { recursive: true }));
     const first = await start({ directory });
@@ -136,7 +136,7 @@ describe("a started MongoDB", () => {
     expect(existsSync(directory)).toBe(true);
   });
 
-  test("says in the server's own words why it does not start", async () => {
+  test("fails to start with the server's own error message", async () => {
     const folder = mkdtempSync(join(tmpdir(), "dualsync-test-"));
     cleanups.push(async () => rmSync(folder, { recursive: true }));
     const file = join(folder, "not-a-folder");
@@ -145,8 +145,8 @@ describe("a started MongoDB", () => {
   });
 });
 
-describe("a MongoDB that serves raw documents", () => {
-  test("serves what the engine cannot store, in every batch, byte for byte", async () => {
+describe("MongoDB test service with raw documents", () => {
+  test("serves documents that the engine cannot store byte for byte, in every batch", async () => {
     const service = await start({ rawDocuments: true });
     const odd = connectTo(service).db().collection("odd");
     const stored = Array.from({ length: 5 }, (_, id) =>
@@ -163,7 +163,7 @@ describe("a MongoDB that serves raw documents", () => {
     expect(found.map((bytes) => Buffer.from(bytes as unknown as Uint8Array))).toEqual(stored);
   });
 
-  test("serves the wrapper as it is when that was not asked for", async () => {
+  test("serves the wrapper unchanged when raw documents were not requested", async () => {
     const odd = connectTo(await start())
       .db()
       .collection("odd");
@@ -178,7 +178,7 @@ describe("withDatabase", () => {
     ["mongodb://h:1", "mongodb://h:1/shop"],
     ["mongodb://u:p@h:1,i:2/old?w=1", "mongodb://u:p@h:1,i:2/shop?w=1"],
     ["mongodb+srv://h.example/?appName=a", "mongodb+srv://h.example/shop?appName=a"],
-  ])("puts the name into %s", (uri, expected) => {
+  ])("puts the database name into %s", (uri, expected) => {
     expect(withDatabase(uri, "shop")).toBe(expected);
   });
 });

@@ -44,7 +44,7 @@ function clientWith(key: string): SupabaseClient {
   });
 }
 
-test("reads pages after a key until one is empty, whatever the cap", async () => {
+test("the Supabase client reads pages after a key until one is empty, whatever the row limit", async () => {
   gateway.settings.maxRows = 7;
   const seen: number[] = [];
   for (let last = 0; ; ) {
@@ -58,7 +58,7 @@ test("reads pages after a key until one is empty, whatever the cap", async () =>
   expect(seen).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
 });
 
-test("reads by a key of two columns", async () => {
+test("the Supabase client reads by a key of two columns", async () => {
   const { data, error } = await client
     .from("pairs")
     .select("n")
@@ -70,14 +70,14 @@ test("reads by a key of two columns", async () => {
   expect(data?.map(({ n }) => n)).toEqual([7, 11, 2, 5, 8]);
 });
 
-test("counts without rows", async () => {
+test("the Supabase client counts rows with and without reading them", async () => {
   const { count, data, status } = await client.from("people").select("*", { count: "exact", head: true });
   expect([count, data, status]).toEqual([30, null, 200]);
   const few = await client.from("people").select("id", { count: "exact" }).range(5, 9);
   expect([few.count, few.data?.length, few.status]).toEqual([30, 5, 206]);
 });
 
-test("selects lists of values, quoted names, casts and names of its own", async () => {
+test("the Supabase client selects value lists, quoted names, casts and aliases", async () => {
   const { data } = await client
     .from("people")
     .select('n:name,id::text,"odd, \\"name\\""')
@@ -93,7 +93,7 @@ test("selects lists of values, quoted names, casts and names of its own", async 
   expect((await client.from("people").select("id").eq("id", 99).maybeSingle()).data).toBeNull();
 });
 
-test("writes rows, over those of the same key when asked", async () => {
+test("the Supabase client inserts rows, and overwrites those with the same key on request", async () => {
   const rows = [
     { id: 30, name: "changed" },
     { id: 31, name: "new", tags: ["a", "b,c"] },
@@ -117,14 +117,14 @@ test("writes rows, over those of the same key when asked", async () => {
   expect(gateway.requests.some(({ target }) => target.includes("columns="))).toBe(true);
 });
 
-test("fills in defaults instead of nothing when asked", async () => {
+test("the Supabase client fills missing columns with defaults instead of null on request", async () => {
   await client.from("people").insert([{ id: 40 }, { id: 41, at: "2020-01-01" }], { defaultToNull: false });
   await client.from("people").insert([{ id: 42 }, { id: 43, at: "2020-01-01" }]);
   const { data } = await client.from("people").select("id").gte("id", 40).is("at", null);
   expect(data).toEqual([{ id: 42 }]);
 });
 
-test("changes and deletes rows, and not more than allowed", async () => {
+test("the Supabase client updates and deletes rows, but no more than allowed", async () => {
   const changed = await client.from("people").update({ name: "x" }, { count: "exact" }).lt("id", 4);
   expect([changed.status, changed.count]).toEqual([204, 3]);
   const deleted = await client.from("people").delete({ count: "exact" }).in("id", [1, 2, 99]);
@@ -136,7 +136,7 @@ test("changes and deletes rows, and not more than allowed", async () => {
   expect(gone.data).toEqual([{ id: 3, name: "x" }]);
 });
 
-test("calls functions", async () => {
+test("the Supabase client calls functions", async () => {
   expect((await client.rpc("sum_of", { list: [1, 2, 3] })).data).toBe(6);
   expect((await client.rpc("sum_of", { list: [1, 2] }, { get: true })).data).toBe(3);
   const { data } = await client.rpc("people_after", { lowest: 27 }).select("id").order("id").limit(2);
@@ -147,7 +147,7 @@ test("calls functions", async () => {
   ]);
 });
 
-test("is told what is wrong", async () => {
+test("the Supabase client receives the status and code of each error", async () => {
   const failure = async (query: PromiseLike<{ error: { code: string } | null; status: number }>) => {
     const { status, error } = await query;
     return [status, error?.code];
@@ -164,7 +164,7 @@ test("is told what is wrong", async () => {
   refused.stop();
 });
 
-test("is let in by either kind of key", async () => {
+test("the Supabase client is accepted with either kind of key", async () => {
   const { data } = await clientWith(gateway.secretKey).from("people").select("id").limit(1);
   expect(data).toHaveLength(1);
   expect((await clientWith(gateway.publishableKey).from("people").select("id")).data).toHaveLength(30);

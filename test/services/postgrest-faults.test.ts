@@ -40,7 +40,7 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
   });
 }
 
-test("a fault happens to the requests it is on, at its turns", async () => {
+test("a fault affects only the requests that it matches, at its turns", async () => {
   const third = fail({ on: "GET /items", at: 3, answer: answers.jsonFailure(500) });
   const statuses: number[] = [];
   for (let n = 0; n < 4; n++) statuses.push((await ask("/items?limit=1")).status);
@@ -61,21 +61,21 @@ test("a fault happens to the requests it is on, at its turns", async () => {
 test.each([
   ["429 with seconds", answers.tooManyRequests(3), 429, "3"],
   ["429 with a date", answers.tooManyRequests(new Date(0)), 429, "Thu, 01 Jan 1970 00:00:00 GMT"],
-  ["429 without", answers.tooManyRequests(), 429, null],
-  ["a schema cache that loads", answers.schemaCacheLoading(), 503, "1"],
-  ["a quota", answers.quotaExceeded(), 402, null],
-  ["a pause", answers.paused(), 540, null],
+  ["429 without a time to wait", answers.tooManyRequests(), 429, null],
+  ["a loading schema cache", answers.schemaCacheLoading(), 503, "1"],
+  ["an exceeded quota", answers.quotaExceeded(), 402, null],
+  ["a paused project", answers.paused(), 540, null],
   ["a statement timeout", answers.statementTimeout(), 500, null],
   ["544 in JSON", answers.jsonFailure(544), 544, null],
   ["520 in HTML", answers.htmlFailure(520), 520, null],
-])("can answer with %s", async (_, answer, status, retryAfter) => {
+])("a fault can answer with %s", async (_, answer, status, retryAfter) => {
   fail({ answer });
   const response = await ask("/items");
   expect([response.status, response.headers.get("retry-after")]).toEqual([status, retryAfter]);
   expect(await response.text()).toBe(answer.body);
 });
 
-test("a reset keeps a request from being executed, a lost reply does not", async () => {
+test("a reset before execution prevents the request, and a lost reply does not", async () => {
   fail({ on: "POST", at: 1, reset: "before" });
   fail({ on: "POST", at: 1, reset: "lost-reply" });
   const add = (id: number) =>
@@ -86,7 +86,7 @@ test("a reset keeps a request from being executed, a lost reply does not", async
   expect(rows).toEqual([{ id: 1002 }]);
 });
 
-test("a stall ends only with the patience of the client", async () => {
+test("a stalled reply lasts until the client's timeout", async () => {
   fail({ at: 1, stall: "before" });
   await expect(ask("/items", { signal: AbortSignal.timeout(100) })).rejects.toThrow("timeout");
   fail({ at: 1, stall: { after: 10 } });
@@ -95,7 +95,7 @@ test("a stall ends only with the patience of the client", async () => {
   await expect(response.text()).rejects.toThrow("timeout");
 });
 
-test.each([false, true])("a body can end too early, chunked: %s", async (chunked) => {
+test.each([false, true])("a body can be cut off early (chunked: %s)", async (chunked) => {
   fail({ cut: { after: 100, chunked } });
   const response = await ask("/items");
   expect(response.headers.get("content-length") === null).toBe(chunked);
@@ -103,13 +103,13 @@ test.each([false, true])("a body can end too early, chunked: %s", async (chunked
   expect(gateway.requests.at(-1)).toMatchObject({ status: 200, sent: 100 });
 });
 
-test("a body can drip, and is whole", async () => {
+test("a body can arrive in drips, and is complete", async () => {
   fail({ at: 1, drip: { bytes: 500, ms: 2 } });
   const dripped = await (await ask("/items")).text();
   expect(dripped).toBe(await (await ask("/items")).text());
 });
 
-test("something can happen between two pages", async () => {
+test("a fault can run a statement between two pages", async () => {
   fail({ on: "GET /items", at: 2, before: () => gateway.query("insert into items values (0)") });
   const page = async () => (await (await ask("/items?order=id&limit=1")).json()) as unknown;
   expect([await page(), await page()]).toEqual([[{ id: 1 }], [{ id: 0 }]]);
@@ -125,7 +125,7 @@ test("a redirect leads a client that follows it to another host", async () => {
   await elsewhere.stop();
 });
 
-test("remembers requests without their keys, and counts bytes", async () => {
+test("the gateway records requests without their keys, and counts bytes", async () => {
   const before = gateway.requests.length;
   const text = await (await ask("/items?limit=3", { headers: { "X-Own": "1" } })).text();
   const headers = { "Content-Type": "application/json", Authorization: `Bearer ${gateway.serviceKey}` };
@@ -141,7 +141,7 @@ test("remembers requests without their keys, and counts bytes", async () => {
   expect([all.includes(gateway.secretKey), all.includes(gateway.serviceKey)]).toEqual([false, false]);
 });
 
-test("can be stopped while a request stalls, and twice", async () => {
+test("the gateway can be stopped while a request stalls, and stopped twice", async () => {
   const other = await startPostgrest({ postgres });
   other.fail({ stall: "before" });
   const stalled = fetch(`${other.url}/rest/v1/`).catch((error: Error) => error.message);

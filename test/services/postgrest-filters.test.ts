@@ -39,7 +39,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, "\\$&")}"`;
 }
 
-test("a value finds its own row in each kind of filter, and no other", async () => {
+test("each kind of filter finds exactly the row with a given value", async () => {
   const property = fc.asyncProperty(text, text, async (value, other) => {
     fc.pre(value !== other);
     const body = JSON.stringify([value, other].map((word, id) => ({ id, word, 'a "b", (c)\\d': word })));
@@ -66,7 +66,7 @@ test("a value finds its own row in each kind of filter, and no other", async () 
   await fc.assert(property, { numRuns: 40 });
 });
 
-test("who quotes too little gets other rows, and no error", async () => {
+test("a filter without enough quoting matches other rows instead of failing", async () => {
   await gateway.query("truncate words; insert into words values (1, 'a'), (2, 'a)b'), (3, ''), (4, 'x.y')");
   expect(await ids({ word: "in.(a)b)" })).toEqual([{ id: 1 }]);
   expect(await ids({ word: 'in.("a)b")' })).toEqual([{ id: 2 }]);
@@ -76,14 +76,14 @@ test("who quotes too little gets other rows, and no error", async () => {
   expect(await ids({ "word.x": "eq.a" })).toMatchObject({ code: "PGRST108" });
 });
 
-test("a list of one empty text finds nothing, though the row is there", async () => {
+test("a list filter with a single empty text finds nothing, even if the row exists", async () => {
   await gateway.query("truncate words; insert into words values (3, '')");
   expect(await ids({ word: "eq." })).toEqual([{ id: 3 }]);
   expect(await ids({ word: 'in.("")' })).toEqual([]);
   expect(await ids({ word: 'in.("",x)' })).toEqual([{ id: 3 }]);
 });
 
-test("a value can be compared with any or all of several", async () => {
+test("a value can be compared with any or all of several values", async () => {
   await gateway.query("truncate words; insert into words values (1, 'ab'), (2, 'bc'), (3, 'cd')");
   expect(await ids({ word: "eq(any).{ab,cd}", order: "id" })).toEqual([{ id: 1 }, { id: 3 }]);
   expect(await ids({ or: "(word.like(all).{*b*,*c*},id.eq.9)" })).toEqual([{ id: 2 }]);

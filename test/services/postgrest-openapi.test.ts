@@ -38,7 +38,7 @@ async function ask(key = gateway.serviceKey) {
   return { status: response.status, type: response.headers.get("content-type"), text };
 }
 
-test("describes the tables that the role may touch", async () => {
+test("the OpenAPI description covers the tables that the role may use", async () => {
   const { status, type, text } = await ask();
   expect([status, type]).toEqual([200, "application/openapi+json; charset=utf-8"]);
   const { definitions, paths } = JSON.parse(text);
@@ -93,7 +93,7 @@ test("describes the tables that the role may touch", async () => {
   expect(definitions.shown.properties.id.description).toContain("<pk/>");
 });
 
-test("names integers as OpenAPI does when asked, and describes nothing to public keys", async () => {
+test("the OpenAPI description names integers as OpenAPI does on request, and is refused to public keys", async () => {
   gateway.settings.integerFormats = "openapi";
   const { definitions } = JSON.parse((await ask()).text);
   gateway.settings.integerFormats = "postgres";
@@ -103,7 +103,7 @@ test("names integers as OpenAPI does when asked, and describes nothing to public
   expect((await ask(gateway.publishableKey)).status).toBe(401);
 });
 
-test("describes nothing where that is switched off", async () => {
+test("the OpenAPI description can be switched off", async () => {
   gateway.settings.described = false;
   const { status, text } = await ask();
   gateway.settings.described = true;

@@ -60,7 +60,7 @@ async function rows(sql: string) {
 const EMPTY = { text: "", range: "*/*", applied: null, type: null };
 const MERGE = "resolution=merge-duplicates,return=minimal";
 
-test("adds rows, and says no more than that", async () => {
+test("a POST adds rows and returns no content", async () => {
   expect(
     await send("POST", "/articles", '[{"id":3,"price":1.50},{"id":4,"price":99999999999999999999.5}]'),
   ).toEqual({
@@ -72,7 +72,7 @@ test("adds rows, and says no more than that", async () => {
   ]);
 });
 
-test("replaces rows of the same key, and tells by the status whether any was added", async () => {
+test("an upsert replaces rows with the same key, and its status tells whether any row was added", async () => {
   const both = await send(
     "POST",
     "/articles?on_conflict=id&columns=%22id%22,%22title%22",
@@ -105,14 +105,14 @@ test("replaces rows of the same key, and tells by the status whether any was add
   expect(await send("POST", "/articles", "[]")).toMatchObject({ status: 201 });
 });
 
-test("leaves rows of the same key alone when asked", async () => {
+test("an upsert with ignore-duplicates leaves rows with the same key alone", async () => {
   const body = '[{"id":1,"title":"eins"},{"id":5,"title":"five"}]';
   const answer = await send("POST", "/articles", body, "resolution=ignore-duplicates,count=exact");
   expect(answer).toMatchObject({ status: 201, range: "*/1" });
   expect(await rows("select title from articles where id = 1")).toEqual([{ title: "one" }]);
 });
 
-test("only adds where there is no key, and does not claim more", async () => {
+test("an upsert into a table without a key only adds rows, and does not claim to merge", async () => {
   await send("POST", "/keyless", '{"a":1}', MERGE);
   expect(await send("POST", "/keyless", '{"a":1}', MERGE)).toMatchObject({
     status: 201,
@@ -121,7 +121,7 @@ test("only adds where there is no key, and does not claim more", async () => {
   expect(await rows("select a from keyless")).toHaveLength(2);
 });
 
-test("fills what is missing with defaults when asked, and with nothing otherwise", async () => {
+test("missing columns become defaults with missing=default, and null otherwise", async () => {
   await send("POST", "/articles?columns=id,seen", '[{"id":3},{"id":4,"seen":1}]');
   const answer = await send(
     "POST",
@@ -135,14 +135,14 @@ test("fills what is missing with defaults when asked, and with nothing otherwise
   );
 });
 
-test("keeps the text of json as it is sent", async () => {
+test("a json column keeps the text as it was sent", async () => {
   await send("POST", "/articles", '{"id":3,"doc":{"b": 1.50,  "a":-0.0,"a":2}}');
   expect(await rows("select doc::text from articles where id = 3")).toEqual([
     { doc: '{"b": 1.50,  "a":-0.0,"a":2}' },
   ]);
 });
 
-test("gives back what it wrote when asked", async () => {
+test("return=representation returns the written or deleted rows", async () => {
   const answer = await send(
     "POST",
     "/articles?select=id,t:title",
@@ -158,7 +158,7 @@ test("gives back what it wrote when asked", async () => {
   expect(deleted).toMatchObject({ status: 200, text: '[{"id":3}]' });
 });
 
-test("deletes and changes what the filters let through", async () => {
+test("PATCH and DELETE affect the rows that match the filters", async () => {
   const changed = await send("PATCH", "/articles?id=lt.3", '{"price":5}', "count=exact");
   expect(changed).toMatchObject({ status: 204, text: "", range: "0-1/2", type: null, length: null });
   expect(await send("PATCH", "/articles?id=eq.9", '{"price":5}')).toMatchObject({
@@ -173,7 +173,7 @@ test("deletes and changes what the filters let through", async () => {
   expect(await rows("select id, price::text from articles")).toEqual([{ id: 2, price: "5" }]);
 });
 
-test("undoes what affects more rows than allowed", async () => {
+test("a request that affects more rows than max-affected is rolled back", async () => {
   const answer = await send("DELETE", "/articles?id=gt.0", undefined, "handling=strict, max-affected=1");
   expect(answer.status).toBe(400);
   expect(JSON.parse(answer.text)).toMatchObject({ code: "PGRST124", details: "The query affects 2 rows" });
@@ -182,14 +182,14 @@ test("undoes what affects more rows than allowed", async () => {
   expect(fine).toMatchObject({ status: 204, applied: "handling=strict, max-affected=1" });
 });
 
-test("can refuse to empty a whole table", async () => {
+test("the gateway can refuse to empty a whole table", async () => {
   gateway.settings.safeUpdate = true;
   const { status, text } = await send("DELETE", "/articles");
   gateway.settings.safeUpdate = false;
   expect([status, JSON.parse(text).code]).toEqual([400, "21000"]);
 });
 
-test("says in whose words a row was refused", async () => {
+test("a rejected row is reported with the code and message of PostgREST or Postgres", async () => {
   const said = async (path: string, body: string, prefer?: string) => {
     const { status, text } = await send("POST", path, body, prefer);
     const { code, message, details } = JSON.parse(text);
@@ -218,7 +218,7 @@ test("says in whose words a row was refused", async () => {
   expect((await said("/articles?columns=id", "{")).slice(0, 2)).toEqual([400, "22P02"]);
 });
 
-test("calls functions by named arguments", async () => {
+test("functions are called by named arguments", async () => {
   const call = async (name: string, body = "{}") => {
     const { status, text } = await send("POST", `/rpc/${name}`, body);
     return [status, text];
@@ -244,7 +244,7 @@ test("calls functions by named arguments", async () => {
   ]);
 });
 
-test("does not find a function by other arguments", async () => {
+test("a function is not found with other arguments", async () => {
   const { status, text } = await send("POST", "/rpc/add_then", '{"a":1,"c":2}');
   expect([status, JSON.parse(text)]).toEqual([
     404,

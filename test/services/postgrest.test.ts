@@ -29,7 +29,7 @@ async function ask(path: string, init: RequestInit & { key?: string } = {}) {
   return { status, headers, text: await response.text(), range: headers.get("content-range") };
 }
 
-test("gives a page as the text of Postgres's own json_agg", async () => {
+test("a page is the text of Postgres's own json_agg", async () => {
   const { status, headers, text, range } = await ask("/items?select=id,big,n:name,at&limit=2&order=id.asc");
   expect(text).toBe(
     '[{"id":1,"big":9223372036854775001,"n":"item 1","at":"2024-01-01T00:00:00.123456+00:00"}, \n' +
@@ -41,7 +41,7 @@ test("gives a page as the text of Postgres's own json_agg", async () => {
   expect(headers.get("content-length")).toBe(String(text.length));
 });
 
-test("names rows and totals as PostgREST does", async () => {
+test("content-range names rows and totals as PostgREST does", async () => {
   const count = { Prefer: "count=exact" };
   const seen = async (path: string, headers = {}) => {
     const { status, range, headers: sent } = await ask(path, { headers });
@@ -65,7 +65,7 @@ test("names rows and totals as PostgREST does", async () => {
   ]);
 });
 
-test("refuses an offset past the end, when it knows the end, and a negative limit", async () => {
+test("an offset past a known end and a negative limit are refused", async () => {
   const past = await ask("/items?offset=100", { headers: { Prefer: "count=exact" } });
   expect(past.status).toBe(416);
   expect(past.range).toBe("*/15");
@@ -77,7 +77,7 @@ test("refuses an offset past the end, when it knows the end, and a negative limi
   expect(JSON.parse(negative.text).details).toBe("Limit should be greater than or equal to zero.");
 });
 
-test("answers HEAD as GET, without the body", async () => {
+test("HEAD is answered like GET, without the body", async () => {
   const { status, text, range } = await ask("/items?limit=1", {
     method: "HEAD",
     headers: { Prefer: "count=exact" },
@@ -85,7 +85,7 @@ test("answers HEAD as GET, without the body", async () => {
   expect([status, text, range]).toEqual([206, "", "0-0/15"]);
 });
 
-test("caps what is read at max-rows without a word", async () => {
+test("max-rows limits a page without notice", async () => {
   gateway.settings.maxRows = 7;
   const { status, range } = await ask("/items?limit=10");
   const { range: counted } = await ask("/items", { headers: { Prefer: "count=exact" } });
@@ -93,7 +93,7 @@ test("caps what is read at max-rows without a word", async () => {
   expect([status, range, counted]).toEqual([200, "0-6/*", "0-6/15"]);
 });
 
-test("filters by operators, lists and trees, with quoted names and values", async () => {
+test("filters support operators, lists and trees, with quoted names and values", async () => {
   const ids = async (query: string) => {
     const { status, text } = await ask(`/items?select=id&order=id&${query}`);
     return status === 200 ? (JSON.parse(text) as { id: number }[]).map(({ id }) => id) : text;
@@ -119,14 +119,14 @@ test("filters by operators, lists and trees, with quoted names and values", asyn
   expect(await ids("name=eq.'; drop table items --")).toEqual([]);
 });
 
-test("walks by a key of two columns", async () => {
+test("rows can be read by a key of two columns", async () => {
   const { text } = await ask(
     "/items?select=id&id=gte.3&or=(id.gt.3,and(id.eq.3,name.gt.a))&order=id,name&limit=2",
   );
   expect(JSON.parse(text)).toEqual([{ id: 3 }, { id: 4 }]);
 });
 
-test("casts, renames and repeats columns", async () => {
+test("columns can be cast, renamed and repeated", async () => {
   const { text } = await ask(
     "/items?select=*,big::text,%22odd%20%5C%22name%5C%22,%20(x)%22,x:id::text&id=eq.1",
   );
@@ -135,7 +135,7 @@ test("casts, renames and repeats columns", async () => {
   expect(text).toContain('"x":"1"}]');
 });
 
-test("says what is wrong in PostgREST's words", async () => {
+test("errors use the codes and messages of PostgREST", async () => {
   const said = async (path: string, init = {}) => {
     const { status, headers, text } = await ask(path, init);
     return { status, proxy: headers.get("proxy-status"), ...JSON.parse(text) };
@@ -169,7 +169,7 @@ test("says what is wrong in PostgREST's words", async () => {
   });
 });
 
-test("lets in only the keys it knows", async () => {
+test("only known keys are accepted", async () => {
   const wrong = await ask("/items", { key: "not.akey" });
   expect(wrong.status).toBe(401);
   expect(JSON.parse(wrong.text)).toMatchObject({
@@ -183,14 +183,14 @@ test("lets in only the keys it knows", async () => {
   expect((await ask("/items", { headers: bearer })).status).toBe(200);
 });
 
-test("knows a table added since only after a reload", async () => {
+test("a new table is visible only after a reload", async () => {
   await gateway.query("create table later (id int primary key)");
   expect((await ask("/later")).status).toBe(404);
   await gateway.reload();
   expect((await ask("/later")).text).toBe("[]");
 });
 
-test("tells of a table that was dropped since in Postgres's words", async () => {
+test("a request for a dropped table returns the error of Postgres", async () => {
   await gateway.query("create table gone (id int primary key)");
   await gateway.reload();
   await gateway.query("drop table gone");
@@ -198,7 +198,7 @@ test("tells of a table that was dropped since in Postgres's words", async () => 
   expect([status, JSON.parse(text).code]).toEqual([404, "42P01"]);
 });
 
-test("shows a policy's rows to the keys that it binds, and all to the service's", async () => {
+test("a row-level policy hides rows from the keys that it applies to, but not from the service key", async () => {
   await gateway.query(`
     create table hidden (id int primary key); insert into hidden values (1), (2);
     alter table hidden enable row level security;`);
@@ -208,7 +208,7 @@ test("shows a policy's rows to the keys that it binds, and all to the service's"
   expect((await ask("/hidden", { key: gateway.anonKey })).text).toBe("[]");
 });
 
-test("speaks the time zone that is asked for", async () => {
+test("timestamps use the time zone that the request prefers", async () => {
   const { text, headers } = await ask("/items?select=at&limit=1", {
     headers: { Prefer: "timezone=Asia/Tokyo" },
   });
@@ -216,7 +216,7 @@ test("speaks the time zone that is asked for", async () => {
   expect(headers.get("preference-applied")).toBe("timezone=Asia/Tokyo");
 });
 
-test("ends a statement that takes the service role too long", async () => {
+test("a statement that exceeds the service role's timeout is canceled", async () => {
   await gateway.query("create view slow as select 1 as id, pg_sleep(10)::text");
   await gateway.reload();
   gateway.settings.statementTimeoutMs = 50;
@@ -231,7 +231,7 @@ test("ends a statement that takes the service role too long", async () => {
   ]);
 });
 
-test("answers in gzip when it is set to, and the client accepts it", async () => {
+test("replies are compressed when the gateway is set to and the client accepts it", async () => {
   const plain = await ask("/items");
   gateway.settings.compress = true;
   const { text, headers } = await ask("/items");
@@ -242,7 +242,7 @@ test("answers in gzip when it is set to, and the client accepts it", async () =>
   expect(gateway.requests.at(-2)?.sent).toBeLessThan(text.length);
 });
 
-test("refuses what is too long", async () => {
+test("a URL or a body that is too long is refused", async () => {
   expect((await ask(`/items?id=in.(${"1,".repeat(10_000)}1)`)).status).toBe(414);
   gateway.settings.maxBodyBytes = 100;
   const headers = { "Content-Type": "application/json" };

@@ -24,23 +24,26 @@ function documents(bytes: Buffer, batchName: string): Uint8Array[] {
   return cursor[batchName];
 }
 
-describe("a reply with wrapped documents", () => {
-  test.each(["firstBatch", "nextBatch"])("gets the wrapped bytes in %s, and keeps all others", (name) => {
-    const ordinary = { _id: 1, note: "as it is" };
-    const strange = strangeBytes(7);
-    const unwrapped = unwrapRawDocuments(
-      reply(name, [ordinary, rawDocument(strange), ordinary, rawDocument(strange)]),
-    );
-    const plain = Buffer.from(BSON.serialize(ordinary));
-    expect(documents(unwrapped, name).map((bytes) => Buffer.from(bytes))).toEqual([
-      plain,
-      Buffer.from(strange),
-      plain,
-      Buffer.from(strange),
-    ]);
-  });
+describe("replies with wrapped documents", () => {
+  test.each(["firstBatch", "nextBatch"])(
+    "replaces wrapped documents in %s with their bytes, and keeps all others",
+    (name) => {
+      const ordinary = { _id: 1, note: "as it is" };
+      const strange = strangeBytes(7);
+      const unwrapped = unwrapRawDocuments(
+        reply(name, [ordinary, rawDocument(strange), ordinary, rawDocument(strange)]),
+      );
+      const plain = Buffer.from(BSON.serialize(ordinary));
+      expect(documents(unwrapped, name).map((bytes) => Buffer.from(bytes))).toEqual([
+        plain,
+        Buffer.from(strange),
+        plain,
+        Buffer.from(strange),
+      ]);
+    },
+  );
 
-  test("has right lengths: its own, the cursor's and the batch's", () => {
+  test("corrects the lengths of the reply, the cursor and the batch", () => {
     const strange = strangeBytes(7);
     const unwrapped = unwrapRawDocuments(reply("firstBatch", [rawDocument(strange)]));
     const direct = reply("firstBatch", [{ placeholder: 0 }]);
@@ -55,7 +58,7 @@ describe("a reply with wrapped documents", () => {
     }
   });
 
-  test("steps over an _id of every type", () => {
+  test("unwraps documents with an _id of every type", () => {
     const ids = [
       1.5,
       "one",
@@ -93,18 +96,18 @@ describe("a reply with wrapped documents", () => {
     ["a $$raw that is not binary", { _id: 1, $$raw: "text" }],
     ["the wrapper inside a document", { _id: 1, inner: { _id: 1, $$raw: new BSON.Binary(Buffer.alloc(5)) } }],
     ["no _id", { $$raw: new BSON.Binary(Buffer.alloc(5)) }],
-  ])("is left alone where a document has %s", (_, document) => {
+  ])("leaves a reply unchanged when a document has %s", (_, document) => {
     const before = reply("firstBatch", [document]);
     expect(unwrapRawDocuments(before)).toBe(before);
   });
 
-  test("is left alone where there is no cursor", () => {
+  test("leaves a reply without a cursor unchanged", () => {
     const before = Buffer.from(BSON.serialize({ n: 1, ok: 1 }));
     expect(unwrapRawDocuments(before)).toBe(before);
   });
 });
 
-test("values that the driver no longer writes are stepped over", () => {
+test("elements() skips values that the driver no longer writes", () => {
   const undefinedValue = Buffer.from("\x06u\0", "latin1");
   const dbPointer = Buffer.from("\x0cp\0\x02\0\0\0c\0abcdefghijkl", "latin1");
   const last = Buffer.from("\x10n\0\x01\0\0\0", "latin1");
@@ -118,7 +121,7 @@ test.each([
   ["a value runs past the document", "\x0c\0\0\0\x02n\0\x7f\0\0\0\0"],
   ["a value ends before it starts", "\x0c\0\0\0\x02n\0\xf9\xff\xff\xff\0"],
   ["a type is unknown", "\x0c\0\0\0\x20n\0\0\0\0\0\0"],
-])("bytes in which %s are refused", (_, bytes) => {
+])("elements() rejects bytes in which %s", (_, bytes) => {
   expect(() => [...elements(Buffer.from(bytes, "latin1"), 0)]).toThrow(RangeError);
 });
 
@@ -128,11 +131,11 @@ describe("rawDocument", () => {
     expect(double._id).toEqual(new BSON.Double(3));
   });
 
-  test("refuses bytes without an _id", () => {
+  test("rejects bytes without an _id", () => {
     expect(() => rawDocument(BSON.serialize({ x: 1 }))).toThrow(/needs an _id/);
   });
 
-  test("refuses an _id that the driver would change", () => {
+  test("rejects an _id that the driver would change", () => {
     const bytes = Buffer.from(BSON.serialize({ _id: "xx" }));
     bytes[bytes.indexOf("xx")] = 0xff;
     expect(() => rawDocument(bytes)).toThrow();

@@ -25,7 +25,7 @@ async function orphan(
   return { line, status };
 }
 
-test("an engine ends when its parent is gone, and takes its data folder along", async () => {
+test("an engine process ends when its parent is gone, and removes its data folder", async () => {
   const directory = mkdtempSync(join(tmpdir(), "dualsync-test-"));
   const { line, status } = await orphan(
     await engineCommand(join(here, "engine-child.js"), [directory, "--temporary"]),
@@ -35,7 +35,7 @@ test("an engine ends when its parent is gone, and takes its data folder along", 
   expect(existsSync(directory)).toBe(false);
 });
 
-test("a program that is kept ends when its keeper's parent is gone", async () => {
+test("a program under a keeper ends when the keeper's parent is gone", async () => {
   const args = [join(here, "keeper.js"), process.execPath, "-e", FOREVER];
   const { line } = await orphan({ command: process.execPath, args });
   const { pid } = JSON.parse(line);
@@ -43,7 +43,7 @@ test("a program that is kept ends when its keeper's parent is gone", async () =>
   expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
 });
 
-test("a keeper passes on what its program says and how it ends", async () => {
+test("a keeper passes on its program's output and exit status", async () => {
   const program = "console.log('no room'); process.exitCode = 5";
   const child = spawn(process.execPath, [join(here, "keeper.js"), process.execPath, "-e", program]);
   let said = "";
@@ -54,7 +54,7 @@ test("a keeper passes on what its program says and how it ends", async () => {
   expect(said).toBe("no room\n");
 });
 
-test("a keeper ends its program by the signal that it is told, and removes its folder after that", async () => {
+test("a keeper stops its program with the given signal, then removes the folder", async () => {
   const folder = mkdtempSync(join(tmpdir(), "dualsync-test-"));
   const program = `process.on("SIGTERM", () => {}).on("SIGINT", () => process.exit(fs.existsSync(process.argv[1]) ? 7 : 8));
     fs.writeFileSync(process.argv[1] + "/ready", ""); ${FOREVER}`;
@@ -71,8 +71,8 @@ test.each<[string, Command, RegExp]>([
   ["does not exist", { command: "/nowhere/program", args: [] }, /ENOENT/],
   ["ends at once", node("console.error('why'); process.exit(3)"), /status 3\. It wrote:\nwhy/],
   ["is silent", node(FOREVER), /not ready within 0\.3 s.*nothing to standard error/],
-  ["talks otherwise", node(`console.log("hello"); ${FOREVER}`), /not JSON: hello/],
-])("a program that %s is refused with its reason", async (_, command, reason) => {
+  ["prints something else than JSON", node(`console.log("hello"); ${FOREVER}`), /not JSON: hello/],
+])("startProcess fails with the reason when a program %s", async (_, command, reason) => {
   const timeout = reason.source.includes("0\\.3") ? 300 : 30_000;
   await expect(startProcess("the server", command, timeout)).rejects.toThrow(reason);
 });

@@ -30,7 +30,7 @@ async function started(): Promise<[WireProxy, RawClient]> {
 }
 
 it.each(Object.entries(serverErrors))(
-  "answers with the error %s, once, and does not apply",
+  "a fault answers with the error %s once, without applying the command",
   async (_, error) => {
     const [proxy, raw] = await started();
     const set = proxy.fail({ on: "insert", error });
@@ -49,14 +49,14 @@ it.each([
   [{ every: 3, times: 2 }, [3, 6]],
   [{ chance: 1, times: 4 }, [1, 2, 3, 4]],
   [{ chance: 0 }, []],
-])("strikes with %o at %j of ten", async (when, meant) => {
+])("a fault with %o affects the inserts %j of ten", async (when, meant) => {
   const [proxy, raw] = await started();
   const set = proxy.fail({ on: "insert", error: shutdown, ...when });
   expect(await failures(raw, 10)).toEqual(meant);
   expect(set.happened).toBe(meant.length);
 });
 
-it("strikes at random by its seed", async () => {
+it("a random fault is reproducible by its seed", async () => {
   const struck = async (seed: number): Promise<number[]> => {
     const proxy = await bench.start({ seed });
     proxy.fail({ on: "insert", chance: 0.4, error: shutdown });
@@ -69,7 +69,7 @@ it("strikes at random by its seed", async () => {
   expect(await struck(8)).not.toEqual(first);
 });
 
-it("strikes only the commands, collections and databases that it is meant for", async () => {
+it("a fault affects only its commands, collections and databases", async () => {
   const [proxy, raw] = await started();
   proxy.fail({ on: ["insert", "find"], collection: "people", every: 1, error: shutdown });
   proxy.fail({ on: "insert", database: "other", every: 1, error: shutdown });
@@ -83,7 +83,7 @@ it("strikes only the commands, collections and databases that it is meant for", 
   expect(oks).toEqual([0, 0, 0, 1, 1]);
 });
 
-it("knows the collection of a getMore", async () => {
+it("a fault on a collection affects getMore on that collection", async () => {
   await bench.direct.db("shop").collection("orders").insertMany([{}, {}, {}]);
   const [proxy, raw] = await started();
   proxy.fail({ on: "getMore", collection: "orders", error: serverErrors.cursorNotFound });
@@ -93,7 +93,7 @@ it("knows the collection of a getMore", async () => {
   expect((await raw.run(more)).cursor.nextBatch).toHaveLength(2);
 });
 
-it("does no more once it is cancelled, or all is calm again", async () => {
+it("faults stop when they are canceled or calm() is called", async () => {
   const [proxy, raw] = await started();
   const one = proxy.fail({ on: "insert", every: 1, error: shutdown });
   expect(await failures(raw, 2)).toEqual([1, 2]);
@@ -105,7 +105,7 @@ it("does no more once it is cancelled, or all is calm again", async () => {
   expect(await failures(raw, 2)).toEqual([]);
 });
 
-it("adds a write concern error to what was really applied, also together with write errors", async () => {
+it("a fault adds a write concern error to a write that was applied, even beside write errors", async () => {
   const [proxy, raw] = await started();
   const { code, codeName, errmsg } = serverErrors.writeConcernTimeout;
   const adds = { writeConcernError: { code, codeName, errmsg } };
@@ -118,7 +118,7 @@ it("adds a write concern error to what was really applied, also together with wr
   expect((await insert(raw)).writeConcernError).toBeUndefined();
 });
 
-it("puts given write errors in place of the engine's", async () => {
+it("a fault replaces the engine's write errors with given ones", async () => {
   const [proxy, raw] = await started();
   const writeErrors = [{ index: 1, code: 8000, errmsg: "full" }];
   proxy.fail({ on: "insert", adds: { writeErrors, n: 1 } });
@@ -126,7 +126,7 @@ it("puts given write errors in place of the engine's", async () => {
   expect(answer).toMatchObject({ ok: 1, n: 1, writeErrors });
 });
 
-it("drops a connection before the command is applied", async () => {
+it("a fault drops a connection before the command is applied", async () => {
   const [proxy, raw] = await started();
   proxy.fail({ on: "insert", drop: "before" });
   await expect(insert(raw)).rejects.toThrow("closed without an answer");
@@ -134,7 +134,7 @@ it("drops a connection before the command is applied", async () => {
   expect(await stored()).toBe(1);
 });
 
-it("drops a connection after the command was applied", async () => {
+it("a fault drops a connection after the command was applied", async () => {
   const [proxy, raw] = await started();
   proxy.fail({ on: "insert", drop: "after" });
   await expect(insert(raw)).rejects.toThrow("closed without an answer");
@@ -145,7 +145,7 @@ it("drops a connection after the command was applied", async () => {
 it.each([
   ["before", 0],
   ["after", 1],
-] as const)("never answers, and hangs %s it applies", async (hang, applied) => {
+] as const)("a hanging command is never answered, and hangs %s it is applied", async (hang, applied) => {
   const [proxy, raw] = await started();
   const set = proxy.fail({ on: "insert", hang });
   const hanging = insert(raw);
@@ -164,7 +164,7 @@ it.each([
   await expect(hanging).rejects.toThrow("closed without an answer");
 });
 
-it("forgets a hanging connection when its client goes", async () => {
+it("a hanging connection is closed when its client goes away", async () => {
   const [proxy, raw] = await started();
   const set = proxy.fail({ on: "insert", hang: "before" });
   insert(raw).catch(() => undefined);
@@ -175,7 +175,7 @@ it("forgets a hanging connection when its client goes", async () => {
   expect(proxy.connections).toEqual({ made: 2, open: 1 });
 });
 
-it("delays one command and no other", async () => {
+it("a fault delays one command and no other", async () => {
   const [proxy, raw] = await started();
   const set = proxy.fail({ on: "insert", delayMs: 300 });
   const order: string[] = [];
@@ -189,7 +189,7 @@ it("delays one command and no other", async () => {
   expect(performance.now() - start).toBeGreaterThan(290);
 });
 
-it("sends garbage in place of an answer", async () => {
+it("a fault sends garbage in place of a reply", async () => {
   const [proxy, raw] = await started();
   const garbage = Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n");
   proxy.fail({ on: "ping", garbage });
@@ -202,7 +202,7 @@ it("sends garbage in place of an answer", async () => {
   await expect(client.db("shop").command({ insert: "orders", documents: [{}] })).rejects.toThrow(/size/i);
 });
 
-it("steps down: a secondary that refuses all but hello, until it is elected again", async () => {
+it("a proxy that stepped down is a secondary that refuses all but hello, until it steps up", async () => {
   const [proxy, raw] = await started();
   const before = await raw.run({ hello: 1 });
   expect(before).toMatchObject({ isWritablePrimary: true, secondary: false, primary: before.me });
@@ -219,7 +219,7 @@ it("steps down: a secondary that refuses all but hello, until it is elected agai
   expect([await failures(raw, 1), await stored()]).toEqual([[], 1]);
 });
 
-it("steps down for a while, which the driver's retry outlasts", async () => {
+it("the driver's retry outlasts a temporary step-down", async () => {
   const proxy = await bench.start({ face: "replica-set" });
   const client = bench.driver(proxy.uri);
   await client.db("shop").command({ ping: 1 });

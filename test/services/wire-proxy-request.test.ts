@@ -26,7 +26,7 @@ function others(content: Document, names: readonly string[]): Document {
   return Object.fromEntries(Object.entries(content).filter(([name]) => !names.includes(name)));
 }
 
-it("takes out the fields that are named, at the top of the command only, and nothing else", () => {
+it("a request is stripped of the named top-level fields and nothing else", () => {
   return fc.assert(
     fc.property(fields, documents, chosen, (content, sequence, names) => {
       const command = { find: "orders", ...content };
@@ -36,7 +36,7 @@ it("takes out the fields that are named, at the top of the command only, and not
   );
 });
 
-it("finds the command behind its documents, too", () => {
+it("a request's command is found after its documents, too", () => {
   const usual = commandMessage({ insert: "orders" }, [{ _id: 1 }]);
   const end = 21 + usual.readInt32LE(21);
   const turned = Buffer.concat([usual.subarray(0, 20), usual.subarray(end), usual.subarray(20, end)]);
@@ -44,7 +44,7 @@ it("finds the command behind its documents, too", () => {
   expect([request.name, request.collection, request.database]).toEqual(["insert", "orders", "shop"]);
 });
 
-it("puts fields into an answer in place of those of the same name, and leaves the others", () => {
+it("fields set in a reply replace those of the same name, and others stay", () => {
   return fc.assert(
     fc.property(fields, fieldsOf(...NAMES), (content, added) => {
       const request = new WireRequest(commandMessage({ ping: 1 }));

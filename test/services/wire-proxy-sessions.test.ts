@@ -35,8 +35,8 @@ function getMore(id: Long, collection: string): Document {
 describe.each([
   ["replica-set", [50736, 50737, 50738]],
   ["router", [50799, 50800, 50801]],
-] as const)("as %s", (face, [notInSession, withoutSession, otherSession]) => {
-  it.each(OPENING)("a cursor of %s belongs to its session", async (_, command, collection) => {
+] as const)("proxy as %s", (face, [notInSession, withoutSession, otherSession]) => {
+  it.each(OPENING)("a cursor of %s is refused outside its session", async (_, command, collection) => {
     const raw = await bench.raw(await bench.start({ face }));
     const id = await open(raw, { ...command, ...mine });
     const more = getMore(id, collection);
@@ -48,14 +48,14 @@ describe.each([
     expect((await raw.run({ ...more, ...mine })).cursor.nextBatch).toHaveLength(1);
   });
 
-  it("a cursor of no session belongs to none", async () => {
+  it("a cursor opened without a session is refused inside one", async () => {
     const raw = await bench.raw(await bench.start({ face }));
     const more = getMore(await open(raw, { find: "orders", batchSize: 2 }), "orders");
     expect((await raw.run({ ...more, ...mine })).code).toBe(notInSession);
     expect((await raw.run({ ...more, ...none })).cursor.nextBatch).toHaveLength(1);
   });
 
-  it("a cursor can be killed in any session, and is gone then", async () => {
+  it("a cursor can be killed in any session, and is gone afterwards", async () => {
     const raw = await bench.raw(await bench.start({ face }));
     const id = await open(raw, { find: "orders", batchSize: 2, ...mine });
     const killed = await raw.run({ killCursors: "orders", cursors: [id], ...other });
@@ -64,14 +64,14 @@ describe.each([
   });
 });
 
-it("a cursor lives through a change of connection", async () => {
+it("a cursor survives a change of connection", async () => {
   const proxy = await bench.start({ face: "replica-set" });
   const id = await open(await bench.raw(proxy), { find: "orders", batchSize: 2, ...mine });
   const elsewhere = await bench.raw(proxy);
   expect((await elsewhere.run({ ...getMore(id, "orders"), ...mine })).cursor.nextBatch).toHaveLength(1);
 });
 
-it("a router knows no cursor that another router opened", async () => {
+it("a router does not know a cursor that another router opened", async () => {
   const [one, two] = [await bench.start({ face: "router" }), await bench.start({ face: "router" })];
   const [at, elsewhere] = [await bench.raw(one), await bench.raw(two)];
   const id = await open(at, { find: "orders", batchSize: 2, ...mine });
@@ -81,7 +81,7 @@ it("a router knows no cursor that another router opened", async () => {
   expect((await at.run({ ...getMore(id, "orders"), ...mine })).cursor.nextBatch).toHaveLength(1);
 });
 
-it("the driver reads from two routers over one engine", async () => {
+it("the driver reads through two routers of one engine", async () => {
   const [one, two] = [await bench.start({ face: "router" }), await bench.start({ face: "router" })];
   const client = bench.driver(`mongodb://127.0.0.1:${one.port},127.0.0.1:${two.port}/`);
   for (let n = 0; n < 10; n++) {

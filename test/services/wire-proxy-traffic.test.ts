@@ -9,7 +9,7 @@ function stored(): Promise<number> {
   return bench.direct.db("shop").collection("orders").countDocuments();
 }
 
-it("cuts every connection behind a given byte of the answers, each time it is asked to", async () => {
+it("cutAfter() cuts every connection after a given number of reply bytes, each time it is called", async () => {
   await bench.direct
     .db("shop")
     .collection<{ _id: number }>("orders")
@@ -27,7 +27,7 @@ it("cuts every connection behind a given byte of the answers, each time it is as
   expect(proxy.cuts).toBe(3);
 });
 
-it("counts the bytes before a cut over several answers", async () => {
+it("cutAfter() counts bytes across several replies", async () => {
   const proxy = await bench.start();
   const raw = await bench.raw(proxy);
   await raw.run({ ping: 1 });
@@ -40,9 +40,9 @@ it("counts the bytes before a cut over several answers", async () => {
 });
 
 it.each([
-  ["before its last byte: it is not applied", insert.length - 1, 0],
-  ["behind its last byte: it is applied", insert.length, 1],
-])("cuts a command on its way to the engine %s", async (_, bytes, applied) => {
+  ["before its last byte is not applied", insert.length - 1, 0],
+  ["after its last byte is applied", insert.length, 1],
+])("a command cut on its way to the engine %s", async (_, bytes, applied) => {
   const proxy = await bench.start({ face: "replica-set" });
   const raw = await bench.raw(proxy);
   await raw.run({ ping: 1 });
@@ -55,7 +55,7 @@ it.each([
   expect([await stored(), proxy.cuts]).toEqual([applied + 1, 1]);
 });
 
-it("lets the driver go on after a cut", async () => {
+it("the driver recovers from a cut", async () => {
   const proxy = await bench.start({ face: "replica-set" });
   const orders = bench.driver(proxy.uri).db("shop").collection<{ _id: number }>("orders");
   await orders.insertOne({ _id: 1 });
@@ -64,7 +64,7 @@ it("lets the driver go on after a cut", async () => {
   expect(proxy.cuts).toBe(1);
 });
 
-it("is as slow as it is told, both ways, until it is told otherwise", async () => {
+it("throttle() slows both directions until calm() is called", async () => {
   const proxy = await bench.start();
   const raw = await bench.raw(proxy);
   const echo = { insert: "orders", comment: "x".repeat(20_000) };
@@ -89,7 +89,7 @@ it("is as slow as it is told, both ways, until it is told otherwise", async () =
   await raw.run({ find: "orders" }); // a byte a second would outlast the test
 });
 
-it("lets every command wait", async () => {
+it("delay() delays every command", async () => {
   const proxy = await bench.start();
   const raw = await bench.raw(proxy);
   proxy.delay(60);
@@ -98,7 +98,7 @@ it("lets every command wait", async () => {
   expect(performance.now() - start).toBeGreaterThan(175);
 });
 
-it("counts commands, bytes and connections", async () => {
+it("the proxy counts commands, bytes and connections", async () => {
   const proxy = await bench.start();
   const raw = await bench.raw(proxy);
   const message = commandMessage({ ping: 1 });
@@ -111,7 +111,7 @@ it("counts commands, bytes and connections", async () => {
   expect(proxy.connections).toEqual({ made: 1, open: 1 });
 });
 
-it("ends with all its connections, and may be ended again", async () => {
+it("stop() closes all connections, and may be called twice", async () => {
   const proxy = await bench.start();
   const raw = await bench.raw(proxy);
   await raw.run({ ping: 1 });

@@ -12,8 +12,8 @@ const FACES: [FaceName, string][] = [
 const WITH_SESSIONS: FaceName[] = ["replica-set", "router"];
 const orders = Array.from({ length: 500 }, (_, n) => ({ _id: n, total: n * 10 }));
 
-describe.each(FACES)("as %s", (face, topology) => {
-  it(`is discovered as ${topology}, and serves writes and reads of many batches`, async () => {
+describe.each(FACES)("proxy as %s", (face, topology) => {
+  it(`the driver discovers ${topology} through the proxy, and writes and reads many batches`, async () => {
     const proxy = await bench.start({ face });
     const client = bench.driver(proxy.uri);
     let seen: TopologyDescription | undefined;
@@ -28,7 +28,7 @@ describe.each(FACES)("as %s", (face, topology) => {
     expect(await bench.direct.db("shop").collection("orders").countDocuments()).toBe(500);
   });
 
-  it("passes the largest documents and messages unchanged, both ways", async () => {
+  it("the proxy passes the largest documents and messages unchanged in both directions", async () => {
     const client = bench.driver((await bench.start({ face })).uri);
     const shell = BSON.calculateObjectSize({ _id: 1, content: new Binary(Buffer.alloc(0)) });
     const large = { _id: 1, content: new Binary(Buffer.alloc(16 * 1024 * 1024 - shell, "dualsync")) };
@@ -51,8 +51,8 @@ describe.each(FACES)("as %s", (face, topology) => {
   });
 });
 
-describe.each(WITH_SESSIONS)("as %s", (face) => {
-  it("answers the commands of sessions itself: they would end the engine", async () => {
+describe.each(WITH_SESSIONS)("sessions of a proxy as %s", (face) => {
+  it("the proxy answers session commands itself, because they would end the engine", async () => {
     const raw = await bench.raw(await bench.start({ face }));
     expect(await raw.run({ startSession: 1 })).toMatchObject({ ok: 1, id: { id: expect.any(UUID) } });
     for (const command of ["refreshSessions", "endSessions", "killSessions", "killAllSessions"])
@@ -60,7 +60,7 @@ describe.each(WITH_SESSIONS)("as %s", (face) => {
     expect(await raw.run({ ping: 1 })).toMatchObject({ ok: 1 });
   });
 
-  it("takes the fields of sessions, which the engine refuses", async () => {
+  it("the proxy accepts session fields, which the engine refuses", async () => {
     const [behind, bare] = [await bench.start({ face }), await bench.start()];
     const retryable = {
       insert: "orders",
@@ -72,7 +72,7 @@ describe.each(WITH_SESSIONS)("as %s", (face) => {
     expect(await (await bench.raw(behind)).run(retryable, [{ _id: 1 }])).toMatchObject({ ok: 1, n: 1 });
   });
 
-  it("serves the driver's sessions and retryable writes", async () => {
+  it("the driver's sessions and retryable writes work through the proxy", async () => {
     const client = bench.driver((await bench.start({ face })).uri, { monitorCommands: true });
     const sent: Document[] = [];
     client.on("commandStarted", ({ command }) => sent.push(command));
@@ -89,7 +89,7 @@ describe.each(WITH_SESSIONS)("as %s", (face) => {
     expect(sent[1]).toMatchObject({ find: "orders", readConcern: { afterClusterTime: expect.anything() } });
   });
 
-  it("puts a cluster time into every answer", async () => {
+  it("the proxy puts a cluster time into every reply", async () => {
     const raw = await bench.raw(await bench.start({ face }));
     for (const command of [
       { ping: 1 },
@@ -104,13 +104,13 @@ describe.each(WITH_SESSIONS)("as %s", (face) => {
   });
 });
 
-it("says nothing of sessions as a standalone", async () => {
+it("a standalone proxy does not mention sessions", async () => {
   const raw = await bench.raw(await bench.start());
   const hello = await raw.run({ hello: 1 });
   expect(hello.logicalSessionTimeoutMinutes ?? hello.$clusterTime ?? hello.setName).toBeUndefined();
 });
 
-it("looks like an older release: its version, and what it does not know yet", async () => {
+it("the proxy imitates the version and the missing features of an older release", async () => {
   const raw = await bench.raw(await bench.start({ face: "replica-set", wireVersion: 9 }));
   expect((await raw.run({ hello: 1 })).maxWireVersion).toBe(9);
   expect((await raw.run({ buildInfo: 1 })).version).toMatch(/^4\.4\./);
@@ -123,13 +123,13 @@ it("looks like an older release: its version, and what it does not know yet", as
   expect(await raw.run(insert, [{ _id: 1 }])).toMatchObject({ ok: 1, n: 1 });
 });
 
-it.each(FACES)("refuses every password, as %s", async (face) => {
+it.each(FACES)("the proxy refuses every password (as %s)", async (face) => {
   const proxy = await bench.start({ face, auth: { refuse: true } });
   const client = bench.driver(proxy.uri.replace("//", "//anna:secret@"));
   await expect(client.db("shop").command({ ping: 1 })).rejects.toMatchObject({ code: 18 });
 });
 
-it("refuses getLog as free clusters do", async () => {
+it("the proxy refuses getLog as free clusters do", async () => {
   const raw = await bench.raw(await bench.start({ refuseGetLog: true }));
   expect(await raw.run({ getLog: "startupWarnings" })).toMatchObject({ ok: 0, code: 8000 });
   expect(await raw.run({ ping: 1 })).toMatchObject({ ok: 1 });

@@ -55,17 +55,17 @@ async function contents(database: string, collection: string): Promise<string> {
   return hash.digest("hex");
 }
 
-test("the orders shop is what its generator says", async () => {
+test("the orders shop holds what its generator says", async () => {
   expect(await found("ordersDB")).toEqual(orders);
   expect(orders.collections.orders).toBe(ORDERS);
 });
 
-test("the school is what its generator says, in 16 collections", async () => {
+test("the school shop holds what its generator says, in 16 collections", async () => {
   expect(await found("school")).toEqual(school);
   expect(Object.keys(school.collections)).toHaveLength(16);
 });
 
-test("the same seed fills a database with the same bytes, another one does not", async () => {
+test("the same seed fills a database with the same bytes, and another seed does not", async () => {
   await fillOrders(client, "again", { orders: ORDERS });
   for (const name of Object.keys(orders.collections)) {
     expect(await contents("again", name), name).toBe(await contents("ordersDB", name));
@@ -79,7 +79,7 @@ test("the same seed fills a database with the same bytes, another one does not",
   expect(await contents("other", "orders")).not.toBe(await contents("one", "orders"));
 });
 
-test("orders have the size and the types of real ones", async () => {
+test("generated orders have the size and the types of real ones", async () => {
   const db = client.db("ordersDB");
   const [sizes] = await db
     .collection("orders")
@@ -102,7 +102,7 @@ test("orders have the size and the types of real ones", async () => {
   );
 });
 
-test("there is an index of every kind", async () => {
+test("the orders shop has an index of every kind", async () => {
   const db = client.db("ordersDB");
   const all: IndexDescriptionInfo[] = [];
   for (const name of Object.keys(orders.indexes)) all.push(...(await db.collection(name).indexes()));
@@ -116,13 +116,13 @@ test("there is an index of every kind", async () => {
   expect(all.some(({ key }) => Object.keys(key).includes("attributes.$**"))).toBe(true);
 });
 
-test("the validator and the cap hold", async () => {
+test("the validator and the size of the capped collection in the orders shop are enforced", async () => {
   const db = client.db("ordersDB");
   await expect(db.collection("customers").insertOne({ name: "no email" })).rejects.toThrow(/validation/);
   expect(await db.collection("log").findOne({}, { sort: { $natural: 1 } })).toMatchObject({ _id: 200 });
 });
 
-test("every type that an _id can have is there once", async () => {
+test("the orders shop has one _id of every type that an _id can have", async () => {
   const types = await client
     .db("ordersDB")
     .collection("references")

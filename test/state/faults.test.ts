@@ -68,7 +68,7 @@ it.each([
   ["the first write", undefined, 70],
   ["a later write", OLD, 40],
 ])(
-  "leaves the old or the new state, whole, wherever %s fails or dies",
+  "the old or the new state is left whole when any call of %s fails or dies",
   async (_what, old, least) => {
     const found = { failed: 0, killed: 0, done: 0 };
     const runs = await underEveryFault("write", old, async (cwd, outcome, fault) => {
@@ -90,7 +90,7 @@ it.each([
 );
 
 it(
-  "fails wherever the check of the folder fails, and leaves no probe",
+  "the check of the state folder fails when any of its calls fails, and leaves no probe file",
   async () => {
     const runs = await underEveryFault("check", OLD, async (cwd, outcome, fault) => {
       const end = expectHonest(outcome, fault);
@@ -105,7 +105,7 @@ it(
 );
 
 it(
-  "leaves the state or none wherever its removal fails or dies",
+  "a removal that fails or dies leaves the whole state or none",
   async () => {
     const runs = await underEveryFault("remove", OLD, async (cwd, outcome, fault) => {
       expect(expectHonest(outcome, fault)).not.toBe("done");
@@ -117,7 +117,7 @@ it(
 );
 
 it(
-  "never takes a state that could not be read for none",
+  "a state that could not be read is never taken for a missing state",
   async () => {
     const runs = await underEveryFault("read", OLD, async (cwd, outcome, fault) => {
       expect(expectHonest(outcome, fault)).not.toBe("done");
@@ -128,7 +128,7 @@ it(
   LONG,
 );
 
-it("makes the bytes durable before they get the name, and the name before it says that they are safe", async () => {
+it("the state file's bytes are made durable before it is renamed, and its name before the write is reported", async () => {
   const cwd = workFolder();
   await new StateFile(cwd, KEY).write(OLD);
   const { calls = [] } = (await inChild({ cwd, act: "write", content: NEW })) ?? {};
@@ -139,7 +139,7 @@ it("makes the bytes durable before they get the name, and the name before it say
   ]);
 });
 
-it("goes on where the file system can make no folder durable, but not where it can make no file so", async () => {
+it("a write succeeds where a file system cannot sync folders, but fails where it cannot sync files", async () => {
   const cwd = workFolder();
   await new StateFile(cwd, KEY).write(OLD);
   const { calls = [] } = (await inChild({ cwd, act: "write", content: OLD })) ?? {};
@@ -161,7 +161,7 @@ it.each([
   ["EIO", "The disk failed: "],
   ["EMFILE", "Too many files are open: "],
   ["ESTALE", ""],
-])("says what %s means", async (how, reason) => {
+])("the error message says what %s means", async (how, reason) => {
   const fault: Fault = { at: 2, how, when: "before" };
   const outcome = await inChild({ cwd: workFolder(), act: "write", content: NEW, fault });
   expect(outcome?.error?.message).toBe(`${reason}.dualsync/${KEY}.json could not be written (${how}).`);

@@ -44,8 +44,8 @@ function equal(left: JobParts, right: JobParts): boolean {
 
 const count = (list: readonly string[], item: string): number => list.filter((one) => one === item).length;
 
-describe("a job's key", () => {
-  it("is 32 hexadecimal digits, and the same whatever the order of hosts, filters and renames", () => {
+describe("jobKey", () => {
+  it("returns 32 hexadecimal digits, whatever the order of hosts, filters and renames", () => {
     fc.assert(
       fc.property(parts, (job) => {
         expect(jobKey(job)).toMatch(/^[0-9a-f]{32}$/);
@@ -55,7 +55,7 @@ describe("a job's key", () => {
     );
   });
 
-  it("is equal exactly when the parts are", () => {
+  it("returns equal keys exactly for equal jobs", () => {
     let same = 0;
     // One part of a job taken from another one: often they differ in one character, or in nothing.
     const pair = fc.tuple(parts, parts, fc.constantFrom("command", "source", "target", "filters", "renames"));
@@ -70,7 +70,7 @@ describe("a job's key", () => {
     expect(same).toBeGreaterThan(200);
   });
 
-  it("tells apart parts that are one text when they are joined", () => {
+  it("returns different keys for jobs whose parts would be equal if they were joined", () => {
     fc.assert(
       fc.property(fc.array(text, { minLength: 2, maxLength: 4 }), text, (hosts, database) => {
         const job = jobOf({ hosts, database });
@@ -86,7 +86,7 @@ describe("a job's key", () => {
     );
   });
 
-  it("tells source from target, and filters from renames", () => {
+  it("returns different keys when source and target, or filters and renames, are swapped", () => {
     const [here, there] = [
       { hosts: ["a"], database: "x" },
       { hosts: ["b"], database: "x" },
@@ -97,13 +97,13 @@ describe("a job's key", () => {
     expect(jobKey({ ...job, filters: new Map(), renames: some })).not.toBe(jobKey(job));
   });
 
-  it("is made of nothing but the named parts, so that no credential goes in", () => {
+  it("uses nothing but the named parts, so that no credential affects the key", () => {
     const job = jobOf({ hosts: ["a"], database: "x" });
     const withPassword = jobOf({ hosts: ["a"], database: "x", password: "secret" } as JobPlace);
     expect(jobKey({ ...withPassword, user: "root" } as JobParts)).toBe(jobKey(job));
   });
 
-  it("is the same in every version, so that a state is found again", () => {
+  it("returns the same key in every version, so that a state is found again", () => {
     expect(jobKey(jobOf({ hosts: ["b:1", "a:1"], database: "shop" }))).toBe(
       "1f4e0ab642b74995b8ee854325b505c8",
     );

@@ -53,17 +53,17 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-describe("this process", () => {
-  it("is known by host and pid, and is not dead", () => {
+describe("identity of this process", () => {
+  it("this process is identified by host and pid, and is not dead", () => {
     expect(thisProcess()).toMatchObject({ host: hostname(), pid: process.pid });
     expect(thisProcess()).toEqual(thisProcess());
     expect(isDead(thisProcess())).toBe(false);
   });
 });
 
-describe.runIf(LINUX)("on Linux a process", () => {
+describe.runIf(LINUX)("identity of processes on Linux", () => {
   it.each(["node", "a b) Z 1 (c", ") Z 1 1 1 1", "((((", "))))"])(
-    "is dead once it has ended, and not before, whatever its name: %s",
+    "a process is dead once it has ended, and not before, whatever its name: %s",
     async (title) => {
       const { identity, child } = await startNode(title);
       expect(readFileSync(`/proc/${child.pid}/comm`, "utf8")).toBe(`${title}\n`);
@@ -79,12 +79,12 @@ describe.runIf(LINUX)("on Linux a process", () => {
     },
   );
 
-  it("is dead when its pid is another's by now", () => {
+  it("a process is dead when another process has taken its pid", () => {
     const own = thisProcess();
     expect(isDead({ ...own, started: String(Number(own.started) - 1) })).toBe(true);
   });
 
-  it("is dead when it is a zombie", async () => {
+  it("a zombie process is dead", async () => {
     const parent = `require("node:child_process").spawn(process.execPath,
       ["--input-type=module", "-e", ${JSON.stringify(says("node"))}], { stdio: "inherit" });`;
     const { line, child } = await start(process.execPath, ["-e", parent]);
@@ -97,7 +97,7 @@ describe.runIf(LINUX)("on Linux a process", () => {
     expect(readFileSync(`/proc/${identity.pid}/stat`, "latin1")).toMatch(/^\d+ \(.*\) Z /);
   });
 
-  it("of another machine, another boot or another container is not judged", async () => {
+  it("a process of another machine, or of an unknown one, is never called dead", async () => {
     const { identity, child } = await startNode();
     await end(child);
     const { machine = "", ...unknown } = identity;
@@ -109,7 +109,7 @@ describe.runIf(LINUX)("on Linux a process", () => {
   });
 });
 
-it("believes no malformed identity", async () => {
+it("a malformed process identity is never called dead", async () => {
   const junk = fc.oneof(fc.anything(), fc.string({ size: "large" }), fc.double());
   const own = thisProcess();
   const hostile = fc.oneof(

@@ -41,7 +41,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-it("refuses a state of which one bit is another", async () => {
+it("rejects a state file with any single bit flipped", async () => {
   const { state, path, bytes } = await withState();
   for (let index = 0; index < bytes.length; index++) {
     for (let bit = 0; bit < 8; bit++) {
@@ -53,7 +53,7 @@ it("refuses a state of which one bit is another", async () => {
   }
 });
 
-it("refuses a state that is cut off at any length, or longer than it was", async () => {
+it("rejects a state file that is cut off at any length or has extra bytes at its end", async () => {
   const { state, path, bytes } = await withState();
   for (let length = 0; length < bytes.length; length++) {
     writeFileSync(path, bytes.subarray(0, length));
@@ -68,12 +68,12 @@ it("refuses a state that is cut off at any length, or longer than it was", async
 });
 
 it.each([
-  ["no JSON", "hello", /is damaged, or no state file of dualsync/],
+  ["text that is not JSON", "hello", /is damaged, or no state file of dualsync/],
   ["JSON of something else", '{"name":"shop","version":1}', /is damaged, or no state file of dualsync/],
   ["another kind of file", `{"dualsync":"backup","format":1}`, /is damaged, or no state file of dualsync/],
   ["zeros", "\0".repeat(400), /is damaged, or no state file of dualsync/],
   ["a newer format", '{"dualsync":"state","format":2,"all":"new"}', /newer version of dualsync \(format 2\)/],
-])("refuses %s in place of a state", async (_what, text, message) => {
+])("rejects %s in place of a state file", async (_what, text, message) => {
   const { state, path } = await withState();
   writeFileSync(path, text);
   expect(await refusalOf(state.read())).toMatch(message);
@@ -82,21 +82,21 @@ it.each([
   expect(existsSync(path)).toBe(false);
 });
 
-it("refuses the state of another job under this job's name", async () => {
+it("rejects a state file of another job under this job's name", async () => {
   const { cwd, state, path } = await withState();
   await new StateFile(cwd, "fedcba9876543210").write(CONTENT);
   writeFileSync(path, readFileSync(join(cwd, ".dualsync/fedcba9876543210.json")));
   expect(await refusalOf(state.read())).toMatch(/the state of another job/);
 });
 
-it("refuses text with a right sum that is no JSON", async () => {
+it("rejects a state file with a correct checksum whose content is not JSON", async () => {
   const { state, path } = await withState();
   const sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
   writeFileSync(path, `{"dualsync":"state","format":1,"key":"${KEY}","sum":"${sum}","content":hello}\n`);
   expect(await refusalOf(state.read())).toMatch(/is damaged\./);
 });
 
-it("follows no symbolic link in place of the state, and removes the link alone", async () => {
+it("does not follow a symbolic link in place of the state file, and removes only the link", async () => {
   const { cwd, state, path, bytes } = await withState();
   const canary = join(cwd, "canary");
   writeFileSync(canary, bytes);
@@ -110,7 +110,7 @@ it("follows no symbolic link in place of the state, and removes the link alone",
   expect(readFileSync(canary)).toEqual(bytes);
 });
 
-it("follows no symbolic link in place of the folder", async () => {
+it("does not follow a symbolic link in place of the state folder", async () => {
   const { cwd: victim, bytes } = await withState();
   const cwd = workFolder();
   symlinkSync(join(victim, ".dualsync"), join(cwd, ".dualsync"));
@@ -121,7 +121,7 @@ it("follows no symbolic link in place of the folder", async () => {
   expect(readFileSync(join(victim, STATE))).toEqual(bytes);
 });
 
-it("does not wait at a named pipe, and removes it when told to", async () => {
+it("does not block on a named pipe in place of the state file, and removes it on request", async () => {
   const { state, path } = await withState();
   rmSync(path);
   execFileSync("mkfifo", [path]);
@@ -131,7 +131,7 @@ it("does not wait at a named pipe, and removes it when told to", async () => {
   expect(await state.read()).toBeUndefined();
 });
 
-it("refuses a folder in place of the state, and never removes what is in it", async () => {
+it("rejects a folder in place of the state file, and never removes its content", async () => {
   const { state, path } = await withState();
   rmSync(path);
   mkdirSync(path);
@@ -142,15 +142,23 @@ it("refuses a folder in place of the state, and never removes what is in it", as
   expect(readdirSync(path)).toEqual(["canary"]);
 });
 
-it.each([0o770, 0o702])("refuses a folder that others can write, and leaves it so: %o", async (mode) => {
-  const { cwd, state } = await withState();
-  chmodSync(join(cwd, ".dualsync"), mode);
-  for (const use of [() => state.read(), () => state.write("new"), () => state.remove(), () => state.check()])
-    expect(await refusalOf(use())).toBe("The folder .dualsync can be written by other users.");
-  expect(lstatSync(join(cwd, ".dualsync")).mode & 0o777).toBe(mode);
-});
+it.each([0o770, 0o702])(
+  "rejects a state folder that others can write, and does not change its mode %o",
+  async (mode) => {
+    const { cwd, state } = await withState();
+    chmodSync(join(cwd, ".dualsync"), mode);
+    for (const use of [
+      () => state.read(),
+      () => state.write("new"),
+      () => state.remove(),
+      () => state.check(),
+    ])
+      expect(await refusalOf(use())).toBe("The folder .dualsync can be written by other users.");
+    expect(lstatSync(join(cwd, ".dualsync")).mode & 0o777).toBe(mode);
+  },
+);
 
-it("refuses a state that others can write, and takes a folder that others can read", async () => {
+it("rejects a state file that others can write, and accepts a folder that others can read", async () => {
   const { cwd, state, path } = await withState();
   chmodSync(join(cwd, ".dualsync"), 0o755);
   expect(await state.read()).toEqual(CONTENT);
@@ -158,13 +166,13 @@ it("refuses a state that others can write, and takes a folder that others can re
   expect(await refusalOf(state.read())).toMatch(/can be written by other users/);
 });
 
-it("calls foreign what belongs to somebody else, whoever is asking", () => {
+it("detects a file that belongs to another user", () => {
   const uid = process.getuid?.() ?? 0;
   expect(foreignHand({ uid: uid + 1, mode: 0o100600 })).toBe("belongs to another user");
   expect(foreignHand({ uid, mode: 0o100644 })).toBeUndefined();
 });
 
-it("says so where a file is in the way of the folder, or there is no working directory", async () => {
+it("reports a file in place of the state folder and a missing working directory", async () => {
   const cwd = workFolder();
   writeFileSync(join(cwd, ".dualsync"), "");
   const state = new StateFile(cwd, KEY);

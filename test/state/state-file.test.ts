@@ -9,8 +9,8 @@ import { KEY, STATE, temporaries, workFolder } from "./state-folder.ts";
 
 const SEED = 20_261_121;
 
-describe("a state file", () => {
-  it("gives back any JSON value that was written", async () => {
+describe("StateFile", () => {
+  it("reads back any JSON value that was written", async () => {
     const cwd = workFolder();
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ noUnicodeString: false }), async (content) => {
@@ -22,7 +22,7 @@ describe("a state file", () => {
     );
   });
 
-  it("is one JSON object that says what it is", async () => {
+  it("writes one JSON object that says what it is", async () => {
     const cwd = workFolder();
     await new StateFile(cwd, KEY).write({ done: ["orders"] });
     expect(JSON.parse(readFileSync(join(cwd, STATE), "utf8"))).toEqual({
@@ -34,7 +34,7 @@ describe("a state file", () => {
     });
   });
 
-  it("is for this user alone, in a folder that version control leaves out", async () => {
+  it("creates files that only this user can read, in a folder that Git ignores", async () => {
     const cwd = workFolder();
     const umask = process.umask(0);
     try {
@@ -48,7 +48,7 @@ describe("a state file", () => {
     expect(readdirSync(join(cwd, ".dualsync")).sort()).toEqual([".gitignore", `${KEY}.json`]);
   });
 
-  it("is absent, and creates nothing, until it is written", async () => {
+  it("creates nothing until the state is written or checked", async () => {
     const cwd = workFolder();
     const state = new StateFile(cwd, KEY);
     expect(await state.read()).toBeUndefined();
@@ -59,7 +59,7 @@ describe("a state file", () => {
     expect(await state.read()).toBeUndefined();
   });
 
-  it("is gone once it is removed, and no other with it", async () => {
+  it("remove() deletes this job's state and no other", async () => {
     const cwd = workFolder();
     const [state, other] = [new StateFile(cwd, KEY), new StateFile(cwd, "fedcba9876543210")];
     await state.write("mine");
@@ -70,7 +70,7 @@ describe("a state file", () => {
     expect(await other.read()).toBe("other");
   });
 
-  it("takes what was asked for without waiting in its order, as it was when it was asked for", async () => {
+  it("runs unawaited calls in order, each with the content as it was when the call was made", async () => {
     const state = new StateFile(workFolder(), KEY);
     const content = { number: 0 };
     const turns = [state.write(content)];
@@ -90,15 +90,15 @@ describe("a state file", () => {
   });
 
   it.each(["", "0123456789abcde", "../../../../etc/passwd", "0123456789ABCDEF", `${KEY}${KEY}0`])(
-    "takes no key that is no key: %s",
+    "rejects a malformed key: %s",
     (key) => {
       expect(() => new StateFile(workFolder(), key)).toThrow("16 to 64 hexadecimal digits");
     },
   );
 });
 
-describe("temporary files", () => {
-  it("of runs that died a day ago go with the next write; nothing else goes", async () => {
+describe("temporary files of StateFile", () => {
+  it("a write removes temporary files that are a day old and nothing else", async () => {
     const cwd = workFolder();
     const folder = join(cwd, ".dualsync");
     const name = (digit: string): string => `${digit.repeat(32)}.tmp`;
@@ -123,8 +123,8 @@ describe("temporary files", () => {
   });
 });
 
-describe("processes", () => {
-  it("that write at the same time, twenty of them, leave one whole state and nothing else", async () => {
+describe("concurrent and killed writers of StateFile", () => {
+  it("twenty processes that write at the same time leave one whole state and no temporary files", async () => {
     const cwd = workFolder();
     const contents = Array.from({ length: 20 }, (_, number) => ({ number, text: "x".repeat(6000 * number) }));
     const outcomes = await Promise.all(contents.map((content) => inChild({ cwd, act: "write", content })));
@@ -133,14 +133,14 @@ describe("processes", () => {
     expect(temporaries(cwd)).toEqual([]);
   });
 
-  it("that make the folder at the same time find one", async () => {
+  it("twenty writers that create the state folder at the same time share one folder", async () => {
     const cwd = workFolder();
     const states = Array.from({ length: 20 }, (_, number) => new StateFile(cwd, `${number + 1e15}`));
     await Promise.all(states.map((state) => state.write("mine")));
     expect(readdirSync(join(cwd, ".dualsync"))).toHaveLength(states.length + 1);
   });
 
-  it("that are killed while they write, at 24 moments, leave what they wrote last or were about to", async () => {
+  it("a process killed while it writes, at 24 moments, leaves the last or the next state whole", async () => {
     const cwd = workFolder();
     const moments = fc.sample(fc.record({ writes: fc.nat(12), millis: fc.nat(6) }), {
       seed: SEED,
@@ -171,7 +171,7 @@ async function killedAfter(cwd: string, writes: number, millis: number): Promise
   return Number(text.trim().split("\n").at(-1));
 }
 
-it("reads no file of more than 256 MB", async () => {
+it("refuses to read a state file larger than 256 MB", async () => {
   const cwd = workFolder();
   const state = new StateFile(cwd, KEY);
   await state.write(1);

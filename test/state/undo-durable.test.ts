@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type Fault, inChild } from "./child.ts";
 import { workFolder } from "./state-folder.ts";
 
-it("is durable before it says so: its bytes each time, its name once", async () => {
+it("an undo journal syncs its bytes before each save returns, and its name once", async () => {
   const { calls = [], error } = (await inChild({ cwd: workFolder(), act: "journal" })) ?? {};
   expect(error).toBeUndefined();
   const written = calls.slice(calls.indexOf("file.write")); // the folder is made before
@@ -11,7 +11,9 @@ it("is durable before it says so: its bytes each time, its name once", async () 
   expect(told).toEqual([...saved, "file.sync", ...saved, ...saved]);
 });
 
-it("takes nothing more once it is not certain that something was saved", { timeout: 120_000 }, async () => {
+it("an undo journal accepts no more saves after a save that may have failed", {
+  timeout: 120_000,
+}, async () => {
   const { calls = [] } = (await inChild({ cwd: workFolder(), act: "journal" })) ?? {};
   const first = calls.indexOf("file.write");
   const steps = [...calls.entries()].filter(

@@ -86,7 +86,7 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-it("gives back what was saved, in its order, from a file of this user alone", async () => {
+it("an undo journal returns what was saved, in order, from a file that only this user can read", async () => {
   const { cwd, path, expected, saved, bytes } = await written();
   const reader = new UndoReader(cwd, RUN);
   expect(await reader.head()).toEqual(HEAD);
@@ -100,7 +100,7 @@ it("gives back what was saved, in its order, from a file of this user alone", as
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-it("takes what comes at the same time one after another", async () => {
+it("an undo journal queues concurrent saves in order", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
   const entries = Array.from({ length: 12 }, (_, n) => entry(n));
@@ -109,7 +109,7 @@ it("takes what comes at the same time one after another", async () => {
   expect(await readAll(new UndoReader(cwd, RUN))).toEqual(entries.map((one) => flat("orders@i", one)));
 });
 
-it("makes no file before there is something to save", async () => {
+it("an undo journal creates no file before there is something to save", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
   await journal.save({ name: "orders" }, []);
@@ -118,7 +118,7 @@ it("makes no file before there is something to save", async () => {
   expect(existsSync(join(cwd, ".dualsync"))).toBe(false);
 });
 
-it("splits what is too large for one record", async () => {
+it("an undo journal splits what is too large for one record", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
   const large = Array.from({ length: 5 }, (_, n) => ({
@@ -132,7 +132,7 @@ it("splits what is too large for one record", async () => {
   expect(lengths).toEqual([1, 1, 1, 1, 1]);
 });
 
-it("refuses a journal of which one bit is another, wherever that is", async () => {
+it("rejects an undo journal with any single bit flipped", async () => {
   const { cwd, path, bytes } = await written();
   for (let index = 0; index < bytes.length; index++) {
     const flipped = Buffer.from(bytes);
@@ -142,7 +142,7 @@ it("refuses a journal of which one bit is another, wherever that is", async () =
   }
 });
 
-it("takes a journal that ends early for one of a killed run, at any length", async () => {
+it("reads an undo journal cut off at any length as that of a killed run", async () => {
   const { cwd, path, bytes, expected } = await written(false);
   let whole = 0;
   for (let length = 0; length < bytes.length; length++) {
@@ -157,7 +157,7 @@ it("takes a journal that ends early for one of a killed run, at any length", asy
   expect(whole).toBe(5);
 });
 
-it("takes zeros in place of the last record for a power cut, and anything else there for damage", async () => {
+it("reads trailing zeros in an undo journal as a power cut, and any other trailing bytes as damage", async () => {
   const { cwd, path, bytes, expected } = await written(false);
   const reader = new UndoReader(cwd, RUN);
   const full = (await readAll(reader)).length;
@@ -175,7 +175,7 @@ it("takes zeros in place of the last record for a power cut, and anything else t
   await refusalOf(readAll(new UndoReader(cwd, RUN)));
 });
 
-it("refuses records of another journal, left out, doubled, or in another order", async () => {
+it("rejects an undo journal with missing, duplicated, reordered or another journal's records", async () => {
   const { cwd, path, bytes } = await written();
   const ends: number[] = [];
   const reader = new UndoReader(cwd, RUN);
@@ -195,7 +195,7 @@ it("refuses records of another journal, left out, doubled, or in another order",
   await expect(readAll(new UndoReader(cwd, "ffffffff"))).rejects.toThrow(/journal of another run/);
 });
 
-it("never crashes over a hostile file, even one with right checksums", async () => {
+it("never crashes on a hostile undo journal, even one with correct checksums", async () => {
   const cwd = workFolder();
   const path = join(cwd, ".dualsync", `undo-${RUN}.journal`);
   await written().then(({ cwd: made }) => renameSync(join(made, ".dualsync"), join(cwd, ".dualsync")));
@@ -231,7 +231,7 @@ function chained(content: readonly (readonly ["head" | "entries" | "mark", Uint8
   return Buffer.concat([START, ...frames]);
 }
 
-it("refuses a newer format, a link, and a file that others can write", async () => {
+it("rejects an undo journal of a newer format, a symbolic link, and a file that others can write", async () => {
   const { cwd, path, bytes } = await written();
   writeFileSync(path, bytes.toString("latin1").replace('"format":1', '"format":2'), "latin1");
   expect(await refusalOf(readAll(new UndoReader(cwd, RUN)))).toMatch(
@@ -244,7 +244,7 @@ it("refuses a newer format, a link, and a file that others can write", async () 
   await expect(readAll(new UndoReader(cwd, "ffffffff"))).rejects.toThrow(/not a regular file/);
 });
 
-it("goes on behind a record that was cut off", async () => {
+it("appends to an undo journal whose last record was cut off", async () => {
   const { cwd, path, bytes, expected } = await written(false);
   truncateSync(path, bytes.length - 5);
   const reader = new UndoReader(cwd, RUN);
@@ -258,7 +258,7 @@ it("goes on behind a record that was cut off", async () => {
   ]);
 });
 
-it("is not relied on when the file does not hold what was written, and takes nothing more then", async () => {
+it("an undo journal refuses all further saves once its file does not hold what was written", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
   await journal.save({ name: "orders" }, [entry(1)]);

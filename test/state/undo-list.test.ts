@@ -21,7 +21,7 @@ function entry(n: number): UndoEntry {
   return n === 1 ? { id: Buffer.of(8, 1), before: Buffer.alloc(5), after } : { id: Buffer.of(8, 0), after };
 }
 
-it("keeps journals for 30 days, and what it does not know for good", async () => {
+it("removes undo journals after 30 days, and never removes unknown files", async () => {
   const day = 86_400_000;
   const cwd = workFolder();
   const ago = (days: number) => new Date(Date.now() - days * day);
@@ -54,7 +54,7 @@ it("keeps journals for 30 days, and what it does not know for good", async () =>
   ]);
 });
 
-it("lists a damaged journal beside the others", async () => {
+it("lists a damaged undo journal beside the others", async () => {
   const cwd = workFolder();
   const first = new UndoJournal(cwd, HEAD);
   await first.save({ name: "orders" }, [entry(1)]);

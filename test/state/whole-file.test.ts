@@ -10,7 +10,7 @@ const LINES = { lines: 40, length: 60_000 };
 const NEW = Array.from({ length: LINES.lines }, (_, n) => `${n} ${"x".repeat(LINES.length)}\n`).join("");
 const OLD = "another plan\n";
 
-it("makes the bytes durable before they get the name, and the name before it says that they are safe", async () => {
+it("the bytes of a WholeFile are made durable before it is renamed, and its name before the write is reported", async () => {
   const cwd = workFolder();
   const { calls = [], error } = (await inChild({ cwd, act: "whole", content: LINES })) ?? {};
   expect(error).toBeUndefined();
@@ -20,7 +20,7 @@ it("makes the bytes durable before they get the name, and the name before it say
   expect(told).toEqual(["unlink", "file.sync", "rename", "file.sync"]);
 });
 
-it("is the old file or the new one, whole, wherever writing fails or dies, and leaves nothing beside it", {
+it("writing a WholeFile leaves the old or the new file whole, wherever it fails or dies, and nothing beside it", {
   timeout: 240_000,
 }, async () => {
   const calls = (await inChild({ cwd: workFolder(), act: "whole", content: LINES }))?.calls ?? [];
@@ -54,7 +54,7 @@ it("is the old file or the new one, whole, wherever writing fails or dies, and l
   expect(ends.killed).toBeGreaterThan(10);
 });
 
-it("that was given up, or could not be written whole, never gets its name", async () => {
+it("a discarded WholeFile never gets its name", async () => {
   const path = join(workFolder(), "repair.plan");
   const given = await WholeFile.create(path);
   await given.write("some");

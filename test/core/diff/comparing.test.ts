@@ -85,7 +85,7 @@ function expected(source: readonly Doc[], target: readonly Doc[]) {
   return { told, suspects };
 }
 
-it("writes down what was compared, and nothing that was not, wherever it breaks off", async () => {
+it("saves exactly what was compared, wherever a comparison breaks off", async () => {
   let written = 0;
   await fc.assert(
     fc.asyncProperty(story, async (of) => {
@@ -110,7 +110,7 @@ it("writes down what was compared, and nothing that was not, wherever it breaks 
   expect(written).toBeGreaterThan(20);
 });
 
-it("goes on from what was written down to the very result of a comparison that nothing disturbs", async () => {
+it("resumes an interrupted comparison with the same result as an undisturbed one", async () => {
   await fc.assert(
     fc.asyncProperty(story, fc.integer({ min: 1, max: 4 }), async (of, times) => {
       const { stores, ended } = await begin(of, times);
@@ -134,7 +134,7 @@ it("goes on from what was written down to the very result of a comparison that n
   );
 });
 
-it("does not go on from what was written down of another collection of the same name", async () => {
+it("does not resume the progress of another collection with the same name", async () => {
   const source = new MemoryStore([1, 2, 3].map((_id) => doc({ _id })));
   const target = new MemoryStore([]);
   const { saved } = await memoryDiff({ source, target: new MemoryStore(source.documents) });
@@ -146,7 +146,7 @@ it("does not go on from what was written down of another collection of the same 
   }
 });
 
-it("a second document under one id is told, on either side, wherever its batch begins, and by the next run too", async () => {
+it("reports duplicate ids on either side, wherever their batches begin, and again in the next run", async () => {
   const one = { _id: 2, v: 1 };
   const rest = [1, 3].map((_id) => doc({ _id }));
   for (const second of [one, { ...one, v: 2 }])
@@ -165,7 +165,7 @@ it("a second document under one id is told, on either side, wherever its batch b
       }
 });
 
-it("what has expired on one side is counted as that, by the next run too", async () => {
+it("counts a document that expired on one side as expired, and so does the next run", async () => {
   const index = toOrdered(serialize({ v: 2, key: { at: 1 }, name: "ttl", expireAfterSeconds: new Int32(0) }));
   const [due, later] = [new Date(0), new Date(Date.now() + 1e9)].map((at, _id) => doc({ _id, at })) as [
     Doc,
@@ -189,13 +189,13 @@ it("what has expired on one side is counted as that, by the next run too", async
   }
 });
 
-it("of collections that cannot be told from later ones nothing is written down", async () => {
+it("saves no progress of collections without a uid", async () => {
   const stores = { source: new MemoryStore([doc({ _id: 1 })]), target: new MemoryStore([]) };
   const { report, saved } = await memoryDiff(stores, { incarnations: false });
   expect([report?.missing, saved]).toEqual([1, []]);
 });
 
-it("what was written down of other collections stays", async () => {
+it("keeps the saved progress of other collections", async () => {
   const stores = { source: new MemoryStore([doc({ _id: 1 })]), target: new MemoryStore([]) };
   const { saved } = await memoryDiff(stores);
   const others = saved.map((one) => ({ ...one, name: "others" }));
@@ -208,7 +208,7 @@ it.each([
   ["in order", true],
   ["in no order", false],
 ])(
-  "more differences than are remembered are each told once, and compared anew by the next run (%s)",
+  "reports more differences than it can save once each, and saves no progress (documents %s)",
   async (_, ordered) => {
     const COUNT = 51_000;
     const stores = {

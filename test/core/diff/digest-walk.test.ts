@@ -114,7 +114,7 @@ async function told(steps: AsyncIterable<Step>): Promise<object> {
   return found;
 }
 
-it("finds what a merge finds, whichever side hashes, wherever it is cut and whatever is refused", async () => {
+it("finds the same as a merge, whichever side hashes, whatever the ranges, and when digests are refused", async () => {
   const hashing = fc.constantFrom([true, true], [true, false], [false, true]);
   const most = fc.constantFrom(0, 3, 20, Number.POSITIVE_INFINITY);
   await fc.assert(
@@ -147,7 +147,7 @@ it("finds what a merge finds, whichever side hashes, wherever it is cut and what
   );
 });
 
-it("does not read what is equal", async () => {
+it("reads only the few documents around one that differs", async () => {
   const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
   const changed = new Map([...contents, [33, 0]]);
   const [from, to] = [storeOf(contents, 100), storeOf(changed, 100)];
@@ -168,7 +168,7 @@ it("does not read what is equal", async () => {
   expect(read).toBeLessThanOrEqual(16);
 });
 
-it("finds everything where everything differs", async () => {
+it("finds every difference when all documents differ", async () => {
   const contents = Array.from({ length: 60 }, (_, n) => n);
   const from = storeOf(new Map(contents.map((n) => [n, 1])), 100);
   const to = storeOf(new Map([...contents, 61, 62, 63].map((n) => [n, 2])), 100);
@@ -183,7 +183,7 @@ it("finds everything where everything differs", async () => {
   expect(await told(walking)).toEqual({ documents: 0, bytes: 0, missing: [], different, extra });
 });
 
-it("throws what goes wrong in hashing, and does not take it for a difference", async () => {
+it("throws an error of a digest instead of taking it for a difference", async () => {
   const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
   const [from, to] = [storeOf(contents, 100), storeOf(contents, 100)];
   for (const error of [
@@ -199,7 +199,7 @@ it("throws what goes wrong in hashing, and does not take it for a difference", a
   }
 });
 
-it("hashes and reads on both sides what the filter selects alone", async () => {
+it("applies the filter to all digests and reads of both sides", async () => {
   const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
   const [from, to] = [storeOf(contents, 20), storeOf(new Map([...contents, [33, 0]]), 20)];
   const filter = new Map([["open", true]]);
@@ -224,7 +224,7 @@ it("hashes and reads on both sides what the filter selects alone", async () => {
   }
 });
 
-it("leaves nothing under way when it is left early", async () => {
+it("stops running digests when the walk is stopped early", async () => {
   const contents = new Map(Array.from({ length: 60 }, (_, n) => [n, n]));
   const [from, to] = [storeOf(contents, 100), storeOf(contents, 100)];
   let underWay = 0;
@@ -251,7 +251,7 @@ it("leaves nothing under way when it is left early", async () => {
   expect(underWay).toBe(0);
 });
 
-it("is the SHA-256 of the list of all documents' hashes, however many there are and in whatever batches", async () => {
+it("digestOf hashes the list of all documents' hashes, for any number of documents and any batches", async () => {
   const documents = Array.from({ length: 300 }, (_, n) => doc({ _id: n }));
   const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
   for (const count of [0, 1, 63, 64, 65, 128, 129, 300])

@@ -26,7 +26,7 @@ function isExpired(document: Document, ...indexes: Metadata[]): boolean {
 }
 
 describe("expiredUnder", () => {
-  it("is true from the instant at which a server may delete the document", () => {
+  it("returns true from the instant at which a server may delete the document", () => {
     expect(isExpired({ at: ago(hour) }, index({ at: 1 }))).toBe(true);
     expect(isExpired({ at: ago(hour - 0.001) }, index({ at: 1 }))).toBe(false);
     expect(isExpired({ at: ago(hour) }, index({ at: -1 }))).toBe(true);
@@ -35,7 +35,7 @@ describe("expiredUnder", () => {
     expect(expiredUnder(first, [index({ at: 1 })], now)).toBe(true);
   });
 
-  it("takes any of the indexes, and flags that do not keep a document", () => {
+  it("applies any of the indexes, and ignores flags that do not prevent expiry", () => {
     const other = index({ other: 1 });
     expect(isExpired({ at: ago(hour) }, other, index({ at: 1 }))).toBe(true);
     expect(isExpired({ at: ago(hour) }, other)).toBe(false);
@@ -45,7 +45,7 @@ describe("expiredUnder", () => {
     expect(isExpired({ at: ago(hour) })).toBe(false);
   });
 
-  it("takes the earliest date of an array, and nothing but dates", () => {
+  it("uses the earliest date of an array, and nothing but dates", () => {
     expect(isExpired({ at: [ago(0), 5, ago(2 * hour)] }, index({ at: 1 }))).toBe(true);
     expect(isExpired({ at: [ago(0), [ago(2 * hour)]] }, index({ at: 1 }))).toBe(false);
     for (const at of ["2001-01-01", 0, null, Long.fromNumber(5), { at: ago(2 * hour) }, []])
@@ -53,7 +53,7 @@ describe("expiredUnder", () => {
     expect(isExpired({}, index({ at: 1 }))).toBe(false);
   });
 
-  it("follows a path through objects and arrays", () => {
+  it("follows an indexed path through objects and arrays", () => {
     const old = ago(2 * hour);
     expect(isExpired({ a: { é: old } }, index({ "a.é": 1 }))).toBe(true);
     expect(isExpired({ a: [{ b: ago(0) }, { b: [old] }] }, index({ "a.b": 1 }))).toBe(true);
@@ -63,7 +63,7 @@ describe("expiredUnder", () => {
     expect(isExpired({ a: [[{ b: old }]] }, index({ "a.b": 1 }))).toBe(false);
   });
 
-  it("is false under an index that does not delete, or perhaps does not", () => {
+  it("returns false under an index that does not delete documents, or may not", () => {
     const document = { _id: ago(2 * hour), at: ago(2 * hour) };
     const seconds = new Int32(hour);
     const keys = [{ at: 1, b: 1 }, { _id: 1 }, { at: "hashed" }, { at: "text" }];
@@ -73,7 +73,7 @@ describe("expiredUnder", () => {
     expect(isExpired(document, toOrdered(serialize({ key: { at: 1 }, name: "plain" })))).toBe(false);
   });
 
-  it("is false where servers disagree about the seconds", () => {
+  it("returns false for values of expireAfterSeconds on which servers disagree", () => {
     const ancient = { at: new Date(-8.64e15) };
     for (const seconds of [
       new Double(NaN),
@@ -90,7 +90,7 @@ describe("expiredUnder", () => {
     expect(isExpired({ at: ago(60) }, index({ at: 1 }, new Double(60.9)))).toBe(true);
   });
 
-  it("follows the option of a clustered collection, by a date as _id", () => {
+  it("applies expireAfterSeconds of a clustered collection to a date as _id", () => {
     const clusteredIndex = { v: 2, key: { _id: 1 }, name: "_id_", unique: true };
     const options = (others: Document): Metadata => toOrdered(serialize(others));
     const expires = { expireAfterSeconds: Long.fromNumber(hour) };
@@ -105,7 +105,7 @@ describe("expiredUnder", () => {
       expect(expiredUnder(serialize({ at: ago(hour) }), [index({ at: 1 })], now, options(of))).toBe(false);
   });
 
-  it("is false for bytes that cannot be read", () => {
+  it("returns false for bytes that cannot be read", () => {
     const bytes = serialize({ a: 1, at: ago(2 * hour) });
     expect(expiredUnder(bytes, [index({ at: 1 })], now)).toBe(true);
     expect(expiredUnder(bytes.subarray(0, -1), [index({ at: 1 })], now)).toBe(false);

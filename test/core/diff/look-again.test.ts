@@ -37,8 +37,8 @@ async function compared(source: Changing, target: Changing, options: MemoryDiffO
 const one = (n: number): Content => ({ _id: 1, n });
 const rest = Array.from({ length: 5 }, (_, n) => ({ _id: 10 + n }));
 
-describe("what differs", () => {
-  it("is told once it looks the same twice, whichever side has moved meanwhile", async () => {
+describe("repeated observation of differences", () => {
+  it("reports a difference once it was observed unchanged twice, whichever side changed in between", async () => {
     for (const [source, target, looks] of [
       [new Changing([one(1)]), new Changing([one(2)]), 1],
       [new Changing([one(1)], [one(3)]), new Changing([one(2)]), 2],
@@ -52,7 +52,7 @@ describe("what differs", () => {
     }
   });
 
-  it("is called moving, and proves nothing, when it looks otherwise until time is up", async () => {
+  it("reports a difference that keeps changing as moving, which proves nothing", async () => {
     const { told, report } = await compared(
       new Changing([one(1), ...rest], [one(3), ...rest], [one(4), ...rest]),
       new Changing([one(2), ...rest]),
@@ -61,7 +61,7 @@ describe("what differs", () => {
     expect(report).toMatchObject({ changed: 0, moving: 1, equal: 5, verdict: "moving" });
   });
 
-  it("is settled, and not told, once both sides hold the same or nothing", async () => {
+  it("counts a difference as settled once both sides hold the same or nothing, and does not report it", async () => {
     for (const [source, target] of [
       [new Changing([one(1), ...rest]), new Changing([one(2), ...rest], [one(1), ...rest])],
       [new Changing([one(1), ...rest], rest), new Changing(rest)],
@@ -72,7 +72,7 @@ describe("what differs", () => {
     }
   });
 
-  it("is what it is at last: of another kind than at first", async () => {
+  it("reports the kind of difference that was observed last", async () => {
     const { told } = await compared(new Changing([one(1)], []), new Changing([one(2)]));
     expect(told).toEqual(["extra 1 stable 3"]);
     const typed = [{ _id: Long.fromNumber(1), n: 1 }];
@@ -82,20 +82,20 @@ describe("what differs", () => {
     expect((await compared(new Changing(rest), new Changing(rest, []))).told).toEqual([]);
   });
 
-  it("is told without its being looked at twice never, however little time there is", async () => {
+  it("reports a difference as moving when there is no time for a second observation", async () => {
     const { told, report } = await compared(new Changing([one(1)]), new Changing([]), { delays: [] });
     expect(told).toEqual(["missing 1 moving 1"]);
     expect(report).toMatchObject({ missing: 0, moving: 1, verdict: "moving" });
   });
 
-  it("is not told, and nothing is identical, when it cannot be looked at again", async () => {
+  it("reports neither a difference nor identity when the second observation fails", async () => {
     const lost = new DualsyncError("target", "Gone for now.");
     const [source, target] = [new Changing([one(1)]), new Changing([one(2)], lost)];
     const { error, report, differences } = await memoryDiff({ source, target });
     expect([error, differences, report?.verdict]).toEqual([lost, [], "not compared"]);
   });
 
-  it("is unreadable where one of the sides alone cannot be asked for it", async () => {
+  it("reports a difference as unreadable when one side cannot look up its id", async () => {
     for (const side of ["source", "target"] as const) {
       const stores = { source: new Changing([one(1)]), target: new Changing([one(2)]) };
       stores[side].canFind = () => false;
@@ -104,7 +104,7 @@ describe("what differs", () => {
     }
   });
 
-  it("in the order of fields alone is none where that is to be ignored, at the second look too", async () => {
+  it("ignores the order of fields with ignoreFieldOrder, in the second observation as well", async () => {
     const [a, b] = [
       { _id: 1, x: 1, y: 2 },
       { _id: 1, y: 2, x: 1 },
@@ -117,7 +117,7 @@ describe("what differs", () => {
     expect((await compared(new Changing([a]), new Changing([b]))).told).toEqual(["changed 1 stable 2"]);
   });
 
-  it("of many thousand documents is told of each once, in more than one question", async () => {
+  it("reports each of thousands of differences once, and looks them up in several queries", async () => {
     const many = Array.from({ length: 2_500 }, (_, _id) => ({ _id }));
     const source = new Changing(many);
     const { told, report } = await compared(source, new Changing([]));
@@ -125,14 +125,14 @@ describe("what differs", () => {
     expect(source.looks).toBe(3);
   });
 
-  it("and is accepted counts as accepted alone", async () => {
+  it("counts an accepted difference as accepted only", async () => {
     const options = { accept: ["document orders/1"] };
     const { report, differences } = await compared(new Changing([one(1)]), new Changing([one(2)]), options);
     expect([differences.length, report]).toMatchObject([1, { accepted: 1, changed: 0, verdict: "accepted" }]);
   });
 });
 
-describe("a side that gives fewer documents than it holds", () => {
+describe("sides that return fewer documents than they count", () => {
   /** Counts so many. */
   class Counting extends MemoryStore {
     readonly #counts: number;
@@ -147,26 +147,29 @@ describe("a side that gives fewer documents than it holds", () => {
     }
   }
 
-  it.each(["source", "target"] as const)("is not believed (%s)", async (side) => {
-    const stores = (counts: number) => ({
-      source: new Counting(rest, side === "source" ? counts : 5),
-      target: new Counting(rest, side === "target" ? counts : 5),
-    });
-    const held = (documents: number) => ({ held: { source: 5, target: 5, [side]: documents } });
-    const cut = await memoryDiff(stores(6), held(6));
-    expect(cut.report).toMatchObject({ verdict: "not compared", unreadable: 1, equal: 5 });
-    expect(cut.differences).toMatchObject([
-      { kind: "unreadable", detail: expect.stringContaining(`the ${side} gave 5 documents and counts 6`) },
-    ]);
-    // With a filter, the number in the list is of all documents.
-    const filtered = await memoryDiff(stores(6), { filter: new Map(), ...held(5) });
-    expect(filtered.report?.verdict).toBe("not compared");
-    // They went since it was listed, or came since they were read.
-    expect((await memoryDiff(stores(5), held(6))).report?.verdict).toBe("identical");
-    expect((await memoryDiff(stores(6), held(5))).report?.verdict).toBe("identical");
-  });
+  it.each(["source", "target"] as const)(
+    "does not call collections identical when the %s returns fewer documents than it counts",
+    async (side) => {
+      const stores = (counts: number) => ({
+        source: new Counting(rest, side === "source" ? counts : 5),
+        target: new Counting(rest, side === "target" ? counts : 5),
+      });
+      const held = (documents: number) => ({ held: { source: 5, target: 5, [side]: documents } });
+      const cut = await memoryDiff(stores(6), held(6));
+      expect(cut.report).toMatchObject({ verdict: "not compared", unreadable: 1, equal: 5 });
+      expect(cut.differences).toMatchObject([
+        { kind: "unreadable", detail: expect.stringContaining(`the ${side} gave 5 documents and counts 6`) },
+      ]);
+      // With a filter, the number in the list is of all documents.
+      const filtered = await memoryDiff(stores(6), { filter: new Map(), ...held(5) });
+      expect(filtered.report?.verdict).toBe("not compared");
+      // They went since it was listed, or came since they were read.
+      expect((await memoryDiff(stores(5), held(6))).report?.verdict).toBe("identical");
+      expect((await memoryDiff(stores(6), held(5))).report?.verdict).toBe("identical");
+    },
+  );
 
-  it("is believed once it gives what it counts, and never where it gives and counts the same each time", async () => {
+  it("calls collections identical once a recount matches the documents that were returned", async () => {
     /** Counts so many, each time that it is asked; in the end, what it holds. */
     class Settling extends MemoryStore {
       readonly #counts: number[];

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { slowestClock } from "../../../src/core/diff/slowest-clock.ts";
 
-it("goes by whichever clock is behind the others, from then on", () => {
+it("slowestClock follows the clock that is furthest behind", () => {
   let here = 100_000;
   const clock = () => here;
   const ahead = slowestClock([{ time: new Date(160_000) }, {}], clock);

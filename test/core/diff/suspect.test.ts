@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { suspectOf } from "../../../src/core/diff/suspect.ts";
 import { batchOf } from "../../support/documents.ts";
 
-it("a suspect keeps nothing of the documents that it stands for in memory", () => {
+it("a candidate keeps none of the documents that it stands for in memory", () => {
   const batch = batchOf({ _id: "a", text: "x".repeat(100_000) }, { _id: "b" });
   for (const one of batch.docs()) {
     const { id } = suspectOf(one, undefined);

@@ -52,12 +52,12 @@ async function compareTwins(counted: boolean) {
   return { report: comparing.collections[0], saved };
 }
 
-it("two documents under one _id keep a collection from being called compared", async () => {
+it("duplicate ids keep a collection from being called compared", async () => {
   const { report, saved } = await compareTwins(true);
   expect([report?.verdict, report?.unreadable, saved.length]).toEqual(["not compared", 1, 1]);
 });
 
-it("such documents are named where they are accepted, and looked at again by a run that may not accept them", async () => {
+it("accepted duplicate ids are counted as accepted, and compared again by the next run", async () => {
   const { report, saved } = await compareTwins(false);
   expect([report?.verdict, report?.accepted, saved.length]).toEqual(["accepted", 1, 0]);
 });

@@ -31,8 +31,8 @@ async function compared(source: MemoryStore, target: MemoryStore, delays = [0, 0
 
 const lost = new DualsyncError("source", "Lost for now.", { retryable: true });
 
-describe("a collection that is compared as a whole", () => {
-  it("is different once both sides were read twice and neither changed", async () => {
+describe("comparison of capped collections as a whole", () => {
+  it("reports a capped collection as different once both sides were read twice unchanged", async () => {
     for (const [source, target, rounds] of [
       [new Read([1, 2]), new Read([1, 3]), 2],
       [new Read([1, 2]), new Read([2, 1]), 2],
@@ -47,7 +47,7 @@ describe("a collection that is compared as a whole", () => {
     }
   });
 
-  it("proves nothing while a side keeps changing", async () => {
+  it("reports a capped collection as moving while one side keeps changing", async () => {
     for (const stores of [
       [new Read([1, 2], [1, 4], [1, 5]), new Read([1, 3])],
       [new Read([1, 3]), new Read([1, 2], [1, 4], [1, 5])],
@@ -58,20 +58,20 @@ describe("a collection that is compared as a whole", () => {
     }
   });
 
-  it("is accepted by its key, and then counts as that alone", async () => {
+  it("accepts a different capped collection by its key, and counts it as accepted only", async () => {
     const stores = { source: new Read([1, 2]), target: new Read([1, 3]) };
     const { report } = await memoryDiff(stores, { kind: "capped", accept: ["collection orders"] });
     expect(report).toMatchObject({ accepted: 1, changed: 0, moving: 0, verdict: "accepted" });
   });
 
-  it("is identical, and settled, once it comes to the same", async () => {
+  it("calls a capped collection identical once both sides come to hold the same", async () => {
     const { report, differences } = await compared(new Read([1, 2]), new Read([1], [1, 2]));
     expect([differences, report]).toMatchObject([[], { settled: 1, equal: 2, verdict: "identical" }]);
     const still = await compared(new Read([1, 2]), new Read([1, 2]));
     expect(still.report).toMatchObject({ settled: 0, equal: 2, verdict: "identical" });
   });
 
-  it("is read from its beginning when the line breaks, three times at the most", async () => {
+  it("reads a capped collection from its beginning after a retryable error, at most three times", async () => {
     const source = new Read([1, 2]);
     const passing = await compared(new Read(lost, lost, [1, 2]), source);
     expect(passing.report).toMatchObject({ sourceDocuments: 2, equal: 2, verdict: "identical" });
@@ -81,7 +81,7 @@ describe("a collection that is compared as a whole", () => {
     expect((await compared(new Read(bug, [1, 2]), source)).error).toBe(bug);
   });
 
-  it("is nothing to be judged by when a side is another collection by now, or gives less than it holds", async () => {
+  it("does not call a capped collection compared when it was replaced or returns fewer documents than it counts", async () => {
     for (const options of [{ replaced: true }, {}])
       for (const swapped of [false, true]) {
         const [one, other] = [new MemoryStore([], options), new MemoryStore([])];

@@ -19,7 +19,7 @@ const pairs = fc
   });
 
 describe("equalIgnoringFieldOrder", () => {
-  it("is true exactly for what differs in the order of fields alone", () => {
+  it("returns true exactly for documents that differ in nothing but the order of fields", () => {
     const seen = { equal: 0, other: 0 };
     fc.assert(
       fc.property(pairs, ([a, b]) => {
@@ -38,7 +38,7 @@ describe("equalIgnoringFieldOrder", () => {
     expect(Math.min(seen.equal, seen.other)).toBeGreaterThan(300);
   });
 
-  it("keeps what looks alike apart", () => {
+  it("returns false for values that only look alike", () => {
     for (const [what, a, , b] of LOOK_ALIKES) {
       const source = bson.documentBytes([
         ["x", one],
@@ -67,7 +67,7 @@ describe("equalIgnoringFieldOrder", () => {
     }
   });
 
-  it("keeps the order of arrays, and of elements that are misnumbered", () => {
+  it("respects the order of arrays and of misnumbered elements", () => {
     const list = (...names: string[]): Buffer =>
       bson.documentBytes([
         ["l", { type: TYPE.array, bytes: bson.documentBytes(names.map((name) => [name, one])) }],
@@ -76,7 +76,7 @@ describe("equalIgnoringFieldOrder", () => {
     expect(equalIgnoringFieldOrder(list("1", "0"), list("1", "0"))).toBe(true);
   });
 
-  it("is false for bytes that cannot be read, unless they are the same", () => {
+  it("returns false for bytes that cannot be read, unless they are the same", () => {
     const good = bson.documentBytes([
       ["a", one],
       ["b", two],
@@ -97,7 +97,7 @@ describe("equalIgnoringFieldOrder", () => {
     expect(equalIgnoringFieldOrder(tail, Buffer.of(1, 2))).toBe(true);
   });
 
-  it("does not mind how deep a document is nested", () => {
+  it("compares documents that are nested 20,000 levels deep", () => {
     const nested = (inner: bson.BsonValue): Buffer => {
       const depth = 20_000;
       const total = 8 * depth + inner.bytes.length;

@@ -30,7 +30,7 @@ function expectBounded(fields: readonly FieldDifference[]): void {
 }
 
 describe("bounds of fieldDifferences", () => {
-  it("names a difference for every bit that is flipped, and never throws", () => {
+  it("reports a difference for any flipped bit, and never throws", () => {
     fc.assert(
       fc.property(anyBytes, fc.nat(), fc.nat({ max: 7 }), (bytes, place, bit) => {
         const other = Buffer.from(bytes);
@@ -49,7 +49,7 @@ describe("bounds of fieldDifferences", () => {
     );
   });
 
-  it("names a difference for every cut, and for bytes of any kind", () => {
+  it("reports a difference for truncated documents and for arbitrary bytes", () => {
     const cut = fc.tuple(anyBytes, fc.nat()).map(([bytes, n]) => bytes.subarray(0, n % bytes.length));
     const noise = fc.uint8Array({ maxLength: 40 });
     fc.assert(
@@ -62,7 +62,7 @@ describe("bounds of fieldDifferences", () => {
     );
   });
 
-  it("is the same seen from the other side, and empty for the same bytes alone", () => {
+  it("returns mirrored differences when the sides are swapped, and none only for the same bytes", () => {
     let equal = 0;
     fc.assert(
       fc.property(anyDocument, anyDocument, (a, b) => {
@@ -86,7 +86,7 @@ describe("bounds of fieldDifferences", () => {
     expect(equal).toBeGreaterThan(10);
   });
 
-  it("goes to the bottom of the deepest document that a server can be told to take", () => {
+  it("reports a difference at the bottom of the deepest document that a server may accept", () => {
     const nested = (value: bson.BsonValue): Buffer => {
       let inner = value;
       for (let depth = 0; depth < 250; depth++) inner = bson.object([["a", inner]]);
@@ -97,7 +97,7 @@ describe("bounds of fieldDifferences", () => {
     );
   });
 
-  it("takes documents of 16 MB, one name or value or half a million of them", () => {
+  it("compares 16 MB documents with one large name, one large value or half a million elements", () => {
     const large = Buffer.alloc(15_000_000, "ab/~");
     const texts = [large, Buffer.concat([large, Buffer.of(0x7a)])].map((content) =>
       bson.documentBytes([["v", bson.text(TYPE.string, content)]]),
@@ -112,7 +112,7 @@ describe("bounds of fieldDifferences", () => {
     expectOne(arrays, { path: "/l/500000" });
   });
 
-  it("gives up naming fields when there are too many to be held, and says so", () => {
+  it("reports that there are too many fields when it cannot hold them all", () => {
     const numbers = Array.from({ length: 200_000 }, (_, i) => i);
     const moved = [ofInts(numbers, 1), ofInts([...numbers.slice(1), 0], 1)];
     expectOne(moved, { path: "", note: "too many fields to name them" });

@@ -26,7 +26,7 @@ function values(source: BsonValue, target: BsonValue): FieldDifference | undefin
 
 describe("fieldDifferences", () => {
   it.each(LOOK_ALIKES.map((pair) => ({ what: pair[0], pair })))(
-    "tells $what apart, by both types",
+    "distinguishes $what, and names both types",
     ({ pair }) => {
       const [, a, aType, b, bType, note] = pair;
       const expected = { source: aType, target: bType, ...(note === undefined ? {} : { note }) };
@@ -39,11 +39,11 @@ describe("fieldDifferences", () => {
     },
   );
 
-  it("says nothing of the same bytes", () => {
+  it("returns nothing for the same bytes", () => {
     expect(compare([["a", one]], [["a", one]])).toEqual([]);
   });
 
-  it("names what only one side has, wherever it stands", () => {
+  it("names fields and elements that only one side has, wherever they are", () => {
     expect(
       compare(
         [
@@ -67,7 +67,7 @@ describe("fieldDifferences", () => {
     ]);
   });
 
-  it("names an object whose fields stand in another order once, and what differs besides", () => {
+  it("reports a different order of fields once per object, beside what else differs", () => {
     const inner = (...fields: Fields): Fields => [["o", bson.object(fields)]];
     expect(compare(inner(["a", one], ["b", two]), inner(["b", two], ["a", one]))).toEqual([
       { path: "/o", source: "object", target: "object", note: "order of fields" },
@@ -78,7 +78,7 @@ describe("fieldDifferences", () => {
     ]);
   });
 
-  it("pairs repeated names in their order", () => {
+  it("pairs repeated field names in their order", () => {
     expect(
       compare(
         [
@@ -107,7 +107,7 @@ describe("fieldDifferences", () => {
     ]);
   });
 
-  it("names elements of an array against fields of an object, and what differs in them", () => {
+  it("compares elements of an array with fields of an object by their names", () => {
     expect(compare([["v", bson.array([one, two])]], [["v", bson.object([["0", bson.int64(1n)]])]])).toEqual([
       { path: "/v", source: "array", target: "object" },
       { path: "/v/0", source: "int", target: "long" },
@@ -115,7 +115,7 @@ describe("fieldDifferences", () => {
     ]);
   });
 
-  it("escapes names as JSON pointers do, and tells names apart that are not UTF-8", () => {
+  it("escapes names as JSON pointers do, and distinguishes names that are not UTF-8", () => {
     expect(compare([["a/b~c", one]], [])).toEqual([{ path: "/a~1b~0c", source: "int", target: undefined }]);
     expect(compare([[Buffer.of(0xff), one]], [[Buffer.of(0xfe), one]])).toEqual([
       { path: "/\ufffd", source: "int", target: undefined },
@@ -131,7 +131,7 @@ describe("fieldDifferences", () => {
     expect([fields.length, fields[19]?.path, more]).toEqual([20, "/f19", 30]);
   });
 
-  it("names bytes after the end of a document", () => {
+  it("reports bytes after the end of a document", () => {
     const bytes = bson.documentBytes([["a", one]]);
     const longer = Buffer.concat([bytes, Buffer.of(0)]);
     expect(fieldDifferences(bytes, longer, { values: false })).toEqual({
@@ -140,7 +140,7 @@ describe("fieldDifferences", () => {
     });
   });
 
-  it("names the object that cannot be read, and goes on after it", () => {
+  it("reports an object that cannot be read, and continues after it", () => {
     const broken = bson.object([["x", one]]);
     broken.bytes[4] = 0x20;
     const target: Fields = [
@@ -157,7 +157,7 @@ describe("fieldDifferences", () => {
 });
 
 describe("values of fieldDifferences", () => {
-  it("are canonical Extended JSON in stored order", () => {
+  it("shows values as canonical Extended JSON in stored order", () => {
     const source = bson.object([
       ["b", one],
       ["1", bson.array([bson.double(-0), bson.eightBytes(TYPE.date, -1n)])],
@@ -177,7 +177,7 @@ describe("values of fieldDifferences", () => {
     });
   });
 
-  it("are absent where the field is, and when they were not asked for", () => {
+  it("shows no value of an absent field, and none at all when values were not requested", () => {
     const bytes = bson.documentBytes([["secret", bson.text(TYPE.string, "hunter2")]]);
     const empty = bson.documentBytes([]);
     const [field] = fieldDifferences(bytes, empty, { values: true }).fields;
@@ -190,7 +190,7 @@ describe("values of fieldDifferences", () => {
     expect(JSON.stringify(fieldDifferences(bytes, empty, { values: false }))).not.toContain("hunter2");
   });
 
-  it("are cut between characters; where the cut ones are alike, the note says where they part", () => {
+  it("cuts values between characters, and notes where values that look the same when cut begin to differ", () => {
     const text = (end: string): BsonValue => bson.text(TYPE.string, `${"\u{1f600}".repeat(60)}x${end}`);
     const cut = `"${"\u{1f600}".repeat(59)}…`;
     expect(values(text("a"), text("b"))).toMatchObject({

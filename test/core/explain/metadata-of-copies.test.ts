@@ -32,7 +32,7 @@ async function differences(): Promise<MetadataDifference[]> {
   }
 }
 
-it("finds nothing in a copy of collections and indexes of every kind", async () => {
+it("finds no difference between collections and indexes of every kind and their copies", async () => {
   const db = pair.from.db(pair.database);
   await db.createCollection("validated", {
     validator: { n: { $gt: Long.fromNumber(1) } },
@@ -73,7 +73,7 @@ it("finds nothing in a copy of collections and indexes of every kind", async () 
   expect(await differences()).toEqual([]);
 });
 
-it("finds nothing in indexes that were made by hand with numbers of another type", async () => {
+it("finds no difference between indexes that were created with numbers of another type", async () => {
   for (const [client, one] of [
     [pair.from, 1],
     [pair.to, new Double(1)],
@@ -86,7 +86,7 @@ it("finds nothing in indexes that were made by hand with numbers of another type
   expect((await pair.duplicate()).code).toBe(0);
 });
 
-it("finds the index that a copy was not given, and the one that it got besides", async () => {
+it("finds an index that the copy lacks, and one that only the copy has", async () => {
   await pair.from.db(pair.database).collection("a").createIndex({ n: 1 }, { name: "n", unique: true });
   await pair.to.db(pair.database).collection("a").createIndex({ n: -1 }, { name: "other" });
   expect(await differences()).toMatchObject([

@@ -47,7 +47,7 @@ describe("options of metadataDifferences", () => {
       { validator: { n: { $gt: new Double(1) } } },
     ],
     ["another order of options", { capped: true, size: 4096, max: 5 }, { max: 5, size: 4096, capped: true }],
-  ])("holds the same: %s", (_, source, target) => {
+  ])("treats options as equal: %s", (_, source, target) => {
     expect(options(source, target)).toEqual([]);
     expect(options(target, source)).toEqual([]);
   });
@@ -99,11 +99,11 @@ describe("options of metadataDifferences", () => {
         },
       ],
     ],
-  ])("names %s", (_, source, target, expected) => {
+  ])("reports a difference in options: %s", (_, source, target, expected) => {
     expect(options(source, target)).toEqual(expected);
   });
 
-  it("follows a view to its renamed collection, and names things as the target does", () => {
+  it("follows a view to its renamed collection, and names it as the target does", () => {
     const renames = new Map([
       ["orders", "orders2"],
       ["base", "base2"],
@@ -120,7 +120,7 @@ describe("options of metadataDifferences", () => {
     ]);
   });
 
-  it("names once what is not certain under the new names, be it the same in the copy or not", () => {
+  it("reports an option that is uncertain under the new names once, whether or not it is the same in the copy", () => {
     const renames = new Map([["people", "persons"]]);
     const unknown = [{ $later: "people" }];
     const view = (pipeline: Document[]): CollectionInfo => info({ viewOn: "a", pipeline }, { kind: "view" });
@@ -137,7 +137,7 @@ describe("options of metadataDifferences", () => {
     ]);
   });
 
-  it("names a collection that one side lacks, or has as another kind, and nothing else of it", () => {
+  it("reports a collection that one side lacks or has as another kind, and nothing else of it", () => {
     const capped = info({ capped: true, size: 4096 }, { kind: "capped" });
     expect(compare({ source: undefined, target: capped })).toEqual([
       { key: "collection orders", sigil: "-", detail: "only in the target: a capped collection" },
@@ -148,7 +148,7 @@ describe("options of metadataDifferences", () => {
     expect(compare({ source: undefined, target: undefined })).toEqual([]);
   });
 
-  it("cuts long texts around the place where they part", () => {
+  it("cuts long texts around the place where they begin to differ", () => {
     const validator = (end: string): Document => ({ validator: { [`${"\u{1f600}".repeat(300)}${end}`]: 1 } });
     const [found] = options(validator("a"), validator("b"));
     expect(found?.detail).toMatch(/^source …(\u{1f600})+a":1\}, target …(\u{1f600})+b":1\}$/u);
@@ -175,12 +175,12 @@ describe("indexes of metadataDifferences", () => {
       index({ expireAfterSeconds: Decimal128.fromString("60.0") }),
     ],
     ["another order of parts", { name: "a_1", key: { a: 1 }, v: 2 }, index({})],
-  ])("holds the same: %s", (_, source, target) => {
+  ])("treats indexes as equal: %s", (_, source, target) => {
     expect(indexes([source], [target])).toEqual([]);
     expect(indexes([target], [source])).toEqual([]);
   });
 
-  it("names what differs within an index, part by part", () => {
+  it("reports what differs within an index part by part", () => {
     const source = index({ unique: true, key: { a: 1, b: 1 } });
     const target = index({ key: { b: 1, a: 1 }, sparse: true });
     expect(indexes([source], [target])).toEqual([
@@ -198,7 +198,7 @@ describe("indexes of metadataDifferences", () => {
     expect(indexes([partial(1)], [partial(new Double(1))])).toEqual([]);
   });
 
-  it("names indexes that one side lacks, sorted by name", () => {
+  it("reports indexes that one side lacks, sorted by name", () => {
     expect(
       indexes([index({ name: "z" }), index({})], [index({ name: "m", hidden: true }), index({})]),
     ).toEqual([
