@@ -1,7 +1,7 @@
 /**
  * Every way a run can end. The number is the process's exit status; a script must treat an unknown one
- * as failure. This table is the only place that maps outcomes to numbers; `--help` and the README print it. `next` is
- * what to do then.
+ * as failure. This table is the only place that maps outcomes to numbers; `--help` and docs/exit-status.md print it.
+ * `next` is what to do then.
  */
 export const EXIT_CODES = [
   { code: 0, name: "done", meaning: "done, or identical", next: "Nothing." },
@@ -9,91 +9,91 @@ export const EXIT_CODES = [
     code: 1,
     name: "different",
     meaning: "differences found",
-    next: "Look at what the report names; `duplicate` brings the copy up to date.",
+    next: "Look at what the report names. `duplicate` or `backfill` brings the copy up to date.",
   },
   {
     code: 2,
     name: "usage",
-    meaning: "usage or configuration; nothing was contacted",
-    next: "Correct the flag, variable or file that the sentence names.",
+    meaning: "wrong usage or configuration; nothing was contacted",
+    next: "Correct the flag, variable or file that the message names.",
   },
   {
     code: 3,
     name: "set-aside",
-    meaning: "finished, but named things were set aside or could not be reproduced",
-    next: "Read the named items; mend them, or accept each with `--accept` once you know it.",
+    meaning: "finished, but named things could not be copied or reproduced",
+    next: "Look at the named items. Fix them, or accept a known one with `--accept`.",
   },
   {
     code: 4,
     name: "source",
     meaning: "the source could not be reached or failed",
-    next: "See Troubleshooting; the target is at worst a copy in the making, and the next run goes on.",
+    next: "See Troubleshooting. The target may be incomplete; run the same command again to resume.",
   },
   {
     code: 5,
     name: "target",
     meaning: "the target could not be reached or failed",
-    next: "See Troubleshooting; the source is untouched, and the next run goes on.",
+    next: "See Troubleshooting. The source is untouched; run the same command again to resume.",
   },
   {
     code: 6,
     name: "refused",
-    meaning: "refused by a guard, before it did harm",
-    next: "Check the addresses and flags that the sentence names; nothing needs mending.",
+    meaning: "refused by a guard before it could do harm",
+    next: "Check the addresses and flags that the message names. Nothing needs fixing.",
   },
   {
     code: 7,
     name: "locked",
-    meaning: "another run is at work on this target",
-    next: "Wait for that run; if it is dead, try again after a minute.",
+    meaning: "another run is writing to this target",
+    next: "Wait for that run. If it is dead, try again after a minute.",
   },
   {
     code: 8,
     name: "denied",
     meaning: "wrong credentials or a missing right",
-    next: "Check user, password and roles; see Troubleshooting.",
+    next: "Check the user, the password or key, and the rights; see Troubleshooting.",
   },
   {
     code: 9,
     name: "local",
-    meaning: "local disk or state",
-    next: "Free space on this machine, or mend the rights of its files, and run again.",
+    meaning: "a problem with the local disk or with state files",
+    next: "Free disk space or fix file permissions on this machine, and run again.",
   },
   {
     code: 10,
     name: "history-lost",
-    meaning: "the history needed to go on is gone",
+    meaning: "the history that is needed to resume is gone",
     next: "Run `duplicate`, which needs no history.",
   },
   {
     code: 11,
     name: "unverified",
     meaning: "verification after a copy failed",
-    next: "Do not trust the copy: run again; if it ends with 11 again, something else writes to the target.",
+    next: "Do not trust the copy. Run again; if it ends with 11 again, something else writes to the target.",
   },
   {
     code: 12,
     name: "inconclusive",
-    meaning: "not everything could be compared: neither identical nor different is proved",
-    next: "Make readable or comparable what the report names, and run again.",
+    meaning: "inconclusive: not everything was compared",
+    next: "Make what the report names readable or comparable, and run again. After `--max-minutes`, run again to resume.",
   },
   {
     code: 70,
     name: "bug",
     meaning: "a bug in dualsync",
-    next: "Report it with the lines that were printed; run again, it is harmless.",
+    next: "Report it with the printed lines. Running again does no harm.",
   },
   {
     code: 130,
     name: "interrupted",
     meaning: "interrupted (Ctrl-C) after a clean stop",
-    next: "Run again when you like: it goes on.",
+    next: "Run the same command again to resume.",
   },
   {
     code: 143,
     name: "terminated",
     meaning: "terminated (SIGTERM) after a clean stop",
-    next: "Run again when you like: it goes on.",
+    next: "Run the same command again to resume.",
   },
 ] as const;
 

@@ -1,4 +1,7 @@
-/** One way in which a server cannot be used, in the words that people meet; the README's table is made from these. */
+/**
+ * One way in which a server cannot be used, in the words that people meet. The troubleshooting tables in `docs/` are
+ * made from these.
+ */
 export interface Failure {
   /** `role`: that of the store, `source` or `target`. */
   readonly exit: "role" | "denied" | "usage";

@@ -117,7 +117,7 @@ it("a refused request is repeated after as long as the server asks, in seconds o
 });
 
 const lasting: ReadonlyArray<readonly [string, Effect, number, RegExp]> = [
-  ["a blocked project", { answer: quotaExceeded() }, 4, /blocked for its quota .*HTTP 402/],
+  ["a blocked project", { answer: quotaExceeded() }, 4, /blocked because of its quota .*HTTP 402/],
   ["a paused project", { answer: paused() }, 4, /is paused \(HTTP 540\)[\s\S]*dashboard/],
   ["an expired key", { answer: expiredKey() }, 8, /refuses the key \(HTTP 401, PGRST303\)/],
   ["a refusal without a word", { answer: unauthorized() }, 8, /refuses the key \(HTTP 401\)/],

@@ -234,7 +234,7 @@ describe("list of tables", () => {
       /refuses the key \(HTTP 401, PGRST301\)/,
       /SERVICE_ROLE/,
     ],
-    ["because it is off", refusalOf(404, "PGRST126"), "source", /does not give out the list/, /openapi_mode/],
+      ["because it is off", refusalOf(404, "PGRST126"), "source", /does not publish the list/, /openapi_mode/],
     [
       "for another schema",
       refusalOf(406, "PGRST106"),
@@ -250,7 +250,7 @@ describe("list of tables", () => {
       /address/,
     ],
     ["with rows", rowsOf("[]"), "source", /is not a Supabase/, /address/],
-    ["with other JSON", openapi({ openapi: "3.1.0" }), "source", /is not understood/, /address/],
+    ["with other JSON", openapi({ openapi: "3.1.0" }), "source", /does not understand/, /address/],
     [
       "with no table",
       openapi(swagger({}, {})),

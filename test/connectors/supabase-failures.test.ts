@@ -55,7 +55,7 @@ describe("refusals of a project", () => {
     ["key unknown to the gateway", { status: 401 }, "denied", /refuses the key \(HTTP 401\)/],
     ["key taken for anonymous", refusalOf(401, "42501"), "denied", /takes the key for an anonymous one/],
     ["no grant", refusalOf(403, "42501"), "denied", /service_role may not read customers/],
-    ["network restriction", page(403), "denied", /does not allow to read customers/],
+    ["network restriction", page(403), "denied", /does not allow dualsync to read customers/],
     ["unknown table", refusalOf(404, "PGRST205"), "source", /does not know the table customers/],
     ["dropped table", refusalOf(404, "42P01"), "source", /does not know the table customers/],
     ["no API", refusalOf(404, "PGRST125"), "source", /no data API/],
@@ -100,7 +100,7 @@ describe("refusals of a project", () => {
     ["disk", refusalOf(503, "53100"), "target", /no space left/, false],
     ["trigger", refusalOf(400, "P0001"), "target", /trigger or function/, true],
     ["twice in a batch", refusalOf(500, "21000"), "target", /touch a row twice/, false],
-    ["too long", page(413), "target", /does not take as much/, false],
+    ["too long", page(413), "target", /does not accept as much/, false],
     ["not JSON", refusalOf(400, "PGRST102"), "target", /did not understand/, false],
   ];
   it.each(writes)(

@@ -1,0 +1,119 @@
+// One record of each kind, as `--json` writes it: the reporter itself makes them from the samples of its tests.
+import { setTimeout as pause } from "node:timers/promises";
+
+/** @param {string} path */
+const built = (path) => import(new URL(`../../build/${path}`, import.meta.url).href);
+
+/** @typedef {import("../../src/reporting/reporter.ts").Reporter} Reporter */
+
+const RUN = "3f9c01ab";
+const SINCE = new Date("2026-11-21T03:15:00.000Z");
+/** What is another value each time; and a run that came to its end a second after its start. */
+const FIXED = {
+  ts: "2026-11-21T03:17:04.000Z",
+  elapsedMs: 5_000,
+  documentsPerSecond: 1_000,
+  remainingMs: 46_000,
+};
+const WIDTH = 100;
+
+/** @returns {Promise<[string, string][]>} */
+export async function records() {
+  /** @type {typeof import("../../test/reporting/samples.ts")} */
+  const { copied, open, plan, planned, report } = await built("test/reporting/samples.js");
+  /** @type {typeof import("../../test/reporting/comparison-samples.ts")} */
+  const samples = await built("test/reporting/comparison-samples.js");
+  const { changePlan, changeReport, compared, comparison, difference, diffReport, field } = samples;
+  /** @type {typeof import("../../src/errors.ts")} */
+  const { DualsyncError } = await built("src/errors.js");
+
+  const resumed = { since: SINCE, documents: 12_000, bytes: 3_000_000 };
+  const item = {
+    key: "index orders/geo_2d",
+    reason: "the target has another index of this name",
+    accepted: false,
+  };
+  const conflict = { key: "document orders/17", reason: "it changed in the target since", accepted: false };
+  const found = {
+    equal: 2_400,
+    equivalent: 0,
+    different: 90,
+    missing: 47_500,
+    extra: 3,
+    examples: ["17", "23"],
+  };
+  const adopted = planned("orders", {
+    documents: 50_000,
+    bytes: 12_400_000,
+    action: "update",
+    targetDocuments: 2_493,
+    found,
+  });
+  const values = { sourceValue: '{"$numberInt":"5"}', targetValue: '{"$numberLong":"5"}' };
+
+  /** @type {[string, string, (reporter: Reporter) => void | Promise<void>][]} */
+  const told = [
+    ["start duplicate", "start", (to) => to.plan(plan({ collections: [adopted], resumed }))],
+    ["start diff", "start", (to) => to.comparison(comparison())],
+    ["start repair", "start", (to) => to.changePlan(changePlan())],
+    ["progress", "progress", inFlight],
+    ["note", "note", (to) => to.note("3 documents changed in the source meanwhile.")],
+    [
+      "diff",
+      "diff",
+      (to) => to.difference(difference({ since: "behind", fields: [field("/total", values)] })),
+    ],
+    ["collection duplicate", "collection", (to) => to.finish(report({ collections: [copied("orders")] }))],
+    ["collection diff", "collection", (to) => to.compared(diffReport({ collections: [compared("orders")] }))],
+    ["collection repair", "collection", (to) => to.changed(changeReport())],
+    ["item", "item", (to) => to.finish(report({ items: [item], itemCount: 1, exitCode: 3 }))],
+    ["error", "error", (to) => to.fail(new DualsyncError("target", "No answer.", { hint: "Is it on?" }), 5)],
+    ["summary duplicate", "summary", (to) => to.finish(report({ resumed }))],
+    ["summary diff", "summary", (to) => to.compared(diffReport({ plan: "repair.plan" }))],
+    [
+      "summary repair",
+      "summary",
+      (to) => to.changed(changeReport({ items: [conflict], itemCount: 1, exitCode: 3 })),
+    ],
+  ];
+
+  /** @type {[string, string][]} */
+  const shown = [];
+  for (const [name, type, tell] of told) {
+    const [, command = name === "diff" ? "diff" : "duplicate"] = name.split(" ");
+    const { reporter, stdout } = open({ mode: "json", runId: RUN, command });
+    await tell(reporter);
+    reporter.close();
+    const all = stdout.lines.map((line) => JSON.parse(line));
+    const record = all.find((one) => one.type === type);
+    shown.push([`record ${name}`, `\`\`\`json\n${laidOut({ ...record, ...fixed(record) })}\n\`\`\``]);
+  }
+  return shown;
+}
+
+/** @param {Reporter} reporter */
+async function inFlight(reporter) {
+  const meter = reporter.meter("orders", 50_000);
+  meter.advance(5_000, 1_250_000);
+  await pause(1_100);
+}
+
+/** @param {object} record */
+function fixed(record) {
+  return Object.fromEntries(Object.entries(FIXED).filter(([name]) => name in record));
+}
+
+/**
+ * As many fields on a line as it holds: a record is one line, which nobody could read here.
+ * @param {object} record
+ */
+function laidOut(record) {
+  const lines = [""];
+  for (const [name, value] of Object.entries(record)) {
+    const field = `${JSON.stringify(name)}: ${JSON.stringify(value, null, 1).replace(/\n */g, " ")},`;
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + field.length < WIDTH) lines[lines.length - 1] = `${line} ${field}`;
+    else lines.push(`  ${field}`);
+  }
+  return ["{", ...lines.slice(1), "}"].join("\n").replace(/,\n\}$/, "\n}");
+}
