@@ -1,7 +1,7 @@
 import { TYPE } from "../../../bson/elements.ts";
 import { type BsonWriter, UnwritableText } from "../../../bson/writer.ts";
+import { JsonNumber, type JsonValue, TooDeep } from "../../../json/json-reader.ts";
 import { keptOf } from "./decimal-text.ts";
-import { JsonNumber, type JsonValue, TooDeep } from "./json-reader.ts";
 import type { JsonStyle } from "./json-text.ts";
 import { SpellingReader } from "./spelling-reader.ts";
 

@@ -1,4 +1,4 @@
-import { JsonReader } from "./json-reader.ts";
+import { JsonReader } from "../../../json/json-reader.ts";
 import { quoted } from "./json-text.ts";
 
 /** Reads JSON and says whether printing what was read could give another text, its numbers left aside. */
