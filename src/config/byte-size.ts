@@ -20,6 +20,8 @@ const LONGEST_SHOWN = 40;
 /**
  * Bytes of a text such as `512MB`, `1.5GB`, `2MiB` or `600000000`; undefined when it is none, or not from 1 byte to
  * what numbers hold exactly. `Mb` is none: it may mean bits.
+ *
+ * Written by hand: bytes reads `MB` as 1024².
  */
 export function bytesOf(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z]*)$/.exec(text.trim()) ?? [];

@@ -35,7 +35,11 @@ const OTHERS = [
 /** Every operator that a filter may use. None runs code, calls a service, or depends on an index or another collection. */
 export const OPERATORS: readonly string[] = [...LOGICAL, ...COMPARISONS, ...BIT_TESTS, ...OTHERS];
 
-/** A query document for MongoDB from its Extended JSON. Fails with `FilterProblem`. */
+/**
+ * A query document for MongoDB from its Extended JSON. Fails with `FilterProblem`.
+ *
+ * Written by hand: EJSON of bson passes every operator, and a filter may use listed ones only.
+ */
 export function queryOf(tree: JsonValue): Query {
   const query: Query = new Map();
   for (const [key, value] of fieldsOf(tree, "a filter")) {
