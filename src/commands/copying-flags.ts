@@ -62,16 +62,16 @@ export function prepareCopying(
     verify: verifyMode(flags.verify),
     delete: flags.delete ?? false,
     indexes: flags.indexes ?? false,
-    ...(flags.since === undefined ? {} : { since: sinceOf(flags.since) }),
-    ...(settings.batchSize === undefined ? {} : { batchSize: settings.batchSize }),
+    since: flags.since === undefined ? undefined : sinceOf(flags.since),
+    batchSize: settings.batchSize,
     concurrency: settings.concurrency,
-    ...(settings.maxRetries === undefined ? {} : { retries: settings.maxRetries }),
+    retries: settings.maxRetries,
     accept: flags.accept ?? [],
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
     allowShrink: flags.allowShrink ?? false,
     intoExisting: flags.intoExisting !== undefined,
-    ...(flags.newerBy === undefined ? {} : { newerBy: fieldName(flags.newerBy) }),
+    newerBy: flags.newerBy === undefined ? undefined : fieldName(flags.newerBy),
     restart: flags.restart ?? false,
     ...limitsOf(flags),
     cwd: environment.cwd,
@@ -100,9 +100,9 @@ function fieldName(name: string): string {
 
 function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {
   return {
-    ...(maxMinutes === undefined ? {} : { maxMinutes: minutes(maxMinutes) }),
-    ...(rate === undefined ? {} : { rate: readRate(rate, "--rate") }),
-    ...(maxTargetSize === undefined ? {} : { maxTargetSize: byteSize(maxTargetSize, "--max-target-size") }),
+    maxMinutes: maxMinutes === undefined ? undefined : minutes(maxMinutes),
+    rate: rate === undefined ? undefined : readRate(rate, "--rate"),
+    maxTargetSize: maxTargetSize === undefined ? undefined : byteSize(maxTargetSize, "--max-target-size"),
   };
 }
 

@@ -16,7 +16,7 @@ import type { ReadStores } from "./stores.ts";
 
 export interface Found extends Pairs {
   /** Who filled the target last. */
-  readonly filled?: Filled;
+  readonly filled?: Filled | undefined;
   /** The time by the slowest of the clocks. */
   readonly now: () => Date;
 }
@@ -48,7 +48,7 @@ export async function pairStores(
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
-    return { ...pairs, now, ...(filled === undefined ? {} : { filled }) };
+    return { ...pairs, now, filled };
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,

@@ -84,9 +84,11 @@ async function compare(
   setMaxListeners(0, signal); // every command in flight listens
   const findings = new Findings({
     reporter: context.reporter,
-    ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },
-    ...(options.maxDiffs === undefined ? {} : { maxDiffs: options.maxDiffs }),
-    ...(plan === undefined ? {} : { plan }),
+    accept: options.accept,
+    oneWay: options.oneWay,
+    seen: remembered.memory.seen,
+    maxDiffs: options.maxDiffs,
+    plan,
     onLimit: () => stop(new Enough("--max-diffs")),
   });
   const since = remembered.resumed?.since ?? started;

@@ -11,7 +11,7 @@ const MOST = 200_000;
 
 /** A replacement of a document, as a plan names it and as a journal has it. */
 export interface Replacement {
-  readonly collection: { readonly name: string; readonly incarnation?: string };
+  readonly collection: { readonly name: string; readonly incarnation?: string | undefined };
   readonly id: DocumentId;
   /** SHA-256 of what there was and of what was to be, in hex. */
   readonly before: string;

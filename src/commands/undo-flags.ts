@@ -31,10 +31,12 @@ export async function prepareUndo(
   const { location, warnings } = targetOf(head, flags.to, environment);
   const { maxRetries } = readSettings({ environment, flags: {} });
   const options = {
-    ...{ cwd, head, to: mongodbAddressOf("undo", location, "target") },
+    cwd,
+    head,
+    to: mongodbAddressOf("undo", location, "target"),
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
-    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
+    retries: maxRetries,
   };
   return {
     warnings,

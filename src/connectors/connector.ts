@@ -25,7 +25,7 @@ export interface CollectionInfo {
   readonly name: string;
   readonly kind: CollectionKind;
   /** Tells this collection from a later one of the same name; undefined where the store cannot. */
-  readonly incarnation?: string;
+  readonly incarnation?: string | undefined;
   /** The options that the collection was created with. */
   readonly options: Metadata;
   /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
@@ -40,7 +40,7 @@ export interface CollectionInfo {
    */
   readonly after?: readonly string[];
   /** The field that says when a document was changed last, where the store can select by it. */
-  readonly changedBy?: string;
+  readonly changedBy?: string | undefined;
   /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
   readonly documents: number;
   /** Bytes of those documents, uncompressed, by the same bookkeeping. */
@@ -66,25 +66,25 @@ export interface Listing {
  * a range that holds no id.
  */
 export interface IdRange {
-  readonly from?: DocumentId;
-  readonly to?: DocumentId;
+  readonly from?: DocumentId | undefined;
+  readonly to?: DocumentId | undefined;
 }
 
 /** A condition on documents, as the store's own query document; validated before it comes here. */
 export type Filter = Metadata;
 
 export interface Selection {
-  readonly range?: IdRange;
-  readonly filter?: Filter;
+  readonly range?: IdRange | undefined;
+  readonly filter?: Filter | undefined;
 }
 
 export interface ReadOptions extends Selection {
   /** Start after this id (not included). Used to go on after an interruption. */
-  readonly after?: DocumentId;
+  readonly after?: DocumentId | undefined;
   /** Only what was changed at this time or later, by `CollectionInfo.changedBy`. Not for collections without that. */
-  readonly changedSince?: Date;
+  readonly changedSince?: Date | undefined;
   /** Largest number of documents in a batch. The connector bounds the bytes by itself. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -129,7 +129,7 @@ export interface Prepared {
   /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
   /** The target's collection; undefined where the store cannot tell, and for a view. */
-  readonly incarnation?: string;
+  readonly incarnation?: string | undefined;
   readonly notReproduced: readonly NotReproduced[];
 }
 
@@ -203,9 +203,9 @@ export interface History {
 
 export interface StoreIdentity {
   /** The store's own clock, when it was asked; undefined where it does not say. */
-  readonly time?: Date;
+  readonly time?: Date | undefined;
   /** Tells this server process from every other one, whatever addresses lead to it; undefined where it does not say. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Product and version as the server says, for example "MongoDB 8.0.4". */
   readonly product: string;
   /** Where, without credentials: host and database. */
@@ -216,7 +216,7 @@ export interface Source {
   /** For people: host and database, without credentials. */
   readonly label: string;
   /** Present where documents are made from something else: then there are no options, validators or indexes to copy. */
-  readonly mapping?: Mapping;
+  readonly mapping?: Mapping | undefined;
   identity(signal: AbortSignal): Promise<StoreIdentity>;
   list(signal: AbortSignal): Promise<Listing>;
   /**

@@ -88,7 +88,7 @@ async function describe(
   return {
     name,
     kind,
-    ...(incarnation === undefined ? {} : { incarnation }),
+    incarnation,
     options: withoutVersions(options),
     ordered: isOrdered(options),
     // Shards do not know of each other's documents.

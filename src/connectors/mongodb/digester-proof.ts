@@ -26,7 +26,7 @@ export async function isProved(
   signal: AbortSignal,
 ): Promise<boolean> {
   const places = await cutRanges(server, collection, PLACES, signal);
-  const beginnings: IdRange[] = places.map(({ from }) => (from === undefined ? {} : { from }));
+  const beginnings: IdRange[] = places.map(({ from }) => ({ from }));
   const last = await lastPlace(server, collection.name, signal);
   let proved = 0;
   for (const place of [...beginnings, ...last]) {

@@ -118,7 +118,7 @@ async function identify(server: Server, signal: AbortSignal): Promise<StoreIdent
   const instance = server.hello.router ? undefined : server.hello.instance;
   const product = `MongoDB ${String(answer.version)}`;
   return {
-    ...(instance === undefined ? {} : { instance }),
+    instance,
     ...(time instanceof Date ? { time } : {}),
     product,
     label: server.label,

@@ -92,8 +92,5 @@ function isBetween({ element }: DocumentId, after?: DocumentId, before?: Documen
 
 function tile(cuts: readonly DocumentId[], within: IdRange): IdRange[] {
   const bounds: (DocumentId | undefined)[] = [within.from, ...cuts, within.to];
-  return bounds.slice(0, -1).map((from, i) => {
-    const to = bounds[i + 1];
-    return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-  });
+  return bounds.slice(0, -1).map((from, i) => ({ from, to: bounds[i + 1] }));
 }

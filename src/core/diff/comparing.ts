@@ -95,7 +95,7 @@ export class Comparing {
     const judge = judgeOf(own);
     if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
       throw new DualsyncError("source", IN_DOUBT, { ofOneCollection: true });
-    const job: DiffJob = { ...own, indexesOf, ...(judge && { judge }) };
+    const job: DiffJob = { ...own, indexesOf, judge };
     if (judge === undefined) await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);
     await tellInexact(job);
@@ -152,10 +152,25 @@ function reportOf({
     diverged,
   } = tally;
   return {
-    ...{ collection: from.name, target: to.name, kind: from.kind, tier },
-    ...{ sourceDocuments: tally.source, targetDocuments: tally.target, equal, equivalent },
+    collection: from.name,
+    target: to.name,
+    kind: from.kind,
+    tier,
+    sourceDocuments: tally.source,
+    targetDocuments: tally.target,
+    equal,
+    equivalent,
     unreadable: tally.unreadable + tally.twins,
-    ...{ missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged },
+    missing,
+    extra,
+    changed,
+    metadata,
+    moving,
+    settled,
+    expired,
+    accepted,
+    behind,
+    diverged,
     verdict: verdictOf(tally, done),
   };
 }

@@ -30,8 +30,8 @@ export interface Sides {
   readonly source: DigestSide;
   readonly target: DigestSide;
   /** What both digesters compute; without it the digest of bytes, as `digestOf` in range-digest.ts defines it. */
-  readonly hash?: () => DocumentsHash;
-  readonly filter?: Filter;
+  readonly hash?: (() => DocumentsHash) | undefined;
+  readonly filter?: Filter | undefined;
 }
 
 /** Asks both sides at the same time, but for what is known already. */
@@ -41,7 +41,7 @@ export async function digestBoth(
   signal: AbortSignal,
   known: Partial<Digests> = {},
 ): Promise<Digests> {
-  const selection = { range, ...(sides.filter === undefined ? {} : { filter: sides.filter }) };
+  const selection = { range, filter: sides.filter };
   const ask = (side: "source" | "target") =>
     known[side] ?? digestOf(sides[side], selection, sides.hash, signal);
   const [source, target] = await Promise.all([ask("source"), ask("target")]);

@@ -67,9 +67,7 @@ interface Looked {
 async function tellStable(job: DiffJob, stable: readonly Looked[], since: SinceVerified): Promise<void> {
   const told = await since.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
   for (const { seen, source, target } of stable) {
-    const moved = told.get(seen.id.key);
-    const known = moved === undefined ? {} : { since: moved };
-    await tellDocument(job, seen, { state: "stable", source, target, ...known });
+    await tellDocument(job, seen, { state: "stable", source, target, since: told.get(seen.id.key) });
   }
 }
 

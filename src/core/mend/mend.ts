@@ -206,8 +206,8 @@ function objectionTo(store: Source, { id, source }: PlanRow, now: Doc | undefine
 function changeOf({ id, target }: PlanRow, wanted: Doc | undefined, gone: boolean): Change {
   return {
     id: wanted?.id ?? id,
-    ...(wanted === undefined ? {} : { wanted: wanted.bytes }),
-    ...(target === undefined ? {} : { bytes: target.bytes }),
+    wanted: wanted?.bytes,
+    bytes: target?.bytes,
     accepts: (found) => isSide(target, found) || (gone && found === undefined),
   };
 }

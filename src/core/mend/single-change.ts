@@ -6,9 +6,9 @@ import type { Journal, JournalCollection } from "../journal.ts";
 export interface Change {
   readonly id: DocumentId;
   /** The document that is to be there; absent to remove the one that is. */
-  readonly wanted?: Uint8Array;
+  readonly wanted?: Uint8Array | undefined;
   /** Bytes that the target's document is believed to take up: bounds what is read at once. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   /** Whether what the target holds now, or that it holds nothing, may be changed. */
   accepts(found: Doc | undefined): boolean;
 }
@@ -28,11 +28,11 @@ export interface Outcome {
 
 export interface ChangeOptions {
   /** What a change overwrites or removes is saved here before. */
-  readonly journal?: Journal;
+  readonly journal?: Journal | undefined;
   /** Only look: what would be changed counts as changed. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
-  readonly unties?: boolean;
+  readonly unties?: boolean | undefined;
   /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
   readonly saved?: Map<string, string>;
   /** Called for each part of the documents that the target has no place for. */

@@ -135,8 +135,8 @@ function changeOf(
 ): Change {
   return {
     id: new DocumentId(id),
-    ...(before === undefined ? {} : { wanted: before }),
-    ...(after === undefined ? {} : { bytes: after.bytes }),
+    wanted: before,
+    bytes: after?.bytes,
     accepts(found: Doc | undefined): boolean {
       if (found === undefined) return brokenOff || made.has("");
       return made.has(sha256(found.bytes).toString("hex"));
@@ -152,7 +152,7 @@ async function apply(
 ): Promise<readonly Outcome[]> {
   const now = there.find(({ name }) => name === collection.name);
   if (now !== undefined && now.incarnation === collection.incarnation) {
-    const options = { signal, unties, ...(dryRun === undefined ? {} : { dryRun }) };
+    const options = { signal, unties, dryRun };
     return await applyChanges(target, collection, changes, options);
   }
   const reason =

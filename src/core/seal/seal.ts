@@ -26,7 +26,9 @@ const THERE = "";
 export function sealToBytes({ at, source, target, stretches }: Seal): Uint8Array {
   const content: Json = {
     version: VERSION,
-    ...{ at: at.toISOString(), source, target },
+    at: at.toISOString(),
+    source,
+    target,
     stretches: stretches.map((stretch, i) => stretchToJson(stretch, stretches[i - 1])),
   };
   const written = Buffer.from(JSON.stringify(content));
@@ -93,8 +95,8 @@ function stretchFromJson(entry: readonly unknown[], before: Stretch | undefined)
   const hash = Buffer.from(text(cut), "base64");
   if (hash.length !== HASH_BYTES) throw new TypeError("hash");
   return {
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    from,
+    to,
     documents: count(documents),
     bytes: count(bytes),
     hash,

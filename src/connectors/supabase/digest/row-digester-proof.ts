@@ -31,7 +31,7 @@ export async function proofOf(
   const places = await cutKeys(project, table, { pieces: PLACES }, signal);
   const last = await rowsOf(project, table).end("last", signal);
   const ends: IdRange[] = last === undefined ? [] : [{ from: last }];
-  const beginnings = places.map(({ from }): IdRange => (from === undefined ? {} : { from }));
+  const beginnings = places.map(({ from }): IdRange => ({ from }));
   const results = await Promise.all(
     [...beginnings, ...ends].map((place) => tryPlace(project, table, { digester, place }, signal)),
   );
