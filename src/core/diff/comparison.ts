@@ -11,7 +11,7 @@ import type {
   Source,
 } from "../../connectors/connector.ts";
 import { DualsyncError } from "../../errors.ts";
-import { RangeHash } from "../../range-digest.ts";
+import { isSameDigest, RangeHash } from "../../range-digest.ts";
 
 /** One side of a walk by digests. Without a digester it is read, and hashed here. */
 export interface DigestSide {
@@ -74,13 +74,7 @@ export async function digestPieces(
 
 /** Equal documents, by the definition of the two; a digest that is not there is equal to nothing. */
 export function isEqual({ source, target }: Digests): boolean {
-  return (
-    source !== undefined &&
-    target !== undefined &&
-    source.documents === target.documents &&
-    source.bytes === target.bytes &&
-    source.sha256 === target.sha256
-  );
+  return source !== undefined && target !== undefined && isSameDigest(source, target);
 }
 
 async function digestOf(

@@ -1,5 +1,6 @@
 import { compareIds } from "../../../bson/compare-ids.ts";
 import { Batch, type Doc } from "../../../document.ts";
+import { isSameDigest } from "../../../range-digest.ts";
 import type { IdRange, RangeDigest, RecordDigester } from "../../connector.ts";
 import type { Project } from "../api/project.ts";
 import { cutKeys } from "../reading/ranges.ts";
@@ -83,8 +84,7 @@ async function readPlace(
 function isDigestOf(found: RangeDigest, digester: RecordDigester, documents: readonly Doc[]): boolean {
   const hash = digester.hash();
   hash.add(Batch.of(documents));
-  const made = hash.digest();
-  return found.documents === made.documents && found.bytes === made.bytes && found.sha256 === made.sha256;
+  return isSameDigest(found, hash.digest());
 }
 
 /** Whether they tile the range, each with the documents that lie in it. */
