@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { sha256 } from "../core/sha256.ts";
+import { createHash, hash } from "node:crypto";
 import { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import type { UndoMark } from "../state/undo-head.ts";
@@ -50,7 +49,7 @@ export class TakenOut {
       for (const { id, before, after } of entries) {
         if (before === undefined || after === undefined || this.#known.size + keys.length >= MOST) continue;
         const made = Buffer.from(after.sha256).toString("hex");
-        const was = sha256(before).toString("hex");
+        const was = hash("sha256", before);
         keys.push(keyOf({ collection, id: new DocumentId(id), before: was, after: made }));
       }
     }

@@ -2,7 +2,7 @@ import type { IdRange } from "../connectors/connector.ts";
 import type { Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
-import { applyChanges } from "./mend/change.ts";
+import { applyChanges } from "./mend/apply-changes.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 import { sourceMustBeThere } from "./still-there.ts";

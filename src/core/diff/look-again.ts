@@ -4,7 +4,7 @@ import type { Doc } from "../../document.ts";
 import { chunksOf } from "../chunks.ts";
 import { alike, isSame } from "./alike.ts";
 import type { DiffJob } from "./diff-job.ts";
-import { expiredOn } from "./expired-on.ts";
+import { expiredOn } from "./expired.ts";
 import type { SinceVerified } from "./since.ts";
 import { bytesOf, isSameSight, type Suspect, sightOf } from "./suspect.ts";
 import { tellDocument } from "./tell.ts";

@@ -4,11 +4,11 @@ import type { Doc } from "../../document.ts";
 import type { Side } from "../../reporting/reporter.ts";
 import { sideOf } from "../diff/suspect.ts";
 import { judgeOf } from "../judge.ts";
-import { applyChanges } from "./change.ts";
+import { applyChanges } from "./apply-changes.ts";
+import type { Change, ChangeOptions, Outcome } from "./change.ts";
 import { Mended } from "./mended.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
 import type { PlanCollection, PlanRow, RepairAction } from "./repair-plan.ts";
-import type { Change, ChangeOptions, Outcome } from "./single-change.ts";
 
 /** Documents of a chunk, and their bytes on both sides. */
 const CHUNK_DOCUMENTS = 500;
