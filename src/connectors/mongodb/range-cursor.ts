@@ -1,8 +1,8 @@
 import type { Document } from "mongodb";
 import type { Batch, DocumentId } from "../../document.ts";
 import type { IdRange, Metadata } from "../connector.ts";
+import type { Cursor } from "./cursor.ts";
 import { openCursor } from "./cursor.ts";
-import type { Cursor } from "./cursor-contract.ts";
 import { idValue } from "./id-value.ts";
 import { isOverload } from "./link-faults.ts";
 import { LARGEST_BATCH } from "./pace.ts";
