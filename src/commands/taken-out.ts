@@ -1,7 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import type { UndoMark } from "../state/undo-head.ts";
+import type { UndoMark } from "../state/undo-format.ts";
 import { runsOf } from "../state/undo-list.ts";
 import { UndoReader } from "../state/undo-reader.ts";
 

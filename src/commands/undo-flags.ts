@@ -5,7 +5,7 @@ import { type Location, parseLocation, secretsOf } from "../config/location.ts";
 import { namedStores } from "../config/named-stores.ts";
 import { readSettings } from "../config/settings.ts";
 import { DualsyncError } from "../errors.ts";
-import { isRunId, type UndoHead } from "../state/undo-head.ts";
+import { isRunId, type UndoHead } from "../state/undo-format.ts";
 import { UndoReader } from "../state/undo-reader.ts";
 import { mongodbAddressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";

@@ -4,7 +4,7 @@ import type { Survey } from "../core/mend/undo-survey.ts";
 import { exitCode } from "../errors.ts";
 import { count, grouped } from "../reporting/format.ts";
 import type { ChangePlan, ChangeReport } from "../reporting/reporter.ts";
-import type { UndoHead } from "../state/undo-head.ts";
+import type { UndoHead } from "../state/undo-format.ts";
 import type { JournalState } from "../state/undo-list.ts";
 
 /** What a journal holds. */

@@ -5,7 +5,7 @@ import { type Undone, undo } from "../core/mend/undo.ts";
 import { type Survey, survey } from "../core/mend/undo-survey.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Meter, Reporter } from "../reporting/reporter.ts";
-import type { UndoHead, UndoMark } from "../state/undo-head.ts";
+import type { UndoHead, UndoMark } from "../state/undo-format.ts";
 import { markJournal } from "../state/undo-journal.ts";
 import { type JournalState, stateOf } from "../state/undo-list.ts";
 import { UndoReader } from "../state/undo-reader.ts";
