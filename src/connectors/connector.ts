@@ -6,13 +6,6 @@
  * signal, where there is one, ends every wait; retries happen inside the connector.
  */
 import type { Batch, Doc, DocumentId } from "../document.ts";
-import type { Mapping } from "./mapping.ts";
-
-export type { Likeness, Mapping } from "./mapping.ts";
-
-import type { Digester } from "./digester.ts";
-
-export type { Digester, DocumentsHash, HashedRange, RangeDigest, RecordDigester } from "./digester.ts";
 
 /** What a collection is to a copier. `collection` has a unique `_id`, which makes a repeated write harmless; capped
  * and time-series collections have not: they are copied whole and in order. A view is only its definition. */
@@ -313,4 +306,69 @@ export interface Target extends Source {
    * removed from it again through this interface. A store that cannot promise that has not this method.
    */
   leaveSeal?(collection: string, seal: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * A stretch of a collection, hashed: by one definition equal for the same documents and for no others. Two definitions
+ * are never compared.
+ */
+export interface RangeDigest {
+  readonly documents: number;
+  /** Bytes of what was hashed. */
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+  /**
+   * Of documents that were hashed as the records that they stand for: how many are other bytes than the store of those
+   * records makes of them. No part of what is compared.
+   */
+  readonly equivalent?: number;
+}
+
+/** A store that hashes its own documents, as they are stored: the digest that `digestOf` in range-digest.ts defines. */
+export interface Digester {
+  digest(selection: Selection, signal: AbortSignal): Promise<RangeDigest>;
+}
+
+/** Hashes documents, which are added in the order of their `_id`. */
+export interface DocumentsHash {
+  add(batch: Batch): void;
+  digest(): RangeDigest;
+}
+
+/** A range and what it holds. */
+export interface HashedRange {
+  readonly range: IdRange;
+  readonly digest: RangeDigest;
+}
+
+/**
+ * A store that hashes its own records, by a definition of its own: two documents hash the same when they stand for the same
+ * record, in every text, whatever their bytes. What is not a record hashes as nothing that this store holds.
+ */
+export interface RecordDigester extends Digester {
+  /** Computes the same of documents, of this store or another one. */
+  hash(): DocumentsHash;
+  /** Cuts a range into about so many pieces with as many records, and hashes them in one go. They tile the range. */
+  digestPieces(range: IdRange, pieces: number, signal: AbortSignal): Promise<readonly HashedRange[]>;
+}
+
+/**
+ * What two documents under one `_id` that are not equal byte for byte are to a store whose documents are made from
+ * something else, rows for example. `equivalent`: what the store can hold of both is the same; numbers of another type, or
+ * fields that nothing in the store stands for. `lossy-equal`: the same but for what the other one cannot hold, the
+ * microseconds of a time. `different`: all else.
+ */
+export type Likeness = "equivalent" | "lossy-equal" | "different";
+
+/** How the documents that a store makes of its own records stand to documents that others wrote. */
+export interface Mapping {
+  /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
+  likeness(collection: string, own: Doc, other: Doc): Likeness;
+  /** Names of the fields that make them different; undefined where `other` cannot be read as one of this store's at all. */
+  differing(collection: string, own: Doc, other: Doc): readonly string[] | undefined;
+  /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
+  merged(collection: string, own: Doc, other: Doc): Doc;
+  /** As `Source.digester`, of what the documents are made from. */
+  digester?(collection: CollectionInfo, signal: AbortSignal): Promise<RecordDigester | undefined>;
 }
