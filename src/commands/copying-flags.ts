@@ -1,10 +1,9 @@
 /** What the flags and the surroundings of a command that copies mean: everything is checked here, nothing is contacted. */
-import { byteSize } from "../config/byte-size.ts";
+import { byteSize, readRate } from "../config/byte-size.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
 import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
-import { readRate } from "../config/rate.ts";
 import { readSettings } from "../config/settings.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import { DualsyncError } from "../errors.ts";

@@ -1,8 +1,9 @@
 /** What the flags and the surroundings of `undo` mean: the journal's head is read, nothing is contacted. */
+
+import { namedStores } from "../config/candidates.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
 import { type Location, parseLocation, secretsOf } from "../config/location.ts";
-import { namedStores } from "../config/named-stores.ts";
 import { readSettings } from "../config/settings.ts";
 import { DualsyncError } from "../errors.ts";
 import { isRunId, type UndoHead } from "../state/undo-format.ts";
