@@ -2,9 +2,8 @@
 
 import type { Filled, History, Listing, Source } from "../connectors/connector.ts";
 import { type Mapped, type Pairs, pairUp, withoutHidden } from "../core/diff/pairs.ts";
-import { slowestClock } from "../core/diff/slowest-clock.ts";
 import { unreadable } from "../core/plan.ts";
-import { mustBeTwo } from "../core/two-stores.ts";
+import { mustBeTwo, slowestClock } from "../core/two-stores.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Comparison } from "../reporting/reporter.ts";
 import { minute } from "../reporting/time-window.ts";

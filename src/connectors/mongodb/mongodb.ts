@@ -5,15 +5,14 @@ import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from 
 import { provenanceRecord } from "../control-records.ts";
 import type { HeldLease } from "../kept-lease.ts";
 import { ProvenanceBook, type WriteProvenance } from "../provenance.ts";
-import { nameProblem } from "./collection-name.ts";
-import { incarnationOf, listCollections, lookUp } from "./collections.ts";
+import { incarnationOf, listCollections, lookUp, nameProblem } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
 import { digester } from "./digester.ts";
 import { findByIds } from "./find.ts";
+import { isLookable } from "./id-value.ts";
 import { listIndexes } from "./indexes.ts";
 import { takeLease } from "./lease.ts";
-import { isLookable } from "./lookable.ts";
 import { readHistory, readOwn, readSeal, writeRecord } from "./own.ts";
 import { cutRanges } from "./ranges.ts";
 import { readBatches } from "./read.ts";

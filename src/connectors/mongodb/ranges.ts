@@ -4,8 +4,8 @@ import { TYPE } from "../../bson/elements.ts";
 import { type Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, IdRange } from "../connector.ts";
+import { isLookable } from "./id-value.ts";
 import { readAll } from "./listing.ts";
-import { isLookable } from "./lookable.ts";
 import { matchStage } from "./match.ts";
 import type { Server } from "./server.ts";
 
