@@ -107,7 +107,7 @@ export function exitCode(name: ExitName): number {
 
 export interface DualsyncErrorOptions {
   /** What the person can do next: a command, a variable, a place to look. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
   /** True when the same call may succeed later; only a connector knows, at its edge. */
   readonly retryable?: boolean;

@@ -38,6 +38,11 @@ export class RangeHash {
   }
 }
 
+/** Whether both are of the same documents. */
+export function isSameDigest(a: RangeDigest, b: RangeDigest): boolean {
+  return a.documents === b.documents && a.bytes === b.bytes && a.sha256 === b.sha256;
+}
+
 export function digestOf(batches: Iterable<Batch>): RangeDigest {
   const range = new RangeHash();
   for (const batch of batches) range.add(batch);

@@ -1,10 +1,9 @@
 /** What the flags and the surroundings of a command that copies mean: everything is checked here, nothing is contacted. */
-import { byteSize } from "../config/byte-size.ts";
+import { byteSize, readRate } from "../config/byte-size.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
 import { secretsOf } from "../config/location.ts";
 import { resolvePair } from "../config/pairs.ts";
-import { readRate } from "../config/rate.ts";
 import { readSettings } from "../config/settings.ts";
 import type { VerifyMode } from "../core/verify-mode.ts";
 import { DualsyncError } from "../errors.ts";
@@ -62,16 +61,16 @@ export function prepareCopying(
     verify: verifyMode(flags.verify),
     delete: flags.delete ?? false,
     indexes: flags.indexes ?? false,
-    ...(flags.since === undefined ? {} : { since: sinceOf(flags.since) }),
-    ...(settings.batchSize === undefined ? {} : { batchSize: settings.batchSize }),
+    since: flags.since === undefined ? undefined : sinceOf(flags.since),
+    batchSize: settings.batchSize,
     concurrency: settings.concurrency,
-    ...(settings.maxRetries === undefined ? {} : { retries: settings.maxRetries }),
+    retries: settings.maxRetries,
     accept: flags.accept ?? [],
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
     allowShrink: flags.allowShrink ?? false,
     intoExisting: flags.intoExisting !== undefined,
-    ...(flags.newerBy === undefined ? {} : { newerBy: fieldName(flags.newerBy) }),
+    newerBy: flags.newerBy === undefined ? undefined : fieldName(flags.newerBy),
     restart: flags.restart ?? false,
     ...limitsOf(flags),
     cwd: environment.cwd,
@@ -100,9 +99,9 @@ function fieldName(name: string): string {
 
 function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {
   return {
-    ...(maxMinutes === undefined ? {} : { maxMinutes: minutes(maxMinutes) }),
-    ...(rate === undefined ? {} : { rate: readRate(rate, "--rate") }),
-    ...(maxTargetSize === undefined ? {} : { maxTargetSize: byteSize(maxTargetSize, "--max-target-size") }),
+    maxMinutes: maxMinutes === undefined ? undefined : minutes(maxMinutes),
+    rate: rate === undefined ? undefined : readRate(rate, "--rate"),
+    maxTargetSize: maxTargetSize === undefined ? undefined : byteSize(maxTargetSize, "--max-target-size"),
   };
 }
 

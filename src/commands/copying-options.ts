@@ -21,12 +21,12 @@ export interface CopyingOptions extends Selected {
   readonly intoExisting: boolean;
   readonly indexes: boolean;
   /** The field whose date tells that a copy is newer, and not to be replaced; absent for the usual ones. */
-  readonly newerBy?: string;
+  readonly newerBy?: string | undefined;
   /** Read only what was changed since then, where rows say when they were changed. */
-  readonly since?: Since;
-  readonly batchSize?: number;
+  readonly since?: Since | undefined;
+  readonly batchSize?: number | undefined;
   readonly concurrency: number;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   readonly accept: readonly string[];
   readonly dryRun: boolean;
   readonly yes: boolean;
@@ -36,9 +36,9 @@ export interface CopyingOptions extends Selected {
   readonly cwd: string;
   /** Forget what an interrupted run has done. */
   readonly restart: boolean;
-  readonly maxMinutes?: number;
+  readonly maxMinutes?: number | undefined;
   /** How fast the source may be read. */
-  readonly rate?: ReadRate;
+  readonly rate?: ReadRate | undefined;
   /** Bytes that the target's database may take up. */
-  readonly maxTargetSize?: number;
+  readonly maxTargetSize?: number | undefined;
 }

@@ -21,11 +21,11 @@ export interface PlannedRun {
   /** What was wanted of the source, and cannot be copied; and what was copied before and is not listed any more. */
   readonly lost: readonly NotCopied[];
   /** What an interrupted run has done. */
-  readonly saved?: SavedRun;
+  readonly saved?: SavedRun | undefined;
   /** Bytes that the target's database takes up. */
   readonly used: number;
   /** When it was made, by the clock of a source whose rows say when they were changed. */
-  readonly time?: Date;
+  readonly time?: Date | undefined;
 }
 
 /** @throws DualsyncError `refused` where a guard objects; `local` where the state of an interrupted run cannot be read */
@@ -79,8 +79,7 @@ export async function planRun(
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await mustHaveRoom(stores.target, options, plan, signal);
-  const run = { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used };
-  return { ...run, ...(time && { time }), ...(saved && { saved }) };
+  return { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used, time, saved };
 }
 
 /** A collection that is there already may come in another order than a copy would. */

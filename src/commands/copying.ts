@@ -97,7 +97,7 @@ async function copy(
     store: options.state,
     verify: saved === undefined ? options.verify : weaker(saved.verify, options.verify),
     onFailure: stop,
-    ...(saved === undefined ? {} : { saved }),
+    saved,
   });
   await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
   const clock = limitTime(options.maxMinutes, stop, outOfTime);
@@ -105,12 +105,21 @@ async function copy(
   const newerBy = new NewerBy(options.newerBy === undefined ? undefined : [options.newerBy]);
   const transfer = {
     ...stores,
-    ...{ verify, indexes, concurrency, allowShrink, newerBy, losses, checkpoint, signal, stop, journal },
+    verify,
+    indexes,
+    concurrency,
+    allowShrink,
+    newerBy,
+    losses,
+    checkpoint,
+    signal,
+    stop,
+    journal,
     delete: options.delete,
     budget: new Budget(BYTES_IN_FLIGHT),
     note: (message: string) => context.reporter.note(message),
-    ...(batchSize === undefined ? {} : { batchSize }),
-    ...(maxTargetSize === undefined ? {} : { room: new Room(stores.target, maxTargetSize, used) }),
+    batchSize,
+    room: maxTargetSize === undefined ? undefined : new Room(stores.target, maxTargetSize, used),
   };
   try {
     const done = await transferAll(transfer, jobs, context.reporter);

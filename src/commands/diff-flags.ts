@@ -54,7 +54,7 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
       (list) => (list ?? []).length > 0,
     ),
     concurrency: settings.concurrency,
-    ...(settings.maxRetries === undefined ? {} : { retries: settings.maxRetries }),
+    retries: settings.maxRetries,
     indexes: flags.indexes,
     oneWay: flags.oneWay ?? false,
     ignoreFieldOrder: flags.ignoreFieldOrder ?? false,
@@ -94,8 +94,8 @@ function mustSuit({ filter = [], plan }: DiffFlags, from: StoreAddress, to: Stor
 
 function filesOf({ plan, report }: DiffFlags, environment: Environment) {
   const files = {
-    ...(plan === undefined ? {} : { plan: fileOf(plan, environment) }),
-    ...(report === undefined ? {} : { report: fileOf(report, environment) }),
+    plan: plan === undefined ? undefined : fileOf(plan, environment),
+    report: report === undefined ? undefined : fileOf(report, environment),
   };
   if (files.plan === undefined || files.plan.path !== files.report?.path) return files;
   throw configurationError(
@@ -110,8 +110,8 @@ function fileOf(name: string, { cwd }: Environment): NamedFile {
 
 function limitsOf({ maxDiffs, maxMinutes }: DiffFlags) {
   return {
-    ...(maxDiffs === undefined ? {} : { maxDiffs: differences(maxDiffs) }),
-    ...(maxMinutes === undefined ? {} : { maxMinutes: minutes(maxMinutes) }),
+    maxDiffs: maxDiffs === undefined ? undefined : differences(maxDiffs),
+    maxMinutes: maxMinutes === undefined ? undefined : minutes(maxMinutes),
   };
 }
 

@@ -15,7 +15,7 @@ export interface DiffOptions extends Selected {
   /** Whether --include, --exclude or --filter leave something out. */
   readonly selective: boolean;
   readonly concurrency: number;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   readonly indexes: boolean;
   readonly oneWay: boolean;
   readonly ignoreFieldOrder: boolean;
@@ -23,11 +23,11 @@ export interface DiffOptions extends Selected {
   /** Milliseconds before each further look at what differs. */
   readonly delays: readonly number[];
   readonly accept: readonly string[];
-  readonly maxDiffs?: number;
-  readonly maxMinutes?: number;
+  readonly maxDiffs?: number | undefined;
+  readonly maxMinutes?: number | undefined;
   /** Files to write: a plan for repair, a page to look at. */
-  readonly plan?: NamedFile;
-  readonly report?: NamedFile;
+  readonly plan?: NamedFile | undefined;
+  readonly report?: NamedFile | undefined;
   readonly restart: boolean;
   /** What this job remembers on this machine. */
   readonly state: StateFile;

@@ -2,9 +2,8 @@
 
 import type { Filled, History, Listing, Source } from "../connectors/connector.ts";
 import { type Mapped, type Pairs, pairUp, withoutHidden } from "../core/diff/pairs.ts";
-import { slowestClock } from "../core/diff/slowest-clock.ts";
 import { unreadable } from "../core/plan.ts";
-import { mustBeTwo } from "../core/two-stores.ts";
+import { mustBeTwo, slowestClock } from "../core/two-stores.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Comparison } from "../reporting/reporter.ts";
 import { minute } from "../reporting/time-window.ts";
@@ -16,7 +15,7 @@ import type { ReadStores } from "./stores.ts";
 
 export interface Found extends Pairs {
   /** Who filled the target last. */
-  readonly filled?: Filled;
+  readonly filled?: Filled | undefined;
   /** The time by the slowest of the clocks. */
   readonly now: () => Date;
 }
@@ -48,7 +47,7 @@ export async function pairStores(
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
-    return { ...pairs, now, ...(filled === undefined ? {} : { filled }) };
+    return { ...pairs, now, filled };
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,

@@ -1,6 +1,9 @@
 import type { Pairs } from "../core/diff/pairs.ts";
 import { exitCode } from "../errors.ts";
+import type { Redactor } from "../redact.ts";
+import { diffPage } from "../reporting/html.ts";
 import type { ComparedCollection, DiffReport } from "../reporting/reporter.ts";
+import { WholeFile } from "../state/whole-file.ts";
 import type { Compared } from "./compared.ts";
 import type { Remembered } from "./diff-memory.ts";
 import type { DiffOptions } from "./diff-options.ts";
@@ -23,7 +26,11 @@ export function reportOf(
     target: options.to.label,
     started: since,
     ended: now,
-    ...{ collections, complete, exact, ranges, bytesRead },
+    collections,
+    complete,
+    exact,
+    ranges,
+    bytesRead,
     notCompared: left,
     bytesCompared: compared.bytesCompared,
     past: memory.past,
@@ -37,4 +44,15 @@ export function reportOf(
 
 function isCompared({ verdict, unreadable }: ComparedCollection): boolean {
   return verdict !== "not compared" && unreadable === 0;
+}
+
+/** Writes the page of a comparison, as a whole or not at all. */
+export async function writeReport(path: string, report: DiffReport, redactor: Redactor): Promise<void> {
+  const file = await WholeFile.create(path);
+  try {
+    await file.write(diffPage(report, redactor));
+    await file.commit();
+  } finally {
+    await file.discard();
+  }
 }

@@ -11,12 +11,11 @@ import type { Compared } from "./compared.ts";
 import { type Remembered, remember } from "./diff-memory.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import { comparisonOf, type Found, pairStores } from "./diff-plan.ts";
-import { reportOf } from "./diff-report.ts";
+import { reportOf, writeReport } from "./diff-report.ts";
 import { Findings } from "./findings.ts";
 import { PlanFile, planCollection } from "./plan-file.ts";
 import { type ReadStores, withReadStores } from "./stores.ts";
 import { limitTime } from "./time-limit.ts";
-import { writeReport } from "./write-report.ts";
 
 /** Looks, compares, tells. @returns the exit status; @throws DualsyncError when the comparison cannot be done */
 export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
@@ -84,9 +83,11 @@ async function compare(
   setMaxListeners(0, signal); // every command in flight listens
   const findings = new Findings({
     reporter: context.reporter,
-    ...{ accept: options.accept, oneWay: options.oneWay, seen: remembered.memory.seen },
-    ...(options.maxDiffs === undefined ? {} : { maxDiffs: options.maxDiffs }),
-    ...(plan === undefined ? {} : { plan }),
+    accept: options.accept,
+    oneWay: options.oneWay,
+    seen: remembered.memory.seen,
+    maxDiffs: options.maxDiffs,
+    plan,
     onLimit: () => stop(new Enough("--max-diffs")),
   });
   const since = remembered.resumed?.since ?? started;

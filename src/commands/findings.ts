@@ -17,8 +17,8 @@ export interface FindingsOptions {
   /** When each difference was seen first by former comparisons. */
   readonly seen: ReadonlyMap<string, Date>;
   /** Takes what a repair could mend. */
-  readonly plan?: { row(difference: Difference, id: DocumentId): Promise<void> };
-  readonly maxDiffs?: number;
+  readonly plan?: { row(difference: Difference, id: DocumentId): Promise<void> } | undefined;
+  readonly maxDiffs?: number | undefined;
   /** Called once there are `maxDiffs` of them. */
   readonly onLimit: () => void;
 }

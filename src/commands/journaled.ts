@@ -1,4 +1,4 @@
-import type { UndoHead } from "../state/undo-head.ts";
+import type { UndoHead } from "../state/undo-format.ts";
 import { UndoJournal } from "../state/undo-journal.ts";
 import type { RunContext } from "./command.ts";
 import { savedSentence } from "./saved-first.ts";

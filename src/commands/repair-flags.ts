@@ -28,7 +28,7 @@ export function prepareRepair(
   const options: RepairOptions = {
     from: addressOf("repair", pair.source, "source"),
     to: mongodbAddressOf("repair", pair.target, "target"),
-    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
+    retries: maxRetries,
     name,
     path: resolve(environment.cwd, name),
     delete: flags.delete ?? false,

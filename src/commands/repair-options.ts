@@ -4,7 +4,7 @@ import type { MongodbAddress, StoreAddress } from "../connectors/index.ts";
 export interface RepairOptions {
   readonly from: StoreAddress;
   readonly to: MongodbAddress;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** The plan, as the person named it, and where it is. */
   readonly name: string;
   readonly path: string;

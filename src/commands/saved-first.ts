@@ -2,7 +2,7 @@
 import type { Before } from "../core/guard.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import { count } from "../reporting/format.ts";
-import { KEPT_DAYS } from "../state/undo-head.ts";
+import { KEPT_DAYS } from "../state/undo-format.ts";
 import type { UndoJournal } from "../state/undo-journal.ts";
 
 const SHOWN = 5;

@@ -1,6 +1,6 @@
 /** Which collections need not be read as a whole, because only what was changed since a time can be missing from the copy. */
 import type { Before } from "../core/guard.ts";
-import { OVERLAP } from "../core/overlap.ts";
+import { OVERLAP } from "../core/holdings.ts";
 import type { PlannedJob } from "../core/plan.ts";
 import type { Since } from "./copying-options.ts";
 

@@ -14,9 +14,9 @@ export interface ReadStores {
 }
 
 interface Opening {
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** How fast the source may be read. */
-  readonly rate?: ReadRate;
+  readonly rate?: ReadRate | undefined;
 }
 
 export interface StoresOptions extends Opening {
@@ -59,7 +59,7 @@ async function open(
   role: "source" | "target",
   { retries, rate, signal }: Opening & { signal: AbortSignal },
 ): Promise<Source> {
-  const store = await openStore(address, { role, signal, ...(retries === undefined ? {} : { retries }) });
+  const store = await openStore(address, { role, signal, retries });
   // Everything that is written was read before: a limit on reading holds for both.
   return role === "target" || rate === undefined ? store : rateLimited(store, rate);
 }

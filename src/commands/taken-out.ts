@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { sha256 } from "../core/sha256.ts";
+import { createHash, hash } from "node:crypto";
 import { DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
-import type { UndoMark } from "../state/undo-head.ts";
+import type { UndoMark } from "../state/undo-format.ts";
 import { runsOf } from "../state/undo-list.ts";
 import { UndoReader } from "../state/undo-reader.ts";
 
@@ -11,7 +10,7 @@ const MOST = 200_000;
 
 /** A replacement of a document, as a plan names it and as a journal has it. */
 export interface Replacement {
-  readonly collection: { readonly name: string; readonly incarnation?: string };
+  readonly collection: { readonly name: string; readonly incarnation?: string | undefined };
   readonly id: DocumentId;
   /** SHA-256 of what there was and of what was to be, in hex. */
   readonly before: string;
@@ -50,7 +49,7 @@ export class TakenOut {
       for (const { id, before, after } of entries) {
         if (before === undefined || after === undefined || this.#known.size + keys.length >= MOST) continue;
         const made = Buffer.from(after.sha256).toString("hex");
-        const was = sha256(before).toString("hex");
+        const was = hash("sha256", before);
         keys.push(keyOf({ collection, id: new DocumentId(id), before: was, after: made }));
       }
     }

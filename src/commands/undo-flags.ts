@@ -1,11 +1,12 @@
 /** What the flags and the surroundings of `undo` mean: the journal's head is read, nothing is contacted. */
+
+import { namedStores } from "../config/candidates.ts";
 import { configurationError } from "../config/configuration-error.ts";
 import type { Environment } from "../config/environment.ts";
 import { type Location, parseLocation, secretsOf } from "../config/location.ts";
-import { namedStores } from "../config/named-stores.ts";
 import { readSettings } from "../config/settings.ts";
 import { DualsyncError } from "../errors.ts";
-import { isRunId, type UndoHead } from "../state/undo-head.ts";
+import { isRunId, type UndoHead } from "../state/undo-format.ts";
 import { UndoReader } from "../state/undo-reader.ts";
 import { mongodbAddressOf } from "./address.ts";
 import type { Prepared } from "./command.ts";
@@ -31,10 +32,12 @@ export async function prepareUndo(
   const { location, warnings } = targetOf(head, flags.to, environment);
   const { maxRetries } = readSettings({ environment, flags: {} });
   const options = {
-    ...{ cwd, head, to: mongodbAddressOf("undo", location, "target") },
+    cwd,
+    head,
+    to: mongodbAddressOf("undo", location, "target"),
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
-    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
+    retries: maxRetries,
   };
   return {
     warnings,

@@ -16,7 +16,8 @@ export async function listUndo(cwd: string, { reporter }: RunContext): Promise<n
   reporter.changed({
     command: "undo --list",
     target: "",
-    ...{ started, ended: new Date() },
+    started,
+    ended: new Date(),
     collections: [],
     items,
     itemCount: items.length,

@@ -4,7 +4,7 @@ import type { Survey } from "../core/mend/undo-survey.ts";
 import { exitCode } from "../errors.ts";
 import { count, grouped } from "../reporting/format.ts";
 import type { ChangePlan, ChangeReport } from "../reporting/reporter.ts";
-import type { UndoHead } from "../state/undo-head.ts";
+import type { UndoHead } from "../state/undo-format.ts";
 import type { JournalState } from "../state/undo-list.ts";
 
 /** What a journal holds. */
@@ -21,7 +21,9 @@ const NOT_TAKEN_BACK =
 export function undoPlan({ survey, state, torn }: Surveyed, head: UndoHead, dryRun: boolean): ChangePlan {
   const collections = survey.collections.map(({ name, remove, replace, insert }) => ({
     collection: name,
-    ...{ remove, replace, insert },
+    remove,
+    replace,
+    insert,
   }));
   const notes = [
     `Takes back what run ${head.run} (${head.command} from ${head.source}, ${head.started.toISOString()}) overwrote, removed or added.`,
@@ -70,7 +72,10 @@ export function undoReport({ collections, left }: Undone, { head, started, dryRu
 export function nothingLeft(head: UndoHead, started: Date): ChangeReport {
   return {
     ...heading(head, started),
-    ...{ collections: [], items: [], itemCount: 0, exitCode: 0 },
+    collections: [],
+    items: [],
+    itemCount: 0,
+    exitCode: 0,
     verdict: `Run ${head.run} was undone already: nothing is left to do, and nothing was contacted.`,
   };
 }

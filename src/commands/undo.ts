@@ -5,7 +5,7 @@ import { type Undone, undo } from "../core/mend/undo.ts";
 import { type Survey, survey } from "../core/mend/undo-survey.ts";
 import { DualsyncError } from "../errors.ts";
 import type { Meter, Reporter } from "../reporting/reporter.ts";
-import type { UndoHead, UndoMark } from "../state/undo-head.ts";
+import type { UndoHead, UndoMark } from "../state/undo-format.ts";
 import { markJournal } from "../state/undo-journal.ts";
 import { type JournalState, stateOf } from "../state/undo-list.ts";
 import { UndoReader } from "../state/undo-reader.ts";
@@ -21,19 +21,18 @@ export interface UndoOptions {
   readonly to: MongodbAddress;
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
 }
 
 /** Shows what it will do, asks, puts back, reads back. @returns the exit status */
 export async function undoRun(options: UndoOptions, context: RunContext): Promise<number> {
   const started = new Date();
-  const { head, dryRun } = options;
+  const { head, dryRun, retries } = options;
   // Everything is read, and checked, before anything is contacted.
   const journal = await readJournal(options);
   if (journal.state.undo === "undone") return finish(context.reporter, nothingLeft(head, started));
   const { signal } = context;
-  const retries = options.retries === undefined ? {} : { retries: options.retries };
-  const target = await openStore(options.to, { role: "target", signal, ...retries });
+  const target = await openStore(options.to, { role: "target", signal, retries });
   try {
     context.reporter.changePlan(undoPlan(journal, head, dryRun));
     const work = { target, journal, head, started, dryRun };
@@ -80,7 +79,12 @@ async function putBack(work: Work, { reporter }: RunContext, signal: AbortSignal
   let undone: Undone;
   try {
     undone = await undo({
-      ...{ target, there, dryRun, signal, survey: journal.survey, journal: journal.reader },
+      target,
+      there,
+      dryRun,
+      signal,
+      survey: journal.survey,
+      journal: journal.reader,
       brokenOff: !journal.state.complete || journal.state.undo !== undefined,
       onProgress: (collection, documents) => progress.advance(collection, documents),
     });

@@ -1,3 +1,4 @@
+import type { ReadRate } from "../connectors/rate-limit.ts";
 import { safeText } from "../redact.ts";
 import { configurationError } from "./configuration-error.ts";
 
@@ -20,8 +21,10 @@ const LONGEST_SHOWN = 40;
 /**
  * Bytes of a text such as `512MB`, `1.5GB`, `2MiB` or `600000000`; undefined when it is none, or not from 1 byte to
  * what numbers hold exactly. `Mb` is none: it may mean bits.
+ *
+ * Written by hand: bytes reads `MB` as 1024².
  */
-export function bytesOf(text: string): number | undefined {
+function bytesOf(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,15}(?:\.\d{1,9})?) ?([A-Za-z]*)$/.exec(text.trim()) ?? [];
   const factor = UNITS.get(unit);
   if (digits === undefined || factor === undefined || (factor === 1 && digits.includes(".")))
@@ -41,7 +44,23 @@ export function byteSize(text: string, name: string): number {
 }
 
 /** What was written, short and harmless to a terminal. */
-export function shownText(text: string): string {
+function shownText(text: string): string {
   const written = text.trim();
   return safeText(written.length > LONGEST_SHOWN ? `${written.slice(0, LONGEST_SHOWN)}…` : written);
+}
+
+/**
+ * Reads `500` or `500/s` as documents a second, and `5MB`, `5MB/s` or `2MiB/s` as bytes a second. `name` is the flag or
+ * variable as people write it. Fails with `usage`.
+ */
+export function readRate(text: string, name: string): ReadRate {
+  const amount = /^(.*?)(?:\/s)?$/s.exec(text.trim())?.[1]?.trim() ?? "";
+  const value = bytesOf(amount);
+  if (value === undefined) {
+    throw configurationError(
+      `${name} must be documents a second such as 500 or 500/s, or bytes a second such as 800kB or 5MB/s, but it is "${shownText(text)}".`,
+      "Units of bytes: B, kB, MB, GB and KiB, MiB, GiB. Leave it out to go as fast as both servers can.",
+    );
+  }
+  return /[A-Za-z]$/.test(amount) ? { bytesPerSecond: value } : { documentsPerSecond: value };
 }

@@ -1,3 +1,4 @@
+import type { JsonValue } from "../json/json-reader.ts";
 import {
   bsonValue,
   FilterProblem,
@@ -9,9 +10,8 @@ import {
   isTyped,
   shownName,
 } from "./filter-values.ts";
-import type { JsonTree } from "./json-tree.ts";
 
-type Tree = ReadonlyMap<string, JsonTree>;
+type Tree = ReadonlyMap<string, JsonValue>;
 type Query = Map<string, unknown>;
 
 const LOGICAL = new Set(["$and", "$or", "$nor"]);
@@ -35,8 +35,12 @@ const OTHERS = [
 /** Every operator that a filter may use. None runs code, calls a service, or depends on an index or another collection. */
 export const OPERATORS: readonly string[] = [...LOGICAL, ...COMPARISONS, ...BIT_TESTS, ...OTHERS];
 
-/** A query document for MongoDB from its Extended JSON. Fails with `FilterProblem`. */
-export function queryOf(tree: JsonTree): Query {
+/**
+ * A query document for MongoDB from its Extended JSON. Fails with `FilterProblem`.
+ *
+ * Written by hand: EJSON of bson passes every operator, and a filter may use listed ones only.
+ */
+export function queryOf(tree: JsonValue): Query {
   const query: Query = new Map();
   for (const [key, value] of fieldsOf(tree, "a filter")) {
     query.set(key, key.startsWith("$") ? logical(key, value) : condition(value));
@@ -44,18 +48,18 @@ export function queryOf(tree: JsonTree): Query {
   return query;
 }
 
-function logical(operator: string, value: JsonTree): unknown {
+function logical(operator: string, value: JsonValue): unknown {
   refuseUnknown(operator);
   if (!LOGICAL.has(operator)) throw new FilterProblem(`${operator} must stand under a field's name`);
   return nonEmptyArray(operator, value).map(queryOf);
 }
 
 /** What a field is held against: a value, or an object of operators. */
-function condition(value: JsonTree): unknown {
+function condition(value: JsonValue): unknown {
   return isOperators(value) ? operatorsOf(value) : bsonValue(value);
 }
 
-function isOperators(value: JsonTree): value is Tree {
+function isOperators(value: JsonValue): value is Tree {
   if (!(value instanceof Map) || isTyped(value)) return false;
   return [...value.keys()].some((key: string) => key.startsWith("$"));
 }
@@ -73,7 +77,7 @@ function operatorsOf(tree: Tree): Query {
   return query;
 }
 
-function operand(operator: string, value: JsonTree): unknown {
+function operand(operator: string, value: JsonValue): unknown {
   if (COMPARISONS.has(operator) && isRegularExpression(value))
     throw new FilterProblem(`${operator} takes no regular expression`);
   if (COMPARISONS.has(operator) || operator === "$eq") return bsonValue(value);
@@ -85,7 +89,7 @@ function operand(operator: string, value: JsonTree): unknown {
   return bsonValue(value);
 }
 
-function isOperand(operator: string, value: JsonTree): boolean {
+function isOperand(operator: string, value: JsonValue): boolean {
   if (BIT_TESTS.has(operator)) return isBits(value);
   switch (operator) {
     case "$exists":
@@ -103,55 +107,55 @@ function isOperand(operator: string, value: JsonTree): boolean {
   }
 }
 
-function isTypeName(value: JsonTree): boolean {
+function isTypeName(value: JsonValue): boolean {
   return typeof value === "string" || integerText(value) !== undefined;
 }
 
-function isModulus(value: JsonTree): boolean {
+function isModulus(value: JsonValue): boolean {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [divisor, remainder] = value.map(integerText);
   return divisor !== undefined && remainder !== undefined && BigInt(divisor) !== 0n;
 }
 
-function isBits(value: JsonTree): boolean {
+function isBits(value: JsonValue): boolean {
   if (Array.isArray(value)) return value.every(isSmallCount);
   const mask = integerText(value);
   return mask === undefined ? value instanceof Map && value.has("$binary") : BigInt(mask) >= 0n;
 }
 
-function negated(value: JsonTree): unknown {
+function negated(value: JsonValue): unknown {
   if (isRegularExpression(value)) return bsonValue(value);
   if (isOperators(value)) return operatorsOf(value);
   throw new FilterProblem("$not takes an object of operators or a regular expression");
 }
 
 /** Either operators for the elements themselves, or a query for elements that are documents. */
-function elementOf(value: JsonTree): Query {
+function elementOf(value: JsonValue): Query {
   const first = value instanceof Map ? value.keys().next().value : undefined;
   return isOperators(value) && typeof first === "string" && !LOGICAL.has(first) && first.startsWith("$")
     ? operatorsOf(value)
     : queryOf(value);
 }
 
-function allElement(value: JsonTree): unknown {
+function allElement(value: JsonValue): unknown {
   if (!isOperators(value)) return bsonValue(value);
   if (value.size !== 1 || !value.has("$elemMatch"))
     throw new FilterProblem("$all takes values or $elemMatch, and no other operator");
   return operatorsOf(value);
 }
 
-function fieldsOf(tree: JsonTree, what: string): Tree {
+function fieldsOf(tree: JsonValue, what: string): Tree {
   if (tree instanceof Map && !isTyped(tree)) return tree;
   throw new FilterProblem(`${what} must be an object of field names, as in {"status": "open"}`);
 }
 
-function nonEmptyArray(operator: string, value: JsonTree): readonly JsonTree[] {
+function nonEmptyArray(operator: string, value: JsonValue): readonly JsonValue[] {
   const array = arrayOf(operator, value);
   if (array.length === 0) throw new FilterProblem(`${operator} takes an array that is not empty`);
   return array;
 }
 
-function arrayOf(operator: string, value: JsonTree): readonly JsonTree[] {
+function arrayOf(operator: string, value: JsonValue): readonly JsonValue[] {
   if (Array.isArray(value)) return value;
   throw new FilterProblem(`${operator} takes an array`);
 }

@@ -1,10 +1,10 @@
 import { Double, EJSON, Int32, Long } from "bson";
-import { JsonNumber, type JsonTree } from "./json-tree.ts";
+import { JsonNumber, type JsonValue } from "../json/json-reader.ts";
 
 /** What is wrong with a filter, as a sentence's end; names operators and types, never a value. */
 export class FilterProblem extends Error {}
 
-type Tree = ReadonlyMap<string, JsonTree>;
+type Tree = ReadonlyMap<string, JsonValue>;
 
 const INT32 = 2n ** 31n;
 const INT64 = 2n ** 63n;
@@ -12,10 +12,14 @@ const INT64 = 2n ** 63n;
 const LAST_DATE = 8_640_000_000_000_000n;
 const ISO_DATE = /^[+-]?\d{4,6}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:?\d{2}))?$/;
 
-/** For each Extended JSON type the check of its content; only what passes is given to bson. */
-const TYPES: ReadonlyMap<string, (content: JsonTree) => boolean> = new Map<
+/**
+ * For each Extended JSON type the check of its content; only what passes is given to bson.
+ *
+ * Checked by hand: EJSON of bson takes more types than a filter may use, rounds numbers, and repeats values in its errors.
+ */
+const TYPES: ReadonlyMap<string, (content: JsonValue) => boolean> = new Map<
   string,
-  (content: JsonTree) => boolean
+  (content: JsonValue) => boolean
 >([
   ["$oid", (content) => isText(content, /^[0-9a-fA-F]{24}$/)],
   ["$numberInt", (content) => isInteger(content, INT32)],
@@ -36,27 +40,27 @@ const TYPES: ReadonlyMap<string, (content: JsonTree) => boolean> = new Map<
 ]);
 
 /** True when the object is one typed value, such as `{"$oid": "…"}`, and not a document. */
-export function isTyped(tree: JsonTree): boolean {
+export function isTyped(tree: JsonValue): boolean {
   if (!(tree instanceof Map)) return false;
   return [...tree.keys()].some((key: string) => TYPES.has(key));
 }
 
-export function isRegularExpression(tree: JsonTree): boolean {
+export function isRegularExpression(tree: JsonValue): boolean {
   return tree instanceof Map && tree.has("$regularExpression");
 }
 
 /** The options of a regular expression: each letter once. */
-export function isRegexOptions(tree: JsonTree): boolean {
+export function isRegexOptions(tree: JsonValue): boolean {
   return typeof tree === "string" && /^[imsux]*$/.test(tree) && new Set(tree).size === tree.length;
 }
 
 /** A regular expression's text; BSON ends it with a NUL. */
-export function isPattern(tree: JsonTree): boolean {
+export function isPattern(tree: JsonValue): boolean {
   return typeof tree === "string" && !tree.includes("\0");
 }
 
 /** A value as BSON: documents are Maps, arrays are arrays, integers are Int32 or Long, other numbers are Doubles. */
-export function bsonValue(tree: JsonTree): unknown {
+export function bsonValue(tree: JsonValue): unknown {
   if (tree instanceof JsonNumber) return numberOf(tree.text);
   if (Array.isArray(tree)) return tree.map(bsonValue);
   if (!(tree instanceof Map)) return tree;
@@ -75,13 +79,13 @@ export function shownName(key: string): string {
 }
 
 /** A whole number that is not negative and fits in 32 bits, written plainly or as `$numberInt` or `$numberLong`. */
-export function isSmallCount(tree: JsonTree): boolean {
+export function isSmallCount(tree: JsonValue): boolean {
   const text = integerText(tree);
   return text !== undefined && BigInt(text) >= 0n && BigInt(text) < INT32;
 }
 
 /** The digits of a whole number, however it is written; undefined for everything else. */
-export function integerText(tree: JsonTree): string | undefined {
+export function integerText(tree: JsonValue): string | undefined {
   if (tree instanceof JsonNumber) return /^-?\d+$/.test(tree.text) ? tree.text : undefined;
   if (!(tree instanceof Map) || tree.size !== 1) return undefined;
   const inner: unknown = tree.get("$numberInt") ?? tree.get("$numberLong");
@@ -104,7 +108,7 @@ function typedValue(tree: Tree): unknown {
 }
 
 /** Only for contents that passed their check: their keys are known words. */
-function plain(tree: JsonTree): unknown {
+function plain(tree: JsonValue): unknown {
   if (tree instanceof JsonNumber) return Number(tree.text);
   return tree instanceof Map
     ? Object.fromEntries([...tree].map(([key, value]) => [key, plain(value)]))
@@ -125,45 +129,45 @@ function numberOf(text: string): unknown {
   return new Double(value);
 }
 
-function isText(content: JsonTree, form: RegExp): boolean {
+function isText(content: JsonValue, form: RegExp): boolean {
   return typeof content === "string" && form.test(content);
 }
 
-function isInteger(content: JsonTree, limit: bigint): boolean {
+function isInteger(content: JsonValue, limit: bigint): boolean {
   if (typeof content !== "string" || !/^-?\d{1,20}$/.test(content)) return false;
   const value = BigInt(content);
   return value >= -limit && value < limit;
 }
 
-function isDate(content: JsonTree): boolean {
+function isDate(content: JsonValue): boolean {
   if (typeof content === "string") return ISO_DATE.test(content) && !Number.isNaN(Date.parse(content));
   const millis = content instanceof Map && content.size === 1 ? content.get("$numberLong") : undefined;
   if (millis === undefined || !isInteger(millis, INT64)) return false;
   return BigInt(String(millis)) >= -LAST_DATE && BigInt(String(millis)) <= LAST_DATE;
 }
 
-function isBinary(content: JsonTree): boolean {
+function isBinary(content: JsonValue): boolean {
   return hasExactly(content, {
     base64: (text) => isText(text, /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
     subType: (text) => isText(text, /^[0-9a-fA-F]{1,2}$/),
   });
 }
 
-function isUint32(content: JsonTree): boolean {
+function isUint32(content: JsonValue): boolean {
   return content instanceof JsonNumber && /^\d{1,10}$/.test(content.text) && Number(content.text) < 2 ** 32;
 }
 
-function isOne(content: JsonTree): boolean {
+function isOne(content: JsonValue): boolean {
   return content instanceof JsonNumber && content.text === "1";
 }
 
 function hasExactly(
-  content: JsonTree,
-  checks: Readonly<Record<string, (content: JsonTree) => boolean>>,
+  content: JsonValue,
+  checks: Readonly<Record<string, (content: JsonValue) => boolean>>,
 ): boolean {
   if (!(content instanceof Map) || content.size !== Object.keys(checks).length) return false;
   return Object.entries(checks).every(([key, check]) => {
-    const value: JsonTree | undefined = content.get(key);
+    const value: JsonValue | undefined = content.get(key);
     return value !== undefined && check(value);
   });
 }

@@ -1,9 +1,9 @@
 import type { Filter } from "../connectors/connector.ts";
+import { JsonError, readJson } from "../json/json-reader.ts";
 import { safeText } from "../redact.ts";
 import { configurationError } from "./configuration-error.ts";
 import { OPERATORS, queryOf } from "./filter-query.ts";
 import { FilterProblem } from "./filter-values.ts";
-import { JsonError, parseJsonTree } from "./json-tree.ts";
 
 /** In bytes. */
 const LONGEST = 64 * 1024;
@@ -43,11 +43,11 @@ function parseFilter(collection: string, text: string): Filter {
     );
   }
   try {
-    return queryOf(parseJsonTree(text, DEEPEST));
+    return queryOf(readJson(text, DEEPEST, { isStrict: true }));
   } catch (error) {
     if (error instanceof JsonError) {
       throw configurationError(
-        `${shown(collection)} is not valid JSON: ${error.message}, at character ${error.position} after the =.`,
+        `${shown(collection)} is not valid JSON: ${error.problem}, at character ${error.position} after the =.`,
         `Put the whole value in single quotes, ${EXAMPLE}.`,
       );
     }

@@ -9,7 +9,11 @@ export interface Globs {
   readonly exclude: readonly string[];
 }
 
-/** The names that `include` selects and `exclude` does not, in their order. */
+/**
+ * The names that `include` selects and `exclude` does not, in their order.
+ *
+ * Matched by hand: to picomatch `/`, `!` and `{}` are syntax, and names may hold them.
+ */
 export function select(names: readonly string[], { include, exclude }: Globs): string[] {
   return names.filter(
     (name) =>

@@ -14,7 +14,12 @@ export interface UriParts {
 
 export const KEEP_QUOTES = "In a .env file, put the whole value in quotes.";
 
-/** Fails with `usage` where the address cannot be cut in one way only. `name` says where it was written. */
+/**
+ * Fails with `usage` where the address cannot be cut in one way only. `name` says where it was written.
+ *
+ * Written by hand: mongodb-connection-string-url repeats parts of the address in its errors, and does not say which
+ * placeholder or unescaped character is wrong.
+ */
 export function splitUri(uri: string, name: string): UriParts {
   const scheme = /^mongodb(\+srv)?:\/\//.exec(uri);
   if (scheme === null) throw notAnAddress(uri, name);

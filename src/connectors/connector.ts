@@ -6,13 +6,6 @@
  * signal, where there is one, ends every wait; retries happen inside the connector.
  */
 import type { Batch, Doc, DocumentId } from "../document.ts";
-import type { Mapping } from "./mapping.ts";
-
-export type { Likeness, Mapping } from "./mapping.ts";
-
-import type { Digester } from "./digester.ts";
-
-export type { Digester, DocumentsHash, HashedRange, RangeDigest, RecordDigester } from "./digester.ts";
 
 /** What a collection is to a copier. `collection` has a unique `_id`, which makes a repeated write harmless; capped
  * and time-series collections have not: they are copied whole and in order. A view is only its definition. */
@@ -25,7 +18,7 @@ export interface CollectionInfo {
   readonly name: string;
   readonly kind: CollectionKind;
   /** Tells this collection from a later one of the same name; undefined where the store cannot. */
-  readonly incarnation?: string;
+  readonly incarnation?: string | undefined;
   /** The options that the collection was created with. */
   readonly options: Metadata;
   /** Do reads by `_id` come in BSON order? False under a default collation: such collections are compared by lookup. */
@@ -40,7 +33,7 @@ export interface CollectionInfo {
    */
   readonly after?: readonly string[];
   /** The field that says when a document was changed last, where the store can select by it. */
-  readonly changedBy?: string;
+  readonly changedBy?: string | undefined;
   /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
   readonly documents: number;
   /** Bytes of those documents, uncompressed, by the same bookkeeping. */
@@ -66,25 +59,25 @@ export interface Listing {
  * a range that holds no id.
  */
 export interface IdRange {
-  readonly from?: DocumentId;
-  readonly to?: DocumentId;
+  readonly from?: DocumentId | undefined;
+  readonly to?: DocumentId | undefined;
 }
 
 /** A condition on documents, as the store's own query document; validated before it comes here. */
 export type Filter = Metadata;
 
 export interface Selection {
-  readonly range?: IdRange;
-  readonly filter?: Filter;
+  readonly range?: IdRange | undefined;
+  readonly filter?: Filter | undefined;
 }
 
 export interface ReadOptions extends Selection {
   /** Start after this id (not included). Used to go on after an interruption. */
-  readonly after?: DocumentId;
+  readonly after?: DocumentId | undefined;
   /** Only what was changed at this time or later, by `CollectionInfo.changedBy`. Not for collections without that. */
-  readonly changedSince?: Date;
+  readonly changedSince?: Date | undefined;
   /** Largest number of documents in a batch. The connector bounds the bytes by itself. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -129,7 +122,7 @@ export interface Prepared {
   /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
   /** The target's collection; undefined where the store cannot tell, and for a view. */
-  readonly incarnation?: string;
+  readonly incarnation?: string | undefined;
   readonly notReproduced: readonly NotReproduced[];
 }
 
@@ -203,9 +196,9 @@ export interface History {
 
 export interface StoreIdentity {
   /** The store's own clock, when it was asked; undefined where it does not say. */
-  readonly time?: Date;
+  readonly time?: Date | undefined;
   /** Tells this server process from every other one, whatever addresses lead to it; undefined where it does not say. */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
   /** Product and version as the server says, for example "MongoDB 8.0.4". */
   readonly product: string;
   /** Where, without credentials: host and database. */
@@ -216,7 +209,7 @@ export interface Source {
   /** For people: host and database, without credentials. */
   readonly label: string;
   /** Present where documents are made from something else: then there are no options, validators or indexes to copy. */
-  readonly mapping?: Mapping;
+  readonly mapping?: Mapping | undefined;
   identity(signal: AbortSignal): Promise<StoreIdentity>;
   list(signal: AbortSignal): Promise<Listing>;
   /**
@@ -313,4 +306,69 @@ export interface Target extends Source {
    * removed from it again through this interface. A store that cannot promise that has not this method.
    */
   leaveSeal?(collection: string, seal: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * A stretch of a collection, hashed: by one definition equal for the same documents and for no others. Two definitions
+ * are never compared.
+ */
+export interface RangeDigest {
+  readonly documents: number;
+  /** Bytes of what was hashed. */
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+  /**
+   * Of documents that were hashed as the records that they stand for: how many are other bytes than the store of those
+   * records makes of them. No part of what is compared.
+   */
+  readonly equivalent?: number;
+}
+
+/** A store that hashes its own documents, as they are stored: the digest that `digestOf` in range-digest.ts defines. */
+export interface Digester {
+  digest(selection: Selection, signal: AbortSignal): Promise<RangeDigest>;
+}
+
+/** Hashes documents, which are added in the order of their `_id`. */
+export interface DocumentsHash {
+  add(batch: Batch): void;
+  digest(): RangeDigest;
+}
+
+/** A range and what it holds. */
+export interface HashedRange {
+  readonly range: IdRange;
+  readonly digest: RangeDigest;
+}
+
+/**
+ * A store that hashes its own records, by a definition of its own: two documents hash the same when they stand for the same
+ * record, in every text, whatever their bytes. What is not a record hashes as nothing that this store holds.
+ */
+export interface RecordDigester extends Digester {
+  /** Computes the same of documents, of this store or another one. */
+  hash(): DocumentsHash;
+  /** Cuts a range into about so many pieces with as many records, and hashes them in one go. They tile the range. */
+  digestPieces(range: IdRange, pieces: number, signal: AbortSignal): Promise<readonly HashedRange[]>;
+}
+
+/**
+ * What two documents under one `_id` that are not equal byte for byte are to a store whose documents are made from
+ * something else, rows for example. `equivalent`: what the store can hold of both is the same; numbers of another type, or
+ * fields that nothing in the store stands for. `lossy-equal`: the same but for what the other one cannot hold, the
+ * microseconds of a time. `different`: all else.
+ */
+export type Likeness = "equivalent" | "lossy-equal" | "different";
+
+/** How the documents that a store makes of its own records stand to documents that others wrote. */
+export interface Mapping {
+  /** `own` was made by this store. Asked only of documents that are not equal byte for byte. */
+  likeness(collection: string, own: Doc, other: Doc): Likeness;
+  /** Names of the fields that make them different; undefined where `other` cannot be read as one of this store's at all. */
+  differing(collection: string, own: Doc, other: Doc): readonly string[] | undefined;
+  /** What is to take the place of `other`: `own`, followed by the fields of `other` that nothing in this store stands for. */
+  merged(collection: string, own: Doc, other: Doc): Doc;
+  /** As `Source.digester`, of what the documents are made from. */
+  digester?(collection: CollectionInfo, signal: AbortSignal): Promise<RecordDigester | undefined>;
 }

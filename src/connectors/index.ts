@@ -28,23 +28,22 @@ export interface SupabaseAddress extends Address {
 export interface OpenOptions {
   readonly role: "source" | "target";
   /** How often a failed call is tried again. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   readonly signal: AbortSignal;
 }
 
 export async function openStore(address: StoreAddress, options: OpenOptions): Promise<Target> {
-  const { role, signal } = options;
-  const retries = options.retries === undefined ? {} : { retries: options.retries };
+  const { role, retries, signal } = options;
   switch (address.kind) {
     case "mongodb": {
       const { mongodb } = await import("./mongodb/mongodb.ts");
       const { uri, database, label } = address;
-      return await mongodb({ uri, database, label, role, ...retries }, signal);
+      return await mongodb({ uri, database, label, role, retries }, signal);
     }
     case "supabase": {
       const { supabase } = await import("./supabase/supabase.ts");
       const { url, key, database, label } = address;
-      return await supabase({ url, key, schema: database, label, role, ...retries }, signal);
+      return await supabase({ url, key, schema: database, label, role, retries }, signal);
     }
     default:
       throw new DualsyncError("usage", "There is no connector for this kind of store yet.");

@@ -1,4 +1,8 @@
-/** Reads no faster than a person asked for, so that a copy leaves a server and a line to others. */
+/**
+ * Reads no faster than a person asked for, so that a copy leaves a server and a line to others.
+ *
+ * Written by hand: p-throttle counts calls, not bytes.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Batch } from "../document.ts";
 import type { CollectionInfo, ReadOptions, Source } from "./connector.ts";

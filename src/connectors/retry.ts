@@ -1,4 +1,8 @@
-/** Repeats a call that may succeed later: bounded tries, exponential waits with full jitter, ended by the signal. */
+/**
+ * Repeats a call that may succeed later: bounded tries, exponential waits with full jitter, ended by the signal.
+ *
+ * Written by hand: p-retry knows neither a patience after the first failure nor a server's Retry-After.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface RetryPolicy {

@@ -1,4 +1,8 @@
-/** Bounds the bytes of documents in flight, so that memory does not depend on how large documents or batches are. */
+/**
+ * Bounds the bytes of documents in flight, so that memory does not depend on how large documents or batches are.
+ *
+ * Written by hand: the semaphore of async-mutex cannot be left by an abort, and never admits more than its limit.
+ */
 export class Budget {
   readonly #limit: number;
   #used = 0;

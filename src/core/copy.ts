@@ -83,7 +83,7 @@ class Filling {
 
   /** Call when everything is acknowledged. Without `upTo` the range is done. */
   async close(upTo?: DocumentId): Promise<void> {
-    const written = { ...this.#range, ...(upTo === undefined ? {} : { to: upTo }) };
+    const written = { from: this.#range.from, to: upTo ?? this.#range.to };
     if (this.#hash !== undefined) await proveRange(this.#job, written, this.#hash.end(written.to));
     await commit(this.#job, this.#range, this.#part, upTo);
   }
@@ -98,11 +98,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   const hash = job.sealing === undefined ? undefined : stretchHash(job, range);
   const watch = job.lastVerified?.watch({ ...range });
   const replacements = new Replacements(watch);
-  const steps = walkOf(
-    job,
-    { ...range },
-    { ...(hash && { onSource: hash }), ...(watch && { onTarget: watch }) },
-  );
+  const steps = walkOf(job, { ...range }, { onSource: hash, onTarget: watch });
   let part = job.progress.part();
   for await (const step of steps) {
     const { position } = step;

@@ -1,6 +1,8 @@
 /**
  * A few things under way at once. `add` waits for a free place; the first failure is thrown by the next `add` or by
  * `land`. `settle` waits until nothing is under way any more, whatever happened: call it in a `finally`.
+ *
+ * Written by hand: p-limit queues without a bound, so that its callers would read on while nothing is written.
  */
 export class Flights {
   readonly #places: number;

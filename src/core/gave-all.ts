@@ -9,11 +9,11 @@ export interface Giver {
   readonly store: Source;
   readonly role: "source" | "target";
   readonly collection: CollectionInfo;
-  readonly filter?: Filter;
+  readonly filter?: Filter | undefined;
   /** Documents that it held, by its own word, before it was read; undefined where that is not known. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   /** Documents that it counts now, where it was asked already. */
-  readonly counted?: number;
+  readonly counted?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -82,11 +82,11 @@ interface Reading {
 }
 
 function count({ store, collection, filter, signal }: Giver): Promise<number> {
-  return store.count(collection.name, filter === undefined ? {} : { filter }, signal);
+  return store.count(collection.name, { filter }, signal);
 }
 
 async function readAgain({ store, collection, filter, signal }: Giver): Promise<Reading> {
-  const options = { signal, ...(filter === undefined ? {} : { filter }) };
+  const options = { signal, filter };
   const hash = createHash("sha256");
   let documents = 0;
   for await (const batch of store.ids?.(collection, options) ?? store.read(collection, options)) {

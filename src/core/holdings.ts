@@ -1,6 +1,11 @@
 /** Whether a target holds all of a collection of which only the changes were read. */
 import type { Job } from "./job.ts";
-import { OVERLAP } from "./overlap.ts";
+
+/**
+ * A run that reads what was changed since the last one begins so much before it, in milliseconds: clocks differ, and
+ * what is committed late bears an earlier time.
+ */
+export const OVERLAP = 5 * 60 * 1000;
 
 /** Documents of both sides at one time. */
 export interface Holdings {

@@ -35,16 +35,16 @@ export interface Transfer {
   readonly indexes: boolean;
   /** A document whose copy is newer is not replaced. */
   readonly newerBy: NewerBy;
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** Ranges of collections that are read and written at the same time. */
   readonly concurrency: number;
   readonly losses: Losses;
   readonly budget: Budget;
   readonly checkpoint: Checkpoint;
   /** Saves what is overwritten or removed and was not dualsync's own; absent where nobody asks for that. */
-  readonly journal?: Journal;
+  readonly journal?: Journal | undefined;
   /** Keeps the target below a size; absent without a limit. */
-  readonly room?: Room;
+  readonly room?: Room | undefined;
   /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
   readonly signal: AbortSignal;
   /** Tells the person something that is not part of the result. */
@@ -58,22 +58,22 @@ export interface Job extends Transfer {
   readonly from: CollectionInfo;
   /** The same collection under its name on the target. */
   readonly to: CollectionInfo;
-  readonly filter?: Filter;
+  readonly filter?: Filter | undefined;
   /** Only what was changed since then is read from the source: each document is looked up in the target. */
-  readonly since?: Date;
+  readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */
   readonly heldBefore?: number;
   readonly meter: Meter;
   readonly progress: Progress;
   /** Keys of documents that were set aside, so that verification does not miss them again. */
   readonly setAside: Set<string>;
-  readonly journaling?: Journaling;
+  readonly journaling?: Journaling | undefined;
   /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
-  readonly judge?: Judge;
+  readonly judge?: Judge | undefined;
   /** Tells what of the copy is as it was last verified; absent where nothing does. */
-  readonly lastVerified?: LastVerified;
+  readonly lastVerified?: LastVerified | undefined;
   /** Gathers what is proved of the copy; absent where nothing is to be left with it. */
-  readonly sealing?: Sealing;
+  readonly sealing?: Sealing | undefined;
 }
 
 /** A part of a collection on its way: `tally` and `losses` are the part's own until it is done. */
@@ -118,7 +118,10 @@ export interface Listener {
 export function walkOf(
   job: Job,
   range: IdRange,
-  { onSource, onTarget }: { readonly onSource?: Listener; readonly onTarget?: Listener } = {},
+  {
+    onSource,
+    onTarget,
+  }: { readonly onSource?: Listener | undefined; readonly onTarget?: Listener | undefined } = {},
 ) {
   const source = heard(job.source.read(job.from, sourceOptions(job, range)), onSource);
   const walk =
@@ -137,7 +140,6 @@ async function* heard(batches: AsyncIterable<Batch>, listener: Listener | undefi
 
 /** How both stores read this job's documents within a range. */
 export function readOptions(job: Job, range: IdRange): ReadOptions {
-  const filter = job.filter === undefined ? {} : { filter: job.filter };
-  const size = job.batchSize === undefined ? {} : { batchSize: job.batchSize };
-  return { range, ...filter, ...size, signal: job.signal };
+  const { filter, batchSize, signal } = job;
+  return { range, filter, batchSize, signal };
 }

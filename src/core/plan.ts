@@ -20,9 +20,9 @@ export interface PlannedJob {
   readonly to: CollectionInfo;
   /** What of its definition may not mean in the target what it means in the source. */
   readonly doubts: readonly NotReproduced[];
-  readonly filter?: Filter;
+  readonly filter?: Filter | undefined;
   /** Only what was changed since then is read. */
-  readonly since?: Date;
+  readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */
   readonly heldBefore?: number;
 }
@@ -78,7 +78,7 @@ export function chooseJobs(
       continue;
     }
     const doubts = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
-    jobs.push({ from, to, doubts, ...(filter === undefined ? {} : { filter }) });
+    jobs.push({ from, to, doubts, filter });
   }
   mustNotMeet(jobs);
   const lost = left.filter(({ isLoss }) => isLoss === true);

@@ -6,8 +6,8 @@ import { type Counts, Tally } from "./tally.ts";
 
 /** A range that is not done; its beginning moves on as its parts are. */
 export interface OpenRange {
-  from?: DocumentId;
-  readonly to?: DocumentId;
+  from?: DocumentId | undefined;
+  readonly to?: DocumentId | undefined;
 }
 
 /** A stretch in which the target holds documents that the source has not. */
@@ -96,7 +96,7 @@ export class Progress {
   commit(range: OpenRange, part: Part, upTo?: DocumentId): void {
     const to = upTo ?? range.to;
     if (part.tally.extra > 0) {
-      const stretch = { ...range, ...(to === undefined ? {} : { to }) };
+      const stretch = { ...range, to };
       this.#extras.push({ range: stretch, documents: part.tally.extra });
     }
     this.tally.merge(part.tally);

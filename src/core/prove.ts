@@ -5,7 +5,7 @@ import { Batch, type Doc, type DocumentId } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { type PartJob, readOptions, TWIN, walkOf } from "./job.ts";
 import { isHeldAs } from "./judge.ts";
-import { save } from "./mend/change-step.ts";
+import { save } from "./mend/change.ts";
 import { newerReason } from "./newer.ts";
 import { stretchHash } from "./seal/sealing.ts";
 import { areSame, type Stretch } from "./seal/stretch.ts";

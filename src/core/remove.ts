@@ -2,7 +2,7 @@ import type { IdRange } from "../connectors/connector.ts";
 import type { Doc } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
-import { applyChanges } from "./mend/change.ts";
+import { applyChanges } from "./mend/apply-changes.ts";
 import type { Extras } from "./progress.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 import { sourceMustBeThere } from "./still-there.ts";
@@ -63,7 +63,7 @@ async function removeFrom(job: Job, stretch: Extras): Promise<void> {
 async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
   const { journal, collection = { name: job.to.name } } = job.journaling ?? {};
   const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
-  const options = { signal: job.signal, ...(journal === undefined ? {} : { journal }) };
+  const options = { signal: job.signal, journal };
   const outcomes = await applyChanges(job.target, collection, changes, options);
   return outcomes.filter(({ result }) => result === "changed").length;
 }

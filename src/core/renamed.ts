@@ -76,8 +76,12 @@ const STAGES: ReadonlyMap<string, readonly Shape[]> = new Map<string, readonly S
     "$lookup",
     [
       shape({
-        ...{ from: "name", pipeline: "pipeline" },
-        ...{ localField: "nowhere", foreignField: "nowhere", let: "nowhere", as: "nowhere" },
+        from: "name",
+        pipeline: "pipeline",
+        localField: "nowhere",
+        foreignField: "nowhere",
+        let: "nowhere",
+        as: "nowhere",
       }),
     ],
   ],
@@ -85,8 +89,14 @@ const STAGES: ReadonlyMap<string, readonly Shape[]> = new Map<string, readonly S
     "$graphLookup",
     [
       shape({
-        ...{ from: "name", startWith: "nowhere", connectFromField: "nowhere", connectToField: "nowhere" },
-        ...{ as: "nowhere", maxDepth: "nowhere", depthField: "nowhere", restrictSearchWithMatch: "nowhere" },
+        from: "name",
+        startWith: "nowhere",
+        connectFromField: "nowhere",
+        connectToField: "nowhere",
+        as: "nowhere",
+        maxDepth: "nowhere",
+        depthField: "nowhere",
+        restrictSearchWithMatch: "nowhere",
       }),
     ],
   ],

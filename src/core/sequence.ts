@@ -1,9 +1,9 @@
 /** Collections without a unique `_id` (capped, time-series): copied whole and in order, proved by a fingerprint. */
+import { hash } from "node:crypto";
 import { Batch } from "../document.ts";
 import { DualsyncError } from "../errors.ts";
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
 import { HASH_BYTES, sealFromBytes, sealToBytes } from "./seal/seal.ts";
-import { sha256 } from "./sha256.ts";
 import { isShrunken } from "./shrink.ts";
 import { commit } from "./still-there.ts";
 import { type Fingerprinted, fingerprintOf, isPartOf, newFingerprint } from "./whole.ts";
@@ -119,7 +119,7 @@ async function noteWhatIsLeft(job: PartJob, { digest, documents }: Left): Promis
 type Left = Pick<Fingerprinted, "digest" | "documents">;
 
 function hashOf(digest: string): Buffer {
-  return sha256(Buffer.from(digest)).subarray(0, HASH_BYTES);
+  return hash("sha256", digest, "buffer").subarray(0, HASH_BYTES);
 }
 
 function leave(job: PartJob, reason: string): boolean {

@@ -1,35 +1,62 @@
 /** A collection that is dropped or renamed looks, to whoever reads or writes it by its name, like one that ends early or is empty. */
-import { DualsyncError } from "../errors.ts";
+import type { CollectionInfo, Source } from "../connectors/connector.ts";
+import { DualsyncError, type ExitName } from "../errors.ts";
 import type { Job } from "./job.ts";
 import type { Losses } from "./losses.ts";
 import type { OpenRange, Part } from "./progress.ts";
 import { mustNotBeHidden } from "./vanished.ts";
 
 /** To be asked after anything was concluded from what the source does not hold, and before that is acted upon. */
-export async function sourceMustBeThere(job: Job): Promise<void> {
-  if (await job.source.isStillThere(job.from, job.signal)) return;
-  await mustNotBeHidden("source", job.source, job.from.name, job.signal);
-  throw new DualsyncError(
-    "source",
-    `The collection ${job.from.name} was dropped or replaced in the source during the run.`,
-    {
-      hint: "Its copy may be incomplete. Run the same command again when the source is at rest.",
-    },
-  );
+export async function sourceMustBeThere({ source, from, signal }: Job): Promise<void> {
+  await mustBeThere("source", source, from, signal, {
+    when: "during the run",
+    hint: "Its copy may be incomplete. Run the same command again when the source is at rest.",
+  });
 }
 
 /** What was proved is proved of the collection that was there then: `incarnation` names it. */
-export async function targetMustBeThere(job: Job, incarnation: string | undefined): Promise<void> {
+export async function targetMustBeThere(
+  { target, to, signal }: Job,
+  incarnation: string | undefined,
+): Promise<void> {
   if (incarnation === undefined) return;
-  if (await job.target.isStillThere({ ...job.to, incarnation }, job.signal)) return;
-  await mustNotBeHidden("target", job.target, job.to.name, job.signal);
-  throw new DualsyncError(
-    "unverified",
-    `The collection ${job.to.name} was dropped or replaced in the target during the run.`,
-    {
-      hint: "Another program did that. The source was not changed; look at the target, then run the same command again.",
-    },
-  );
+  await mustBeThere("target", target, { ...to, incarnation }, signal, {
+    exit: "unverified",
+    when: "during the run",
+    hint: "Another program did that. The source was not changed; look at the target, then run the same command again.",
+  });
+}
+
+/** What was concluded is true of the collections that were listed: one that was dropped meanwhile looks empty. */
+export async function bothMustBeThere(compared: {
+  readonly source: Source;
+  readonly target: Source;
+  readonly from: CollectionInfo;
+  readonly to: CollectionInfo;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { source, target, from, to, signal } = compared;
+  const gone = {
+    when: "while it was compared",
+    hint: "Nothing was changed. Run the same command again when that is done.",
+  };
+  await Promise.all([
+    mustBeThere("source", source, from, signal, gone),
+    mustBeThere("target", target, to, signal, gone),
+  ]);
+}
+
+async function mustBeThere(
+  role: "source" | "target",
+  store: Source,
+  collection: CollectionInfo,
+  signal: AbortSignal,
+  { exit = role, when, hint }: { readonly exit?: ExitName; readonly when: string; readonly hint: string },
+): Promise<void> {
+  if (await store.isStillThere(collection, signal)) return;
+  await mustNotBeHidden(role, store, collection.name, signal);
+  const message = `The collection ${collection.name} was dropped or replaced in the ${role} ${when}.`;
+  throw new DualsyncError(exit, message, { hint });
 }
 
 /** Takes down that a part is copied and proved, once it is certain that it was read from the collection that is meant. */

@@ -59,11 +59,17 @@ async function transferOne(
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
   const whole = wholeIfEmpty(planned, prepared);
-  const verified = await lastVerifiedOf(whole, prepared);
+  const lastVerified = await lastVerifiedOf(whole, prepared);
   const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
     const job: Job = {
-      ...{ ...own, meter, progress, setAside: new Set(), ...journalingOf(own, prepared) },
-      ...{ ...sealingOf(own, prepared), ...judgementOf(own), ...verified },
+      ...own,
+      meter,
+      progress,
+      setAside: new Set(),
+      journaling: journalingOf(own, prepared),
+      sealing: Sealing.of(own, { source: own.from.incarnation, target: prepared?.incarnation }),
+      judge: judgeOf(own),
+      lastVerified,
     };
     return await reportOf(job, prepared, gate);
   };
@@ -93,32 +99,20 @@ function wholeIfEmpty<P extends Transfer & PlannedJob>(planned: P, prepared: Pre
 function journalingOf(
   { journal, to }: Transfer & PlannedJob,
   prepared: Prepared | undefined,
-): Pick<Job, "journaling"> {
-  if (journal === undefined || prepared === undefined) return {};
+): Job["journaling"] {
+  if (journal === undefined || prepared === undefined) return undefined;
   const { fromEmpty, incarnation } = prepared;
-  const collection = { name: to.name, ...(incarnation === undefined ? {} : { incarnation }) };
-  return { journaling: { journal, collection, writes: !fromEmpty } };
+  const collection = { name: to.name, incarnation };
+  return { journal, collection, writes: !fromEmpty };
 }
 
 /** To be asked before anything is written: nothing is left of it then. */
 async function lastVerifiedOf(
   job: Transfer & PlannedJob,
   prepared: Prepared | undefined,
-): Promise<Pick<Job, "lastVerified">> {
-  if (prepared === undefined || prepared.empty) return {};
-  const incarnations = { source: job.from.incarnation, target: prepared.incarnation };
-  const lastVerified = await LastVerified.of(job, incarnations);
-  return lastVerified === undefined ? {} : { lastVerified };
-}
-
-function judgementOf(job: Transfer & PlannedJob): Pick<Job, "judge"> {
-  const judge = judgeOf(job);
-  return judge === undefined ? {} : { judge };
-}
-
-function sealingOf(job: Transfer & PlannedJob, prepared: Prepared | undefined): Pick<Job, "sealing"> {
-  const sealing = Sealing.of(job, { source: job.from.incarnation, target: prepared?.incarnation });
-  return sealing === undefined ? {} : { sealing };
+): Promise<LastVerified | undefined> {
+  if (prepared === undefined || prepared.empty) return undefined;
+  return await LastVerified.of(job, { source: job.from.incarnation, target: prepared.incarnation });
 }
 
 async function reportOf(job: Job, prepared: Prepared | undefined, gate: Flights): Promise<CollectionReport> {
@@ -250,9 +244,9 @@ async function conclude(job: Job, complete: boolean): Promise<CollectionReport> 
     const isWhole = complete && (await gaveAll(job));
     return report(job, undefined, undefined, isWhole ? "not verified" : "set aside");
   }
-  const filter = job.filter === undefined ? {} : { filter: job.filter };
+  const { filter } = job;
   const count = (store: Transfer["source"], collection: CollectionInfo): Promise<number> =>
-    store.count(collection.name, filter, job.signal);
+    store.count(collection.name, { filter }, job.signal);
   const [sourceCount, targetCount] = await Promise.all([
     count(job.source, job.from),
     count(job.target, job.to),
@@ -267,8 +261,8 @@ async function gaveAll(job: Job, counted?: number): Promise<boolean> {
   // Of what was not changed nothing was read; what the store itself guarantees need not be counted for that alone.
   if (since !== undefined || (job.verify === "none" && collection.idsAreUnique === true)) return true;
   const known = filter === undefined ? { before: collection.documents } : { filter };
-  const giver = { store, role: "source", collection, signal, ...known } as const;
-  const found = await shortfall({ ...giver, ...(counted !== undefined && { counted }) }, progress.tally.read);
+  const giver = { store, role: "source", collection, counted, signal, ...known } as const;
+  const found = await shortfall(giver, progress.tally.read);
   if (found === undefined) return true;
   losses.add(`collection ${collection.name}`, found);
   progress.forget();

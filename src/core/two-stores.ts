@@ -38,3 +38,11 @@ function haveSameCollections(source: Known, target: Known): boolean {
     ({ name, incarnation }) => incarnation !== undefined && incarnation === there.get(name),
   );
 }
+
+/** The time by the slowest of this machine's clock and those of the stores, which were just asked. */
+export function slowestClock(stores: readonly Pick<StoreIdentity, "time">[], now = Date.now): () => Date {
+  const asked = now();
+  const behind = stores.map(({ time }) => (time === undefined ? 0 : asked - time.getTime()));
+  const most = Math.max(0, ...behind);
+  return () => new Date(now() - most);
+}

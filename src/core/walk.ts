@@ -14,7 +14,7 @@ export interface Pair {
 /** What a stretch of the walk found. Bounded by the size of two batches. */
 export interface Step {
   /** Everything before this id was in former steps, on both sides; undefined where no such line can be drawn. */
-  readonly position?: DocumentId;
+  readonly position?: DocumentId | undefined;
   /** Documents that are equal byte for byte, but for so many that say the same with other bytes. */
   readonly equal: { documents: number; bytes: number; readonly equivalent?: number };
   /** Only in the source. */
@@ -33,7 +33,7 @@ export interface Step {
 
 export function emptyStep(position?: DocumentId): Step {
   return {
-    ...(position === undefined ? {} : { position }),
+    position,
     equal: { documents: 0, bytes: 0 },
     missing: [],
     different: [],

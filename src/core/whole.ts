@@ -1,8 +1,8 @@
 /** Collections that have no unique `_id` to tell documents apart by are proved as a whole. */
+import { hash } from "node:crypto";
 import type { CollectionInfo, ReadOptions, Source } from "../connectors/connector.ts";
 import type { Batch } from "../document.ts";
 import { MeasurementsFingerprint, measurementHash, OrderedFingerprint } from "./fingerprint.ts";
-import { sha256 } from "./sha256.ts";
 
 /** What a store holds of a collection. */
 export interface Fingerprinted {
@@ -69,7 +69,8 @@ function keyOf(hash: Buffer): string {
 }
 
 async function* hashes({ store, collection, options }: Held): AsyncGenerator<Buffer> {
-  const hashOf = collection.kind === "capped" ? sha256 : measurementHash;
+  const hashOf =
+    collection.kind === "capped" ? (bytes: Uint8Array) => hash("sha256", bytes, "buffer") : measurementHash;
   for await (const batch of store.read(collection, options)) {
     yield* hashesOf(batch, hashOf);
     batch.release();

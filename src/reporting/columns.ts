@@ -1,4 +1,6 @@
-/** A plain table that fits its terminal. */
+/**
+ * A plain table that fits its terminal. Written by hand: cli-table3 cuts numbers too, and cannot fall back to blocks.
+ */
 import { cutMiddle, pad, textWidth } from "./text-width.ts";
 
 export interface Column {

@@ -1,35 +1,30 @@
 /** What is going to be compared, and what came out of it, as people read it. All expect cleaned text. */
 import type { ChalkInstance } from "chalk";
 import { type Cell, type Column, table } from "./columns.ts";
-import { type ComparedNumber, type ComparedTotals, comparedTotals } from "./compared-totals.ts";
+import {
+  type ComparedNumber,
+  type ComparedTotals,
+  comparedTable,
+  comparedTotals,
+} from "./compared-totals.ts";
 import { expectedComparison } from "./expected.ts";
 import { bytes, count, duration, grouped, rate } from "./format.ts";
 import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
 import type { ComparedCollection, ComparedVerdict, Comparison, DiffReport } from "./reporter.ts";
 import { wrapped } from "./text-width.ts";
-import { howCompared, TIER_WORDS } from "./tier-words.ts";
+import { howCompared } from "./tier-words.ts";
 import { moment, timeWindow } from "./time-window.ts";
 import { verdictPaint } from "./verdict-paint.ts";
 
-type NumberColumn = readonly [heading: string, field: ComparedNumber];
-
-const ALWAYS: readonly NumberColumn[] = [
-  ["source", "sourceDocuments"],
-  ["target", "targetDocuments"],
-  ["equal", "equal"],
-  ["only in\nsource", "missing"],
-  ["only in\ntarget", "extra"],
-  ["differ", "changed"],
-  ["meta-\ndata", "metadata"],
-];
-const WHEN_ANY: readonly NumberColumn[] = [
-  ["moving", "moving"],
-  ["settled", "settled"],
-  ["expired", "expired"],
-  ["accepted", "accepted"],
-  ["behind", "behind"],
-  ["diverged", "diverged"],
-];
+/** Headings of numbers; all others have their own names. */
+const HEADINGS: { readonly [Field in ComparedNumber]?: string } = {
+  sourceDocuments: "source",
+  targetDocuments: "target",
+  missing: "only in\nsource",
+  extra: "only in\ntarget",
+  changed: "differ",
+  metadata: "meta-\ndata",
+};
 
 /** What is going to be compared, ended by a line break. */
 export function comparisonText(comparison: Comparison, style: TextStyle): string {
@@ -92,23 +87,19 @@ function notComparedList(all: readonly NotCompared[], { width, paint }: TextStyl
 }
 
 function resultTable(collections: readonly ComparedCollection[], { width, paint }: TextStyle): string {
-  const sums = comparedTotals(collections);
-  const numbers = [...ALWAYS, ...WHEN_ANY.filter(([, field]) => sums[field] !== 0)];
-  // Where all were compared in one way, the line below the table says so.
-  const ways = collections.some((of) => of.tier !== collections[0]?.tier);
+  const { numbers, hasWays, wayOf, total } = comparedTable(collections);
   const columns: Column[] = [
     { heading: "collection", align: "left", cut: true },
-    ...numbers.map(([heading]): Column => ({ heading, align: "right" })),
-    ...(ways ? [{ heading: "how", align: "left" } as const] : []),
+    ...numbers.map((field): Column => ({ heading: HEADINGS[field] ?? field, align: "right" })),
+    ...(hasWays ? [{ heading: "how", align: "left" } as const] : []),
     { heading: "verdict", align: "left" },
   ];
   const rows: (Cell | string)[][] = collections.map((of) => [
     collectionName(of.collection, of.target),
-    ...numbers.map(([, field]) => number(of, field)),
-    ...(ways ? [of.verdict === "not compared" ? NO_NUMBER : TIER_WORDS[of.tier].word] : []),
+    ...numbers.map((field) => number(of, field)),
+    ...(hasWays ? [wayOf(of)] : []),
     { text: of.verdict, paint: comparedPaint(of.verdict, paint) },
   ]);
-  const total = ["total", ...numbers.map(([, field]) => grouped(sums[field])), ...(ways ? [""] : []), ""];
   rows.push(total.map((text) => ({ text, paint: paint.bold })));
   return table(columns, rows, { width, heading: paint.dim });
 }

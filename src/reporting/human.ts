@@ -9,7 +9,6 @@ import { planText } from "./plan-text.ts";
 import { reportText } from "./report-text.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Sink } from "./streams.ts";
-import { talk } from "./talk.ts";
 
 /** For people: talk on stderr, the result on stdout, and between them whatever shows the progress. */
 export function human(context: ReportingContext, view: ProgressView): Reporter {
@@ -65,4 +64,37 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
 
 function styleOf(stream: Sink) {
   return { width: stream.width, paint: stream.paint };
+}
+
+/** How a human reporter speaks while something shows the progress. */
+interface Talk {
+  /** A line for stderr, ended here. */
+  say(line: string): void;
+  /** A part of the result that is known already; ends its own lines. */
+  show(text: string): void;
+  /** The result, or its end: nothing shows the progress any more. */
+  conclude(text: string): void;
+}
+
+function talk({ stdout, stderr }: ReportingContext, view: ProgressView): Talk {
+  let said = false;
+  return {
+    say: (line) => {
+      said = true;
+      view.aside(() => stderr.write(`${line}\n`));
+    },
+    show: (text) => {
+      said = false;
+      // What goes to a file or a pipe is not in the way of what is on the terminal.
+      if (stdout.isTTY) view.aside(() => stdout.write(text));
+      else stdout.write(text);
+    },
+    conclude: (text) => {
+      view.close();
+      if (said && stderr.isTTY) {
+        stderr.write("\n");
+      }
+      stdout.write(text);
+    },
+  };
 }

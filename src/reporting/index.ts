@@ -1,11 +1,12 @@
 import type { Redactor } from "../redact.ts";
+import { Bars } from "./bars.ts";
 import type { ReportingContext } from "./context.ts";
+import { human } from "./human.ts";
 import { json } from "./json.ts";
 import { lines } from "./lines.ts";
 import { quiet } from "./quiet.ts";
 import type { Reporter } from "./reporter.ts";
 import { type OutputStream, sink } from "./streams.ts";
-import { terminal } from "./terminal.ts";
 
 export interface ReporterOptions {
   /** "auto": bars at a terminal, lines elsewhere. */
@@ -50,4 +51,9 @@ function choose({ mode, progress, env, stderr }: ReporterOptions): (context: Rep
   }
   const automated = !["", "0", "false"].includes(env.CI ?? "");
   return stderr.isTTY === true && progress && !automated && env.TERM !== "dumb" ? terminal : lines;
+}
+
+/** For a person at a terminal: bars that are gone when the run is over. */
+function terminal(context: ReportingContext): Reporter {
+  return human(context, new Bars(context.stderr));
 }

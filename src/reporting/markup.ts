@@ -1,4 +1,8 @@
-/** HTML that is safe to put together: whatever is not markup already is escaped. */
+/**
+ * HTML that is safe to put together: whatever is not markup already is escaped.
+ *
+ * Written by hand: escape-html works on texts, so it can be forgotten; here the type decides.
+ */
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",

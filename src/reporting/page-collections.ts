@@ -1,31 +1,19 @@
-import { type ComparedNumber, comparedTotals } from "./compared-totals.ts";
+import { ALWAYS_SHOWN, type ComparedNumber, comparedTable } from "./compared-totals.ts";
 import { grouped } from "./format.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { names } from "./page-name.ts";
 import { type PageColumn, pageTable } from "./page-table.ts";
 import { NO_NUMBER } from "./plan-text.ts";
 import type { ComparedCollection, ComparedVerdict } from "./reporter.ts";
-import { TIER_WORDS } from "./tier-words.ts";
 
-type NumberColumn = readonly [heading: string, field: ComparedNumber];
-
-const ALWAYS: readonly NumberColumn[] = [
-  ["in the source", "sourceDocuments"],
-  ["in the target", "targetDocuments"],
-  ["equal", "equal"],
-  ["only in source", "missing"],
-  ["only in target", "extra"],
-  ["differ", "changed"],
-  ["metadata", "metadata"],
-];
-const WHEN_ANY: readonly NumberColumn[] = [
-  ["moving", "moving"],
-  ["settled", "settled"],
-  ["expired", "expired"],
-  ["accepted", "accepted"],
-  ["behind", "behind"],
-  ["diverged", "diverged"],
-];
+/** Headings of numbers; all others have their own names. */
+const HEADINGS: { readonly [Field in ComparedNumber]?: string } = {
+  sourceDocuments: "in the source",
+  targetDocuments: "in the target",
+  missing: "only in source",
+  extra: "only in target",
+  changed: "differ",
+};
 
 const SIGNS: { readonly [Each in ComparedVerdict]: readonly [tone: string, sign: string] } = {
   identical: ["good", "✓"],
@@ -38,22 +26,19 @@ const SIGNS: { readonly [Each in ComparedVerdict]: readonly [tone: string, sign:
 /** A row for each collection and a total. */
 export function collectionTable(collections: readonly ComparedCollection[]): Markup {
   if (collections.length === 0) return html`<p>There is no collection to compare.</p>\n`;
-  const sums = comparedTotals(collections);
-  const numbers = [...ALWAYS, ...WHEN_ANY.filter(([, field]) => sums[field] !== 0)];
-  const ways = collections.some((of) => of.tier !== collections[0]?.tier);
+  const { numbers, hasWays, wayOf, total } = comparedTable(collections);
   const columns: PageColumn[] = [
     { heading: "collection", align: "left" },
-    ...numbers.map(([heading]): PageColumn => ({ heading, align: "right" })),
-    ...(ways ? [{ heading: "how", align: "word" } as const] : []),
+    ...numbers.map((field): PageColumn => ({ heading: HEADINGS[field] ?? field, align: "right" })),
+    ...(hasWays ? [{ heading: "how", align: "word" } as const] : []),
     { heading: "verdict", align: "word" },
   ];
   const rows = collections.map((of): Content[] => [
     names(of.collection, of.target),
-    ...numbers.map(([, field]) => number(of, field)),
-    ...(ways ? [of.verdict === "not compared" ? NO_NUMBER : TIER_WORDS[of.tier].word] : []),
+    ...numbers.map((field) => number(of, field)),
+    ...(hasWays ? [wayOf(of)] : []),
     verdict(of.verdict),
   ]);
-  const total = ["total", ...numbers.map(([, field]) => grouped(sums[field])), ...(ways ? [""] : []), ""];
   return pageTable(
     "Numbers of documents; under metadata, of options, indexes and the like",
     columns,
@@ -63,7 +48,7 @@ export function collectionTable(collections: readonly ComparedCollection[]): Mar
 }
 
 function number(of: ComparedCollection, field: ComparedNumber): string {
-  if (!ALWAYS.some(([, always]) => always === field)) return of[field] === 0 ? "" : grouped(of[field]);
+  if (!ALWAYS_SHOWN.includes(field)) return of[field] === 0 ? "" : grouped(of[field]);
   return of.kind === "view" && of[field] === 0 && field !== "metadata" ? NO_NUMBER : grouped(of[field]);
 }
 

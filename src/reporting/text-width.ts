@@ -1,34 +1,11 @@
 /** How many columns of a terminal a text takes, and how to make it take fewer. */
+import stringWidth from "string-width";
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** Characters without a column of their own: combining marks, joiners, variation selectors, controls. */
-const ZERO = /^[\p{Mark}\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u1160-\u11ff]+$/u;
-
-/** Two columns: East Asian wide and full-width characters, and what is drawn as a picture. */
-const WIDE =
-  /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{17000}-\u{18cff}\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\p{Regional_Indicator}{2}|\p{Emoji}\ufe0f)/u;
-
-function graphemeWidth(grapheme: string): number {
-  if (grapheme.length === 1 && grapheme >= " " && grapheme <= "~") {
-    return 1;
-  }
-  if (ZERO.test(grapheme)) {
-    return 0;
-  }
-  return WIDE.test(grapheme) ? 2 : 1;
-}
-
 /** Columns that `text` takes. It must hold no escape sequences. */
 export function textWidth(text: string): number {
-  if (/^[ -~]*$/.test(text)) {
-    return text.length;
-  }
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    width += graphemeWidth(segment);
-  }
-  return width;
+  return stringWidth(text, { countAnsiEscapeCodes: true });
 }
 
 /**
@@ -64,7 +41,7 @@ function take(parts: readonly string[], width: number): string[] {
   const taken = [];
   let left = width;
   for (const part of parts) {
-    left -= graphemeWidth(part);
+    left -= textWidth(part);
     if (left < 0) {
       break;
     }

@@ -13,6 +13,8 @@ const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 /**
  * Gives the file `name` these bytes: whoever reads it sees the former file or this one, never a part, also after a
  * loss of power. Once this resolves it is this one.
+ *
+ * Written by hand: write-file-atomic syncs no folder, opens without O_EXCL, and takes over the former file's owner.
  */
 export async function replaceFile(folder: string, name: string, bytes: Buffer): Promise<void> {
   await withTemporary(folder, bytes, (temporary) => rename(temporary, join(folder, name)));

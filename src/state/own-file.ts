@@ -1,10 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { diskCode, unlessAbsent } from "./disk-error.ts";
-import { foreignHand } from "./owner.ts";
-import { refusal } from "./refusal.ts";
-import { FOLDER, notAFile, type StateFolder } from "./state-folder.ts";
+import { diskCode, refusal, unlessAbsent } from "./disk-error.ts";
+import { FOLDER, foreignHand, notAFile, type StateFolder } from "./state-folder.ts";
 
 // Not blocking: opening a named pipe would otherwise wait for somebody who writes into it.
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { processStat } from "./process-stat.ts";
 
 /** Who a process is, so that a later one can know for sure that it is dead. */
 export interface ProcessIdentity {
@@ -68,4 +67,30 @@ function timeNamespace(): string {
   } catch {
     return "";
   }
+}
+
+/** What Linux says about a process in /proc/PID/stat, as far as it is of use here. */
+interface ProcessStat {
+  /** Clock ticks from the machine's start to the process's. */
+  readonly started: string;
+  /** It has ended as a whole, and only waits for its parent to take note. */
+  readonly ended: boolean;
+}
+
+/** Undefined when it cannot be known: another system, no such process, or it is hidden. */
+function processStat(pid: number | "self"): ProcessStat | undefined {
+  try {
+    return parsed(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed(text: string): ProcessStat | undefined {
+  // The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, threads, started] = [fields[0], fields[17], fields[19]];
+  if (started === undefined || !/^\d{1,20}$/.test(started)) return undefined;
+  // The first thread may be a zombie while others live on.
+  return { started, ended: (state === "Z" || state === "X") && Number(threads) <= 1 };
 }

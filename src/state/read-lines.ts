@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { onDisk, unlessAbsent } from "./disk-error.ts";
-import { refusal } from "./refusal.ts";
+import { onDisk, refusal, unlessAbsent } from "./disk-error.ts";
 import { notAFile } from "./state-folder.ts";
 
 /** No line of ours is longer, in bytes. */

@@ -1,7 +1,6 @@
 import { DualsyncError } from "../errors.ts";
-import { onDisk } from "./disk-error.ts";
+import { onDisk, refusal } from "./disk-error.ts";
 import { openOwnFile } from "./own-file.ts";
-import { refusal } from "./refusal.ts";
 import { FOLDER, StateFolder } from "./state-folder.ts";
 import { DISCARD, decodeState, encodeState, LARGEST } from "./state-text.ts";
 

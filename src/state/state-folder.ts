@@ -1,9 +1,8 @@
+import type { Stats } from "node:fs";
 import { lstat, mkdir, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { diskCode, unlessAbsent } from "./disk-error.ts";
+import { diskCode, refusal, unlessAbsent } from "./disk-error.ts";
 import { probe, replaceFile, syncFolder, TEMPORARY } from "./durable-file.ts";
-import { foreignHand } from "./owner.ts";
-import { refusal } from "./refusal.ts";
 
 /** The folder's name, in the working directory. */
 export const FOLDER = ".dualsync";
@@ -85,4 +84,13 @@ export class StateFolder {
 /** What stands where a state file should be is a symbolic link, a folder, a pipe or the like. */
 export function notAFile(path: string): Error {
   return refusal(path, "is not a regular file", "Remove it or move it away.");
+}
+
+/** Why a file or folder could have been changed by somebody else; undefined when only this user can change it. */
+export function foreignHand(stats: Pick<Stats, "uid" | "mode">): string | undefined {
+  const user = process.getuid?.();
+  // Windows tells neither owner nor rights in this form.
+  if (user === undefined) return undefined;
+  if (stats.uid !== user) return "belongs to another user";
+  return (stats.mode & 0o022) === 0 ? undefined : "can be written by other users";
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { DualsyncError } from "../errors.ts";
-import { refusal } from "./refusal.ts";
+import { refusal } from "./disk-error.ts";
 
 const FORMAT = 1;
 

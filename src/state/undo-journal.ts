@@ -1,8 +1,27 @@
-import { encodeEntries, sizeOfEntry, type UndoCollection, type UndoEntry } from "./undo-entry.ts";
-import { encodeHead, encodeMark, type UndoHead, type UndoMark } from "./undo-head.ts";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { DualsyncError } from "../errors.ts";
+import { onDisk } from "./disk-error.ts";
+import { syncFolder } from "./durable-file.ts";
+import { FOLDER, StateFolder } from "./state-folder.ts";
+import {
+  encodeEntries,
+  encodeFrame,
+  encodeHead,
+  encodeMark,
+  type JournalEnd,
+  journalName,
+  type Kind,
+  SEED,
+  START,
+  sizeOfEntry,
+  type UndoCollection,
+  type UndoEntry,
+  type UndoHead,
+  type UndoMark,
+} from "./undo-format.ts";
 import { sweepJournals } from "./undo-list.ts";
-import type { JournalEnd } from "./undo-reader.ts";
-import { UndoWriter } from "./undo-writer.ts";
 
 /** Bytes of one record; a single document may be more. */
 const RECORD_BYTES = 32_000_000;
@@ -113,4 +132,107 @@ function* records(entries: readonly UndoEntry[]): Generator<readonly UndoEntry[]
     some.push(entry);
   }
   if (some.length > 0) yield some;
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
+
+/** Bytes read back at once. */
+const PIECE = 1_000_000;
+
+/** Adds records to a journal. Where one cannot be added, no other is: what stands behind it would look damaged. */
+class UndoWriter {
+  readonly #path: string;
+  readonly #shown: string;
+  readonly #file: FileHandle;
+  #end: JournalEnd;
+  #failure: { readonly error: unknown } | undefined;
+
+  private constructor(folder: StateFolder, name: string, file: FileHandle, end: JournalEnd) {
+    this.#path = join(folder.path, name);
+    this.#shown = `${FOLDER}/${name}`;
+    this.#file = file;
+    this.#end = end;
+  }
+
+  /** Begins a journal, which is there for good, its name too, once this resolves. */
+  static async create(cwd: string, run: string, head: Uint8Array): Promise<UndoWriter> {
+    const name = journalName(run);
+    const folder = new StateFolder(cwd);
+    const writer = await onDisk(`${FOLDER}/${name}`, "written", async () => {
+      await folder.make();
+      const file = await open(join(folder.path, name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      return new UndoWriter(folder, name, file, { offset: 0, sum: SEED });
+    });
+    await writer.#write([START, encodeFrame("head", head, SEED)]);
+    await onDisk(`${FOLDER}/${name}`, "written", () => syncFolder(folder.path));
+    return writer;
+  }
+
+  /** Goes on with a journal that was read to this end; what stands behind it was not written whole, and goes. */
+  static async open(cwd: string, run: string, end: JournalEnd): Promise<UndoWriter> {
+    const name = journalName(run);
+    const folder = new StateFolder(cwd);
+    return await onDisk(`${FOLDER}/${name}`, "written", async () => {
+      await folder.exists();
+      const file = await open(join(folder.path, name), O_RDWR | O_NOFOLLOW);
+      await file.truncate(end.offset);
+      return new UndoWriter(folder, name, file, end);
+    });
+  }
+
+  /** Where the journal ends now. */
+  get end(): JournalEnd {
+    return this.#end;
+  }
+
+  /** Resolves when the record is on the disk and was read back from there. */
+  async add(kind: Kind, payload: Uint8Array): Promise<void> {
+    await this.#write([encodeFrame(kind, payload, this.#end.sum)]);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #write(parts: readonly Buffer[]): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    try {
+      await onDisk(this.#shown, "written", () => this.#append(Buffer.concat(parts)));
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    const { offset } = this.#end;
+    for (let at = 0; at < bytes.length; )
+      at += (await this.#file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+    // Never tried again: after a failed fsync the system may call bytes safe that it has thrown away.
+    await this.#file.sync();
+    await this.#readBack(bytes, offset);
+    this.#end = { offset: offset + bytes.length, sum: bytes.subarray(-32) };
+  }
+
+  /** By its name, as whoever needs it one day will read it. */
+  async #readBack(bytes: Buffer, offset: number): Promise<void> {
+    const file = await open(this.#path, O_RDONLY | O_NOFOLLOW);
+    try {
+      const piece = Buffer.alloc(Math.min(PIECE, bytes.length));
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesRead } = await file.read(piece, 0, Math.min(PIECE, bytes.length - at), offset + at);
+        const same = bytesRead > 0 && piece.subarray(0, bytesRead).equals(bytes.subarray(at, at + bytesRead));
+        if (!same) throw this.#unsaved();
+        at += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  #unsaved(): DualsyncError {
+    return new DualsyncError("local", `${this.#shown} does not hold what was just written to it.`, {
+      hint: "What it was to cover was not changed. Is the disk sound, and does nothing else write to that folder? Then run the same command again.",
+    });
+  }
 }

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { DualsyncError } from "../errors.ts";
 import { onDisk } from "./disk-error.ts";
 import { FOLDER, StateFolder } from "./state-folder.ts";
-import { journalName, keptUntil, runOfName, type UndoHead, type UndoMark } from "./undo-head.ts";
+import { journalName, keptUntil, runOfName, type UndoHead, type UndoMark } from "./undo-format.ts";
 import { UndoReader } from "./undo-reader.ts";
 
 /** A journal of this folder. */

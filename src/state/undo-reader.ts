@@ -1,20 +1,28 @@
 import type { FileHandle } from "node:fs/promises";
-import { onDisk } from "./disk-error.ts";
+import { onDisk, refusal } from "./disk-error.ts";
 import { openOwnFile } from "./own-file.ts";
-import { refusal } from "./refusal.ts";
 import { FOLDER, StateFolder } from "./state-folder.ts";
-import { decodeEntries, type UndoEntries } from "./undo-entry.ts";
-import { decodeHeader, FORMAT, HEADER, type Kind, SEED, START, SUM, sha256 } from "./undo-frame.ts";
-import { decodeHead, decodeMark, journalName, type UndoHead, type UndoMark } from "./undo-head.ts";
+import {
+  decodeEntries,
+  decodeHead,
+  decodeHeader,
+  decodeMark,
+  FORMAT,
+  HEADER,
+  type JournalEnd,
+  journalName,
+  type Kind,
+  SEED,
+  START,
+  SUM,
+  sha256,
+  type UndoEntries,
+  type UndoHead,
+  type UndoMark,
+} from "./undo-format.ts";
 
 const ADVICE =
   "What it holds cannot be relied on any more. If there is a copy of the file, put it back and run the same command again.";
-
-/** Where a journal ends, and what the next record is tied to. */
-export interface JournalEnd {
-  readonly offset: number;
-  readonly sum: Buffer;
-}
 
 interface Frame extends JournalEnd {
   readonly kind: Kind;

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { byteSize } from "../../src/config/byte-size.ts";
-import { readRate } from "../../src/config/rate.ts";
+import { byteSize, readRate } from "../../src/config/byte-size.ts";
 import { failureOf, textOf } from "./failure.ts";
 
 const UNITS = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { applyChanges } from "../../src/core/mend/change.ts";
+import { applyChanges } from "../../src/core/mend/apply-changes.ts";
 import type { Doc } from "../../src/document.ts";
 import { becomes, goes, MemoryJournal, ORDERS, row, undone } from "../support/changes.ts";
 import { doc, hexOf, id } from "../support/documents.ts";

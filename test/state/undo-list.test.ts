@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { UndoEntry } from "../../src/state/undo-entry.ts";
+import type { UndoEntry } from "../../src/state/undo-format.ts";
 import { UndoJournal } from "../../src/state/undo-journal.ts";
 import { listJournals } from "../../src/state/undo-list.ts";
 import { workFolder } from "./state-folder.ts";

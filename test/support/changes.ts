@@ -1,5 +1,5 @@
 import type { Journal, JournalEntry } from "../../src/core/journal.ts";
-import type { Change } from "../../src/core/mend/single-change.ts";
+import type { Change } from "../../src/core/mend/change.ts";
 import { undo } from "../../src/core/mend/undo.ts";
 import { survey } from "../../src/core/mend/undo-survey.ts";
 import type { Doc } from "../../src/document.ts";

@@ -30,7 +30,7 @@ export class Creator {
     const empty = await isEmpty(this.#server, info.name, signal);
     await this.#provenance.note(info, incarnation, empty, signal);
     const fromEmpty = this.#provenance.isFromEmpty(info.name, incarnation);
-    return { empty, fromEmpty, notReproduced, ...(incarnation === undefined ? {} : { incarnation }) };
+    return { empty, fromEmpty, notReproduced, incarnation };
   }
 
   async reset(info: CollectionInfo, signal: AbortSignal): Promise<boolean> {
@@ -68,7 +68,7 @@ export class Creator {
       empty: true,
       fromEmpty: true,
       notReproduced,
-      ...(incarnation === undefined ? {} : { incarnation }),
+      incarnation,
     };
   }
 }

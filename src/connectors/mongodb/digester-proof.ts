@@ -1,6 +1,6 @@
 import { Batch, type Doc } from "../../document.ts";
-import { digestOf } from "../../range-digest.ts";
-import type { CollectionInfo, Digester, IdRange, RangeDigest } from "../connector.ts";
+import { digestOf, isSameDigest } from "../../range-digest.ts";
+import type { CollectionInfo, Digester, IdRange } from "../connector.ts";
 import { readAll } from "./listing.ts";
 import { cutRanges, isCut } from "./ranges.ts";
 import { readBatches } from "./read.ts";
@@ -26,7 +26,7 @@ export async function isProved(
   signal: AbortSignal,
 ): Promise<boolean> {
   const places = await cutRanges(server, collection, PLACES, signal);
-  const beginnings: IdRange[] = places.map(({ from }) => (from === undefined ? {} : { from }));
+  const beginnings: IdRange[] = places.map(({ from }) => ({ from }));
   const last = await lastPlace(server, collection.name, signal);
   let proved = 0;
   for (const place of [...beginnings, ...last]) {
@@ -48,13 +48,9 @@ async function tryPlace(
     const { range, documents } = await readPlace(server, collection, place, signal);
     if (documents.length === 0) return "nothing";
     const found = await digest({ range }, signal);
-    if (isSame(found, digestOf([Batch.of(documents)]))) return "right";
+    if (isSameDigest(found, digestOf([Batch.of(documents)]))) return "right";
     if (tried === TRIES) return "wrong";
   }
-}
-
-function isSame(a: RangeDigest, b: RangeDigest): boolean {
-  return a.documents === b.documents && a.bytes === b.bytes && a.sha256 === b.sha256;
 }
 
 /** Some documents from a place on, and the range that holds them and no others; none where no range can be drawn. */

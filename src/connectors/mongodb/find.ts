@@ -1,7 +1,6 @@
 import type { Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
-import { idValue } from "./id-value.ts";
-import { isLookable } from "./lookable.ts";
+import { idValue, isLookable } from "./id-value.ts";
 import { readBatches } from "./read.ts";
 import type { Server } from "./server.ts";
 

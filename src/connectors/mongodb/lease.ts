@@ -1,11 +1,12 @@
 import type { Document } from "mongodb";
 import { DualsyncError } from "../../errors.ts";
 import type { Run } from "../connector.ts";
+import { runRecord } from "../control-records.ts";
 import { Clocks, type HeldLease, holderOf, keepLease, LEASE_MS, lockedBy } from "../kept-lease.ts";
 import { lookUp, OWN_COLLECTION } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { shapeOf } from "./faults.ts";
-import { readOwn, updateOwn, writeFilled } from "./own.ts";
+import { readOwn, updateOwn, writeRecord } from "./own.ts";
 import type { Server } from "./server.ts";
 
 const DUPLICATE_KEY = 11000;
@@ -73,7 +74,7 @@ function placeOf(server: Server, nonce: string, untouched: boolean): Parameters<
       const answer = await updateOwn(server, { q: mine, u }, signal);
       return Number(answer.n) > 0;
     },
-    record: (filled, signal) => writeFilled(server, filled, signal),
+    record: (filled, signal) => writeRecord(server, runRecord(filled), signal),
     async giveBack(certain, signal) {
       // Dropped while it is still held: given back before, another run might have taken it, and all it wrote would go.
       const alone = untouched && certain && (await holdsOnly(server, nonce, signal));

@@ -3,8 +3,8 @@ import { toOrdered } from "../../bson/ordered.ts";
 import type { Doc } from "../../document.ts";
 import type { Metadata } from "../connector.ts";
 import { retry } from "../retry.ts";
+import type { CursorOptions } from "./cursor.ts";
 import { openCursor } from "./cursor.ts";
-import type { CursorOptions } from "./cursor-contract.ts";
 import { isTransient } from "./faults.ts";
 import type { Server } from "./server.ts";
 

@@ -2,18 +2,18 @@
 import { randomUUID } from "node:crypto";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../connector.ts";
+import { provenanceRecord } from "../control-records.ts";
 import type { HeldLease } from "../kept-lease.ts";
 import { ProvenanceBook, type WriteProvenance } from "../provenance.ts";
-import { nameProblem } from "./collection-name.ts";
-import { incarnationOf, listCollections, lookUp } from "./collections.ts";
+import { incarnationOf, listCollections, lookUp, nameProblem } from "./collections.ts";
 import { countDocuments } from "./count.ts";
 import { Creator } from "./creator.ts";
 import { digester } from "./digester.ts";
 import { findByIds } from "./find.ts";
+import { isLookable } from "./id-value.ts";
 import { listIndexes } from "./indexes.ts";
 import { takeLease } from "./lease.ts";
-import { isLookable } from "./lookable.ts";
-import { readHistory, readOwn, readSeal, writeProvenance } from "./own.ts";
+import { readHistory, readOwn, readSeal, writeRecord } from "./own.ts";
 import { cutRanges } from "./ranges.ts";
 import { readBatches } from "./read.ts";
 import { Seals } from "./seals.ts";
@@ -76,7 +76,8 @@ function writing(server: Server): Omit<Target, keyof Source> {
       try {
         const way = await findWriteWay(server, find, nonce, signal);
         const history = await readHistory(server, signal);
-        const note: WriteProvenance = (...noted) => writeProvenance(server, ...noted);
+        const note: WriteProvenance = (name, provenance, until) =>
+          writeRecord(server, provenanceRecord(name, provenance), until);
         const provenance = new ProvenanceBook(note, run.from, history);
         claimed = {
           lease,
@@ -118,7 +119,7 @@ async function identify(server: Server, signal: AbortSignal): Promise<StoreIdent
   const instance = server.hello.router ? undefined : server.hello.instance;
   const product = `MongoDB ${String(answer.version)}`;
   return {
-    ...(instance === undefined ? {} : { instance }),
+    instance,
     ...(time instanceof Date ? { time } : {}),
     product,
     label: server.label,

@@ -1,12 +1,11 @@
 /** dualsync's own collection in a database that it writes to: the lease, and who filled what from where. */
 import { Binary, BSON, type Document } from "mongodb";
-import type { Filled, History, Provenance } from "../connector.ts";
+import type { History } from "../connector.ts";
+import { type ControlRecord, historyOf, textOf } from "../control-records.ts";
 import { OWN_COLLECTION } from "./collections.ts";
 import { readAll } from "./listing.ts";
 import type { Server } from "./server.ts";
 
-const FILLED = "filled";
-const COLLECTION = "collection ";
 const SEAL = "seal ";
 /** Behind every name that begins with `SEAL`: the character after a blank. */
 const BEHIND_SEALS = "seal!";
@@ -50,37 +49,23 @@ export async function readHistory(server: Server, signal: AbortSignal): Promise<
   // Seals are large, and asked for where they are needed.
   const others = { $or: [{ _id: { $lt: SEAL } }, { _id: { $gte: BEHIND_SEALS } }] };
   const documents = await find(server, { filter: others }, signal);
-  const collections = new Map<string, Provenance>();
-  let filled: Filled | undefined;
-  for (const document of documents) {
-    const id = text(document._id);
-    if (id === FILLED) filled = readFilled(document);
-    const provenance = id.startsWith(COLLECTION) ? readProvenance(document) : undefined;
-    if (provenance !== undefined) collections.set(id.slice(COLLECTION.length), provenance);
-  }
-  return filled === undefined ? { collections } : { filled, collections };
+  return historyOf(documents.map((document) => [textOf(document._id), document]));
 }
 
-export async function writeFilled(server: Server, filled: Filled, signal: AbortSignal): Promise<void> {
-  // A list, not an object: names of collections may be ones that servers do not take as names of fields.
-  const documents = [...filled.documents].map(([name, count]) => ({ name, count }));
-  await writeOwn(server, FILLED, { ...filled, documents, at: new Date() }, signal);
-}
-
-export async function writeProvenance(
+/** Leaves a record of what was filled, and from where. */
+export async function writeRecord(
   server: Server,
-  collection: string,
-  provenance: Provenance,
+  { id, content }: ControlRecord,
   signal: AbortSignal,
 ): Promise<void> {
-  await writeOwn(server, COLLECTION + collection, { ...provenance }, signal);
+  await writeOwn(server, id, content, signal);
 }
 
 /** The names of the collections that have a seal. */
 export async function listSeals(server: Server, signal: AbortSignal): Promise<string[]> {
   const seals = { _id: { $gte: SEAL, $lt: BEHIND_SEALS } };
   const found = await find(server, { filter: seals, projection: { _id: 1 } }, signal);
-  return found.map(({ _id }) => text(_id).slice(SEAL.length));
+  return found.map(({ _id }) => textOf(_id).slice(SEAL.length));
 }
 
 export async function readSeal(
@@ -118,30 +103,4 @@ async function find(server: Server, options: Document, signal: AbortSignal): Pro
     { collection: OWN_COLLECTION, signal, doing: `read ${OWN_COLLECTION}` },
   );
   return found.map(({ bytes }) => BSON.deserialize(bytes, { promoteValues: false }));
-}
-
-function readFilled(document: Document): Filled {
-  const documents: Document[] = Array.isArray(document.documents) ? document.documents : [];
-  return {
-    command: text(document.command),
-    from: text(document.from),
-    run: text(document.run),
-    token: text(document.token),
-    complete: document.complete === true,
-    verified: document.verified === true,
-    since: document.since instanceof Date ? document.since : new Date(0),
-    documents: new Map(documents.map((entry) => [text(entry?.name), Number(entry?.count)])),
-  };
-}
-
-function readProvenance(document: Document): Provenance | undefined {
-  const incarnation = text(document.incarnation);
-  if (incarnation === "") return undefined;
-  const source = text(document.source);
-  const known = { incarnation, fromEmpty: document.fromEmpty === true, from: text(document.from) };
-  return source === "" ? known : { ...known, source };
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -1,8 +1,8 @@
 import type { Document } from "mongodb";
 import type { Batch, DocumentId } from "../../document.ts";
 import type { IdRange, Metadata } from "../connector.ts";
+import type { Cursor } from "./cursor.ts";
 import { openCursor } from "./cursor.ts";
-import type { Cursor } from "./cursor-contract.ts";
 import { idValue } from "./id-value.ts";
 import { isOverload } from "./link-faults.ts";
 import { LARGEST_BATCH } from "./pace.ts";
@@ -13,15 +13,15 @@ const BATCH_DOCUMENTS = 20_000;
 
 export interface FindOptions {
   readonly collection: string;
-  readonly filter?: Metadata;
-  readonly range?: IdRange;
-  readonly after?: DocumentId;
+  readonly filter?: Metadata | undefined;
+  readonly range?: IdRange | undefined;
+  readonly after?: DocumentId | undefined;
   /** `id`: in the order of the `_id` index; needed for a range, and for going on after a broken connection.
    * `natural`: as stored. `any`: as the server likes. */
   readonly order: "id" | "natural" | "any";
   /** Expected bytes of a document, for the size of the first batch. */
   readonly documentBytes: number;
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -4,8 +4,8 @@ import { TYPE } from "../../bson/elements.ts";
 import { type Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { CollectionInfo, IdRange } from "../connector.ts";
+import { isLookable } from "./id-value.ts";
 import { readAll } from "./listing.ts";
-import { isLookable } from "./lookable.ts";
 import { matchStage } from "./match.ts";
 import type { Server } from "./server.ts";
 
@@ -92,8 +92,5 @@ function isBetween({ element }: DocumentId, after?: DocumentId, before?: Documen
 
 function tile(cuts: readonly DocumentId[], within: IdRange): IdRange[] {
   const bounds: (DocumentId | undefined)[] = [within.from, ...cuts, within.to];
-  return bounds.slice(0, -1).map((from, i) => {
-    const to = bounds[i + 1];
-    return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-  });
+  return bounds.slice(0, -1).map((from, i) => ({ from, to: bounds[i + 1] }));
 }

@@ -94,6 +94,6 @@ function brokenOff(server: Server, { collection }: FindOptions, error: unknown):
   const fault = server.fault(error, `read ${collection}`);
   const mayPass = isTransient(error) || (error as { code?: unknown }).code === CAPPED_POSITION_LOST;
   if (fault.retryable || !mayPass) return fault;
-  const hint = fault.hint === undefined ? {} : { hint: fault.hint };
-  return new DualsyncError(fault.exit, fault.message, { ...hint, cause: error, retryable: true });
+  const { exit, message, hint } = fault;
+  return new DualsyncError(exit, message, { hint, cause: error, retryable: true });
 }

@@ -22,9 +22,9 @@ export interface ServerOptions {
   readonly role: Role;
   /** Host and database, for people. */
   readonly label: string;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** Milliseconds until an ordinary command must be answered. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** Whose cursors fetch batches: the driver's are needed behind routers and taken there by themselves. */
   readonly cursors?: "own" | "driver";
 }
@@ -40,7 +40,7 @@ export interface RunOptions {
   /** False: no second try (the caller has its own way). */
   readonly retry?: boolean;
   /** Milliseconds until the answer must be there; Infinity for work that takes as long as it takes (index builds). */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
 }
 
 /** Milliseconds for the first question, with all that comes before it: finding the server, TLS, authentication. */

@@ -31,7 +31,7 @@ export interface SupabaseOptions {
   readonly label: string;
   readonly role: "source" | "target";
   /** How often a failed request is sent again. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
 }
 
 /** Connects and makes sure that the key may see tables. */
@@ -53,7 +53,7 @@ function reading(project: Project, tables: Tables, version: string): Source {
     async identity() {
       // Of the last answer: an earlier time than now is never too late.
       const time = project.time();
-      return { product: `Supabase (PostgREST ${version})`, label, ...(time === undefined ? {} : { time }) };
+      return { product: `Supabase (PostgREST ${version})`, label, time };
     },
     list: (until) => tables.list(until),
     hiddenReason: (collection, until) => tables.hiddenReason(collection, until),
@@ -97,9 +97,9 @@ async function* read(
   const table = narrow(await tables.table(collection.name, signal));
   let rows = 0;
   const options = {
-    ...(range === undefined ? {} : { range }),
-    ...(after === undefined ? {} : { after }),
-    ...(batchSize === undefined ? {} : { batchSize }),
+    range,
+    after,
+    batchSize,
     where: changes(collection, changedSince),
     signal,
   };
@@ -135,7 +135,7 @@ async function count(
 ): Promise<number> {
   if (filter !== undefined) throw new RangeError("tables have no filters");
   const table = await tables.table(collection, signal);
-  return await countRows(project, table, range === undefined ? {} : { range }, signal);
+  return await countRows(project, table, { range }, signal);
 }
 
 function mappingOf({ project, tables }: Reading): Mapping {

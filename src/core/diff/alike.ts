@@ -7,7 +7,7 @@ export type Alike = "equal" | "equivalent" | "lossy-equal" | "different";
 
 /** Whether both sides hold the same, or both nothing. */
 export function alike(
-  { ignoreFieldOrder, judge }: Pick<DiffRun, "ignoreFieldOrder"> & { readonly judge?: Judge },
+  { ignoreFieldOrder, judge }: Pick<DiffRun, "ignoreFieldOrder"> & { readonly judge?: Judge | undefined },
   source: Doc | undefined,
   target: Doc | undefined,
 ): Alike {

@@ -2,10 +2,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { CollectionInfo, Source } from "../../connectors/connector.ts";
 import { DualsyncError } from "../../errors.ts";
+import { bothMustBeThere } from "../still-there.ts";
 import { type Fingerprinted, fingerprintOf } from "../whole.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { noteHeld, tellShortfall } from "./held.ts";
-import { bothMustBeThere } from "./still-there.ts";
 import { tellOfCollection } from "./tell.ts";
 
 /** How often reading a side is begun. */

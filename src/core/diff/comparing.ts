@@ -1,12 +1,12 @@
 import type { CollectionInfo } from "../../connectors/connector.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../reporting/reporter.ts";
+import { metadataDifferences } from "../explain/metadata.ts";
 import type { Flights } from "../flights.ts";
 import { judgeOf } from "../judge.ts";
 import { oneCollection, reasonOf } from "../one-collection.ts";
 import { isInDoubt } from "../plan.ts";
 import { sideBySide } from "../side-by-side.ts";
-import { compareMetadata } from "./compare-metadata.ts";
 import { compareRanges } from "./compare-ranges.ts";
 import { compareWhole } from "./compare-whole.ts";
 import type { DiffCheckpoint } from "./diff-checkpoint.ts";
@@ -95,7 +95,7 @@ export class Comparing {
     const judge = judgeOf(own);
     if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
       throw new DualsyncError("source", IN_DOUBT, { ofOneCollection: true });
-    const job: DiffJob = { ...own, indexesOf, ...(judge && { judge }) };
+    const job: DiffJob = { ...own, indexesOf, judge };
     if (judge === undefined) await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);
     await tellInexact(job);
@@ -152,10 +152,25 @@ function reportOf({
     diverged,
   } = tally;
   return {
-    ...{ collection: from.name, target: to.name, kind: from.kind, tier },
-    ...{ sourceDocuments: tally.source, targetDocuments: tally.target, equal, equivalent },
+    collection: from.name,
+    target: to.name,
+    kind: from.kind,
+    tier,
+    sourceDocuments: tally.source,
+    targetDocuments: tally.target,
+    equal,
+    equivalent,
     unreadable: tally.unreadable + tally.twins,
-    ...{ missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged },
+    missing,
+    extra,
+    changed,
+    metadata,
+    moving,
+    settled,
+    expired,
+    accepted,
+    behind,
+    diverged,
     verdict: verdictOf(tally, done),
   };
 }
@@ -165,4 +180,19 @@ function verdictOf(tally: DiffTally, done: boolean): ComparedVerdict {
   if (!done || tally.unreadable + tally.twins > 0) return "not compared";
   if (tally.moving > 0) return "moving";
   return tally.accepted > 0 ? "accepted" : "identical";
+}
+
+/** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
+async function compareMetadata(job: DiffJob): Promise<void> {
+  const differences = metadataDifferences({
+    source: job.from,
+    target: job.to,
+    renames: job.renames,
+    sourceIndexes: job.indexes ? job.indexesOf.source : [],
+    targetIndexes: job.indexes ? job.indexesOf.target : [],
+  });
+  for (const difference of differences) {
+    const kind = difference.sigil === "!" ? "unreadable" : "metadata";
+    await tellOfCollection(job, { ...difference, kind });
+  }
 }

@@ -11,7 +11,7 @@ import type {
   Source,
 } from "../../connectors/connector.ts";
 import { DualsyncError } from "../../errors.ts";
-import { RangeHash } from "../../range-digest.ts";
+import { isSameDigest, RangeHash } from "../../range-digest.ts";
 
 /** One side of a walk by digests. Without a digester it is read, and hashed here. */
 export interface DigestSide {
@@ -30,8 +30,8 @@ export interface Sides {
   readonly source: DigestSide;
   readonly target: DigestSide;
   /** What both digesters compute; without it the digest of bytes, as `digestOf` in range-digest.ts defines it. */
-  readonly hash?: () => DocumentsHash;
-  readonly filter?: Filter;
+  readonly hash?: (() => DocumentsHash) | undefined;
+  readonly filter?: Filter | undefined;
 }
 
 /** Asks both sides at the same time, but for what is known already. */
@@ -41,7 +41,7 @@ export async function digestBoth(
   signal: AbortSignal,
   known: Partial<Digests> = {},
 ): Promise<Digests> {
-  const selection = { range, ...(sides.filter === undefined ? {} : { filter: sides.filter }) };
+  const selection = { range, filter: sides.filter };
   const ask = (side: "source" | "target") =>
     known[side] ?? digestOf(sides[side], selection, sides.hash, signal);
   const [source, target] = await Promise.all([ask("source"), ask("target")]);
@@ -74,13 +74,7 @@ export async function digestPieces(
 
 /** Equal documents, by the definition of the two; a digest that is not there is equal to nothing. */
 export function isEqual({ source, target }: Digests): boolean {
-  return (
-    source !== undefined &&
-    target !== undefined &&
-    source.documents === target.documents &&
-    source.bytes === target.bytes &&
-    source.sha256 === target.sha256
-  );
+  return source !== undefined && target !== undefined && isSameDigest(source, target);
 }
 
 async function digestOf(

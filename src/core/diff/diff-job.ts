@@ -45,7 +45,7 @@ export interface DiffPair {
   readonly from: CollectionInfo;
   /** The target's own. */
   readonly to: CollectionInfo;
-  readonly filter?: Filter;
+  readonly filter?: Filter | undefined;
 }
 
 /** Two collections that are being compared. */
@@ -53,7 +53,7 @@ export interface DiffJob extends DiffRun, DiffPair {
   readonly meter: Meter;
   readonly progress: DiffProgress;
   /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
-  readonly judge?: Judge;
+  readonly judge?: Judge | undefined;
   /** Of each side: what may have expired there. */
   readonly indexesOf: { readonly source: readonly Metadata[]; readonly target: readonly Metadata[] };
 }
@@ -63,5 +63,5 @@ export function readOptions(
   { filter, signal }: Pick<DiffJob, "filter" | "signal">,
   range: Selection["range"],
 ): ReadOptions {
-  return { signal, ...(range === undefined ? {} : { range }), ...(filter === undefined ? {} : { filter }) };
+  return { signal, range, filter };
 }

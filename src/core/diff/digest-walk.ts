@@ -18,8 +18,8 @@ export interface DigestWalkOptions {
   /** Consecutive ranges, such as some of those of `cutStretches`: each is hashed in one piece at first. */
   readonly stretches: readonly IdRange[];
   /** What the digesters compute, where that is not the digest of bytes. */
-  readonly hash?: () => DocumentsHash;
-  readonly filter?: Filter;
+  readonly hash?: (() => DocumentsHash) | undefined;
+  readonly filter?: Filter | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -154,7 +154,7 @@ class Walk {
 
   async *#read(range: IdRange): AsyncGenerator<Step> {
     const { source, target, filter, signal } = this.#options;
-    const options = { range, signal, ...(filter === undefined ? {} : { filter }) };
+    const options = { range, signal, filter };
     yield* merge(
       source.store.read(source.collection, options),
       target.store.read(target.collection, options),

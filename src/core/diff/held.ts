@@ -21,8 +21,8 @@ export async function tellShortfall(job: DiffJob): Promise<void> {
     // Looking up what has one key twice in the source finds the target's document twice.
     if (side === "source" ? tally.source === before : tally.target >= before) continue;
     const { filter, signal } = job;
-    const giver = { store: job[side], role: side, collection: infoOf(job, side), before, signal };
-    const detail = await shortfall({ ...giver, ...(filter && { filter }) }, tally[side]);
+    const giver = { store: job[side], role: side, collection: infoOf(job, side), filter, before, signal };
+    const detail = await shortfall(giver, tally[side]);
     if (detail === undefined) continue;
     const key = `collection ${job.from.name}`;
     await tellOfCollection(job, { key, kind: "unreadable", sigil: "!", detail });
@@ -31,7 +31,7 @@ export async function tellShortfall(job: DiffJob): Promise<void> {
 
 function count(job: DiffJob, side: Side): Promise<number> {
   const { filter, signal } = job;
-  return job[side].count(infoOf(job, side).name, filter === undefined ? {} : { filter }, signal);
+  return job[side].count(infoOf(job, side).name, { filter }, signal);
 }
 
 function infoOf({ from, to }: DiffJob, side: Side): DiffJob["from"] {

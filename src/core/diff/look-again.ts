@@ -4,7 +4,7 @@ import type { Doc } from "../../document.ts";
 import { chunksOf } from "../chunks.ts";
 import { alike, isSame } from "./alike.ts";
 import type { DiffJob } from "./diff-job.ts";
-import { expiredOn } from "./expired-on.ts";
+import { expiredOn } from "./expired.ts";
 import type { SinceVerified } from "./since.ts";
 import { bytesOf, isSameSight, type Suspect, sightOf } from "./suspect.ts";
 import { tellDocument } from "./tell.ts";
@@ -67,9 +67,7 @@ interface Looked {
 async function tellStable(job: DiffJob, stable: readonly Looked[], since: SinceVerified): Promise<void> {
   const told = await since.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
   for (const { seen, source, target } of stable) {
-    const moved = told.get(seen.id.key);
-    const known = moved === undefined ? {} : { since: moved };
-    await tellDocument(job, seen, { state: "stable", source, target, ...known });
+    await tellDocument(job, seen, { state: "stable", source, target, since: told.get(seen.id.key) });
   }
 }
 

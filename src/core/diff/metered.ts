@@ -8,7 +8,7 @@ export function metered(store: Source, count: (bytes: number) => void): Source {
   const { mapping } = store;
   return {
     ...store,
-    ...(mapping === undefined ? {} : { mapping: meteredMapping(mapping, count) }),
+    mapping: mapping && meteredMapping(mapping, count),
     async *read(collection, options) {
       for await (const batch of store.read(collection, options)) {
         count(batch.bytes.length);

@@ -70,8 +70,7 @@ export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs 
   const missing: Pairs["missing"][number][] = [];
   for (const { from, to, filter } of jobs) {
     const existing = there.get(to.name);
-    if (existing !== undefined)
-      pairs.push({ from, to: existing, ...(filter === undefined ? {} : { filter }) });
+    if (existing !== undefined) pairs.push({ from, to: existing, filter });
     else if (!unread.has(to.name)) missing.push({ from, to: to.name });
   }
   const taken = new Set(jobs.map(({ to }) => to.name));

@@ -11,10 +11,10 @@ import { findUnselected } from "./unselected.ts";
 export interface Way {
   readonly tier: Tier;
   /** Of each side that can hash its own documents. */
-  readonly source?: Digester;
-  readonly target?: Digester;
+  readonly source?: Digester | undefined;
+  readonly target?: Digester | undefined;
   /** What they compute, where that is not the digest of bytes. */
-  readonly hash?: RecordDigester["hash"];
+  readonly hash?: RecordDigester["hash"] | undefined;
 }
 
 /** What is to be read. */
@@ -32,8 +32,8 @@ export async function chooseWay(job: ScanJob): Promise<Way> {
   if (left === undefined && right === undefined) return { tier: "bytes" };
   return {
     tier: "hashes",
-    ...(left === undefined ? {} : { source: left }),
-    ...(right === undefined ? {} : { target: right }),
+    source: left,
+    target: right,
   };
 }
 
@@ -69,8 +69,8 @@ export async function* scan(job: ScanJob, way: Way, range: IdRange): AsyncGenera
         source: { store: source, collection: from, digester: way.source },
         target: { store: target, collection: to, digester: way.target },
         stretches: [range],
-        ...(way.hash === undefined ? {} : { hash: way.hash }),
-        ...(filter === undefined ? {} : { filter }),
+        hash: way.hash,
+        filter,
         signal,
       });
       return;

@@ -73,7 +73,7 @@ export class SinceVerified {
   async #hold({ from, to, documents, bytes }: Stretch): Promise<readonly Batch[] | undefined> {
     if (bytes > MOST_HELD) return undefined;
     const { target, to: collection, signal } = this.#job;
-    const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+    const range = { from, to };
     const held: Batch[] = [];
     let count = 0;
     let size = 0;

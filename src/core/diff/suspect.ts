@@ -1,6 +1,6 @@
+import { hash } from "node:crypto";
 import type { Doc, DocumentId } from "../../document.ts";
 import type { Side } from "../../reporting/reporter.ts";
-import { sha256 } from "../sha256.ts";
 
 /** What both sides held under one `_id` when it was looked at: undefined where there was nothing. */
 export interface Sight {
@@ -29,7 +29,7 @@ export function sightOf(source: Doc | undefined, target: Doc | undefined): Sight
 export function sideOf(document: Doc | undefined): Side | undefined {
   if (document === undefined) return undefined;
   const { bytes } = document;
-  return { sha256: sha256(bytes).toString("hex"), bytes: bytes.length };
+  return { sha256: hash("sha256", bytes), bytes: bytes.length };
 }
 
 /** Whether neither side has changed between the two looks. */

@@ -27,7 +27,7 @@ export interface Confirmed {
   readonly target?: Doc | undefined;
   /** Why it could not be compared. */
   readonly unreadable?: string;
-  readonly since?: Since;
+  readonly since?: Since | undefined;
 }
 
 /** Tells a difference of one document, and counts it if it is stable. */

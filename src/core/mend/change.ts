@@ -1,65 +1,185 @@
-/** Changes single documents of a target: each is looked at, saved where that is asked for, changed, and read back. */
-import type { Target } from "../../connectors/connector.ts";
-import { chunksOf } from "../chunks.ts";
-import type { JournalCollection } from "../journal.ts";
-import { applyChunk } from "./change-step.ts";
-import { untie } from "./knot.ts";
-import type { Change, ChangeOptions, Outcome, Work } from "./single-change.ts";
+import { hash } from "node:crypto";
+import type { NotReproduced, SetAside, Target, WriteMode } from "../../connectors/connector.ts";
+import { Batch, type Doc, type DocumentId } from "../../document.ts";
+import type { Journal, JournalCollection, JournalEntry } from "../journal.ts";
+import { isHeldAs } from "../judge.ts";
 
-/** Bytes and documents of a round trip. */
-const CHUNK = { count: 500, bytes: 8_000_000 };
+/** One document of a target that is to be changed. */
+export interface Change {
+  readonly id: DocumentId;
+  /** The document that is to be there; absent to remove the one that is. */
+  readonly wanted?: Uint8Array | undefined;
+  /** Bytes that the target's document is believed to take up: bounds what is read at once. */
+  readonly bytes?: number | undefined;
+  /** Whether what the target holds now, or that it holds nothing, may be changed. */
+  accepts(found: Doc | undefined): boolean;
+}
 
 /**
- * Makes the changes, which the caller bounds: all are in memory. Removals come first, then replacements, then what is
- * new, so that unique values are free by the time that they are needed; what is refused is tried again for as long as
- * that helps.
- * @returns one outcome for each change
+ * `changed`: done, and seen to be so. `unchanged`: it was so already. `conflict`: the target holds something else than
+ * was expected, and was left as it is. `refused`: the server did not take it, or does not hold it as it was written.
  */
-export async function applyChanges(
-  target: Target,
-  collection: JournalCollection,
-  changes: readonly Change[],
-  options: ChangeOptions,
-): Promise<readonly Outcome[]> {
-  const work: Work = { saved: new Map(), ...options, target, collection };
-  const removals = changes.filter(({ wanted }) => wanted === undefined);
-  const others = changes.filter(({ wanted }) => wanted !== undefined);
+export interface Outcome {
+  readonly change: Change;
+  readonly result: "changed" | "unchanged" | "conflict" | "refused";
+  /** For people, without any value of the document; of conflicts and refusals. */
+  readonly reason?: string;
+  /** What stood in its way may be gone once other documents are changed: another try is no harm. */
+  readonly retry?: true;
+}
+
+export interface ChangeOptions {
+  /** What a change overwrites or removes is saved here before. */
+  readonly journal?: Journal | undefined;
+  /** Only look: what would be changed counts as changed. */
+  readonly dryRun?: boolean | undefined;
+  /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
+  readonly unties?: boolean | undefined;
+  /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
+  readonly saved?: Map<string, string>;
+  /** Called for each part of the documents that the target has no place for. */
+  readonly onLost?: (lost: NotReproduced) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Where and how changes are made. */
+export interface Work extends ChangeOptions {
+  readonly target: Target;
+  readonly collection: JournalCollection;
+  readonly saved: Map<string, string>;
+}
+
+/** A change that is to be made, and what it is made to. */
+export interface Due {
+  readonly change: Change;
+  readonly before: Doc | undefined;
+}
+
+/** Makes a few changes at once: looks, saves, writes, looks again. */
+export async function applyChunk(work: Work, chunk: readonly Change[]): Promise<readonly Outcome[]> {
+  const found = await find(work, chunk);
   const outcomes: Outcome[] = [];
-  let tried = await inChunks(work, [...removals, ...others]);
-  for (let before = Number.POSITIVE_INFINITY; ; ) {
-    const blocked = tried.filter(({ retry }) => retry);
-    outcomes.push(...tried.filter(({ retry }) => !retry));
-    if (blocked.length === 0) return outcomes;
-    if (blocked.length < before) {
-      before = blocked.length;
-      // The other way round: of values that moved up by one, the last must move first.
-      tried = await inChunks(work, blocked.map(({ change }) => change).reverse());
-      continue;
-    }
-    tried = work.unties === false ? blocked : await untied(work, blocked);
-    if (tried.every(({ retry }) => retry)) return [...outcomes, ...tried];
-    before = Number.POSITIVE_INFINITY;
+  const due: Due[] = [];
+  for (const change of chunk) {
+    const before = found.get(change.id.key);
+    const settled = judge(work, change, before);
+    if (settled === undefined) due.push({ change, before });
+    else outcomes.push(settled);
   }
+  if (work.dryRun === true)
+    return [...outcomes, ...due.map(({ change }) => ({ change, result: "changed" as const }))];
+  if (due.length === 0) return outcomes;
+  await save(work, due);
+  const setAside = await write(work, due);
+  const after = await find(
+    work,
+    due.map(({ change }) => change),
+  );
+  const made = due.map(({ change }) =>
+    outcomeOf(work, change, after.get(change.id.key), setAside.get(change.id.key)),
+  );
+  return [...outcomes, ...made];
 }
 
-/** What is still refused may be so because two documents exchange a value. */
-async function untied(work: Work, blocked: readonly Outcome[]): Promise<readonly Outcome[]> {
-  const made = new Map<Change, Outcome>();
-  for (const chunk of chunksOf(
-    blocked.map(({ change }) => change),
-    bytesOf,
-    CHUNK,
-  ))
-    for (const outcome of await untie(work, chunk)) made.set(outcome.change, outcome);
-  return blocked.map((outcome) => made.get(outcome.change) ?? outcome);
+/** What was saved by another try, and is still so, is not saved again. */
+export async function save({ journal, collection, saved }: Work, due: readonly Due[]): Promise<void> {
+  if (journal === undefined) return;
+  const hashed = due.map((one) => ({ one, key: one.change.id.key, hash: hashOf(one.before) }));
+  const fresh = hashed.filter(({ key, hash }) => saved.get(key) !== hash);
+  if (fresh.length === 0) return;
+  await journal.save(
+    collection,
+    fresh.map(({ one }) => entryOf(one)),
+  );
+  for (const { key, hash } of fresh) saved.set(key, hash);
 }
 
-async function inChunks(work: Work, changes: readonly Change[]): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const chunk of chunksOf(changes, bytesOf, CHUNK)) outcomes.push(...(await applyChunk(work, chunk)));
-  return outcomes;
+function hashOf(document: Doc | undefined): string {
+  return document === undefined ? "" : hash("sha256", document.bytes, "base64");
 }
 
-function bytesOf({ wanted, bytes }: Change): number {
-  return Math.max(wanted?.length ?? 0, bytes ?? 0);
+export async function find(work: Work, changes: readonly Change[]): Promise<ReadonlyMap<string, Doc>> {
+  const ids = changes.map(({ id }) => id);
+  return await work.target.find(work.collection.name, ids, work.signal);
+}
+
+/** The outcome of what is not to be done; undefined for a change that is. */
+export function judge(work: Work, change: Change, found: Doc | undefined): Outcome | undefined {
+  const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
+  if (!work.target.canFind(change.id)) return conflict("its _id cannot be asked for");
+  if (isWanted(work, change, found)) return { change, result: "unchanged" };
+  if (change.accepts(found)) return undefined;
+  return conflict(
+    found === undefined
+      ? "it is not in the target any more"
+      : "the target holds another version of it by now",
+  );
+}
+
+/** Equal bytes, or what the target's mapping calls equivalent. */
+export function isWanted(
+  { target, collection }: Work,
+  { id, wanted }: Change,
+  found: Doc | undefined,
+): boolean {
+  if (wanted === undefined) return found === undefined;
+  return isHeldAs(target, collection.name, { id, bytes: wanted }, found);
+}
+
+function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
+  return {
+    id: before === undefined ? id.element : before.id.element,
+    ...(before === undefined ? {} : { before: before.bytes }),
+    ...(wanted === undefined
+      ? {}
+      : { after: { sha256: hash("sha256", wanted, "buffer"), bytes: wanted.length } }),
+  };
+}
+
+/** Removes, replaces, inserts. @returns what was not taken, by key */
+async function write(work: Work, due: readonly Due[]): Promise<ReadonlyMap<string, SetAside>> {
+  const { target, collection, signal } = work;
+  const removed = due.filter(({ change }) => change.wanted === undefined).map(({ change }) => change.id);
+  if (removed.length > 0) await target.remove(collection.name, removed, signal);
+  const put = async (mode: WriteMode, some: readonly Due[]): Promise<readonly SetAside[]> => {
+    const documents = some.flatMap(({ change: { id, wanted } }) =>
+      wanted === undefined ? [] : [{ id, bytes: wanted }],
+    );
+    if (documents.length === 0) return [];
+    const outcome = await target.write(collection.name, Batch.of(documents), mode, signal);
+    for (const lost of outcome.notReproduced ?? []) work.onLost?.(lost);
+    return outcome.setAside;
+  };
+  const refused = [
+    ...(await put(
+      "replace",
+      due.filter(({ before }) => before !== undefined),
+    )),
+    ...(await put(
+      "create",
+      due.filter(({ before }) => before === undefined),
+    )),
+  ];
+  return new Map(refused.map((one) => [one.id.key, one]));
+}
+
+function outcomeOf(
+  work: Work,
+  change: Change,
+  after: Doc | undefined,
+  setAside: SetAside | undefined,
+): Outcome {
+  if (isWanted(work, change, after)) return { change, result: "changed" };
+  if (setAside !== undefined) {
+    const result = setAside.occupied === true ? "conflict" : "refused";
+    return { change, result, reason: setAside.reason, retry: true };
+  }
+  // Never written again: it may be somebody else's by now.
+  const reason =
+    after === undefined
+      ? "it was written, and is gone again: does another program or a TTL index remove it?"
+      : change.wanted === undefined
+        ? "it was removed, and is there again: does another program write it?"
+        : "it was written, and is another one now: does another program write it, or the server alter it?";
+  return { change, result: "refused", reason };
 }

@@ -3,8 +3,8 @@ import { Binary, Decimal128, Double, Int32, Long, ObjectId, serialize } from "bs
 import { toOrdered } from "../../bson/ordered.ts";
 import type { Filter, Metadata } from "../../connectors/connector.ts";
 import { Batch, type Doc, DocumentId, idElement } from "../../document.ts";
-import { find, isWanted, judge, save } from "./change-step.ts";
-import type { Change, Outcome, Work } from "./single-change.ts";
+import type { Change, Outcome, Work } from "./change.ts";
+import { find, isWanted, judge, save } from "./change.ts";
 
 /** One document of a knot: what it is now, and what it is to be. */
 interface Strand {

@@ -4,11 +4,11 @@ import type { Doc } from "../../document.ts";
 import type { Side } from "../../reporting/reporter.ts";
 import { sideOf } from "../diff/suspect.ts";
 import { judgeOf } from "../judge.ts";
-import { applyChanges } from "./change.ts";
+import { applyChanges } from "./apply-changes.ts";
+import type { Change, ChangeOptions, Outcome } from "./change.ts";
 import { Mended } from "./mended.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
 import type { PlanCollection, PlanRow, RepairAction } from "./repair-plan.ts";
-import type { Change, ChangeOptions, Outcome } from "./single-change.ts";
 
 /** Documents of a chunk, and their bytes on both sides. */
 const CHUNK_DOCUMENTS = 500;
@@ -206,8 +206,8 @@ function objectionTo(store: Source, { id, source }: PlanRow, now: Doc | undefine
 function changeOf({ id, target }: PlanRow, wanted: Doc | undefined, gone: boolean): Change {
   return {
     id: wanted?.id ?? id,
-    ...(wanted === undefined ? {} : { wanted: wanted.bytes }),
-    ...(target === undefined ? {} : { bytes: target.bytes }),
+    wanted: wanted?.bytes,
+    bytes: target?.bytes,
     accepts: (found) => isSide(target, found) || (gone && found === undefined),
   };
 }

@@ -1,9 +1,9 @@
 /** Looks through everything that a run has journaled, before any of it is undone. */
+import { hash } from "node:crypto";
 import { DocumentId, idElement } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 
 import type { JournalCollection, JournalEntry } from "../journal.ts";
-import { sha256 } from "../sha256.ts";
 
 /** What was journaled together. */
 export interface JournaledEntries {
@@ -114,7 +114,7 @@ export function afterOf({ after }: JournalEntry): string {
 }
 
 function hashOf(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? "" : sha256(bytes).toString("hex");
+  return bytes === undefined ? "" : hash("sha256", bytes);
 }
 
 /**
@@ -147,8 +147,8 @@ function countsOf(collections: Map<string, Counted>, collection: JournalCollecti
 
 /** 53 bits of a hash: what they are equal for by chance only costs memory. */
 function numberOf(key: string): number {
-  const hash = sha256(Buffer.from(key));
-  return hash.readUIntBE(0, 6) * 32 + (hash.readUInt8(6) & 31);
+  const bytes = hash("sha256", key, "buffer");
+  return bytes.readUIntBE(0, 6) * 32 + (bytes.readUInt8(6) & 31);
 }
 
 /** Finds what comes more than once among very many. */

@@ -1,13 +1,13 @@
 /** Puts back what a run has changed, from what it journaled. */
+import { hash } from "node:crypto";
 import { printId } from "../../bson/print-id.ts";
 import type { CollectionInfo, Target } from "../../connectors/connector.ts";
 import { type Doc, DocumentId } from "../../document.ts";
 import { DualsyncError } from "../../errors.ts";
 import type { JournalCollection, JournalEntry } from "../journal.ts";
 import { Losses } from "../losses.ts";
-import { sha256 } from "../sha256.ts";
-import { applyChanges } from "./change.ts";
-import type { Change, ChangeOptions, Outcome } from "./single-change.ts";
+import { applyChanges } from "./apply-changes.ts";
+import type { Change, ChangeOptions, Outcome } from "./change.ts";
 import { afterOf, type JournalSource, keyOf, kindOf, type Survey, type UndoKind } from "./undo-survey.ts";
 
 /** Bytes of refused documents that are kept to be tried once more when all others are back. */
@@ -135,11 +135,11 @@ function changeOf(
 ): Change {
   return {
     id: new DocumentId(id),
-    ...(before === undefined ? {} : { wanted: before }),
-    ...(after === undefined ? {} : { bytes: after.bytes }),
+    wanted: before,
+    bytes: after?.bytes,
     accepts(found: Doc | undefined): boolean {
       if (found === undefined) return brokenOff || made.has("");
-      return made.has(sha256(found.bytes).toString("hex"));
+      return made.has(hash("sha256", found.bytes));
     },
   };
 }
@@ -152,7 +152,7 @@ async function apply(
 ): Promise<readonly Outcome[]> {
   const now = there.find(({ name }) => name === collection.name);
   if (now !== undefined && now.incarnation === collection.incarnation) {
-    const options = { signal, unties, ...(dryRun === undefined ? {} : { dryRun }) };
+    const options = { signal, unties, dryRun };
     return await applyChanges(target, collection, changes, options);
   }
   const reason =

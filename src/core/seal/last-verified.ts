@@ -47,10 +47,7 @@ export class LastVerified {
       if (last === undefined || compareIds(last.element, cut.element) < 0) cuts.push(cut);
     }
     const bounds = [ranges[0]?.from, ...cuts, ranges.at(-1)?.to];
-    return bounds.slice(0, -1).map((from, i) => {
-      const to = bounds[i + 1];
-      return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-    });
+    return bounds.slice(0, -1).map((from, i) => ({ from, to: bounds[i + 1] }));
   }
 
   /** For the documents that the target holds in a range. */

@@ -1,8 +1,8 @@
 /** What a run has proved of a collection, left with it, and read again, believing nothing. */
+import { hash } from "node:crypto";
 import { compareIds } from "../../bson/compare-ids.ts";
 import type { DocumentId } from "../../document.ts";
 import { count, date, idFromJson, idToJson, type Json, list, object, text } from "../saved-json.ts";
-import { sha256 } from "../sha256.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** A collection of the target as it was proved to be, stretch by stretch; of what lies between them nothing is known. */
@@ -26,17 +26,19 @@ const THERE = "";
 export function sealToBytes({ at, source, target, stretches }: Seal): Uint8Array {
   const content: Json = {
     version: VERSION,
-    ...{ at: at.toISOString(), source, target },
+    at: at.toISOString(),
+    source,
+    target,
     stretches: stretches.map((stretch, i) => stretchToJson(stretch, stretches[i - 1])),
   };
   const written = Buffer.from(JSON.stringify(content));
-  return Buffer.concat([sha256(written), written]);
+  return Buffer.concat([hash("sha256", written, "buffer"), written]);
 }
 
 /** Undefined when these are not, bit for bit, what `sealToBytes` has made. */
 export function sealFromBytes(bytes: Uint8Array): Seal | undefined {
   const written = Buffer.from(bytes.subarray(CHECKSUM_BYTES));
-  if (!sha256(written).equals(bytes.subarray(0, CHECKSUM_BYTES))) return undefined;
+  if (!hash("sha256", written, "buffer").equals(bytes.subarray(0, CHECKSUM_BYTES))) return undefined;
   try {
     return sealFromJson(object(JSON.parse(written.toString("utf8"))));
   } catch {
@@ -93,8 +95,8 @@ function stretchFromJson(entry: readonly unknown[], before: Stretch | undefined)
   const hash = Buffer.from(text(cut), "base64");
   if (hash.length !== HASH_BYTES) throw new TypeError("hash");
   return {
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
+    from,
+    to,
     documents: count(documents),
     bytes: count(bytes),
     hash,

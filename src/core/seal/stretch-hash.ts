@@ -75,8 +75,8 @@ export class StretchHash {
 
   #close(to: DocumentId | undefined): void {
     const bounds: IdRange = {
-      ...(this.#from === undefined ? {} : { from: this.#from }),
-      ...(to === undefined ? {} : { to }),
+      from: this.#from,
+      to,
     };
     this.#done.push({ ...bounds, documents: this.#documents, bytes: this.#bytes, hash: this.#hash.digest() });
     this.#hash = createHash("sha256");

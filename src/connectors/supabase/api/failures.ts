@@ -25,7 +25,7 @@ export interface Place {
   /** What was being tried, as "read customers". */
   readonly doing: string;
   readonly access: Access;
-  readonly table?: string;
+  readonly table?: string | undefined;
 }
 
 /** Names of tables stand in it. */

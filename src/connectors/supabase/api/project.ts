@@ -97,8 +97,12 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
   const send = transport({ base, key, policy, limits: { ...DEFAULT_LIMITS, ...options.limits }, texts });
   const client = await createSupabase(url, key, schema, send);
   const place: Wire["place"] = (doing, access, table) => ({
-    ...{ role, label, schema, doing, access },
-    ...(table !== undefined && { table }),
+    role,
+    label,
+    schema,
+    doing,
+    access,
+    table,
   });
   const wire: Wire = { client, send, base, schema, texts, place };
   return { role, label, schema, time: () => texts.time, ...reads(wire), ...writes(wire), ...rest(wire) };

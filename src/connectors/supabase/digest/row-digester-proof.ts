@@ -1,5 +1,6 @@
 import { compareIds } from "../../../bson/compare-ids.ts";
 import { Batch, type Doc } from "../../../document.ts";
+import { isSameDigest } from "../../../range-digest.ts";
 import type { IdRange, RangeDigest, RecordDigester } from "../../connector.ts";
 import type { Project } from "../api/project.ts";
 import { cutKeys } from "../reading/ranges.ts";
@@ -31,7 +32,7 @@ export async function proofOf(
   const places = await cutKeys(project, table, { pieces: PLACES }, signal);
   const last = await rowsOf(project, table).end("last", signal);
   const ends: IdRange[] = last === undefined ? [] : [{ from: last }];
-  const beginnings = places.map(({ from }): IdRange => (from === undefined ? {} : { from }));
+  const beginnings = places.map(({ from }): IdRange => ({ from }));
   const results = await Promise.all(
     [...beginnings, ...ends].map((place) => tryPlace(project, table, { digester, place }, signal)),
   );
@@ -83,8 +84,7 @@ async function readPlace(
 function isDigestOf(found: RangeDigest, digester: RecordDigester, documents: readonly Doc[]): boolean {
   const hash = digester.hash();
   hash.add(Batch.of(documents));
-  const made = hash.digest();
-  return found.documents === made.documents && found.bytes === made.bytes && found.sha256 === made.sha256;
+  return isSameDigest(found, hash.digest());
 }
 
 /** Whether they tile the range, each with the documents that lie in it. */

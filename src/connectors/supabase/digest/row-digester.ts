@@ -112,7 +112,7 @@ class Asker {
     return found.map(({ digest }, i) => {
       const from = i === 0 ? range.from : starts[i];
       const to = i === found.length - 1 ? range.to : starts[i + 1];
-      return { range: { ...(from && { from }), ...(to && { to }) }, digest };
+      return { range: { from, to }, digest };
     });
   }
 

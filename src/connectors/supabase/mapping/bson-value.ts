@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { readDecimal128 } from "../../../bson/decimal128.ts";
 import { type Element, elements, readInt32, TYPE } from "../../../bson/elements.ts";
 import { readDouble } from "../../../bson/numbers.ts";
+import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
 import { plainDouble, plainText } from "./decimal-text.ts";
-import { JsonNumber, type JsonValue } from "./json-reader.ts";
 import { misfit } from "./misfit.ts";
 
 /** Levels that are followed into a document; no server stores more. */

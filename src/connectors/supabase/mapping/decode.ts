@@ -1,5 +1,6 @@
 import { TYPE } from "../../../bson/elements.ts";
 import { readDouble } from "../../../bson/numbers.ts";
+import type { JsonValue } from "../../../json/json-reader.ts";
 import { type Literal, literalText, MOST_DIMENSIONS } from "./array-literal.ts";
 import {
   binaryOf,
@@ -14,7 +15,6 @@ import {
   uuidText,
 } from "./bson-value.ts";
 import { canonicalNumber, scaledOf, withScale } from "./decimal-text.ts";
-import type { JsonValue } from "./json-reader.ts";
 import { jsonText, quoted } from "./json-text.ts";
 import type { Field } from "./layout.ts";
 import { misfit } from "./misfit.ts";

@@ -1,8 +1,8 @@
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
+import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
 import { keptOf, plainText, scaledOf, withoutEndZeros } from "./decimal-text.ts";
 import { type Name, writeJsonText } from "./json-bson.ts";
-import { JsonNumber, type JsonValue } from "./json-reader.ts";
 import { jsonText } from "./json-text.ts";
 import type { Field } from "./layout.ts";
 import { writeJsonLiteral, writeTextLiteral } from "./literal-bson.ts";

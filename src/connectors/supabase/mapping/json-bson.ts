@@ -1,9 +1,8 @@
 import { TYPE } from "../../../bson/elements.ts";
 import { type BsonWriter, UnwritableText } from "../../../bson/writer.ts";
+import { JsonNumber, JsonReader, type JsonValue, TooDeep } from "../../../json/json-reader.ts";
 import { keptOf } from "./decimal-text.ts";
-import { JsonNumber, type JsonValue, TooDeep } from "./json-reader.ts";
-import type { JsonStyle } from "./json-text.ts";
-import { SpellingReader } from "./spelling-reader.ts";
+import { type JsonStyle, quoted } from "./json-text.ts";
 
 /** Deeper JSON is kept as its text: servers take about a hundred levels, and the document around it has its own. */
 export const MOST_LEVELS = 90;
@@ -119,4 +118,24 @@ function wholeNumber(text: string): number | bigint | undefined {
   if (text.length > 20) return undefined;
   const value = BigInt(text);
   return value >= LEAST_LONG && value <= MOST_LONG ? value : undefined;
+}
+
+/** Reads JSON and says whether printing what was read could give another text, its numbers left aside. */
+class SpellingReader extends JsonReader {
+  /** Blanks between the parts. */
+  hasBlanks = false;
+  /** No string has an escape that it does not need, and no name came twice. */
+  isUsual = true;
+
+  protected override sawBlank(): void {
+    this.hasBlanks = true;
+  }
+
+  protected override sawEscapes(content: string, start: number): void {
+    if (quoted(content) !== this.text.slice(start, this.end)) this.isUsual = false;
+  }
+
+  protected override sawRepeatedName(): void {
+    this.isUsual = false;
+  }
 }

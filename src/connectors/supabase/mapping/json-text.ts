@@ -1,4 +1,4 @@
-import { JsonNumber, type JsonValue } from "./json-reader.ts";
+import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
 
 /** How the parts of a JSON text are set: `jsonb` is Postgres's own style, with a space after `,` and `:`. */
 export type JsonStyle = "json" | "jsonb";

@@ -1,4 +1,4 @@
-import { JsonNumber, readJson } from "./json-reader.ts";
+import { JsonNumber, readJson } from "../../../json/json-reader.ts";
 import type { Field, Layout } from "./layout.ts";
 import type { WireValue } from "./wire-value.ts";
 

@@ -48,5 +48,5 @@ export async function countRows(
 
 /** Rows after one key and up to another one, whatever their number under that key. */
 function between(table: Table, after: DocumentId | undefined, upTo?: DocumentId): readonly Condition[] {
-  return keyRange(table, { ...(after && { after }), ...(upTo && { upTo }) }).where;
+  return keyRange(table, { after, upTo }).where;
 }

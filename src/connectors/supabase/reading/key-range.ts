@@ -16,11 +16,11 @@ export interface KeyRange {
 }
 
 export interface Bounds {
-  readonly range?: IdRange;
+  readonly range?: IdRange | undefined;
   /** Only what comes after this id. */
-  readonly after?: DocumentId;
+  readonly after?: DocumentId | undefined;
   /** Only what comes up to this id, itself included. */
-  readonly upTo?: DocumentId;
+  readonly upTo?: DocumentId | undefined;
 }
 
 /** The conditions for a range of ids of this table. */

@@ -25,7 +25,7 @@ export interface PagesOptions extends Bounds {
   /** What the rows must fulfil besides. */
   readonly where?: readonly Condition[];
   /** Largest number of rows of a page. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -94,8 +94,7 @@ class PageReader {
 
   #where(after: DocumentId | undefined): readonly Condition[] {
     const { where = [], range } = this.#options;
-    const bounds = { ...(range === undefined ? {} : { range }), ...(after === undefined ? {} : { after }) };
-    return [...keyRange(this.#source.table, bounds).where, ...where];
+    return [...keyRange(this.#source.table, { range, after }).where, ...where];
   }
 
   /** Asks for less when that was too much for the server or the line. */

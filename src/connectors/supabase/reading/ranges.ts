@@ -34,10 +34,7 @@ export async function cutKeys(
   if (ends === undefined) return [within];
   const bounds = between(ends, BigInt(pieces)).map((number) => scale.id(number));
   const all = [within.from, ...bounds, within.to];
-  return all.slice(0, -1).map((from, i) => {
-    const to = all[i + 1];
-    return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-  });
+  return all.slice(0, -1).map((from, i) => ({ from, to: all[i + 1] }));
 }
 
 async function endsOf(

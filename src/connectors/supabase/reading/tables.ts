@@ -157,7 +157,7 @@ export class Tables {
       ...(table.hidesRows === undefined ? { mayBeHidden: true as const } : {}),
       ...(table.keyIsUnique === true ? { idsAreUnique: true as const } : {}),
       ...afterOf(table, this.#project.schema),
-      ...(changedBy === undefined ? {} : { changedBy }),
+      changedBy,
       documents,
       bytes: Math.round(documents * average),
     };

@@ -118,7 +118,10 @@ export function refined(table: Table, facts: TableFacts | undefined): Table {
     ...table,
     columns: table.columns.map((column) => refinedColumn(column, facts.columns.get(column.name))),
     writable: table.writable && !isView,
-    ...{ oid, hidesRows, unique, relations },
+    oid,
+    hidesRows,
+    unique,
+    relations,
     ...(isView ? {} : { keyIndex: key }),
     ...(keyIsUnique === undefined ? {} : { keyIsUnique: keyIsUnique && isThisKey }),
   };

@@ -86,7 +86,10 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
     const initial = facts.get("default");
     const hasSequence = typeof initial === "string" && /^nextval\s*\(/.test(initial);
     columns.push({
-      ...{ name: column, ...typeName(format), nullable, hasDefault: facts.has("default") },
+      name: column,
+      ...typeName(format),
+      nullable,
+      hasDefault: facts.has("default"),
       ...(hasSequence ? { hasSequence } : {}),
     });
     const { primary, reference } = noteOf(facts.get("description"));

@@ -1,8 +1,9 @@
 import { DualsyncError } from "../../../errors.ts";
 import type { Run } from "../../connector.ts";
+import { type Fields, fieldsOf, runRecord } from "../../control-records.ts";
 import { Clocks, type HeldLease, holderOf, keepLease, lockedBy, lostError } from "../../kept-lease.ts";
 import type { Project } from "../api/project.ts";
-import { callOwn, fieldsOf, notes } from "./own.ts";
+import { callOwn, writeRecord } from "./own.ts";
 
 /** What must come back as it was sent: characters that something in between might garble. */
 const PROOF = "é😀\u2028\u00a0\"\\'\u007f";
@@ -35,10 +36,10 @@ export async function takeLease(project: Project, run: Run, nonce: string): Prom
 
 async function claim(
   project: Project,
-  holder: Readonly<Record<string, unknown>>,
+  holder: Fields,
   over: string | null,
   signal: AbortSignal,
-): Promise<{ readonly held: Readonly<Record<string, unknown>>; readonly since?: Date }> {
+): Promise<{ readonly held: Fields; readonly since?: Date }> {
   const answer = fieldsOf(await callOwn(project, "claim", { holder, over }, signal));
   const since = new Date(String(answer.since));
   const held = fieldsOf(answer.holder);
@@ -46,13 +47,12 @@ async function claim(
 }
 
 function placeOf(project: Project, nonce: string): Parameters<typeof keepLease>[0] {
-  const note = notes(project, nonce);
   return {
     label: project.label,
     nonce,
     renew: async (signal) => (await callOwn(project, "renew", { nonce }, signal)) === true,
     async record(filled, signal) {
-      if (!(await note.filled(filled, signal))) throw lostError(project.label);
+      if (!(await writeRecord(project, nonce, runRecord(filled), signal))) throw lostError(project.label);
     },
     async giveBack(_, signal) {
       await callOwn(project, "release", { nonce }, signal);

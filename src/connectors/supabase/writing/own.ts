@@ -1,17 +1,14 @@
 /** dualsync's own table in a project that it writes to: the lease, and who filled what from where. */
 import { DualsyncError } from "../../../errors.ts";
-import type { Filled, History, Provenance } from "../../connector.ts";
+import type { History } from "../../connector.ts";
+import { type ControlRecord, type Fields, fieldsOf, historyOf } from "../../control-records.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { NO_TABLE } from "../reading/tables.ts";
 import { LEASE_FUNCTIONS, OWN_TABLE } from "../sql/sql-lease.ts";
 
-const FILLED = "filled";
-const COLLECTION = "collection ";
 /** Rows that are asked for at once. */
 const ROWS = 500;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Calls a function of `sql-lease.ts` and parses what it answers. @throws DualsyncError `refused` when it is not there */
 export async function callOwn(
@@ -79,65 +76,21 @@ export async function readNonce(project: Project, signal: AbortSignal): Promise<
 }
 
 export async function readHistory(project: Project, signal: AbortSignal): Promise<History> {
-  const collections = new Map<string, Provenance>();
-  let filled: Filled | undefined;
-  for (const [id, content] of await readOwn(project, signal)) {
-    if (id === FILLED) filled = readFilled(content);
-    const provenance = id.startsWith(COLLECTION) ? readProvenance(content) : undefined;
-    if (provenance !== undefined) collections.set(id.slice(COLLECTION.length), provenance);
-  }
-  return filled === undefined ? { collections } : { filled, collections };
+  return historyOf(await readOwn(project, signal));
 }
 
-/** Notes things under the lease of this nonce, and without it nothing. Resolves with whether it was held. */
-export function notes(project: Project, nonce: string) {
-  const note = async (name: string, content: Fields, signal: AbortSignal): Promise<boolean> =>
-    (await callOwn(project, "note", { nonce, name, content }, signal)) === true;
-  return {
-    filled(filled: Filled, signal: AbortSignal): Promise<boolean> {
-      // A list, not an object: jsonb would put names in an order of its own.
-      const documents = [...filled.documents].map(([name, count]) => ({ name, count }));
-      return note(FILLED, { ...filled, documents, at: new Date() }, signal);
-    },
-    provenance: (collection: string, provenance: Provenance, signal: AbortSignal): Promise<boolean> =>
-      note(COLLECTION + collection, { ...provenance }, signal),
-  };
-}
-
-function readFilled(content: Fields): Filled {
-  const documents: readonly unknown[] = Array.isArray(content.documents) ? content.documents : [];
-  const since = new Date(text(content.since));
-  return {
-    command: text(content.command),
-    from: text(content.from),
-    run: text(content.run),
-    token: text(content.token),
-    complete: content.complete === true,
-    verified: content.verified === true,
-    since: Number.isNaN(since.getTime()) ? new Date(0) : since,
-    documents: new Map(documents.map(fieldsOf).map(({ name, count }) => [text(name), Number(count)])),
-  };
-}
-
-function readProvenance(content: Fields): Provenance | undefined {
-  const incarnation = text(content.incarnation);
-  if (incarnation === "") return undefined;
-  const source = text(content.source);
-  const known = { incarnation, fromEmpty: content.fromEmpty === true, from: text(content.from) };
-  return source === "" ? known : { ...known, source };
+/** Leaves a record under the lease of this nonce, and without it nothing. Resolves with whether it was held. */
+export async function writeRecord(
+  project: Project,
+  nonce: string,
+  { id: name, content }: ControlRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await callOwn(project, "note", { nonce, name, content }, signal)) === true;
 }
 
 function garbled({ label, role }: Project): DualsyncError {
   return new DualsyncError(role, `What the table ${OWN_TABLE} of ${label} holds is not understood.`, {
     hint: `Only dualsync should write to it. If nobody needs its history: delete from ${OWN_TABLE};`,
   });
-}
-
-/** Hostile until proved otherwise. */
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

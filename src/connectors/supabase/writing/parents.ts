@@ -1,8 +1,9 @@
 /** Rows and the rows that they refer to, by foreign keys of one column. */
+
+import { JsonNumber, readJson } from "../../../json/json-reader.ts";
 import { inForeignKeyOrder } from "../../foreign-key-order.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
-import { JsonNumber, readJson } from "../mapping/json-reader.ts";
 import type { Reference, Table } from "../schema/table.ts";
 import type { RowToSend } from "./sender.ts";
 

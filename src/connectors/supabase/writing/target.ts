@@ -2,13 +2,14 @@
 import { randomUUID } from "node:crypto";
 import { DualsyncError } from "../../../errors.ts";
 import type { CollectionInfo, History, Prepared, Run, Source, Target } from "../../connector.ts";
+import { provenanceRecord } from "../../control-records.ts";
 import type { HeldLease } from "../../kept-lease.ts";
 import { lostError } from "../../kept-lease.ts";
 import { ProvenanceBook } from "../../provenance.ts";
 import type { Project } from "../api/project.ts";
 import { incarnationOf, type Tables } from "../reading/tables.ts";
 import { takeLease } from "./lease.ts";
-import { notes, readHistory } from "./own.ts";
+import { readHistory, writeRecord } from "./own.ts";
 import { moveSequences } from "./sequences.ts";
 import { writeTogether } from "./together.ts";
 import { WritableTables } from "./writable.ts";
@@ -64,10 +65,10 @@ async function begin(
   { lease, run, signal }: { lease: HeldLease; run: Run; signal: AbortSignal },
 ): Promise<Claimed> {
   const history = await readHistory(project, signal);
-  const note = notes(project, lease.nonce);
   const provenance = new ProvenanceBook(
-    async (...noted) => {
-      if (!(await note.provenance(...noted))) throw lostError(project.label);
+    async (name, provenance, until) => {
+      const record = provenanceRecord(name, provenance);
+      if (!(await writeRecord(project, lease.nonce, record, until))) throw lostError(project.label);
     },
     run.from,
     history,

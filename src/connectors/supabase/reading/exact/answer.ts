@@ -1,5 +1,5 @@
 /** What a project answers to a question about values. */
-import { type JsonValue, readJson } from "../../mapping/json-reader.ts";
+import { type JsonValue, readJson } from "../../../../json/json-reader.ts";
 import { sourceText } from "../../mapping/wire-value.ts";
 
 /** Levels of a value that is asked about. */

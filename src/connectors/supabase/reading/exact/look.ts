@@ -59,7 +59,7 @@ export class Look {
     let { after } = options;
     return (answer) => {
       const batch = documents(answer);
-      this.#at(answer, batch, { ...options, ...(after && { after }) }, options.signal);
+      this.#at(answer, batch, { ...options, after }, options.signal);
       if (batch.length > 0) after = batch.idOf(batch.length - 1);
       return batch;
     };
@@ -246,10 +246,8 @@ export class Look {
     }
     const [first, last, before] = [ids[from], ids[to - 1], from === 0 ? origin.after : ids[from - 1]];
     const { range, where = [] } = origin;
-    const ends = { ...(first && { range: { from: first } }), ...(last && { upTo: last }) };
-    if (!isOfKey) return [...keyRange(table, ends).where, ...where];
+    if (!isOfKey) return [...keyRange(table, { range: { from: first }, upTo: last }).where, ...where];
     // What the key's own texts leave out lies between them: everything that comes after what came before is asked about.
-    const bounds = { ...(range && { range }), ...(before && { after: before }) };
-    return [...keyRange(table, bounds).where, ...where];
+    return [...keyRange(table, { range, after: before }).where, ...where];
   }
 }

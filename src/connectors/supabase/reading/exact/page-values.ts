@@ -1,5 +1,5 @@
+import type { JsonValue } from "../../../../json/json-reader.ts";
 import { type Literal, literalText } from "../../mapping/array-literal.ts";
-import type { JsonValue } from "../../mapping/json-reader.ts";
 import { layoutOf } from "../../mapping/layout.ts";
 import { RowScanner, type Token } from "../../mapping/row-scanner.ts";
 import { sourceText, type WireValue } from "../../mapping/wire-value.ts";

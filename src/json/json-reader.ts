@@ -11,8 +11,28 @@ export class JsonNumber {
 export type JsonObject = ReadonlyMap<string, JsonValue>;
 export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
 
+/** Text that is not the JSON which the reader takes. Neither `message` nor `problem` repeats anything of it. */
+export class JsonError extends RangeError {
+  /** What is wrong, for a sentence that goes on with "at character N". */
+  readonly problem: string;
+  /** N, counted from 1: where the wrong part begins. */
+  readonly position: number;
+
+  constructor(message: string, problem: string, at: number) {
+    super(message);
+    this.problem = problem;
+    this.position = at + 1;
+  }
+}
+
 /** A JSON text that nests deeper than the reader was told to follow. */
-export class TooDeep extends RangeError {}
+export class TooDeep extends JsonError {}
+
+/** What the reader rejects besides text that is not JSON. */
+export interface JsonRules {
+  /** Repeated names, names with a NUL character, and strings that are not valid Unicode. */
+  readonly isStrict?: boolean | undefined;
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -23,19 +43,26 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** How wrong strings are called, in whatever way they are wrong. */
+const BAD_STRING = "a text that is not closed or holds a wrong escape";
+
 /**
- * Reads JSON (RFC 8259) without touching its numbers. Throws RangeError on text that is not JSON, with the place and
- * without the text, and TooDeep where more than `maxDepth` arrays and objects enclose each other.
+ * Reads JSON (RFC 8259) and keeps the spelling of its numbers. Throws JsonError on text that is not JSON, and TooDeep
+ * where more than `maxDepth` arrays and objects enclose each other.
+ *
+ * Written by hand: lossless-json does not say where blanks and escapes were, and the exact spelling is needed.
  */
 export class JsonReader {
   readonly text: string;
   readonly #maxDepth: number;
+  readonly #isStrict: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, maxDepth: number, rules?: JsonRules) {
     this.text = text;
     this.#maxDepth = maxDepth;
+    this.#isStrict = rules?.isStrict === true;
   }
 
   /** Where what was read last ends. */
@@ -51,15 +78,20 @@ export class JsonReader {
     return true;
   }
 
-  #expect(code: number): void {
-    if (!this.#takes(code)) this.#fail();
+  #expect(code: number, wanted: string): void {
+    if (!this.#takes(code)) this.#miss(wanted);
   }
 
   /** Reads the name of a member and its colon. */
-  #name(): string {
-    this.#expect(QUOTE);
+  #name(members: JsonObject): string {
+    this.#expect(QUOTE, "a key in double quotes");
+    const start = this.#at - 1;
     const name = this.#string();
-    this.#expect(COLON);
+    if (this.#isStrict) {
+      if (members.has(name)) this.#fail("a key that its object has already", start);
+      if (name.includes("\0")) this.#fail("a key with a NUL character", start);
+    }
+    this.#expect(COLON, "a colon");
     return name;
   }
 
@@ -73,7 +105,7 @@ export class JsonReader {
   /** Makes sure that nothing comes any more. */
   finish(): void {
     this.#skipSpace();
-    if (this.#at < this.text.length) this.#fail();
+    if (this.#at < this.text.length) this.#miss("the end");
   }
 
   value(): JsonValue {
@@ -98,9 +130,19 @@ export class JsonReader {
     }
   }
 
-  #fail(): never {
-    throw new RangeError(
-      this.#at < this.text.length ? `not JSON at character ${this.#at}` : "JSON that breaks off",
+  /** Something else stands where reading stopped, or nothing. */
+  #miss(wanted: string): never {
+    const found = this.#at < this.text.length ? "something else" : "the end of the text";
+    this.#fail(`${found} where ${wanted} must stand`);
+  }
+
+  /** `start` is where the wrong part begins, if that is not where reading stopped. */
+  #fail(problem: string, start = this.#at): never {
+    const at = this.#at;
+    throw new JsonError(
+      at < this.text.length ? `not JSON at character ${at}` : "JSON that breaks off",
+      problem,
+      start,
     );
   }
 
@@ -113,7 +155,7 @@ export class JsonReader {
   protected sawRepeatedName(): void {}
 
   #word<T>(word: string, value: T): T {
-    if (!this.#takesText(word)) this.#fail();
+    if (!this.#takesText(word)) this.#miss("a value");
     return value;
   }
 
@@ -123,7 +165,7 @@ export class JsonReader {
     if (!this.#takes(CLOSE_BRACKET)) {
       do values.push(this.value());
       while (this.#takes(COMMA));
-      this.#expect(CLOSE_BRACKET);
+      this.#expect(CLOSE_BRACKET, "a comma or ]");
     }
     this.#depth--;
     return values;
@@ -135,11 +177,11 @@ export class JsonReader {
     let count = 0;
     if (!this.#takes(CLOSE_BRACE)) {
       do {
-        const name = this.#name();
+        const name = this.#name(members);
         members.set(name, this.value());
         count++;
       } while (this.#takes(COMMA));
-      this.#expect(CLOSE_BRACE);
+      this.#expect(CLOSE_BRACE, "a comma or }");
       if (count !== members.size) this.sawRepeatedName();
     }
     this.#depth--;
@@ -147,8 +189,14 @@ export class JsonReader {
   }
 
   #enter(): void {
+    if (++this.#depth > this.#maxDepth) {
+      throw new TooDeep(
+        "JSON that nests too deep",
+        `more than ${this.#maxDepth} levels of nesting`,
+        this.#at,
+      );
+    }
     this.#at++;
-    if (++this.#depth > this.#maxDepth) throw new TooDeep("JSON that nests too deep");
   }
 
   /** The rest of a string whose opening quote was read. */
@@ -161,11 +209,12 @@ export class JsonReader {
       if (code === QUOTE) break;
       if (code === BACKSLASH) return this.#escaped(start, at);
       // Also past the end, where the code is NaN.
-      if (!(code >= 0x20)) this.#failAt(at);
+      if (!(code >= 0x20)) this.#failString(start, at);
       at++;
     }
     this.#at = at + 1;
-    return text.slice(start, at);
+    const content = text.slice(start, at);
+    return this.#isStrict ? this.#checked(content, start) : content;
   }
 
   /** Finds the end; the runtime's own parser then decodes and checks the escapes. */
@@ -175,23 +224,35 @@ export class JsonReader {
     for (;;) {
       const code = text.charCodeAt(at);
       if (code === QUOTE) break;
-      if (!(code >= 0x20)) this.#failAt(at);
+      if (!(code >= 0x20)) this.#failString(start, at);
       at += code === BACKSLASH ? 2 : 1;
     }
     this.#at = at + 1;
+    let content: string;
     try {
-      const content = JSON.parse(text.slice(start - 1, at + 1)) as string;
-      this.sawEscapes(content, start - 1);
-      return content;
+      content = JSON.parse(text.slice(start - 1, at + 1)) as string;
     } catch {
-      return this.#failAt(from);
+      return this.#failString(start, from);
     }
+    this.sawEscapes(content, start - 1);
+    return this.#isStrict ? this.#checked(content, start) : content;
+  }
+
+  #checked(content: string, start: number): string {
+    if (/\p{Cs}/u.test(content)) this.#fail("a text that is not valid Unicode", start - 1);
+    return content;
+  }
+
+  #failString(start: number, at: number): never {
+    this.#at = at;
+    this.#fail(BAD_STRING, start - 1);
   }
 
   #number(): JsonNumber {
     const start = this.#at;
     let at = start;
     if (this.text.charCodeAt(at) === 0x2d) at++;
+    else if (!isDigit(this.text.charCodeAt(at))) this.#miss("a value");
     at = this.text.charCodeAt(at) === 0x30 ? at + 1 : this.#digits(at);
     if (this.text.charCodeAt(at) === 0x2e) at = this.#digits(at + 1);
     const code = this.text.charCodeAt(at);
@@ -206,18 +267,10 @@ export class JsonReader {
   /** Position behind one digit or more. */
   #digits(from: number): number {
     let at = from;
-    for (;;) {
-      const code = this.text.charCodeAt(at);
-      if (!(code >= 0x30 && code <= 0x39)) break;
-      at++;
-    }
-    if (at === from) this.#failAt(at);
-    return at;
-  }
-
-  #failAt(at: number): never {
+    while (isDigit(this.text.charCodeAt(at))) at++;
+    if (at > from) return at;
     this.#at = at;
-    this.#fail();
+    return this.#miss("a digit");
   }
 
   #skipSpace(): void {
@@ -230,9 +283,13 @@ export class JsonReader {
   }
 }
 
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
 /** The one JSON value that a text is. Throws as the reader does. */
-export function readJson(text: string, maxDepth: number): JsonValue {
-  const reader = new JsonReader(text, maxDepth);
+export function readJson(text: string, maxDepth: number, rules?: JsonRules): JsonValue {
+  const reader = new JsonReader(text, maxDepth, rules);
   const value = reader.value();
   reader.finish();
   return value;
