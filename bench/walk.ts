@@ -1,16 +1,16 @@
 // One comparison by the functions of the program. Arguments: tier ("raw", "hash" or "one-sided"), source URI,
 // target URI, database.
 
-import type { Role } from "../src/connectors/mongodb/faults.ts";
+import type { StoreRole } from "../src/connectors/mongodb/failures/faults.ts";
 import { mongodb } from "../src/connectors/mongodb/mongodb.ts";
-import type { DigestSide } from "../src/core/diff/comparison.ts";
-import { cutStretches, digestWalk } from "../src/core/diff/digest-walk.ts";
-import { Flights } from "../src/core/flights.ts";
-import { piecesFor } from "../src/core/ranges.ts";
-import { merge, type Step } from "../src/core/walk.ts";
+import { cutSegments, digestWalk } from "../src/core/compare/digest-walk.ts";
+import type { DigestSide } from "../src/core/compare/digests.ts";
+import { TaskPool } from "../src/core/concurrency/task-pool.ts";
+import { piecesFor } from "../src/core/walk/ranges.ts";
+import { merge, type Step } from "../src/core/walk/walk.ts";
 
 const CONCURRENCY = 3;
-/** Stretches of one walk. */
+/** Segments of one walk. */
 const PART = 16;
 
 const [tier = "", from = "", to = "", database = ""] = process.argv.slice(2);
@@ -20,13 +20,13 @@ const source = await open(from, "source");
 const target = await open(to, "target");
 const parts = tier === "raw" ? await rangesToRead() : await rangesToHash();
 const found = { equal: 0, differences: 0 };
-const flights = new Flights(CONCURRENCY, (error) => ender.abort(error));
-for (const part of parts) await flights.add(() => count(part));
-await flights.land();
+const pool = new TaskPool(CONCURRENCY, (error) => ender.abort(error));
+for (const part of parts) await pool.add(() => count(part));
+await pool.join();
 await Promise.all([source.store.close(), target.store.close()]);
 console.log(JSON.stringify(found));
 
-async function open(uri: string, role: Role): Promise<DigestSide> {
+async function open(uri: string, role: StoreRole): Promise<DigestSide> {
   const store = await mongodb({ uri, database, role, label: role }, signal);
   const { collections } = await store.list(signal);
   const collection = collections.find(({ name }) => name === "orders");
@@ -50,15 +50,16 @@ async function rangesToRead(): Promise<AsyncIterable<Step>[]> {
 }
 
 async function rangesToHash(): Promise<AsyncIterable<Step>[]> {
-  const all = await cutStretches(source, signal);
+  const all = await cutSegments(source, signal);
   return Array.from({ length: Math.ceil(all.length / PART) }, (_, i) =>
-    digestWalk({ source, target, stretches: all.slice(i * PART, (i + 1) * PART), signal }),
+    digestWalk({ source, target, segments: all.slice(i * PART, (i + 1) * PART), signal }),
   );
 }
 
 async function count(steps: AsyncIterable<Step>): Promise<void> {
   for await (const step of steps) {
     found.equal += step.equal.documents;
-    found.differences += step.missing.length + step.different.length + step.extra.length + step.twins.length;
+    found.differences +=
+      step.missing.length + step.different.length + step.extra.length + step.duplicateIds.length;
   }
 }

@@ -2,12 +2,12 @@
 import { setMaxListeners } from "node:events";
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import type { OutputFlags, Prepared, RunContext } from "./commands/command.ts";
+import type { OutputFlags, PreparedRun, RunContext } from "./commands/command.ts";
 import { COMMANDS } from "./commands/index.ts";
-import { DualsyncError, EXIT_CODES, exitCode } from "./errors.ts";
-import { collect } from "./memory.ts";
-import { Redactor, safeText } from "./redact.ts";
-import type { Reporter } from "./reporting/reporter.ts";
+import { collect } from "./heap.ts";
+import { DualsyncError, EXIT_CODES, exitCode } from "./model/errors.ts";
+import type { Reporter } from "./model/reporter.ts";
+import { Redactor, safeText } from "./redact/redact.ts";
 
 /** Runs the program with this process's arguments and sets its exit status; output is left to drain. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
@@ -63,7 +63,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
   const flags = invoked.opts<OutputFlags & Record<string, unknown>>();
   const [{ createReporter }, { loadEnvironment }] = await Promise.all([
     import("./reporting/index.ts"),
-    import("./config/environment.ts"),
+    import("./config/env/environment.ts"),
   ]);
   const runId = crypto.randomUUID().slice(0, 8);
   const reporter = createReporter({
@@ -106,7 +106,7 @@ async function withSignals(
   redactor: Redactor,
   flags: OutputFlags,
   runId: string,
-  prepared: Prepared,
+  prepared: PreparedRun,
 ): Promise<number> {
   const stopper = new AbortController();
   setMaxListeners(0, stopper.signal); // every command in flight listens

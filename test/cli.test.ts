@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { EXIT_CODES } from "../src/errors.ts";
+import { EXIT_CODES } from "../src/model/errors.ts";
 import { dualsync, records, summary } from "./support/cli.ts";
 
 const PASSWORD = "tr0ub4dor-canary";

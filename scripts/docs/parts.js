@@ -6,13 +6,13 @@ import { records } from "./records.js";
 const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).href);
 
 // The built program, which the types of a fresh checkout do not know yet.
-/** @type {typeof import("../../src/errors.ts")} */
+/** @type {typeof import("../../src/model/errors.ts")} */
 const { EXIT_CODES } = await built("errors.js");
 /** @type {typeof import("../../src/cli.ts")} */
 const { buildProgram } = await built("cli.js");
-/** @type {typeof import("../../src/redact.ts")} */
+/** @type {typeof import("../../src/redact/redact.ts")} */
 const { Redactor } = await built("redact.js");
-/** @type {typeof import("../../src/connectors/mongodb/failures.ts")} */
+/** @type {typeof import("../../src/connectors/mongodb/failures/failures.ts")} */
 const mongodb = await built("connectors/mongodb/failures.js");
 /** @type {typeof import("../../src/connectors/supabase/api/failures.ts")} */
 const supabase = await built("connectors/supabase/api/failures.js");

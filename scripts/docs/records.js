@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 /** @param {string} path */
 const built = (path) => import(new URL(`../../build/${path}`, import.meta.url).href);
 
-/** @typedef {import("../../src/reporting/reporter.ts").Reporter} Reporter */
+/** @typedef {import("../../src/model/reporter.ts").Reporter} Reporter */
 
 const RUN = "3f9c01ab";
 const SINCE = new Date("2026-11-21T03:15:00.000Z");
@@ -24,7 +24,7 @@ export async function records() {
   /** @type {typeof import("../../test/reporting/comparison-samples.ts")} */
   const samples = await built("test/reporting/comparison-samples.js");
   const { changePlan, changeReport, compared, comparison, difference, diffReport, field } = samples;
-  /** @type {typeof import("../../src/errors.ts")} */
+  /** @type {typeof import("../../src/model/errors.ts")} */
   const { DualsyncError } = await built("src/errors.js");
 
   const resumed = { since: SINCE, documents: 12_000, bytes: 3_000_000 };

@@ -1,7 +1,7 @@
 import type { Command as Program } from "commander";
-import type { Environment } from "../config/environment.ts";
-import type { Redactor } from "../redact.ts";
-import type { Reporter } from "../reporting/reporter.ts";
+import type { Environment } from "../config/env/environment.ts";
+import type { Reporter } from "../model/reporter.ts";
+import type { Redactor } from "../redact/redact.ts";
 
 /** What a command needs while it works. */
 export interface RunContext {
@@ -18,11 +18,11 @@ export interface RunContext {
 }
 
 /** A run that is ready: all options are valid, nothing was contacted. Resolves with the process's exit status. */
-export type Work = (context: RunContext) => Promise<number>;
+export type RunWork = (context: RunContext) => Promise<number>;
 
 /** Everything a command's flags and surroundings say about its run. */
-export interface Prepared {
-  readonly work: Work;
+export interface PreparedRun {
+  readonly work: RunWork;
   readonly warnings: readonly string[];
   /** Values that no output may show. */
   readonly secrets: readonly string[];
@@ -44,5 +44,5 @@ export interface Command {
     flags: Readonly<Record<string, unknown>>,
     environment: Environment,
     args: readonly string[],
-  ): Prepared | Promise<Prepared>;
+  ): PreparedRun | Promise<PreparedRun>;
 }

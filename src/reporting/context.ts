@@ -1,6 +1,6 @@
-import type { Redactor } from "../redact.ts";
-import type { Expected } from "./expected.ts";
-import type { Done, Meter } from "./reporter.ts";
+import type { Done, Meter } from "../model/reporter.ts";
+import type { Redactor } from "../redact/redact.ts";
+import type { Expected } from "./progress/expected.ts";
 import type { Sink } from "./streams.ts";
 
 /** What every reporter is made from. */

@@ -1,11 +1,11 @@
-import type { Redactor } from "../redact.ts";
-import { Bars } from "./bars.ts";
+import type { Reporter } from "../model/reporter.ts";
+import type { Redactor } from "../redact/redact.ts";
 import type { ReportingContext } from "./context.ts";
-import { human } from "./human.ts";
-import { json } from "./json.ts";
-import { lines } from "./lines.ts";
-import { quiet } from "./quiet.ts";
-import type { Reporter } from "./reporter.ts";
+import { human } from "./human/human.ts";
+import { lines } from "./human/lines.ts";
+import { quiet } from "./human/quiet.ts";
+import { json } from "./json/json.ts";
+import { Bars } from "./progress/bars.ts";
 import { type OutputStream, sink } from "./streams.ts";
 
 export interface ReporterOptions {

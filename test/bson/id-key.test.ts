@@ -11,7 +11,7 @@ import { anyNumber } from "./number-arbitraries.ts";
 const SEED = 20_260_103;
 
 function expectKeysToTell(ids: fc.Arbitrary<BsonValue>): void {
-  let twins = 0;
+  let duplicateIds = 0;
   const list = fc.array(ids, { minLength: 2, maxLength: 40, size: "max" });
   fc.assert(
     fc.property(list, (values) => {
@@ -19,7 +19,7 @@ function expectKeysToTell(ids: fc.Arbitrary<BsonValue>): void {
       return keyed.every((a, i) =>
         keyed.slice(i + 1).every((b) => {
           const equal = compareIds(a.id, b.id) === 0;
-          if (equal && Buffer.compare(a.id, b.id) !== 0) twins++;
+          if (equal && Buffer.compare(a.id, b.id) !== 0) duplicateIds++;
           return equal === (a.key === b.key);
         }),
       );
@@ -27,7 +27,7 @@ function expectKeysToTell(ids: fc.Arbitrary<BsonValue>): void {
     { seed: SEED, numRuns: 4000 },
   );
   // The test is of no use when ids that are equal and not the same are rare.
-  expect(twins).toBeGreaterThan(100);
+  expect(duplicateIds).toBeGreaterThan(100);
 }
 
 describe("idKey", () => {

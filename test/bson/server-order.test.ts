@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
 import { elements, isNamed } from "../../src/bson/elements.ts";
 import { idKey } from "../../src/bson/id-key.ts";
-import { idElement } from "../../src/document.ts";
+import { idElement } from "../../src/model/document.ts";
 import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
 import { type BsonValue, documentBytes, element } from "./bson-bytes.ts";
 import { acceptedId } from "./id-arbitraries.ts";

@@ -206,10 +206,10 @@ it("tables and rows that cannot become documents are named and left out", async 
   expect(code).toBe(3);
   for (const key of ["collection nokey", "collection other_id", "collection sidecar", "document big/1"])
     expect(stdout).toContain(`"${key}"`);
-  expect(collectionRecord(stdout, "big")).toMatchObject({ read: 2, written: 1, setAside: 1 });
+  expect(collectionRecord(stdout, "big")).toMatchObject({ read: 2, written: 1, rejected: 1 });
   expect([await count("own_id"), await count("big")]).toEqual([1, 1]);
   const deep = collectionRecord(stdout, "deep");
-  expect(await count("deep")).toBe(4 - Number(deep?.setAside));
+  expect(await count("deep")).toBe(4 - Number(deep?.rejected));
   const compared = await pair.run(["diff", "--exclude", "big", "--exclude", "deep"]);
   expect(compared.code, compared.stdout).toBe(12);
   expect(compared.stdout).toMatch(/nokey {2}could not be compared/);

@@ -73,7 +73,7 @@ it.each(["capped", "timeseries"] as const)(
     expect([grown.code, await events(pair.to).countDocuments()], grown.stdout).toEqual([0, 3]);
     // As an older version leaves it.
     const own = pair.to.db(pair.database).collection<{ _id: string }>("_dualsync");
-    expect((await own.deleteMany({ _id: /^seal / })).deletedCount).toBe(1);
+    expect((await own.deleteMany({ _id: /^checksums / })).deletedCount).toBe(1);
     await events(pair.from).insertOne(event(3));
     const renewed = await pair.duplicate();
     expect([renewed.code, await events(pair.to).countDocuments()], renewed.stdout).toEqual([0, 4]);

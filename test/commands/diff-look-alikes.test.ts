@@ -8,7 +8,7 @@ import { serverPair } from "../support/pair.ts";
 import { plant } from "../support/plant.ts";
 
 const pair = serverPair({ rawDocuments: true }, { rawDocuments: true }, {});
-const DATABASE = "alike";
+const DATABASE = "classifyPair";
 
 type Fields = readonly (readonly [string | Buffer, bson.BsonValue])[];
 interface Case {

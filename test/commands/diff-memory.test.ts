@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { remember } from "../../src/commands/diff-memory.ts";
-import type { DiffOptions } from "../../src/commands/diff-options.ts";
-import { type Interrupted, memoryToJson } from "../../src/core/diff/memory.ts";
-import { StateFile } from "../../src/state/state-file.ts";
+import type { DiffOptions } from "../../src/commands/diff/diff-options.ts";
+import { remember } from "../../src/commands/diff/history.ts";
+import { type Interrupted, memoryToJson } from "../../src/core/compare/progress/diff-history.ts";
+import { StateFile } from "../../src/state/job/state-file.ts";
 import { KEY, workFolder } from "../state/state-folder.ts";
 
 const HOUR = 3_600_000;

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import type { Compared } from "../../src/commands/compared.ts";
-import type { DiffOptions } from "../../src/commands/diff-options.ts";
-import { reportOf } from "../../src/commands/diff-report.ts";
-import type { Findings } from "../../src/commands/findings.ts";
-import type { ComparedCollection } from "../../src/reporting/reporter.ts";
+import type { DiffOptions } from "../../src/commands/diff/diff-options.ts";
+import { reportOf } from "../../src/commands/diff/diff-report.ts";
+import type { Compared } from "../../src/commands/diff/diff-result.ts";
+import type { Findings } from "../../src/commands/diff/findings.ts";
+import type { ComparedCollection } from "../../src/model/reporter.ts";
 import { compared } from "../reporting/comparison-samples.ts";
 
 const OPTIONS = {

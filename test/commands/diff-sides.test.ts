@@ -17,9 +17,9 @@ interface Order {
 
 /** Even ids from 0 on. */
 const DOCUMENTS = 2_000;
-/** Far more than one stretch of a seal holds, and a few documents in each. */
+/** Far more than one segment of a seal holds, and a few documents in each. */
 const LONG = "x".repeat(1_000);
-/** Documents that are far from each other, so that no two of them are in one stretch. */
+/** Documents that are far from each other, so that no two of them are in one segment. */
 const [FIRST, SECOND, THIRD] = [100, 2_000, 3_800] as const;
 
 function source(name = "orders"): Collection<Order> {
@@ -155,7 +155,7 @@ it("reports no drift after a repair until the next copy", async () => {
   const repaired = await pair.run(["repair", "a.plan", "--yes"], cwd);
   rmSync(cwd, { recursive: true });
   expect(repaired.code, repaired.stdout + repaired.stderr).toBe(0);
-  expect(await own().countDocuments({ _id: /^seal / })).toBe(0);
+  expect(await own().countDocuments({ _id: /^checksums / })).toBe(0);
   await set(copy(), SECOND, "other");
   expect(await sides()).toEqual(["2000"]);
   await duplicate();
@@ -165,7 +165,7 @@ it("reports no drift after a repair until the next copy", async () => {
 
 it("ignores checksums of another collection with the same name", async () => {
   await duplicate();
-  const left = await own().findOne({ _id: "seal orders" });
+  const left = await own().findOne({ _id: "checksums orders" });
   const documents = await copy().find().toArray();
   await copy().drop();
   await copy().insertMany(documents);
@@ -173,7 +173,7 @@ it("ignores checksums of another collection with the same name", async () => {
   expect(await sides()).toEqual(["100"]);
   await pair.to.db(pair.database).dropDatabase();
   await duplicate();
-  await own().replaceOne({ _id: "seal orders" }, { bytes: left?.bytes });
+  await own().replaceOne({ _id: "checksums orders" }, { bytes: left?.bytes });
   await set(copy(), FIRST, "other");
   expect(await sides()).toEqual(["100"]);
 });
@@ -199,7 +199,7 @@ it.each(["--verify=counts", "--filter=orders={}"])(
 it("keeps checksums small, and those of each collection separate", async () => {
   await source("more").insertMany(Array.from({ length: 500 }, (_, i) => ({ _id: i, text: LONG })));
   await duplicate();
-  const left = await own().findOne<{ bytes: { length(): number } }>({ _id: "seal orders" });
+  const left = await own().findOne<{ bytes: { length(): number } }>({ _id: "checksums orders" });
   expect(left?.bytes.length()).toBeLessThan(2_000);
   await set(source("more"), 3, "new");
   await duplicate();
@@ -218,8 +218,11 @@ const HOSTILE: readonly (readonly [string, (bytes: Buffer) => unknown])[] = [
 
 it.each(HOSTILE)("ignores a checksums record that %s", async (_, damage) => {
   await duplicate();
-  const left = await own().findOne<{ bytes: { value(): Uint8Array } }>({ _id: "seal orders" });
-  await own().replaceOne({ _id: "seal orders" }, { bytes: damage(Buffer.from(left?.bytes.value() ?? [])) });
+  const left = await own().findOne<{ bytes: { value(): Uint8Array } }>({ _id: "checksums orders" });
+  await own().replaceOne(
+    { _id: "checksums orders" },
+    { bytes: damage(Buffer.from(left?.bytes.value() ?? [])) },
+  );
   await set(copy(), FIRST, "other");
   await set(source(), SECOND, "new");
   expect(await sides()).toEqual(["100", "2000"]);

@@ -94,7 +94,7 @@ describe("duplicate", () => {
     expect(await contents(pair.to, pair.database, "large")).toEqual(
       await contents(pair.from, pair.database, "large"),
     );
-    // As after an interruption: a stretch in the middle and the end are not there.
+    // As after an interruption: a segment in the middle and the end are not there.
     await pair.to
       .db(pair.database)
       .collection("large")

@@ -1,16 +1,16 @@
 import { beforeEach, expect, it } from "vitest";
-import type { CopyingOptions } from "../../src/commands/copying-options.ts";
-import { findSaved } from "../../src/commands/resume.ts";
-import type { Filled } from "../../src/connectors/connector.ts";
-import { type SavedRun, toJson } from "../../src/core/saved-run.ts";
-import type { VerifyMode } from "../../src/core/verify-mode.ts";
-import { weaker } from "../../src/core/verify-mode.ts";
-import { StateFile } from "../../src/state/state-file.ts";
+import type { CopyingOptions } from "../../src/commands/copy/copy-options.ts";
+import { findSaved } from "../../src/commands/copy/resume.ts";
+import type { RunRecord } from "../../src/connectors/contract.ts";
+import type { VerifyMode } from "../../src/core/plan/verify-mode.ts";
+import { weaker } from "../../src/core/plan/verify-mode.ts";
+import { type SavedRun, toJson } from "../../src/core/progress/saved-run.ts";
+import { StateFile } from "../../src/state/job/state-file.ts";
 import { KEY, workFolder } from "../state/state-folder.ts";
 
 /** Whether what an interrupted run wrote down is gone on with. */
 const HOUR = 3_600_000;
-const filled: Filled = {
+const filled: RunRecord = {
   ...{ command: "duplicate", from: "there", run: "r", token: "t", since: new Date(0) },
   ...{ complete: false, verified: false, documents: new Map() },
 };
@@ -24,7 +24,7 @@ interface Case {
   /** Hours ago. */
   readonly age?: number;
   readonly saved?: Partial<SavedRun>;
-  readonly filled?: Partial<Filled>;
+  readonly filled?: Partial<RunRecord>;
   readonly verify?: VerifyMode;
   readonly restart?: boolean;
 }

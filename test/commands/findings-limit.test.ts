@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { Findings } from "../../src/commands/findings.ts";
-import type { Told } from "../../src/core/diff/diff-job.ts";
-import type { Reporter } from "../../src/reporting/reporter.ts";
+import { Findings } from "../../src/commands/diff/findings.ts";
+import type { RawDifference } from "../../src/core/compare/diff-job.ts";
+import type { Reporter } from "../../src/model/reporter.ts";
 import { id } from "../support/documents.ts";
 
-function missing(n: number): Told {
+function missing(n: number): RawDifference {
   return {
     key: `document orders/${n}`,
     ...{ kind: "missing", sigil: "+", state: "stable", collection: "orders", targetCollection: "orders" },

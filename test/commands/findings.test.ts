@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Findings, type FindingsOptions } from "../../src/commands/findings.ts";
-import type { Told } from "../../src/core/diff/diff-job.ts";
-import type { Difference, Reporter } from "../../src/reporting/reporter.ts";
+import { Findings, type FindingsOptions } from "../../src/commands/diff/findings.ts";
+import type { RawDifference } from "../../src/core/compare/diff-job.ts";
+import type { Difference, Reporter } from "../../src/model/reporter.ts";
 import { difference } from "../reporting/comparison-samples.ts";
 import { id } from "../support/documents.ts";
 
@@ -34,7 +34,7 @@ function findings(options: Partial<FindingsOptions> = {}) {
   return { of, told, planned, limits: () => limits };
 }
 
-function seen(more: Partial<Told> = {}): Told {
+function seen(more: Partial<RawDifference> = {}): RawDifference {
   const { firstSeen: _, lastSeen: __, counted: ___, ...told } = difference();
   return { ...told, ...more };
 }

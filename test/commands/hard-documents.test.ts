@@ -48,7 +48,7 @@ it("copies every storable document byte for byte, by insert and by replace", asy
   const first = await duplicate("storable");
   expect(collectionRecord(first.stdout, "hard")).toMatchObject({
     written: wanted.size,
-    setAside: 0,
+    rejected: 0,
     verdict: "verified",
   });
   expect(first.code).toBe(0);
@@ -76,8 +76,8 @@ it("rejects by name what the target cannot store, and leaves nothing altered beh
     expect(code, round).toBe(3);
     expect(collectionRecord(stdout, "hard"), round).toMatchObject({
       read: good.size + bad.size,
-      setAside: bad.size,
-      verdict: "set aside",
+      rejected: bad.size,
+      verdict: "incomplete",
     });
     for (const name of bad.keys()) expect(stdout, round).toContain(`document hard/\\"${name}\\"`);
     expect(await held("mixed", "hard"), round).toEqual(good);

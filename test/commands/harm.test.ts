@@ -59,8 +59,8 @@ it("names the second of two documents under one _id, as shards may hold them", a
     expect(stdout, round).toContain("document orders/5");
     expect(collectionRecord(stdout, "orders"), round).toMatchObject({
       read: 3,
-      setAside: 1,
-      verdict: "set aside",
+      rejected: 1,
+      verdict: "incomplete",
     });
     expect(code, round).toBe(3);
   }
@@ -76,7 +76,7 @@ it("accounts for every document of a capped collection when one is rejected", as
   expect(collectionRecord(stdout, "log")).toMatchObject({
     read: 50,
     written: 49,
-    setAside: 1,
+    rejected: 1,
     targetCount: 49,
   });
   expect(code).toBe(3);
@@ -101,7 +101,7 @@ it("--delete keeps documents whose _id cannot be used in a query", async () => {
   const { code, stdout } = await pair.duplicate("--json", "--delete", "--yes");
   expect(code).toBe(3);
   expect(stdout).toMatch(/cannot be asked for/);
-  expect(collectionRecord(stdout, "odd")).toMatchObject({ setAside: 1, deleted: 0 });
+  expect(collectionRecord(stdout, "odd")).toMatchObject({ rejected: 1, deleted: 0 });
 });
 
 it("--delete keeps what a filter no longer selects and the source still has", async () => {

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { beforeEach, expect, it } from "vitest";
 import { Random } from "../shops/random.ts";
 import { serverPair } from "../support/pair.ts";
-import { Repairing } from "../support/repairing.ts";
+import { RepairContext } from "../support/repairing.ts";
 
 /** Repairs that are killed, cut off and slow: they go on, and what they did can be taken back. */
 const pair = serverPair({}, {}, {});
@@ -11,9 +11,9 @@ const POINTS = LONG ? 200 : 3;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 22);
 const ALL = ["--yes", "--delete"];
 
-let repairing: Repairing;
+let repairing: RepairContext;
 beforeEach(() => {
-  repairing = new Repairing(pair);
+  repairing = new RepairContext(pair);
 });
 
 function collection(side: "from" | "to") {

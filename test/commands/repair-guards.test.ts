@@ -1,20 +1,20 @@
 import { Binary } from "bson";
 import { beforeEach, expect, it } from "vitest";
-import { endLine, headLine, isHead, readPlan, rowLine } from "../../src/core/mend/repair-plan.ts";
+import { endLine, headLine, isHead, readPlan, rowLine } from "../../src/core/repair/repair-plan.ts";
 import { withDatabase } from "../services/mongodb.ts";
 import { type Script, startScripted } from "../services/scripted-server.ts";
 import { runWatched } from "../support/canary.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
-import { Repairing } from "../support/repairing.ts";
+import { RepairContext } from "../support/repairing.ts";
 import { snapshot } from "../support/snapshot.ts";
 
 /** Plans that must not be carried out, or not as a whole. */
 const pair = serverPair();
 
-let repairing: Repairing;
+let repairing: RepairContext;
 beforeEach(() => {
-  repairing = new Repairing(pair);
+  repairing = new RepairContext(pair);
 });
 
 function collection(side: "from" | "to") {

@@ -11,14 +11,14 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { beforeEach, expect, it } from "vitest";
 import { serverPair } from "../support/pair.ts";
-import { fillBoth, Repairing, type Row } from "../support/repairing.ts";
+import { fillBoth, RepairContext, type Row } from "../support/repairing.ts";
 
 /** The file of a plan: how it comes to be, and what becomes of it in the hands of people. */
 const pair = serverPair();
 
-let repairing: Repairing;
+let repairing: RepairContext;
 beforeEach(() => {
-  repairing = new Repairing(pair);
+  repairing = new RepairContext(pair);
 });
 
 function collection(side: "from" | "to") {

@@ -1,13 +1,13 @@
 import { beforeEach, expect, it } from "vitest";
 import { serverPair } from "../support/pair.ts";
-import { Repairing, type Row } from "../support/repairing.ts";
+import { RepairContext, type Row } from "../support/repairing.ts";
 
 /** Documents of which one is to have what another one holds. */
 const pair = serverPair();
 
-let repairing: Repairing;
+let repairing: RepairContext;
 beforeEach(() => {
-  repairing = new Repairing(pair);
+  repairing = new RepairContext(pair);
 });
 
 function collection(side: "from" | "to") {

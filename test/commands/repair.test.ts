@@ -15,14 +15,14 @@ import { beforeEach, expect, it } from "vitest";
 import { records } from "../support/cli.ts";
 import { expectExplained } from "../support/explained.ts";
 import { serverPair } from "../support/pair.ts";
-import { fillBoth, Repairing, type Row } from "../support/repairing.ts";
+import { fillBoth, RepairContext, type Row } from "../support/repairing.ts";
 
 /** A copy is mended by a plan: what the plan names, as it was seen, and nothing else. */
 const pair = serverPair();
 
-let repairing: Repairing;
+let repairing: RepairContext;
 beforeEach(() => {
-  repairing = new Repairing(pair);
+  repairing = new RepairContext(pair);
 });
 
 function collection(side: "from" | "to", name = "orders") {

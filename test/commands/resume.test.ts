@@ -75,7 +75,7 @@ it("resumes a copy after kill -9, reads nothing again that was verified, and say
   expect(resumed.documents).toBeLessThan(DOCUMENTS);
   expect(collectionRecord(again.stdout, "orders")).toMatchObject({
     read: DOCUMENTS,
-    setAside: 0,
+    rejected: 0,
     extra: 0,
     sourceCount: DOCUMENTS,
     targetCount: DOCUMENTS,

@@ -27,12 +27,12 @@ function rows(side: "from" | "to"): Collection<Row> {
   return pair[side].db(pair.database).collection<Row>("orders");
 }
 
-async function sealBytes(): Promise<string | undefined> {
+async function checksumBytes(): Promise<string | undefined> {
   const own = pair.to
     .db(pair.database)
     .collection<{ _id: string; bytes: { value(): Uint8Array } }>("_dualsync");
-  const seal = await own.findOne({ _id: "seal orders" });
-  return seal === null ? undefined : Buffer.from(seal.bytes.value()).toString("base64");
+  const checksums = await own.findOne({ _id: "checksums orders" });
+  return checksums === null ? undefined : Buffer.from(checksums.bytes.value()).toString("base64");
 }
 
 async function content(): Promise<Map<number, string>> {
@@ -57,7 +57,7 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
     LIVE: withDatabase(pair.source.uri, pair.database),
     COPY: withDatabase(pair.target.uri, pair.database),
   };
-  let sealed: string | undefined;
+  let checksummed: string | undefined;
   let verified = new Map<number, string>();
   const told = { behind: 0, diverged: 0, nothing: 0 };
   for (let round = 0; round < ROUNDS; round++) {
@@ -68,9 +68,9 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
       cwd,
       onStart: (child) => void (kill !== undefined && setTimeout(() => child.kill("SIGKILL"), kill)),
     });
-    const left = await sealBytes();
-    if (left !== sealed) verified = await content();
-    sealed = left;
+    const left = await checksumBytes();
+    if (left !== checksummed) verified = await content();
+    checksummed = left;
     await change(random, rows("from"), "source");
     await change(random, rows("to"), "target");
     const { stdout } = await dualsync(
@@ -84,7 +84,7 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
       if (since === "behind") expect(isAsVerified, `round ${round}, ${id}`).toBe(true);
       if (since === "diverged") expect(isAsVerified, `round ${round}, ${id}`).toBe(false);
       told[since === "behind" || since === "diverged" ? since : "nothing"]++;
-      if (sealed === undefined) expect(since).toBeNull();
+      if (checksummed === undefined) expect(since).toBeNull();
     }
   }
   rmSync(cwd, { recursive: true });
@@ -98,9 +98,9 @@ it("undo removes the checksums of the copy", async () => {
   await rows("to").insertMany(Array.from({ length: 50 }, (_, i) => ({ _id: i, text: "target" })));
   const adopted = await folder.adopt();
   expect(adopted.code, adopted.stdout).toBe(0);
-  expect(await sealBytes()).toBeDefined();
+  expect(await checksumBytes()).toBeDefined();
   expect((await folder.undo(runOf(adopted))).code).toBe(0);
-  expect(await sealBytes()).toBeUndefined();
+  expect(await checksumBytes()).toBeUndefined();
   const { stdout } = await pair.run(["diff", "--json", "--settle", "0.01"]);
   const told = records(stdout).filter(({ type }) => type === "diff");
   expect(told).toHaveLength(50);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { byteSize, readRate } from "../../src/config/byte-size.ts";
+import { byteSize, readRate } from "../../src/config/settings/byte-size.ts";
 import { failureOf, textOf } from "./failure.ts";
 
 const UNITS = {

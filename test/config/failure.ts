@@ -1,5 +1,5 @@
-import { type Environment, loadEnvironment } from "../../src/config/environment.ts";
-import { DualsyncError } from "../../src/errors.ts";
+import { type Environment, loadEnvironment } from "../../src/config/env/environment.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 
 /** What `work` fails with; anything but the program's own error fails the test. */
 export function failureOf(work: () => unknown): DualsyncError {

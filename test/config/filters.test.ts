@@ -1,8 +1,8 @@
 import { Decimal128, Double, deserialize, EJSON, Int32, Long, ObjectId, serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OPERATORS } from "../../src/config/filter-query.ts";
-import { parseFilters } from "../../src/config/filters.ts";
+import { OPERATORS } from "../../src/config/selection/filter-query.ts";
+import { parseFilters } from "../../src/config/selection/filters.ts";
 import { failureOf, textOf } from "./failure.ts";
 
 function filter(json: string): ReadonlyMap<string, unknown> {

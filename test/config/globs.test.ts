@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkGlobs, matches, select, unmatched } from "../../src/config/globs.ts";
+import { checkGlobs, matches, select, unmatched } from "../../src/config/selection/globs.ts";
 import { failureOf } from "./failure.ts";
 
 describe("globs", () => {

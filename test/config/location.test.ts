@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Location, parseLocation, secretsOf } from "../../src/config/location.ts";
-import { Redactor } from "../../src/redact.ts";
+import { type Location, parseLocation, secretsOf } from "../../src/config/pairs/location.ts";
+import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "./failure.ts";
 
 const jwt = (claims: object): string =>

@@ -7,9 +7,9 @@ import {
   isSameAddress,
   mongodbSecrets,
   withDatabase,
-} from "../../src/config/mongodb-uri.ts";
-import { URI_OPTIONS } from "../../src/config/uri-options.ts";
-import { Redactor } from "../../src/redact.ts";
+} from "../../src/connectors/mongodb/location/uri.ts";
+import { URI_OPTIONS } from "../../src/connectors/mongodb/location/uri-options.ts";
+import { Redactor } from "../../src/redact/redact.ts";
 import { failureOf, textOf } from "./failure.ts";
 
 const NAME = "MONGODB_URI in .env.local";

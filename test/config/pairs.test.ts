@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { type Pair, type PairCommand, type PairOptions, resolvePair } from "../../src/config/pairs.ts";
-import type { DualsyncError } from "../../src/errors.ts";
-import { Redactor } from "../../src/redact.ts";
+import {
+  type PairCommand,
+  type PairOptions,
+  resolvePair,
+  type StorePair,
+} from "../../src/config/pairs/pairs.ts";
+import type { DualsyncError } from "../../src/model/errors.ts";
+import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "./failure.ts";
 
 const MAIN = { MONGODB_URI: "mongodb://u:hunter2@main/shop" };
@@ -16,7 +21,7 @@ const SUPABASE = {
 const KV = { KV_REST_API_URL: "https://abc.upstash.io", KV_REST_API_TOKEN: "hunter2" };
 type Flags = Omit<PairOptions, "environment">;
 
-function resolve(command: PairCommand, variables: Record<string, string>, flags: Flags = {}): Pair {
+function resolve(command: PairCommand, variables: Record<string, string>, flags: Flags = {}): StorePair {
   return resolvePair(command, { ...flags, environment: environmentOf(variables) });
 }
 

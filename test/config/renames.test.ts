@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseRenames } from "../../src/config/renames.ts";
+import { parseRenames } from "../../src/config/selection/renames.ts";
 import { failureOf } from "./failure.ts";
 
 describe("--rename", () => {

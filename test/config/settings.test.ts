@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readSettings, type SettingFlags, type Settings } from "../../src/config/settings.ts";
+import { readSettings, type SettingFlags, type Settings } from "../../src/config/settings/settings.ts";
 import { environmentOf, failureOf } from "./failure.ts";
 
 function read(variables: Record<string, string>, flags: SettingFlags = {}): Settings {

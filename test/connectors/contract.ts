@@ -1,13 +1,13 @@
 import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId } from "bson";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, Holder, Lease, Target } from "../../src/connectors/connector.ts";
-import { Batch } from "../../src/document.ts";
+import type { CollectionInfo, Holder, Lease, Target } from "../../src/connectors/contract.ts";
+import { Batch } from "../../src/model/document.ts";
 import { testRun } from "../support/claimed.ts";
 import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 
 /** What not every store has: documents as they come, whatever stands in them, and what is done with them. */
-export type Ability = "ids of every type" | "numbers of every type" | "filters" | "16 MB" | "seals";
+export type Ability = "ids of every type" | "numbers of every type" | "filters" | "16 MB" | "checksums";
 
 export interface ContractOptions {
   /** Opens the store that the suite writes to; called several times. */
@@ -175,15 +175,15 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.write("again", batch, "insert", never)).toEqual({
         written: 2,
         unchanged: 0,
-        setAside: [],
+        rejected: [],
       });
       expect(await store.write("again", batch, "insert", never)).toEqual({
         written: 0,
         unchanged: 2,
-        setAside: [],
+        rejected: [],
       });
-      const { setAside } = await store.write("again", batchOf({ _id: 1, a: 3 }), "create", never);
-      expect(setAside).toMatchObject([{ id: { key: id(1).key }, occupied: true }]);
+      const { rejected } = await store.write("again", batchOf({ _id: 1, a: 3 }), "create", never);
+      expect(rejected).toMatchObject([{ id: { key: id(1).key }, occupied: true }]);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(batch.docs()));
     });
 
@@ -193,14 +193,14 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.write("change", wanted, "insert", never)).toEqual({
         written: 2,
         unchanged: 1,
-        setAside: [],
+        rejected: [],
       });
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(wanted.docs()));
       const next = batchOf({ _id: 1, a: 7 }, { _id: 2, a: 3 }, { _id: 4, a: 8 });
       expect(await store.write("change", next, "replace", never)).toEqual({
         written: 3,
         unchanged: 0,
-        setAside: [],
+        rejected: [],
       });
       expect(await collect(store.read(info, { range: { to: id(3) }, signal: never }))).toEqual(
         hexOf([doc({ _id: 1, a: 7 }), doc({ _id: 2, a: 3 })]),
@@ -209,17 +209,20 @@ export function describeContract(name: string, options: ContractOptions): void {
     });
 
     it("accounts for duplicate ids in a batch: the last document stays, or the first one with create", async () => {
-      const info = await createLike("twins", { _id: 1, a: 1 });
-      const twins = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 1, a: 3 });
+      const info = await createLike("duplicateIds", { _id: 1, a: 1 });
+      const duplicateIds = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 1, a: 3 });
       const last = hexOf([doc({ _id: 1, a: 3 }), doc({ _id: 2, a: 2 })]);
-      const inserted = await store.write("twins", twins, "insert", never);
+      const inserted = await store.write("duplicateIds", duplicateIds, "insert", never);
       expect(inserted.written + inserted.unchanged).toBe(3);
       expect(await collect(store.read(info, { signal: never }))).toEqual(last);
-      expect(await store.write("twins", twins, "replace", never)).toMatchObject({ written: 3, setAside: [] });
+      expect(await store.write("duplicateIds", duplicateIds, "replace", never)).toMatchObject({
+        written: 3,
+        rejected: [],
+      });
       expect(await collect(store.read(info, { signal: never }))).toEqual(last);
       const more = batchOf({ _id: 5, a: 1 }, { _id: 5, a: 1 }, { _id: 5, a: 2 });
-      const created = await store.write("twins", more, "create", never);
-      expect(created).toMatchObject({ written: 1, unchanged: 1, setAside: [{ occupied: true }] });
+      const created = await store.write("duplicateIds", more, "create", never);
+      expect(created).toMatchObject({ written: 1, unchanged: 1, rejected: [{ occupied: true }] });
       const range = { from: id(5) };
       expect(await collect(store.read(info, { range, signal: never }))).toEqual(
         hexOf([doc({ _id: 5, a: 1 })]),
@@ -235,7 +238,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(await store.write("replace", next, "replace", never)).toEqual({
         written: 3,
         unchanged: 0,
-        setAside: [],
+        rejected: [],
       });
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(next.docs()));
     });
@@ -257,8 +260,8 @@ export function describeContract(name: string, options: ContractOptions): void {
         never,
       );
       expect(outcome).toMatchObject({ written: 1, unchanged: 0 });
-      expect(outcome.setAside.map((entry) => entry.id.key)).toEqual([id(2).key]);
-      expect(outcome.setAside[0]?.reason).toMatch(
+      expect(outcome.rejected.map((entry) => entry.id.key)).toEqual([id(2).key]);
+      expect(outcome.rejected[0]?.reason).toMatch(
         makeUnique === undefined ? /unique index on email/ : /unique/,
       );
     });
@@ -369,7 +372,7 @@ export function describeContract(name: string, options: ContractOptions): void {
 
     it("remembers which run filled it, and where the content of each collection comes from", async () => {
       const info = await create("remembered");
-      await store.prepare({ ...info, incarnation: "the source's" }, never);
+      await store.prepare({ ...info, uid: "the source's" }, never);
       const filled = {
         command: "test",
         from: "nowhere",
@@ -385,7 +388,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       expect(history.filled).toEqual(filled);
       const listed = (await store.list(never)).collections.find(({ name }) => name === info.name);
       expect(history.collections.get("remembered")).toEqual({
-        incarnation: listed?.incarnation,
+        uid: listed?.uid,
         fromEmpty: true,
         from: "nowhere",
         source: "the source's",
@@ -393,36 +396,36 @@ export function describeContract(name: string, options: ContractOptions): void {
     });
 
     itNeeds(
-      "seals",
+      "checksums",
       "keeps checksums until something is written to their collection, and no longer",
       async () => {
-        const { seal, leaveSeal } = store;
-        if (seal === undefined || leaveSeal === undefined) throw new Error("no seals");
+        const { checksums, leaveChecksums } = store;
+        if (checksums === undefined || leaveChecksums === undefined) throw new Error("no seals");
         const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
         await create("other", { _id: 1 });
-        const info = await create("sealed", { _id: 1 });
+        const info = await create("checksummed", { _id: 1 });
         const writes = [
-          () => store.write("sealed", batchOf({ _id: 2 }), "insert", never),
-          () => store.write("sealed", batchOf({ _id: 2, n: 1 }), "replace", never),
-          () => store.remove("sealed", [id(2)], never),
-          () => store.remove("sealed", [id(99)], never),
+          () => store.write("checksummed", batchOf({ _id: 2 }), "insert", never),
+          () => store.write("checksummed", batchOf({ _id: 2, n: 1 }), "replace", never),
+          () => store.remove("checksummed", [id(2)], never),
+          () => store.remove("checksummed", [id(99)], never),
         ];
-        expect(await seal("sealed", never)).toBeUndefined();
+        expect(await checksums("checksummed", never)).toBeUndefined();
         for (const write of writes) {
-          await leaveSeal("sealed", bytes, never);
+          await leaveChecksums("checksummed", bytes, never);
           await store.prepare(info, never);
           await store.finish(info, [], never);
           await store.write("other", batchOf({ _id: 1 }), "insert", never);
-          expect(Buffer.compare((await seal("sealed", never)) ?? Buffer.alloc(0), bytes)).toBe(0);
+          expect(Buffer.compare((await checksums("checksummed", never)) ?? Buffer.alloc(0), bytes)).toBe(0);
           await Promise.all([write(), write()]);
-          expect(await seal("sealed", never)).toBeUndefined();
+          expect(await checksums("checksummed", never)).toBeUndefined();
         }
-        await leaveSeal("sealed", bytes, never);
+        await leaveChecksums("checksummed", bytes, never);
         await lease.release();
         lease = await store.claim(testRun("a later run"), never);
-        expect(await seal("sealed", never)).toBeDefined();
-        await store.write("sealed", batchOf({ _id: 3 }), "insert", never);
-        expect(await seal("sealed", never)).toBeUndefined();
+        expect(await checksums("checksummed", never)).toBeDefined();
+        await store.write("checksummed", batchOf({ _id: 3 }), "insert", never);
+        expect(await checksums("checksummed", never)).toBeUndefined();
       },
     );
 
@@ -436,9 +439,9 @@ export function describeContract(name: string, options: ContractOptions): void {
       const { collections } = await store.list(never);
       const listed = collections.find(({ name }) => name === info.name);
       if (listed === undefined) throw new Error("not listed");
-      expect(await store.isStillThere(listed, never)).toBe(true);
-      expect(await store.isStillThere({ ...listed, incarnation: "another" }, never)).toBe(false);
-      expect(await store.isStillThere({ ...listed, name: "never was" }, never)).toBe(false);
+      expect(await store.stillExists(listed, never)).toBe(true);
+      expect(await store.stillExists({ ...listed, uid: "another" }, never)).toBe(false);
+      expect(await store.stillExists({ ...listed, name: "never was" }, never)).toBe(false);
     });
 
     it("closes twice without an error", async () => {

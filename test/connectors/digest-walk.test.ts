@@ -1,12 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
 import { TYPE } from "../../src/bson/elements.ts";
-import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import type { DigestSide } from "../../src/core/diff/comparison.ts";
-import { cutStretches, type DigestWalkOptions, digestWalk } from "../../src/core/diff/digest-walk.ts";
-import type { Step } from "../../src/core/walk.ts";
-import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
+import { cutSegments, type DigestWalkOptions, digestWalk } from "../../src/core/compare/digest-walk.ts";
+import type { DigestSide } from "../../src/core/compare/digests.ts";
+import type { Step } from "../../src/core/walk/walk.ts";
+import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
 import { type BsonValue, decimal, documentBytes, double, int32, int64, text } from "../bson/bson-bytes.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Answer, startScripted } from "../services/scripted-server.ts";
@@ -110,7 +110,7 @@ interface Found {
 class Line {
   #position: DocumentId | undefined;
 
-  mustBeBefore({ position, missing, different, extra }: Step): void {
+  assertBefore({ position, missing, different, extra }: Step): void {
     this.#position = position ?? this.#position;
     const from = this.#position;
     if (from === undefined) return;
@@ -126,17 +126,17 @@ async function walked(
   more: Partial<DigestWalkOptions> = {},
 ): Promise<Found> {
   const found: Found = { equal: 0, bytes: 0, missing: [], different: [], extra: [] };
-  const stretches = await cutStretches(left, never);
-  const options = { source: left, target: right, stretches, signal: never, ...more };
+  const segments = await cutSegments(left, never);
+  const options = { source: left, target: right, segments, signal: never, ...more };
   const last = new Line();
   for await (const step of digestWalk(options)) {
-    last.mustBeBefore(step);
+    last.assertBefore(step);
     found.equal += step.equal.documents;
     found.bytes += step.equal.bytes;
     found.missing.push(...step.missing.map(({ id }) => id.key));
     found.different.push(...step.different.map(({ expected }) => expected.id.key));
     found.extra.push(...step.extra.map(({ id }) => id.key));
-    expect(step.twins).toEqual([]);
+    expect(step.duplicateIds).toEqual([]);
   }
   return found;
 }
@@ -201,7 +201,7 @@ describe("comparison by digests between MongoDB servers", () => {
   it("finds the same differences when each range is compared separately", async () => {
     const ranges = await left.store.ranges(left.collection, 5, never);
     const parts = [];
-    for (const range of ranges) parts.push(await walked(left, right, { stretches: [range] }));
+    for (const range of ranges) parts.push(await walked(left, right, { segments: [range] }));
     expect(parts.reduce((sum, part) => sum + part.equal, 0)).toBe(expected.equal);
     expect(parts.flatMap(({ missing }) => missing)).toEqual(expected.missing);
     expect(parts.flatMap(({ different }) => different)).toEqual(expected.different);
@@ -284,7 +284,7 @@ describe("comparison by digests between MongoDB servers", () => {
     const ender = new AbortController();
     const reason = new Error("enough");
     const walking = (async () => {
-      const options = { source: left, target: right, stretches: [{}], signal: ender.signal };
+      const options = { source: left, target: right, segments: [{}], signal: ender.signal };
       for await (const _ of digestWalk(options)) ender.abort(reason);
     })();
     await expect(walking).rejects.toBe(reason);
@@ -292,7 +292,7 @@ describe("comparison by digests between MongoDB servers", () => {
 
   it("sends no more digests once the comparison was stopped early", async () => {
     const asked = (): number => source.proxy.commands.get("aggregate") ?? 0;
-    for await (const _ of digestWalk({ source: left, target: right, stretches: [{}], signal: never })) break;
+    for await (const _ of digestWalk({ source: left, target: right, segments: [{}], signal: never })) break;
     const before = asked();
     expect(await left.store.count(left.collection.name, {}, never)).toBe(COUNT);
     expect(asked()).toBe(before + 1);

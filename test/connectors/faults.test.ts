@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { FAILURES, type FailureName } from "../../src/connectors/mongodb/failures.ts";
+import { Server } from "../../src/connectors/mongodb/connection/server.ts";
+import { FAILURES, type MongodbFailure } from "../../src/connectors/mongodb/failures/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { Server } from "../../src/connectors/mongodb/server.ts";
-import type { DualsyncError } from "../../src/errors.ts";
+import type { DualsyncError } from "../../src/model/errors.ts";
 import { type DnsAnswer, withDns } from "../services/dns-server.ts";
 import { HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
 import {
@@ -35,7 +35,7 @@ describe("unreachable servers", () => {
   it("reports a host name that DNS does not know", async () => {
     await failureOf("host-unknown", "mongodb://no-such-host.invalid/");
   });
-  it.each<[DnsAnswer, FailureName]>([
+  it.each<[DnsAnswer, MongodbFailure]>([
     ["unknown", "srv-unknown"],
     ["empty", "srv-unknown"],
     ["foreign", "srv-foreign"],
@@ -63,7 +63,7 @@ describe("unreachable servers", () => {
 });
 
 describe("TLS", () => {
-  it.each<[string, FailureName]>([
+  it.each<[string, MongodbFailure]>([
     ["expired", "tls-expired"],
     ["wrong-name", "tls-wrong-name"],
     ["self-signed", "tls-untrusted"],
@@ -200,7 +200,7 @@ describe("limits of an Atlas plan", () => {
 });
 
 describe("server states", () => {
-  it.each<[string, FailureName, Script]>([
+  it.each<[string, MongodbFailure, Script]>([
     ["a disk without space", "disk", answerTo(/^listCollections$/, refusal(14031, "no space"))],
     ["an old version", "server-old", helloWith({ maxWireVersion: 5 })],
     ["a version of the future", "server-new", helloWith({ minWireVersion: 99, maxWireVersion: 99 })],
@@ -307,6 +307,6 @@ describe("server states", () => {
 });
 
 afterAll(() => {
-  const missing = Object.keys(FAILURES).filter((name) => !provoked.has(name as FailureName));
+  const missing = Object.keys(FAILURES).filter((name) => !provoked.has(name as MongodbFailure));
   expect(missing, "failures that no test provokes").toEqual([]);
 });

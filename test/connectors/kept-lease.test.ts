@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Clocks, type HeldLease, keepLease } from "../../src/connectors/kept-lease.ts";
+import { Clocks, type HeldLease, keepLease } from "../../src/connectors/lease/lease-renewal.ts";
 
 /** For how long a lease is believed, by nothing but the clock. */
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "setTimeout", "performance", "Date"] }));

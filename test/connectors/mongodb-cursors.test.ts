@@ -1,8 +1,8 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/connector.ts";
+import type { CollectionInfo } from "../../src/connectors/contract.ts";
+import type { ServerOptions } from "../../src/connectors/mongodb/connection/server.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import type { ServerOptions } from "../../src/connectors/mongodb/server.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
 import { startWireProxy, type WireProxy } from "../services/wire-proxy.ts";

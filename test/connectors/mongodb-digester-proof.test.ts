@@ -1,7 +1,7 @@
 import { Binary, type Document, ObjectId } from "bson";
 import { MongoClient } from "mongodb";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, Digester } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Digester } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Answer, HELLO, isHello, startScripted } from "../services/scripted-server.ts";

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
-import type { CollectionInfo, IdRange, RangeDigest, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, IdRange, RangeDigest, Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { Batch, type Doc } from "../../src/document.ts";
-import { digestOf, RangeHash } from "../../src/range-digest.ts";
+import { Batch, type Doc } from "../../src/model/document.ts";
+import { digestOf, RangeHash } from "../../src/model/range-digest.ts";
 import {
   array,
   type BsonValue,
@@ -139,13 +139,13 @@ async function stored(name: string, documents: readonly Doc[]): Promise<Collecti
   } as const;
   await store.prepare(info, never);
   for (let from = 0; from < documents.length; from += 1_000) {
-    const { setAside } = await store.write(
+    const { rejected } = await store.write(
       name,
       Batch.of(documents.slice(from, from + 1_000)),
       "insert",
       never,
     );
-    expect(setAside).toEqual([]);
+    expect(rejected).toEqual([]);
   }
   return { ...info, documents: documents.length };
 }
@@ -209,7 +209,7 @@ describe("digest of a range", () => {
     const documents = new Map(
       [...ids, bare(TYPE.maxKey)]
         .map((value) => rawDoc(documentBytes([["_id", value]])))
-        .filter(({ id }) => store.canFind(id))
+        .filter(({ id }) => store.canQuery(id))
         .map((document) => [document.id.key, document]),
     );
     const info = await stored("ids", [...documents.values()]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { batchOf, collect, id } from "../support/documents.ts";

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
-import type { CollectionInfo, IdRange, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, IdRange, Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { Batch, type Doc } from "../../src/document.ts";
+import { Batch, type Doc } from "../../src/model/document.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { startScripted } from "../services/scripted-server.ts";
 import { claimed } from "../support/claimed.ts";

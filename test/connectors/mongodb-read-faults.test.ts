@@ -1,9 +1,9 @@
 import { MaxKey, MinKey, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
-import { openCursor } from "../../src/connectors/mongodb/cursor.ts";
+import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
+import { Server } from "../../src/connectors/mongodb/connection/server.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { Server } from "../../src/connectors/mongodb/server.ts";
+import { openCursor } from "../../src/connectors/mongodb/reading/cursor.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
 import { collect, doc, hexOf, id } from "../support/documents.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/connector.ts";
+import type { CollectionInfo } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { startThrottledRelay, type ThrottledRelay } from "../services/throttled-relay.ts";
@@ -41,7 +41,7 @@ describe("slow connections", () => {
     expect(await far.write(info.name, documents, "insert", never)).toEqual({
       written: documents.length,
       unchanged: 0,
-      setAside: [],
+      rejected: [],
     });
     expect(await collect(far.read(info, { signal: never }))).toEqual(hexOf(documents.docs()));
     await far.close();

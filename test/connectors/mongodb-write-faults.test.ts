@@ -1,6 +1,6 @@
 import { type Document, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Target } from "../../src/connectors/connector.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
@@ -69,7 +69,7 @@ describe("MongoDB writes", () => {
       answer({ n: 7, writeErrors: [duplicate], writeConcernError: NOT_MAJORITY }),
     );
     const outcome = await store.write(collection, batch, "insert", never);
-    expect(outcome).toEqual({ written: 8, unchanged: 0, setAside: [] });
+    expect(outcome).toEqual({ written: 8, unchanged: 0, rejected: [] });
     expect(await stored()).toEqual(wanted);
   });
 
@@ -91,7 +91,7 @@ describe("MongoDB writes", () => {
       { index: 5, code: 91, errmsg: "shutting down" },
     ];
     on("insert", answer({ n: 6, writeErrors }));
-    expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8, setAside: [] });
+    expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8, rejected: [] });
     expect(await stored()).toEqual(wanted);
   });
 
@@ -110,7 +110,7 @@ describe("MongoDB writes", () => {
   it("a write counts what it wrote when only the reply was lost", async () => {
     on("insert", "lose the answer");
     const outcome = await store.write(collection, batch, "insert", never);
-    expect(outcome).toEqual({ written: 8, unchanged: 0, setAside: [] });
+    expect(outcome).toEqual({ written: 8, unchanged: 0, rejected: [] });
     expect(await stored()).toEqual(wanted);
     on("update", "lose the answer");
     expect(await store.write(collection, batch, "replace", never)).toMatchObject({ written: 8 });
@@ -121,7 +121,7 @@ describe("MongoDB writes", () => {
     expect(await store.write(collection, batch, "insert", never)).toEqual({
       written: 8,
       unchanged: 0,
-      setAside: [],
+      rejected: [],
     });
     expect(await stored()).toEqual(wanted);
   });
@@ -129,7 +129,7 @@ describe("MongoDB writes", () => {
   it("a write succeeds after the server did not reply in time", async () => {
     const hasty = await open({ deadline: 400 });
     on("insert", "say nothing", "say nothing");
-    expect(await hasty.write(collection, batch, "insert", never)).toMatchObject({ written: 8, setAside: [] });
+    expect(await hasty.write(collection, batch, "insert", never)).toMatchObject({ written: 8, rejected: [] });
     expect(await stored()).toEqual(wanted);
     await hasty.close();
   });
@@ -138,9 +138,9 @@ describe("MongoDB writes", () => {
     const one = batchOf({ _id: 0, text: "x" });
     const taken = answer({ writeErrors: [{ index: 0, code: 11000, errmsg: "dup", keyPattern: { _id: 1 } }] });
     on("insert", taken, taken);
-    const setAside = [expect.objectContaining({ id: id(0), occupied: true })];
-    expect(await store.write(collection, one, "create", never)).toMatchObject({ written: 0, setAside });
-    expect(await store.write(collection, one, "insert", never)).toMatchObject({ written: 1, setAside: [] });
+    const rejected = [expect.objectContaining({ id: id(0), occupied: true })];
+    expect(await store.write(collection, one, "create", never)).toMatchObject({ written: 0, rejected });
+    expect(await store.write(collection, one, "insert", never)).toMatchObject({ written: 1, rejected: [] });
     expect(await stored()).toEqual(hexOf(one.docs()));
   });
 

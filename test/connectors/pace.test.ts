@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LARGEST_BATCH, Pace } from "../../src/connectors/mongodb/pace.ts";
+import { BatchPace, LARGEST_BATCH } from "../../src/connectors/mongodb/connection/pace.ts";
 
 /** Round trips one after the other on a line of so many bytes a second; ends when nothing changes any more. */
-function onLine(rate: number, deadline: number): { pace: Pace; trips: number[] } {
-  const pace = new Pace();
+function onLine(rate: number, deadline: number): { pace: BatchPace; trips: number[] } {
+  const pace = new BatchPace();
   const trips: number[] = [];
   for (let i = 0; i < 40; i++) {
     const asked = pace.bytes;
@@ -18,7 +18,7 @@ function onLine(rate: number, deadline: number): { pace: Pace; trips: number[] }
 
 describe("pace of reads", () => {
   it("starts with batches of 4 MB and keeps that size on a fast line", () => {
-    expect(new Pace().bytes).toBe(4_000_000);
+    expect(new BatchPace().bytes).toBe(4_000_000);
     expect(onLine(100_000_000, 120_000).pace.bytes).toBe(LARGEST_BATCH);
   });
 
@@ -42,7 +42,7 @@ describe("pace of reads", () => {
     const trip = fc.record({ bytes: fc.nat(50_000_000), milliseconds: fc.nat(200_000), fails: fc.boolean() });
     fc.assert(
       fc.property(fc.array(trip, { maxLength: 60 }), (trips) => {
-        const pace = new Pace();
+        const pace = new BatchPace();
         for (const { bytes, milliseconds, fails } of trips) {
           if (fails) pace.failed(pace.bytes);
           else pace.arrived({ asked: pace.bytes, bytes, milliseconds });
@@ -55,7 +55,7 @@ describe("pace of reads", () => {
   });
 
   it("lowers the batch size once when several ranges are slow or fail together", () => {
-    const pace = new Pace();
+    const pace = new BatchPace();
     const asked = pace.bytes;
     for (let range = 0; range < 4; range++) pace.arrived({ asked, bytes: asked, milliseconds: 3_000 });
     expect(pace.bytes).toBe(asked / 2);
@@ -64,7 +64,7 @@ describe("pace of reads", () => {
   });
 
   it("does not raise the batch size after small batches", () => {
-    const pace = new Pace();
+    const pace = new BatchPace();
     pace.failed(pace.bytes);
     const lowered = pace.bytes;
     pace.arrived({ asked: lowered, bytes: 300, milliseconds: 1 });
@@ -74,7 +74,7 @@ describe("pace of reads", () => {
   });
 
   it("raises the cautious batch size only in steps from what has arrived before", () => {
-    const pace = new Pace();
+    const pace = new BatchPace();
     expect(pace.cautiousBytes).toBe(262_144);
     pace.arrived({ asked: pace.bytes, bytes: 262_144, milliseconds: 50 });
     expect(pace.cautiousBytes).toBe(524_288);

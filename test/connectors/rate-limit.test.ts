@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { type Clock, type ReadRate, rateLimited, Throttle } from "../../src/connectors/rate-limit.ts";
+import {
+  type Clock,
+  type ReadRate,
+  rateLimited,
+  Throttle,
+} from "../../src/connectors/wrappers/rate-limit.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { claimed } from "../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../support/documents.ts";

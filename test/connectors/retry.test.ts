@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { DEFAULT_RETRIES, retry, retryPolicy, Tries } from "../../src/connectors/retry.ts";
+import { DEFAULT_RETRIES, retry, retryPolicy, Tries } from "../../src/connectors/wrappers/retry.ts";
 import { never } from "../support/signal.ts";
 
 const quick = { firstWait: 1, longestWait: 2 };

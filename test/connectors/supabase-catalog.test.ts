@@ -234,7 +234,7 @@ describe("list of tables", () => {
       /refuses the key \(HTTP 401, PGRST301\)/,
       /SERVICE_ROLE/,
     ],
-      ["because it is off", refusalOf(404, "PGRST126"), "source", /does not publish the list/, /openapi_mode/],
+    ["because it is off", refusalOf(404, "PGRST126"), "source", /does not publish the list/, /openapi_mode/],
     [
       "for another schema",
       refusalOf(406, "PGRST106"),

@@ -54,7 +54,7 @@ describeContract("supabase", {
     "numbers of every type": "a column has one type",
     filters: "filters are MongoDB's language",
     "16 MB": "gateways limit the size of a request",
-    seals: "nothing stops an application from writing to a table with checksums",
+    checksums: "nothing stops an application from writing to a table with checksums",
   },
 });
 

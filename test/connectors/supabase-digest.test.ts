@@ -1,11 +1,11 @@
 import { type Document, Double, Long, serialize } from "bson";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, IdRange, RecordDigester, Source } from "../../src/connectors/connector.ts";
-import { floatText } from "../../src/connectors/supabase/mapping/row-text.ts";
+import type { CollectionInfo, IdRange, RecordDigester, Source } from "../../src/connectors/contract.ts";
+import { floatText } from "../../src/connectors/supabase/mapping/to-row/row-text.ts";
 import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
-import { Batch, type Doc } from "../../src/document.ts";
+import { Batch, type Doc } from "../../src/model/document.ts";
 import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
 import { rawDoc } from "../support/documents.ts";
 import { EMPTY_PROJECT } from "../support/project-pair.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toOrdered } from "../../src/bson/ordered.ts";
 import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
 import { column, pageOf, type Text, tableOf, VALUES } from "./supabase-values.ts";
 
 function documentOf(type: string, text: Text): Uint8Array {

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FAILURES, type Place, toDualsyncError } from "../../src/connectors/supabase/api/failures.ts";
+import { FAILURES, type FailurePlace, toDualsyncError } from "../../src/connectors/supabase/api/failures.ts";
 import { Fault, isOfRows, isTooMuch, refusalCode } from "../../src/connectors/supabase/api/fault.ts";
 import type { Project } from "../../src/connectors/supabase/api/project.ts";
-import type { DualsyncError } from "../../src/errors.ts";
+import type { DualsyncError } from "../../src/model/errors.ts";
 import { listening } from "../services/listening.js";
 import { refusalOf, type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
 import { ALL, BATCH, failureOf, inTurn, KEY, openScripted } from "../support/scripted-project.ts";
@@ -185,7 +185,13 @@ describe("unreachable projects", () => {
     ["CERT_HAS_EXPIRED", "tls"],
     ["ECONNRESET", "broken"],
   ] as const)("gives the network error %s its own message", (code, name) => {
-    const place: Place = { role: "source", label: "x", schema: "public", doing: "read t", access: "read" };
+    const place: FailurePlace = {
+      role: "source",
+      label: "x",
+      schema: "public",
+      doing: "read t",
+      access: "read",
+    };
     const error = toDualsyncError(new Fault({ reason: "network", code }), place);
     expect(error.message.split(" ")[0]).toBe(FAILURES[name].says.split(" ")[0]);
     expect(error.hint).toBe(FAILURES[name].hint);

@@ -2,10 +2,10 @@ import { serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
+import { classify, merged } from "../../src/connectors/supabase/mapping/equivalence/classify.ts";
 import { keyTexts } from "../../src/connectors/supabase/mapping/key.ts";
-import { likeness, merged } from "../../src/connectors/supabase/mapping/likeness.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
-import { DocumentId, idElement } from "../../src/document.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
+import { DocumentId, idElement } from "../../src/model/document.ts";
 import { column, pageOf, tableOf, VALUES } from "./supabase-values.ts";
 
 const types = Object.keys(VALUES);
@@ -48,7 +48,7 @@ describe("hostile documents", () => {
           outcome(() => rowOf(table, changed));
           outcome(() => merged(table, bytes, changed));
           outcome(() => keyTexts(table, new DocumentId(idElement(changed))));
-          expect(["equivalent", "lossy-equal", "different"]).toContain(likeness(table, bytes, changed));
+          expect(["equivalent", "lossy-equal", "different"]).toContain(classify(table, bytes, changed));
         },
       ),
       { numRuns: 400 },
@@ -75,7 +75,7 @@ describe("hostile documents", () => {
         bytes.writeInt32LE(bytes.length);
         outcome(() => rowOf(table, bytes));
         outcome(() => keyTexts(table, new DocumentId(idElement(bytes))));
-        expect(likeness(table, serialize({ _id: 1 }), bytes)).toMatch(/different|equivalent/);
+        expect(classify(table, serialize({ _id: 1 }), bytes)).toMatch(/different|equivalent/);
       }
     }
   });
@@ -86,9 +86,9 @@ describe("hostile documents", () => {
         const plain = serialize({ _id: 1, [name]: value });
         const claimed = serialize({ _id: 1, [name]: value, _ds: { [name]: entry, id: entry } });
         const [one, other] = [rowOf(table, plain), rowOf(table, claimed)];
-        expect(likeness(table, plain, claimed)).toBe("reason" in one ? "different" : "equivalent");
+        expect(classify(table, plain, claimed)).toBe("reason" in one ? "different" : "equivalent");
         expect("reason" in one).toBe("reason" in other);
-        outcome(() => likeness(table, bytes, claimed));
+        outcome(() => classify(table, bytes, claimed));
       }),
       { examples: [[plainRow, "timestamptz", "", ""]] },
     );

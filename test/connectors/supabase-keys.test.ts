@@ -7,8 +7,8 @@ import { selectText } from "../../src/connectors/supabase/api/condition.ts";
 import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
 import { isOrdered, keyTexts } from "../../src/connectors/supabase/mapping/key.ts";
 import { mappingProblem, selectOf } from "../../src/connectors/supabase/mapping/layout.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
-import { DocumentId, idElement } from "../../src/document.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
+import { DocumentId, idElement } from "../../src/model/document.ts";
 import { column, pageOf, tableOf, VALUES } from "./supabase-values.ts";
 
 const SCALARS = Object.entries(VALUES).filter(([type]) => !/json|\[\]|mood/.test(type));

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Target } from "../../src/connectors/connector.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { testRun } from "../support/claimed.ts";

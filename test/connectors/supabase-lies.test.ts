@@ -1,9 +1,9 @@
 import { serialize } from "bson";
 import { describe, expect, it } from "vitest";
 import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { likeness } from "../../src/connectors/supabase/mapping/likeness.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
-import { rowText } from "../../src/connectors/supabase/mapping/row-text.ts";
+import { classify } from "../../src/connectors/supabase/mapping/equivalence/classify.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
+import { rowText } from "../../src/connectors/supabase/mapping/to-row/row-text.ts";
 import { column, pageOf, tableOf } from "./supabase-values.ts";
 
 /** Of columns whose text goes into a body, or into what is hashed, without quotes. */
@@ -40,7 +40,7 @@ describe("exact texts in a sidecar", () => {
 it("a number midway between two float4 values is different from both", () => {
   const floats = tableOf([column("id", "int4"), column("v", "float4")]);
   const like = (text: string, v: number) =>
-    likeness(floats, documentsOf(floats, pageOf(floats, [["1", text]])).bytesOf(0), serialize({ _id: 1, v }));
+    classify(floats, documentsOf(floats, pageOf(floats, [["1", text]])).bytesOf(0), serialize({ _id: 1, v }));
   expect(like("1.6777216e+07", 16_777_216)).toBe("equivalent");
   expect(like("1.6777216e+07", 16_777_217)).toBe("different");
   expect(like("1.677722e+07", 16_777_219)).toBe("different");

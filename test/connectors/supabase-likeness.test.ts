@@ -2,8 +2,8 @@ import { Binary, Decimal128, Double, deserialize, Long, ObjectId, serialize } fr
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { likeness, merged } from "../../src/connectors/supabase/mapping/likeness.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/row.ts";
+import { classify, merged } from "../../src/connectors/supabase/mapping/equivalence/classify.ts";
+import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
 import { column, pageOf, type Text, tableOf, VALUES } from "./supabase-values.ts";
 
 function own(type: string, text: Text): Uint8Array {
@@ -14,7 +14,7 @@ function own(type: string, text: Text): Uint8Array {
 /** What a document that holds `v` is to the document of a row that holds `text`. */
 function like(type: string, text: Text, v: unknown): string {
   const table = tableOf([column("id", "int4"), column("v", type)]);
-  return likeness(table, own(type, text), serialize({ _id: 1, v }, { ignoreUndefined: true }));
+  return classify(table, own(type, text), serialize({ _id: 1, v }, { ignoreUndefined: true }));
 }
 
 /** What an application's whole save does to a document. */
@@ -34,7 +34,7 @@ describe("documents that an application saved again", () => {
       fc.assert(
         fc.property(values, (text) => {
           const bytes = own(type, text);
-          expect(likeness(table, bytes, saved(bytes))).toBe("equivalent");
+          expect(classify(table, bytes, saved(bytes))).toBe("equivalent");
         }),
         { numRuns: 200 },
       );
@@ -44,11 +44,11 @@ describe("documents that an application saved again", () => {
       fc.assert(
         fc.property(values, values, (text, next) => {
           const [a, b] = [own(type, text), own(type, next)];
-          const isSame = likeness(table, a, b) === "equivalent";
+          const isSame = classify(table, a, b) === "equivalent";
           // Two values of Postgres are one when their rows say so: checked by what is sent, in the usual spelling.
           expect(isSame).toBe(canonical(type, text) === canonical(type, next));
-          expect(likeness(table, a, own(type, null))).toBe("different");
-          expect(likeness(table, own(type, null), a)).toBe("different");
+          expect(classify(table, a, own(type, null))).toBe("different");
+          expect(classify(table, own(type, null), a)).toBe("different");
         }),
         { numRuns: 200 },
       );
@@ -70,15 +70,15 @@ describe("documents that an application saved again", () => {
       pageOf(table, [["1", "2024-01-01T00:00:00.123456+00:00", "12.50"]]),
     ).bytesOf(0);
     const strict = saved(bytes, (document) => Reflect.deleteProperty(document, "_ds"));
-    expect(likeness(table, bytes, strict)).toBe("lossy-equal");
+    expect(classify(table, bytes, strict)).toBe("lossy-equal");
     const moved = saved(bytes, (document) => {
       document.v = new Date("2024-01-01T00:00:00.124Z");
     });
-    expect(likeness(table, bytes, moved)).toBe("different");
+    expect(classify(table, bytes, moved)).toBe("different");
     const dearer = saved(bytes, (document) => {
       document.n = 12.51;
     });
-    expect(likeness(table, bytes, dearer)).toBe("different");
+    expect(classify(table, bytes, dearer)).toBe("different");
     expect(rowOf(table, moved)).toMatchObject({
       columns: [
         ["id", "1"],
@@ -192,7 +192,7 @@ describe("documents that an application wrote", () => {
   it("calls a document without a required field different", () => {
     const table = tableOf([column("id", "int4"), column("v", "int4", { nullable: false })]);
     const bytes = documentsOf(table, pageOf(table, [["1", "5"]])).bytesOf(0);
-    expect(likeness(table, bytes, serialize({ _id: 1 }))).toBe("different");
+    expect(classify(table, bytes, serialize({ _id: 1 }))).toBe("different");
   });
 
   it("keeps fields without a column when a document is replaced, and ignores them in comparisons", () => {
@@ -201,7 +201,7 @@ describe("documents that an application wrote", () => {
     const other = serialize({ _id: 1, __v: 3, v: 4, _ds: { v: "x" }, tags: ["a"], id: 7 });
     const result = merged(table, bytes, other);
     expect(deserialize(result)).toStrictEqual({ _id: 1, v: 5, _ds: { v: "5.00" }, __v: 3, tags: ["a"] });
-    expect(likeness(table, bytes, result)).toBe("equivalent");
+    expect(classify(table, bytes, result)).toBe("equivalent");
     expect(rowOf(table, result)).toMatchObject({ extra: ["__v", "tags"] });
   });
 

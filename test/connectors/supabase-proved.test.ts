@@ -42,7 +42,7 @@ it("verifies a copy into a table by equivalence, and names fields without a colu
   expect(report).toMatchObject({
     read: 120,
     written: 120,
-    setAside: 0,
+    rejected: 0,
     verdict: "verified",
     targetCount: 120,
   });
@@ -80,7 +80,7 @@ it("rejects rows that a trigger changes or a column rounds, and an _id that cann
   ]);
   const { report, error, losses } = await memoryRun({ source, target: target.store });
   expect(error).toBeUndefined();
-  expect(report).toMatchObject({ read: 5, written: 0, setAside: 5, verdict: "set aside", targetCount: 4 });
+  expect(report).toMatchObject({ read: 5, written: 0, rejected: 5, verdict: "incomplete", targetCount: 4 });
   const reasons = losses.items.filter(({ key }) => key.startsWith("document")).map(({ reason }) => reason);
   expect(reasons.filter((reason) => /round them, or a trigger change them/.test(reason))).toHaveLength(4);
   expect(reasons.filter((reason) => /an `_id` that cannot be a key of this table/.test(reason))).toHaveLength(

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inForeignKeyOrder } from "../../src/connectors/foreign-key-order.ts";
-import { Batch } from "../../src/document.ts";
+import { Batch } from "../../src/model/document.ts";
 import { batchOf, doc, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 import { supabaseTarget } from "../support/supabase-target.ts";
@@ -35,9 +35,9 @@ describe("rows that refer to others", () => {
 
   it("writes rows that refer to their own table in any order, beside rejected ones", async () => {
     const rows = [...chain(40), person(50, null, { n: 100 }), person(51, 99), person(52, 51)];
-    const { written, setAside } = await target.store.write("people", batchOf(...rows), "insert", never);
+    const { written, rejected } = await target.store.write("people", batchOf(...rows), "insert", never);
     expect(written).toBe(40);
-    expect(setAside.map(({ id: { key }, waits }) => [key, waits])).toEqual(
+    expect(rejected.map(({ id: { key }, waits }) => [key, waits])).toEqual(
       expect.arrayContaining([
         [id(50).key, undefined],
         [id(51).key, true],
@@ -48,9 +48,9 @@ describe("rows that refer to others", () => {
 
   it("names the columns of a missing reference, and writes the row once the reference exists", async () => {
     const rows = batchOf(person(1, null, { country: 4 }), person(2, null));
-    const { written, setAside } = await target.store.write("people", rows, "insert", never);
+    const { written, rejected } = await target.store.write("people", rows, "insert", never);
     expect(written).toBe(1);
-    expect(setAside).toMatchObject([
+    expect(rejected).toMatchObject([
       {
         waits: true,
         reason: "the row that it refers to is missing: country → countries.id, boss → people.id (23503)",
@@ -58,7 +58,7 @@ describe("rows that refer to others", () => {
     ]);
     await target.store.write("countries", batchOf({ _id: 4, name: "x" }), "insert", never);
     const again = await target.store.write("people", rows, "insert", never);
-    expect(again).toEqual({ written: 1, unchanged: 1, setAside: [] });
+    expect(again).toEqual({ written: 1, unchanged: 1, rejected: [] });
   });
 
   it("writes rows of batches in the wrong order together afterwards", async () => {
@@ -66,13 +66,13 @@ describe("rows that refer to others", () => {
     const waiting = [];
     for (let from = 0; from < rows.length; from += 30) {
       const batch = Batch.of(rows.slice(from, from + 30));
-      const { setAside } = await target.store.write("people", batch, "insert", never);
-      const keys = new Set(setAside.filter(({ waits }) => waits).map(({ id: { key } }) => key));
+      const { rejected } = await target.store.write("people", batch, "insert", never);
+      const keys = new Set(rejected.filter(({ waits }) => waits).map(({ id: { key } }) => key));
       waiting.push(...batch.docs().filter(({ id: { key } }) => keys.has(key)));
     }
     expect(waiting.length).toBeGreaterThan(30);
     const written = await target.store.writeTogether?.(new Map([["people", Batch.of(waiting)]]), never);
-    expect(written?.get("people")).toMatchObject({ written: waiting.length, setAside: [] });
+    expect(written?.get("people")).toMatchObject({ written: waiting.length, rejected: [] });
     expect(await target.store.count("people", {}, never)).toBe(90);
     expect(await target.rows("select id from people where boss is distinct from nullif(id + 1, 90)")).toEqual(
       [],
@@ -95,8 +95,8 @@ describe("rows that refer to others", () => {
       ["teams", teams],
       ["members", members],
     ] as const) {
-      const { written, setAside } = await target.store.write(name, batch, "insert", never);
-      expect({ written, waits: setAside.map(({ waits }) => waits) }).toEqual({
+      const { written, rejected } = await target.store.write(name, batch, "insert", never);
+      expect({ written, waits: rejected.map(({ waits }) => waits) }).toEqual({
         written: 0,
         waits: batch.docs().map(() => true),
       });
@@ -107,7 +107,7 @@ describe("rows that refer to others", () => {
     ]);
     const outcomes = await target.store.writeTogether?.(together, never);
     expect(outcomes?.get("teams")).toMatchObject({ written: 2 });
-    expect(outcomes?.get("teams")?.setAside).toMatchObject([
+    expect(outcomes?.get("teams")?.rejected).toMatchObject([
       { id: { key: id(2).key }, waits: true, reason: expect.stringMatching(/its row is there without/) },
       { id: { key: id(9).key }, waits: true, reason: expect.stringMatching(/missing.*\(23503\)$/) },
     ]);
@@ -119,8 +119,8 @@ describe("rows that refer to others", () => {
     const rows = Array.from({ length: 400 }, (_, n) => person(n, null, { country: n % 2 === 0 ? 4 : 5 }));
     await target.store.write("countries", batchOf({ _id: 4 }), "insert", never);
     const before = target.project.requests.length;
-    const { written, setAside } = await target.store.write("people", batchOf(...rows), "insert", never);
-    expect({ written, refused: setAside.length }).toEqual({ written: 200, refused: 200 });
+    const { written, rejected } = await target.store.write("people", batchOf(...rows), "insert", never);
+    expect({ written, refused: rejected.length }).toEqual({ written: 200, refused: 200 });
     expect(target.project.requests.length - before).toBeLessThan(12);
   });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteOutcome } from "../../src/connectors/connector.ts";
-import { Batch } from "../../src/document.ts";
+import type { WriteOutcome } from "../../src/connectors/contract.ts";
+import { Batch } from "../../src/model/document.ts";
 import { collect } from "../support/documents.ts";
 import { TYPES, type TypedColumn, typedColumns } from "../support/every-type.ts";
 import { setSession } from "../support/session-settings.ts";
@@ -98,7 +98,7 @@ describe("round trip of rows of every type through documents", () => {
       const outcomes = await copy();
       const sum = (count: (outcome: WriteOutcome) => number) =>
         outcomes.reduce((all, one) => all + count(one), 0);
-      expect(outcomes.flatMap(({ setAside }) => setAside.map(({ reason }) => reason))).toEqual([]);
+      expect(outcomes.flatMap(({ rejected }) => rejected.map(({ reason }) => reason))).toEqual([]);
       expect(outcomes.flatMap(({ notReproduced = [] }) => notReproduced)).toEqual([]);
       expect(sum(({ written }) => written)).toBe(MADE + DRAWN);
       expect(await differences()).toEqual({});
@@ -136,7 +136,7 @@ describe("round trip of rows of every type through documents", () => {
        (1, 'null', null), (2, '"\\u0000"', null), (3, '{"\\ud800": 1}', null), (4, null, 'null'), (5, '1', '1')`,
     );
     const outcomes = await copy();
-    expect(outcomes.flatMap(({ setAside }) => setAside.map(({ reason }) => reason))).toHaveLength(4);
+    expect(outcomes.flatMap(({ rejected }) => rejected.map(({ reason }) => reason))).toHaveLength(4);
     expect(await target.rows("select id from wide_copy")).toEqual(["(5)"]);
   });
 });

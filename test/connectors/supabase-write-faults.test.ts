@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteMode, WriteOutcome } from "../../src/connectors/connector.ts";
-import type { Batch } from "../../src/document.ts";
+import type { WriteMode, WriteOutcome } from "../../src/connectors/contract.ts";
+import type { Batch } from "../../src/model/document.ts";
 import { batchOf, collect, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";
 import { collectionOf, supabaseTarget } from "../support/supabase-target.ts";
@@ -30,7 +30,7 @@ describe("faults of a project during writes", () => {
       answer: { status: 500, headers: {}, body: JSON.stringify({ code: "57014", message: "canceling" }) },
     });
     const rows = Array.from({ length: 300 }, (_, n) => ({ _id: { b: "b", a: n }, v: "v" }));
-    expect(await write("pairs", batchOf(...rows))).toMatchObject({ written: 300, setAside: [] });
+    expect(await write("pairs", batchOf(...rows))).toMatchObject({ written: 300, rejected: [] });
     expect(late.hits).toBe(3);
     late.stop();
     expect(await target.store.count("pairs", {}, never)).toBe(300);
@@ -55,8 +55,8 @@ describe("faults of a project during writes", () => {
       ["create", "POST"],
     ] as const) {
       const lost = target.project.fail({ on: `${method} /pairs`, at: 1, reset: "lost-reply" });
-      const { written, unchanged, setAside } = await write("pairs", batch, mode);
-      expect({ sum: written + unchanged, setAside }).toEqual({ sum: 2, setAside: [] });
+      const { written, unchanged, rejected } = await write("pairs", batch, mode);
+      expect({ sum: written + unchanged, rejected }).toEqual({ sum: 2, rejected: [] });
       expect(lost.hits).toBe(mode === "create" ? 0 : 1);
       lost.stop();
     }

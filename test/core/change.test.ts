@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { applyChanges } from "../../src/core/mend/apply-changes.ts";
-import type { Doc } from "../../src/document.ts";
+import { applyChanges } from "../../src/core/change/apply-changes.ts";
+import type { Doc } from "../../src/model/document.ts";
 import { becomes, goes, MemoryJournal, ORDERS, row, undone } from "../support/changes.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";

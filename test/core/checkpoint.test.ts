@@ -1,20 +1,20 @@
 import { expect, it } from "vitest";
-import { Checkpoint } from "../../src/core/checkpoint.ts";
-import { Losses } from "../../src/core/losses.ts";
-import type { Progress, SavedProgress } from "../../src/core/progress.ts";
-import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
-import { Tally } from "../../src/core/tally.ts";
+import { Checkpoint } from "../../src/core/progress/checkpoint.ts";
+import { Losses } from "../../src/core/progress/losses.ts";
+import type { Progress, SavedProgress } from "../../src/core/progress/progress.ts";
+import { fromJson, type SavedRun } from "../../src/core/progress/saved-run.ts";
+import { Tally } from "../../src/core/progress/tally.ts";
 import { id } from "../support/documents.ts";
 
 /** When and what a run writes down, and what it takes up of a former one. */
 const told = { token: "t", since: new Date(0), verify: "content" } as const;
-const incarnations = { source: "s1", target: "t1" };
+const uids = { source: "s1", target: "t1" };
 
 function former(name: string): SavedProgress {
   const remaining = [{ from: id(5) }];
   return {
     name,
-    incarnations,
+    uids,
     remaining,
     extras: [],
     counts: new Tally(),
@@ -45,7 +45,7 @@ function finishOne(progress: Progress): void {
 
 it("flush() writes all progress, however recently it was written before", async () => {
   const { checkpoint: kept, written } = checkpoint();
-  const progress = kept.open("orders", incarnations, new Losses([]));
+  const progress = kept.open("orders", uids, new Losses([]));
   progress.begin([{ to: id(1) }, { from: id(1), to: id(2) }, { from: id(2) }]);
   for (const left of [2, 1, 0]) {
     finishOne(progress);
@@ -56,7 +56,7 @@ it("flush() writes all progress, however recently it was written before", async 
 
 it("keeps the saved progress of collections that the run has not reached", async () => {
   const { checkpoint: kept, written } = checkpoint([former("first"), former("second")]);
-  const progress = kept.open("first", incarnations, new Losses([]));
+  const progress = kept.open("first", uids, new Losses([]));
   progress.begin([{}]);
   finishOne(progress);
   await kept.flush();
@@ -69,16 +69,16 @@ it("keeps the saved progress of collections that the run has not reached", async
 
 it("resumes only progress of the same source collection and the same copy", () => {
   const { checkpoint: kept } = checkpoint([former("orders")]);
-  expect(kept.former("orders", incarnations)).toBeDefined();
-  expect(kept.former("orders", { ...incarnations, source: "s2" })).toBeUndefined();
-  expect(kept.former("orders", { ...incarnations, target: "t2" })).toBeUndefined();
+  expect(kept.former("orders", uids)).toBeDefined();
+  expect(kept.former("orders", { ...uids, source: "s2" })).toBeUndefined();
+  expect(kept.former("orders", { ...uids, target: "t2" })).toBeUndefined();
   expect(kept.former("orders", { source: undefined, target: undefined })).toBeUndefined();
-  expect(kept.former("others", incarnations)).toBeUndefined();
+  expect(kept.former("others", uids)).toBeUndefined();
 });
 
 it("does not save progress of a collection that is left for a later run", async () => {
   const { checkpoint: kept, written } = checkpoint();
-  const [left, done] = ["left", "done"].map((name) => kept.open(name, incarnations, new Losses([])));
+  const [left, done] = ["left", "done"].map((name) => kept.open(name, uids, new Losses([])));
   for (const progress of [left, done]) progress?.begin([{}]);
   left?.leave(left.part());
   if (done !== undefined) finishOne(done);
@@ -89,7 +89,7 @@ it("does not save progress of a collection that is left for a later run", async 
 it("reports a failed checkpoint write once, and writes nothing more", async () => {
   const broken = new Error("no space");
   const { checkpoint: kept, written, failures } = checkpoint([], [broken]);
-  const progress = kept.open("orders", incarnations, new Losses([]));
+  const progress = kept.open("orders", uids, new Losses([]));
   progress.begin([{ to: id(1) }, { from: id(1) }]);
   finishOne(progress);
   await kept.flush();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { equalRun } from "../../src/core/equal-run.ts";
-import { Batch } from "../../src/document.ts";
+import { equalRun } from "../../src/core/walk/equal-run.ts";
+import { Batch } from "../../src/model/document.ts";
 import { doc } from "../support/documents.ts";
 
 /** Documents of two lengths. */

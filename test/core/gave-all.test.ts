@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shortfall } from "../../src/core/gave-all.ts";
+import { shortfall } from "../../src/core/walk/shortfall.ts";
 import { doc } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Journal } from "../../src/core/journal.ts";
-import type { Doc } from "../../src/document.ts";
+import type { Journal } from "../../src/core/change/journal.ts";
+import type { Doc } from "../../src/model/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -14,7 +14,7 @@ async function savedOf(foreign: boolean): Promise<{ before: string[]; added: num
   const saved = { before: [] as string[], added: 0 };
   const journal: Journal = {
     async save(collection, entries) {
-      expect(collection).toEqual({ name: "orders", incarnation: "the target's" });
+      expect(collection).toEqual({ name: "orders", uid: "the target's" });
       for (const { before } of entries) {
         if (before === undefined) saved.added++;
         else saved.before.push(Buffer.from(before).toString("hex"));
@@ -55,6 +55,6 @@ it("names what an unmanaged target rejects, and writes the rest", async () => {
   const target = new MemoryStore(rows([1], 2), { foreign: true });
   const journal: Journal = { async save() {} };
   const { error, report, losses } = await memoryRun({ source, target }, { journal });
-  expect([error, report?.setAside, losses.total]).toEqual([undefined, 1, 1]);
+  expect([error, report?.rejected, losses.total]).toEqual([undefined, 1, 1]);
   expect(hexOf(target.documents)).toEqual(hexOf(rows([1, 2], 1)));
 });

@@ -1,7 +1,7 @@
 import { type Document, Double, deserialize, Int32, serialize } from "bson";
 import { describe, expect, it } from "vitest";
-import type { Likeness, Mapping } from "../../src/connectors/connector.ts";
-import { type Doc, DocumentId, idElement } from "../../src/document.ts";
+import type { Classification, Mapping } from "../../src/connectors/contract.ts";
+import { type Doc, DocumentId, idElement } from "../../src/model/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { memoryDiff } from "../support/memory-diff.ts";
 import { memoryRun } from "../support/memory-run.ts";
@@ -9,7 +9,7 @@ import { MemoryStore } from "../support/memory-store.ts";
 
 /** Rows of two columns: a whole number `n`, and a time `t` with a part that a copy may have cut off. */
 const mapping: Mapping = {
-  likeness(_, own, other): Likeness {
+  classify(_, own, other): Classification {
     const [ours, theirs] = [deserialize(own.bytes), deserialize(other.bytes)];
     if (ours.n !== theirs.n || Math.floor(ours.t) !== Math.floor(theirs.t)) return "different";
     return ours.t === theirs.t ? "equivalent" : "lossy-equal";
@@ -85,7 +85,7 @@ describe("stores with an equivalence", () => {
       expect(error).toBeUndefined();
       const only = side === "source" ? { missing: 1, extra: 0 } : { missing: 0, extra: 1 };
       expect(report).toMatchObject({ equal: 2, equivalent: 1, changed: 2, metadata: 0, ...only });
-      expect(differences.map(({ id, likeness }) => [id, likeness]).sort()).toEqual([
+      expect(differences.map(({ id, classification }) => [id, classification]).sort()).toEqual([
         ["3", "lossy-equal"],
         ["4", undefined],
         ["5", undefined],
@@ -123,7 +123,7 @@ describe("stores with an equivalence", () => {
       held.length === 0 ? {} : { journal },
     );
     expect(error).toBeUndefined();
-    expect(report).toMatchObject({ read: 4, written: 4, setAside: 0, verdict: "verified" });
+    expect(report).toMatchObject({ read: 4, written: 4, rejected: 0, verdict: "verified" });
     expect(losses.items.map(({ key }) => key)).toEqual(["field orders.__v"]);
     expect(saved.length > 0).toBe(held.length > 0);
     expect(target.documents.map(plain).slice(0, 2)).toEqual([
@@ -139,7 +139,7 @@ describe("stores with an equivalence", () => {
     const target = new Rows([], trigger);
     const { error, report, losses } = await memoryRun({ source: new MemoryStore(adopted), target });
     expect(error).toBeUndefined();
-    expect(report).toMatchObject({ read: 4, written: 3, setAside: 1, verdict: "set aside" });
+    expect(report).toMatchObject({ read: 4, written: 3, rejected: 1, verdict: "incomplete" });
     expect(losses.items).toContainEqual(
       expect.objectContaining({ key: "document orders/2", reason: expect.stringMatching(/trigger/) }),
     );

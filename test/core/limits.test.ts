@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { Budget } from "../../src/core/budget.ts";
-import { MeasurementsFingerprint, OrderedFingerprint } from "../../src/core/fingerprint.ts";
-import { Flights } from "../../src/core/flights.ts";
-import { Losses } from "../../src/core/losses.ts";
-import { Room } from "../../src/core/room.ts";
-import { Tally } from "../../src/core/tally.ts";
-import { Batch } from "../../src/document.ts";
+import { Budget } from "../../src/core/concurrency/byte-budget.ts";
+import { TaskPool } from "../../src/core/concurrency/task-pool.ts";
+import { SizeLimit } from "../../src/core/plan/size-limit.ts";
+import { Losses } from "../../src/core/progress/losses.ts";
+import { Tally } from "../../src/core/progress/tally.ts";
+import { MeasurementsFingerprint, OrderedFingerprint } from "../../src/core/walk/fingerprint.ts";
+import { Batch } from "../../src/model/document.ts";
 import { batchOf, doc, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
@@ -34,7 +34,7 @@ it("a budget admits bytes up to its limit, first come first served, and an overs
 
 it("the size limit measures the target again before it fails, because replaced documents take no more space", async () => {
   const target = new MemoryStore([doc({ _id: 1 })]); // 14 bytes
-  const room = new Room(target, 100, 60);
+  const room = new SizeLimit(target, 100, 60);
   await room.take(40, never);
   await room.take(80, never);
   await expect(room.take(87, never)).rejects.toMatchObject({ exit: "target" });
@@ -54,7 +54,7 @@ it("a budget drops a waiting batch when its signal aborts, and admits the next o
 
 it("a task pool never runs more tasks than its limit, and throws the first failure", async () => {
   const failures: unknown[] = [];
-  const flights = new Flights(2, (error) => failures.push(error));
+  const pool = new TaskPool(2, (error) => failures.push(error));
   let now = 0;
   let most = 0;
   const work = async (): Promise<void> => {
@@ -62,24 +62,24 @@ it("a task pool never runs more tasks than its limit, and throws the first failu
     await new Promise((resolve) => setImmediate(resolve));
     now--;
   };
-  for (let i = 0; i < 10; i++) await flights.add(work);
-  await flights.land();
+  for (let i = 0; i < 10; i++) await pool.add(work);
+  await pool.join();
   expect(most).toBe(2);
   const broken = new Error("broken");
-  await flights.add(() => Promise.reject(broken));
-  await expect(flights.land()).rejects.toBe(broken);
-  await expect(flights.add(work)).rejects.toBe(broken);
+  await pool.add(() => Promise.reject(broken));
+  await expect(pool.join()).rejects.toBe(broken);
+  await expect(pool.add(work)).rejects.toBe(broken);
   expect(failures).toEqual([broken]);
 });
 
 it("a tally rejects an outcome in which a document is unaccounted for", () => {
   const tally = new Tally();
-  expect(() => tally.count(3, 30, { written: 1, unchanged: 1, setAside: [] })).toThrow(
+  expect(() => tally.count(3, 30, { written: 1, unchanged: 1, rejected: [] })).toThrow(
     /Of 3 documents of a batch, 2/,
   );
-  tally.count(3, 30, { written: 1, unchanged: 1, setAside: [{ id: id(1), reason: "x" }] });
+  tally.count(3, 30, { written: 1, unchanged: 1, rejected: [{ id: id(1), reason: "x" }] });
   tally.reclassify(2);
-  expect(tally).toMatchObject({ read: 3, written: 0, unchanged: 0, setAside: 3 });
+  expect(tally).toMatchObject({ read: 3, written: 0, unchanged: 0, rejected: 3 });
 });
 
 it("accepted losses are listed but not counted, and acceptances that matched nothing are named", () => {

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { CollectionInfo, Listing } from "../../src/connectors/connector.ts";
-import { sideOf } from "../../src/core/diff/suspect.ts";
-import type { JournalEntry } from "../../src/core/journal.ts";
-import { mend } from "../../src/core/mend/mend.ts";
-import type { PlanRow } from "../../src/core/mend/repair-plan.ts";
-import type { Doc } from "../../src/document.ts";
+import type { CollectionInfo, Listing } from "../../src/connectors/contract.ts";
+import type { JournalEntry } from "../../src/core/change/journal.ts";
+import { sideOf } from "../../src/core/compare/candidate.ts";
+import { applyRepair } from "../../src/core/repair/apply-repair.ts";
+import type { PlanRow } from "../../src/core/repair/repair-plan.ts";
+import type { Doc } from "../../src/model/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { type MemoryOptions, MemoryStore } from "../support/memory-store.ts";
 import { never } from "../support/signal.ts";
@@ -15,10 +15,10 @@ type Contents = ReadonlyMap<number, number>;
 class Listed extends MemoryStore {
   override list: () => Promise<Listing>;
 
-  constructor(contents: Contents, incarnation: string, options: MemoryOptions = {}) {
+  constructor(contents: Contents, uid: string, options: MemoryOptions = {}) {
     super(docsOf(contents), options);
     const info: CollectionInfo = {
-      ...{ name: "orders", kind: "collection", ordered: true, options: new Map(), incarnation },
+      ...{ name: "orders", kind: "collection", ordered: true, options: new Map(), uid },
       ...{ documents: contents.size, bytes: 1_000 },
     };
     this.list = async () => ({ collections: [info], notCopied: [] });
@@ -41,7 +41,7 @@ function rowsOf(source: Contents, target: Contents): PlanRow[] {
   });
 }
 
-const COLLECTIONS = [{ source: "orders", target: "orders", sourceIncarnation: "a", targetIncarnation: "b" }];
+const COLLECTIONS = [{ source: "orders", target: "orders", sourceUid: "a", targetUid: "b" }];
 
 function planOf(rows: readonly PlanRow[]) {
   return {
@@ -101,9 +101,9 @@ it("repairs what both sides still hold as planned, saves it first, and touches n
       const journal = new Journal();
       const stores = { source: new Listed(from, "a"), target: new Listed(to, "b") };
       const work = { ...stores, journal, signal: never, dryRun };
-      const mended = await mend(work, planOf(rows), { delete: deletes });
-      expect(mended.collections.get("orders")).toEqual(rows.length === 0 ? undefined : counts);
-      expect([mended.itemCount, mended.items.length]).toEqual([counts.conflicts, counts.conflicts]);
+      const result = await applyRepair(work, planOf(rows), { delete: deletes });
+      expect(result.collections.get("orders")).toEqual(rows.length === 0 ? undefined : counts);
+      expect([result.itemCount, result.items.length]).toEqual([counts.conflicts, counts.conflicts]);
       const sorted = (some: Contents) => hexOf(docsOf(new Map([...some].sort(([a], [b]) => a - b))));
       expect(hexOf(stores.target.documents)).toEqual(sorted(dryRun ? to : wanted));
       expect(hexOf(stores.source.documents)).toEqual(sorted(from));
@@ -121,8 +121,10 @@ it("repairs more documents than fit into one query, each once", async () => {
   const source = new Map(Array.from({ length: 1_201 }, (_, n) => [n, 1]));
   const target = new Map(Array.from({ length: 600 }, (_, n) => [n, 2]));
   const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
-  const mended = await mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: false });
-  expect(mended.collections.get("orders")).toMatchObject({ changed: 1_201, conflicts: 0 });
+  const result = await applyRepair({ ...stores, signal: never }, planOf(rowsOf(source, target)), {
+    delete: false,
+  });
+  expect(result.collections.get("orders")).toMatchObject({ changed: 1_201, conflicts: 0 });
   expect(hexOf(stores.target.documents)).toEqual(hexOf(stores.source.documents));
 });
 
@@ -136,9 +138,9 @@ it("retries rejected documents after all others are repaired, and names those th
   const source = new Map(Array.from({ length: 1_101 }, (_, n) => [n, 1]));
   const stores = { source: new Listed(source, "a"), target: new Listed(new Map(), "b", { refuses }) };
   const plan = planOf(rowsOf(source, new Map()));
-  const mended = await mend({ ...stores, signal: never }, plan, { delete: false });
-  expect(mended.collections.get("orders")).toMatchObject({ changed: 1_100, conflicts: 1, unchanged: 0 });
-  expect(mended.items).toEqual([{ key: "document orders/n5", reason: "not now" }]);
+  const result = await applyRepair({ ...stores, signal: never }, plan, { delete: false });
+  expect(result.collections.get("orders")).toMatchObject({ changed: 1_100, conflicts: 1, unchanged: 0 });
+  expect(result.items).toEqual([{ key: "document orders/n5", reason: "not now" }]);
   const wanted = new Map(source);
   wanted.delete(5);
   expect(hexOf(stores.target.documents)).toEqual(hexOf(docsOf(wanted)));
@@ -146,7 +148,7 @@ it("retries rejected documents after all others are repaired, and names those th
 
 it("changes nothing when a collection of either side was replaced since the plan was made", async () => {
   const [source, target] = [new Map([[1, 1]]), new Map([[1, 2]])];
-  for (const [incarnations, replaced] of [
+  for (const [uids, replaced] of [
     [["other", "b"], []],
     [["a", "other"], []],
     [["a", "b"], ["source"]],
@@ -154,12 +156,14 @@ it("changes nothing when a collection of either side was replaced since the plan
   ] as const) {
     const is = (side: string) => ({ replaced: (replaced as readonly string[]).includes(side) });
     const stores = {
-      source: new Listed(source, incarnations[0], is("source")),
-      target: new Listed(target, incarnations[1], is("target")),
+      source: new Listed(source, uids[0], is("source")),
+      target: new Listed(target, uids[1], is("target")),
     };
-    const mended = await mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: true });
-    expect(mended.collections.get("orders")).toMatchObject({ changed: 0, conflicts: 1 });
-    expect(mended.items[0]?.reason).toMatch(/was dropped or replaced since/);
+    const result = await applyRepair({ ...stores, signal: never }, planOf(rowsOf(source, target)), {
+      delete: true,
+    });
+    expect(result.collections.get("orders")).toMatchObject({ changed: 0, conflicts: 1 });
+    expect(result.items[0]?.reason).toMatch(/was dropped or replaced since/);
     expect(hexOf(stores.target.documents)).toEqual(hexOf(docsOf(target)));
   }
 });
@@ -168,7 +172,9 @@ it("fails when the target's collection is replaced during the repair", async () 
   const [source, target] = [new Map([[1, 1]]), new Map([[1, 2]])];
   const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
   let asked = 0;
-  stores.target.isStillThere = async () => asked++ === 0;
-  const mending = mend({ ...stores, signal: never }, planOf(rowsOf(source, target)), { delete: true });
-  await expect(mending).rejects.toMatchObject({ exit: "unverified" });
+  stores.target.stillExists = async () => asked++ === 0;
+  const repairRun = applyRepair({ ...stores, signal: never }, planOf(rowsOf(source, target)), {
+    delete: true,
+  });
+  await expect(repairRun).rejects.toMatchObject({ exit: "unverified" });
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
 import { TYPE } from "../../src/bson/elements.ts";
-import type { Doc } from "../../src/document.ts";
+import type { Doc } from "../../src/model/document.ts";
 import { doc } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { isBound, isWithin, MemoryStore } from "../support/memory-store.ts";
@@ -85,7 +85,7 @@ function expected(source: readonly Doc[], target: readonly Doc[], isDone: (docum
   return {
     storable,
     read: read.length,
-    setAside: read.length - storable.length,
+    rejected: read.length - storable.length,
     extra: target.filter((one) => isDone(one) && !wanted.has(one.id.key)).length,
   };
 }
@@ -102,9 +102,9 @@ it("saves only what the target holds as copied, and counts exactly that, whereve
       const [saved] = ended.saved?.collections ?? [];
       if (saved === undefined) return;
       const isDone = ({ id }: Doc): boolean => !saved.remaining.some((range) => isWithin(id, range));
-      const { storable, read, setAside, extra } = expected(source.documents, of.target, isDone);
+      const { storable, read, rejected, extra } = expected(source.documents, of.target, isDone);
       holds(target, storable);
-      expect(saved.counts).toMatchObject({ read, setAside, extra });
+      expect(saved.counts).toMatchObject({ read, rejected, extra });
       expect(saved.extras.reduce((sum, { documents }) => sum + documents, 0)).toBe(extra);
     }),
     { numRuns: 400, seed: 22 },
@@ -121,10 +121,10 @@ it("resumes an interrupted copy with the same result as an undisturbed run", asy
         { concurrency, verify, remove, ...(ended.saved === undefined ? {} : { saved: ended.saved }) },
       );
       expect(again.error).toBeUndefined();
-      const { storable, read, setAside, extra } = expected(source.documents, of.target, () => true);
+      const { storable, read, rejected, extra } = expected(source.documents, of.target, () => true);
       holds(target, storable);
       const deleted = remove && of.target.length > 0 ? extra : 0;
-      expect(again.report).toMatchObject({ read, setAside, deleted, extra: extra - deleted });
+      expect(again.report).toMatchObject({ read, rejected, deleted, extra: extra - deleted });
       expect(target.documents.length).toBe(storable.length + extra - deleted);
       const names = distinct(source.documents.filter((one) => !storable.includes(one))).length;
       expect(again.losses.total).toBe(names);

@@ -11,10 +11,10 @@ import {
   type PlanRow,
   readPlan,
   rowLine,
-} from "../../src/core/mend/repair-plan.ts";
-import { DocumentId } from "../../src/document.ts";
-import { DualsyncError } from "../../src/errors.ts";
-import { readLines } from "../../src/state/read-lines.ts";
+} from "../../src/core/repair/repair-plan.ts";
+import { DocumentId } from "../../src/model/document.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
+import { readLines } from "../../src/state/files/read-lines.ts";
 import { anyId } from "../bson/id-arbitraries.ts";
 
 /** Through a file, as a person has it: what comes out is what went in, or nothing does. */
@@ -30,7 +30,7 @@ const HEAD: PlanHead = {
   source: "one.example/shop",
   target: "two.example/shop",
   created: new Date(1.7e12),
-  collections: [{ source: "orders", target: "orders", sourceIncarnation: "a1", targetIncarnation: "b2" }],
+  collections: [{ source: "orders", target: "orders", sourceUid: "a1", targetUid: "b2" }],
 };
 
 async function read(content: string | Buffer): Promise<(PlanHead | PlanRow)[]> {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Journal } from "../../src/core/journal.ts";
-import { NewerBy } from "../../src/core/newer.ts";
-import type { Doc } from "../../src/document.ts";
+import type { Journal } from "../../src/core/change/journal.ts";
+import { NewerBy } from "../../src/core/copy/newer.ts";
+import type { Doc } from "../../src/model/document.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
-import { SealedStore } from "../support/sealed-store.ts";
+import { ChecksumMemoryStore } from "../support/sealed-store.ts";
 
 const KEYS = 60;
-/** Long enough for a few of them to make up a stretch of the checksums that are left with a copy. */
+/** Long enough for a few of them to make up a segment of the checksums that are left with a copy. */
 const TEXT = "x".repeat(60_000);
 
 interface Version {
@@ -45,7 +45,7 @@ it("saves what others changed in a verified copy before replacing it, and does n
       fc.boolean(),
       async (inSource, inCopy, removed, bounds, deletes) => {
         const all = Array.from({ length: KEYS }, (_, key) => key);
-        const target = new SealedStore([], { lengths: [3, 7] });
+        const target = new ChecksumMemoryStore([], { lengths: [3, 7] });
         await memoryRun({ source: new MemoryStore(all.map((key) => made(key, { n: 0 }))), target });
         const verified = new Set(target.documents.map(hex));
         const source = new MemoryStore(
@@ -107,10 +107,10 @@ it("saves a document that appears in the copy while it is filled before replacin
 it("saves a document that others change right after it was written before writing it again", async () => {
   const other = made(2, { n: 7 });
   /** An application writes as soon as this program has. */
-  class Followed extends SealedStore {
+  class Followed extends ChecksumMemoryStore {
     follows = false;
 
-    override async write(...args: Parameters<SealedStore["write"]>) {
+    override async write(...args: Parameters<ChecksumMemoryStore["write"]>) {
       const outcome = await super.write(...args);
       const changed = this.documents.map((one) => (one.id.key === other.id.key ? other : one));
       if (this.follows) this.documents = changed;
@@ -131,10 +131,10 @@ it("saves a document that others change right after it was written before writin
 
 it.each([false, true])(
   "keeps and names a document whose copy is newer (copy has checksums: %s)",
-  async (sealed) => {
+  async (checksummed) => {
     const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
     const version = (n: number, minute: number): Version => ({ n, updated_at: at(minute) });
-    const target = sealed ? new SealedStore([]) : new MemoryStore([]);
+    const target = checksummed ? new ChecksumMemoryStore([]) : new MemoryStore([]);
     const first = [1, 2, 3].map((key) => made(key, version(0, 0)));
     await memoryRun({ source: new MemoryStore(first), target });
     const ours = made(2, version(1, 5));
@@ -142,7 +142,7 @@ it.each([false, true])(
     const source = new MemoryStore([made(1, version(2, 9)), made(2, version(2, 4)), made(3, version(0, 0))]);
     const { saved, ...rest } = journal();
     const { report, losses } = await memoryRun({ source, target }, { journal: rest });
-    expect(report).toMatchObject({ read: 3, written: 1, unchanged: 1, setAside: 1, verdict: "set aside" });
+    expect(report).toMatchObject({ read: 3, written: 1, unchanged: 1, rejected: 1, verdict: "incomplete" });
     expect(losses.items.map(({ key, reason }) => [key, reason])).toEqual([
       ["document orders/2", expect.stringMatching(/newer by updated_at and stays/)],
     ]);
@@ -152,10 +152,10 @@ it.each([false, true])(
 );
 
 /** An application writes one document as soon as everything was read, for as long as it is told to. */
-class Written extends SealedStore {
+class Written extends ChecksumMemoryStore {
   ours: Doc | undefined;
 
-  override async *read(...args: Parameters<SealedStore["read"]>) {
+  override async *read(...args: Parameters<ChecksumMemoryStore["read"]>) {
     yield* super.read(...args);
     const { ours } = this;
     if (ours !== undefined)
@@ -165,20 +165,20 @@ class Written extends SealedStore {
 
 it.each([false, true])(
   "keeps a newer version that appears in the copy during the comparison (copy has checksums: %s)",
-  async (sealed) => {
+  async (checksummed) => {
     const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
     const version = (n: number, minute: number): Version => ({ n, updated_at: at(minute) });
     const ours = made(2, version(9, 9));
     const target = new Written([]);
     const first = [1, 2, 3].map((key) => made(key, version(0, 0)));
     await memoryRun({ source: new MemoryStore(first), target });
-    if (!sealed)
+    if (!checksummed)
       target.documents = target.documents.map((one, at) => (at === 2 ? made(3, version(5, 0)) : one));
     target.ours = ours;
     const source = new MemoryStore([made(1, version(0, 0)), made(2, version(2, 4)), made(3, version(0, 0))]);
     const { losses, report } = await memoryRun({ source, target }, { journal: journal() });
     expect(losses.items.map(({ key }) => key)).toEqual(["document orders/2"]);
-    expect(report?.verdict).toBe("set aside");
+    expect(report?.verdict).toBe("incomplete");
     expect(hexOf(target.documents)).toEqual(hexOf([made(1, version(0, 0)), ours, made(3, version(0, 0))]));
   },
 );

@@ -1,16 +1,21 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { CollectionInfo, IdRange } from "../../src/connectors/connector.ts";
-import { SinceVerified } from "../../src/core/diff/since.ts";
-import { isSealed, type Seal, sealFromBytes, sealToBytes } from "../../src/core/seal/seal.ts";
-import { Sealing } from "../../src/core/seal/sealing.ts";
-import { StretchHash } from "../../src/core/seal/stretch-hash.ts";
-import type { VerifyMode } from "../../src/core/verify-mode.ts";
-import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
+import type { CollectionInfo, IdRange } from "../../src/connectors/contract.ts";
+import { ChecksumBuilder } from "../../src/core/checksums/checksum-builder.ts";
+import {
+  type Checksums,
+  checksumsFromBytes,
+  checksumsToBytes,
+  matchesChecksum,
+} from "../../src/core/checksums/checksums.ts";
+import { SegmentHash } from "../../src/core/checksums/segment-hash.ts";
+import { DriftDetector } from "../../src/core/compare/drift.ts";
+import type { VerifyMode } from "../../src/core/plan/verify-mode.ts";
+import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { isWithin, MemoryStore } from "../support/memory-store.ts";
-import { SealedStore } from "../support/sealed-store.ts";
+import { ChecksumMemoryStore } from "../support/sealed-store.ts";
 import { never } from "../support/signal.ts";
 
 /** A date as id stands for a document that the target cannot take. */
@@ -31,7 +36,7 @@ function within(documents: readonly Doc[], { from, to }: IdRange): Doc[] {
 }
 
 it("checksums cover only segments in which both sides hold the same documents", async () => {
-  let sealed = 0;
+  let checksummed = 0;
   await fc.assert(
     fc.asyncProperty(
       held,
@@ -45,25 +50,25 @@ it("checksums cover only segments in which both sides hold the same documents", 
           left.map(([key, version]) => made(key, version)),
           options,
         );
-        const target = new SealedStore(
+        const target = new ChecksumMemoryStore(
           right.filter(([key]) => key % 23 !== 22).map(([key, version]) => made(key, version)),
           { foreign },
         );
         const { error } = await memoryRun({ source, target }, { remove });
-        expect(target.left === undefined).toBe(error !== undefined || target.stretches.length === 0);
-        for (const stretch of target.stretches) {
-          const documents = within(target.documents, stretch);
-          expect(hexOf(documents)).toEqual(hexOf(within(source.documents, stretch)));
-          const hash = new StretchHash({ limit: 1e9, canFind: () => true });
+        expect(target.left === undefined).toBe(error !== undefined || target.segments.length === 0);
+        for (const segment of target.segments) {
+          const documents = within(target.documents, segment);
+          expect(hexOf(documents)).toEqual(hexOf(within(source.documents, segment)));
+          const hash = new SegmentHash({ limit: 1e9, canQuery: () => true });
           hash.add(Batch.of(documents));
-          expect(hash.end().every((found) => isSealed(stretch, found.hash))).toBe(true);
-          sealed++;
+          expect(hash.end().every((found) => matchesChecksum(segment, found.hash))).toBe(true);
+          checksummed++;
         }
       },
     ),
     { numRuns: 150 },
   );
-  expect(sealed).toBeGreaterThan(100);
+  expect(checksummed).toBeGreaterThan(100);
 });
 
 it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
@@ -75,7 +80,7 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
   ["none", "capped", true],
 ])("--verify %s leaves checksums with a copy of kind %s: %s", async (verify, kind, leaves) => {
   const source = new MemoryStore([1, 2].map((key) => made(key, 0)));
-  const target = new SealedStore([]);
+  const target = new ChecksumMemoryStore([]);
   await memoryRun({ source, target }, { verify, kind });
   expect(target.left !== undefined).toBe(leaves);
 });
@@ -83,19 +88,19 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
 const INFO: CollectionInfo = {
   ...{ name: "orders", kind: "collection", options: new Map(), ordered: true, documents: 3, bytes: 100 },
 };
-const FROM: CollectionInfo = { ...INFO, incarnation: "the source's" };
-const TO: CollectionInfo = { ...INFO, incarnation: "the target's" };
+const FROM: CollectionInfo = { ...INFO, uid: "the source's" };
+const TO: CollectionInfo = { ...INFO, uid: "the target's" };
 
-async function copied(): Promise<SealedStore> {
+async function copied(): Promise<ChecksumMemoryStore> {
   const source = new MemoryStore([1, 2, 3].map((key) => made(key, 0)));
-  const target = new SealedStore([]);
+  const target = new ChecksumMemoryStore([]);
   expect((await memoryRun({ source, target })).error).toBeUndefined();
   return target;
 }
 
 /** What is told of a document that the target holds unchanged and the source otherwise. */
-async function ask(target: SealedStore, from = FROM, to = TO): Promise<(string | undefined)[]> {
-  const since = new SinceVerified({ target, from, to, signal: never });
+async function ask(target: ChecksumMemoryStore, from = FROM, to = TO): Promise<(string | undefined)[]> {
+  const since = new DriftDetector({ target, from, to, signal: never });
   const differences = [{ id: id(2) as DocumentId, source: made(2, 1), target: made(2, 0) }];
   return [...(await since.of(differences)).values()];
 }
@@ -109,7 +114,7 @@ it("reports no drift when the checksums are removed or replaced while they are u
     if (++reads === 2) target.left = undefined;
   };
   expect(await ask(target)).toEqual([]);
-  const later = sealToBytes({ ...(sealFromBytes(left) as Seal), at: new Date(0) });
+  const later = checksumsToBytes({ ...(checksumsFromBytes(left) as Checksums), at: new Date(0) });
   [reads, target.left] = [0, left];
   target.onSeal = () => {
     if (++reads === 2) target.left = later;
@@ -119,11 +124,11 @@ it("reports no drift when the checksums are removed or replaced while they are u
 
 it("reports no drift from checksums of other collections, or for collections without an order", async () => {
   const target = await copied();
-  expect(await ask(target, { ...FROM, incarnation: "another" })).toEqual([]);
-  expect(await ask(target, FROM, { ...TO, incarnation: "another" })).toEqual([]);
+  expect(await ask(target, { ...FROM, uid: "another" })).toEqual([]);
+  expect(await ask(target, FROM, { ...TO, uid: "another" })).toEqual([]);
   expect(await ask(target, { ...FROM, ordered: false })).toEqual([]);
   expect(await ask(target, FROM, { ...TO, ordered: false })).toEqual([]);
-  const { incarnation: _, ...unknown } = FROM;
+  const { uid: _, ...unknown } = FROM;
   expect(await ask(target, unknown)).toEqual([]);
 });
 
@@ -135,8 +140,8 @@ it("reports no drift when the target changed after the difference was seen", asy
 
 it("reads no documents when nothing differs or when there are no checksums", async () => {
   let steps = 0;
-  const target = new SealedStore([made(1, 0)], { onStep: () => steps++ });
-  const since = new SinceVerified({ target, from: FROM, to: TO, signal: never });
+  const target = new ChecksumMemoryStore([made(1, 0)], { onStep: () => steps++ });
+  const since = new DriftDetector({ target, from: FROM, to: TO, signal: never });
   target.onSeal = () => steps++;
   await since.of([]);
   expect(steps).toBe(0);
@@ -145,30 +150,35 @@ it("reads no documents when nothing differs or when there are no checksums", asy
 });
 
 it("checksums leave out segments with unverified documents, and are not written when there are too many", () => {
-  const target = new SealedStore([]);
-  const stretch = (from: number, to: number) => ({
+  const target = new ChecksumMemoryStore([]);
+  const segment = (from: number, to: number) => ({
     ...{ from: id(from), to: id(to), documents: 1, bytes: 20, hash: Buffer.alloc(32, from) },
   });
-  const begin = (): Sealing => {
-    const sealing = Sealing.of({ from: FROM, verify: "content", target }, { source: "a", target: "b" });
-    if (sealing === undefined) throw new Error("none");
-    sealing.add([stretch(0, 10), stretch(20, 30), stretch(10, 20), stretch(30, 40)]);
-    return sealing;
+  const begin = (): ChecksumBuilder => {
+    const checksumBuilder = ChecksumBuilder.of(
+      { from: FROM, verify: "content", target },
+      { source: "a", target: "b" },
+    );
+    if (checksumBuilder === undefined) throw new Error("none");
+    checksumBuilder.add([segment(0, 10), segment(20, 30), segment(10, 20), segment(30, 40)]);
+    return checksumBuilder;
   };
-  const sealed = (unsure: readonly number[]): (string | undefined)[] => {
-    const sealing = begin();
-    sealing.except(unsure.map((key) => id(key)));
-    return sealFromBytes(sealing.bytes() ?? Buffer.of())?.stretches.map(({ from }) => from?.key) ?? [];
+  const checksummed = (unsure: readonly number[]): (string | undefined)[] => {
+    const checksumBuilder = begin();
+    checksumBuilder.except(unsure.map((key) => id(key)));
+    return (
+      checksumsFromBytes(checksumBuilder.bytes() ?? Buffer.of())?.segments.map(({ from }) => from?.key) ?? []
+    );
   };
   const keys = (...from: number[]) => from.map((key) => id(key).key);
-  expect(sealed([])).toEqual(keys(0, 10, 20, 30));
-  expect(sealed([1, 2, 3])).toEqual(keys(10, 20, 30));
-  expect(sealed([25, 10, 26])).toEqual(keys(0, 30));
-  expect(sealed([20, 40, 39])).toEqual(keys(0, 10));
+  expect(checksummed([])).toEqual(keys(0, 10, 20, 30));
+  expect(checksummed([1, 2, 3])).toEqual(keys(10, 20, 30));
+  expect(checksummed([25, 10, 26])).toEqual(keys(0, 30));
+  expect(checksummed([20, 40, 39])).toEqual(keys(0, 10));
   const many = begin();
   const all = Array.from({ length: 100_000 }, () => id(5));
   many.except(all);
-  expect(sealFromBytes(many.bytes() ?? Buffer.of())?.stretches).toHaveLength(3);
+  expect(checksumsFromBytes(many.bytes() ?? Buffer.of())?.segments).toHaveLength(3);
   many.except([id(6)]);
   expect(many.bytes()).toBeUndefined();
 });

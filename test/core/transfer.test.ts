@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import type { Target } from "../../src/connectors/connector.ts";
-import type { DocumentId } from "../../src/document.ts";
-import { DualsyncError } from "../../src/errors.ts";
+import type { Target } from "../../src/connectors/contract.ts";
+import type { DocumentId } from "../../src/model/document.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
-import { SealedStore } from "../support/sealed-store.ts";
+import { ChecksumMemoryStore } from "../support/sealed-store.ts";
 
 /** What can happen to a collection between its first and its last batch. */
 const documents = Array.from({ length: 9 }, (_, _id) => doc({ _id }));
@@ -102,11 +102,11 @@ it.each([
   ["is replaced when the source has less than half, with --delete --allow-shrink", 4, { remove: true }, 4],
 ])("the copy of a capped collection %s", async (_, left, options, held) => {
   const source = new MemoryStore(documents.slice(0, left));
-  const target = new SealedStore([]);
+  const target = new ChecksumMemoryStore([]);
   await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
   const { report, losses } = await memoryRun({ source, target }, { kind: "capped", ...options });
   expect(target.documents).toHaveLength(held);
-  expect(report?.verdict).toBe(held === left ? "verified" : "set aside");
+  expect(report?.verdict).toBe(held === left ? "verified" : "incomplete");
   expect(losses.total).toBe(held === left ? 0 : 1);
 });
 
@@ -125,7 +125,7 @@ it("names a document that the target refuses when it is written again after the 
   target.forgets.add(id.key);
   const { error, report, losses } = await memoryRun({ source: new MemoryStore(documents), target });
   expect(error).toBeUndefined();
-  expect(report).toMatchObject({ read: 9, written: 8, setAside: 1, verdict: "set aside" });
+  expect(report).toMatchObject({ read: 9, written: 8, rejected: 1, verdict: "incomplete" });
   expect(losses.items).toMatchObject([{ key: "document orders/4", reason: "no room for it" }]);
 });
 

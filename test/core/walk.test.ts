@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
-import { merge, type Step } from "../../src/core/walk.ts";
-import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
+import { merge, type Step } from "../../src/core/walk/walk.ts";
+import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
 
 /** Sorted documents with distinct ids, cut into batches of random lengths. */
@@ -61,24 +61,24 @@ it("finds exactly the missing, different and extra documents, wherever the batch
 });
 
 /** Documents under few ids, several under one, sorted as a cluster of shards hands them out: by `_id` alone. */
-const twins = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 2 })), {
+const duplicateIds = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 2 })), {
   maxLength: 8,
 });
 
 it("accounts for every document, and never calls different documents under duplicate ids equal", async () => {
   const cuts = [1, 3, 2];
   await fc.assert(
-    fc.asyncProperty(twins, twins, async (left, right) => {
+    fc.asyncProperty(duplicateIds, duplicateIds, async (left, right) => {
       const [source, target] = [left, right].map((side) =>
         [...side].sort(([a], [b]) => a - b).map(([_id, v]) => doc({ _id, v })),
       ) as [Doc[], Doc[]];
       let [seen, held, equal, odd] = [0, 0, 0, 0];
       for await (const step of merge(batches(source, cuts), batches(target, cuts))) {
-        const { missing, different, extra, twins: second, targetTwins } = step;
+        const { missing, different, extra, duplicateIds: second, targetDuplicateIds } = step;
         equal += step.equal.documents;
         seen += step.equal.documents + missing.length + different.length + second.length;
-        held += step.equal.documents + extra.length + different.length + targetTwins.length;
-        odd += missing.length + extra.length + different.length + second.length + targetTwins.length;
+        held += step.equal.documents + extra.length + different.length + targetDuplicateIds.length;
+        odd += missing.length + extra.length + different.length + second.length + targetDuplicateIds.length;
       }
       expect([seen, held]).toEqual([source.length, target.length]);
       const same = Buffer.compare(Batch.of(source).bytes, Batch.of(target).bytes) === 0;
@@ -99,48 +99,54 @@ const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLeng
 
 it("reports the same wherever the batches end, and never splits documents of one id between steps", async () => {
   await fc.assert(
-    fc.asyncProperty(twins, twins, lengths, lengths, async (left, right, leftCuts, rightCuts) => {
-      const [source, target] = [left, right].map((side) =>
-        [...side].sort(([a], [b]) => a - b).map(([_id, v]) => doc({ _id, v })),
-      ) as [Doc[], Doc[]];
-      const walk = async (hand: typeof batches, cuts: readonly number[], others: readonly number[]) => {
-        const steps: Step[] = [];
-        for await (const step of merge(hand(source, cuts), hand(target, others))) steps.push(step);
-        const all = <T>(of: (step: Step) => readonly T[]): readonly T[] => steps.flatMap(of);
-        const keys = (of: (step: Step) => readonly DocumentId[]) => all(of).map(({ key }) => key);
-        const told = {
-          equal: steps.reduce((sum, { equal }) => sum + equal.documents, 0),
-          missing: hexOf(all(({ missing }) => missing)),
-          different: hexOf(
-            all(({ different }) => different.flatMap(({ expected, found }) => [expected, found])),
-          ),
-          extra: hexOf(all(({ extra }) => extra)),
-          twins: keys((step) => step.twins),
-          targetTwins: keys((step) => step.targetTwins),
+    fc.asyncProperty(
+      duplicateIds,
+      duplicateIds,
+      lengths,
+      lengths,
+      async (left, right, leftCuts, rightCuts) => {
+        const [source, target] = [left, right].map((side) =>
+          [...side].sort(([a], [b]) => a - b).map(([_id, v]) => doc({ _id, v })),
+        ) as [Doc[], Doc[]];
+        const walk = async (hand: typeof batches, cuts: readonly number[], others: readonly number[]) => {
+          const steps: Step[] = [];
+          for await (const step of merge(hand(source, cuts), hand(target, others))) steps.push(step);
+          const all = <T>(of: (step: Step) => readonly T[]): readonly T[] => steps.flatMap(of);
+          const keys = (of: (step: Step) => readonly DocumentId[]) => all(of).map(({ key }) => key);
+          const told = {
+            equal: steps.reduce((sum, { equal }) => sum + equal.documents, 0),
+            missing: hexOf(all(({ missing }) => missing)),
+            different: hexOf(
+              all(({ different }) => different.flatMap(({ expected, found }) => [expected, found])),
+            ),
+            extra: hexOf(all(({ extra }) => extra)),
+            duplicateIds: keys((step) => step.duplicateIds),
+            targetDuplicateIds: keys((step) => step.targetDuplicateIds),
+          };
+          return { steps, told };
         };
-        return { steps, told };
-      };
-      const { steps, told } = await walk(owned, leftCuts, rightCuts);
-      expect(told).toEqual((await walk(batches, [99], [99])).told);
-      const first = steps.flatMap(({ missing, different }) => [
-        ...missing.map(({ id }) => id.key),
-        ...different.map(({ expected }) => expected.id.key),
-      ]);
-      expect(new Set(first).size).toBe(first.length);
-      let [seen, held] = [0, 0];
-      for (const { position, equal, missing, different, extra, ...second } of steps) {
-        if (position !== undefined)
-          for (const [documents, passed] of [
-            [source, seen],
-            [target, held],
-          ] as const)
-            expect(documents.findIndex(({ id }) => compareIds(id.element, position.element) >= 0)).toBe(
-              passed === documents.length ? -1 : passed,
-            );
-        seen += equal.documents + missing.length + different.length + second.twins.length;
-        held += equal.documents + extra.length + different.length + second.targetTwins.length;
-      }
-    }),
+        const { steps, told } = await walk(owned, leftCuts, rightCuts);
+        expect(told).toEqual((await walk(batches, [99], [99])).told);
+        const first = steps.flatMap(({ missing, different }) => [
+          ...missing.map(({ id }) => id.key),
+          ...different.map(({ expected }) => expected.id.key),
+        ]);
+        expect(new Set(first).size).toBe(first.length);
+        let [seen, held] = [0, 0];
+        for (const { position, equal, missing, different, extra, ...second } of steps) {
+          if (position !== undefined)
+            for (const [documents, passed] of [
+              [source, seen],
+              [target, held],
+            ] as const)
+              expect(documents.findIndex(({ id }) => compareIds(id.element, position.element) >= 0)).toBe(
+                passed === documents.length ? -1 : passed,
+              );
+          seen += equal.documents + missing.length + different.length + second.duplicateIds.length;
+          held += equal.documents + extra.length + different.length + second.targetDuplicateIds.length;
+        }
+      },
+    ),
     { numRuns: 500, seed: 24 },
   );
 });

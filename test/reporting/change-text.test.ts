@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { changedText, changePlanText } from "../../src/reporting/change-text.ts";
-import { textWidth } from "../../src/reporting/text-width.ts";
+import { changedText, changePlanText } from "../../src/reporting/human/change-text.ts";
+import { textWidth } from "../../src/reporting/text/text-width.ts";
 import { changePlan, changeReport, without } from "./comparison-samples.ts";
 
 const PIPE = { width: Number.POSITIVE_INFINITY, paint: new Chalk({ level: 0 }) };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Column, table } from "../../src/reporting/columns.ts";
-import { textWidth } from "../../src/reporting/text-width.ts";
+import { type TableColumn, table } from "../../src/reporting/text/columns.ts";
+import { textWidth } from "../../src/reporting/text/text-width.ts";
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { heading: "collection", align: "left", cut: true },
   { heading: "read", align: "right" },
   { heading: "set\naside", align: "right" },
@@ -13,7 +13,7 @@ const PIPE = { width: Number.POSITIVE_INFINITY };
 describe("table", () => {
   it("aligns names to the left and numbers to the right, under stacked headings", () => {
     const rows = [
-      ["orders", "50,000", "1", "set aside"],
+      ["orders", "50,000", "1", "incomplete"],
       ["vip", "7", "0", "verified"],
     ];
     expect(table(COLUMNS, rows, PIPE).split("\n")).toEqual([
@@ -35,7 +35,7 @@ describe("table", () => {
   });
 
   it("shortens only names, in the middle, to fit a terminal", () => {
-    const rows = [["order_events_archive_of_the_year_2024", "50,000", "1", "set aside"]];
+    const rows = [["order_events_archive_of_the_year_2024", "50,000", "1", "incomplete"]];
     const lines = table(COLUMNS, rows, { width: 40 }).split("\n");
     expect(lines[2]).toMatch(/^order_\S*…\S*2024 {2}50,000 {6}1 {2}set aside$/);
     expect(Math.max(...lines.map(textWidth))).toBe(40);

@@ -7,7 +7,7 @@ import type {
   DiffReport,
   FieldDifference,
   PastComparison,
-} from "../../src/reporting/reporter.ts";
+} from "../../src/model/reporter.ts";
 
 const PAIR = { source: "localhost:27017/ordersDB", target: "localhost:27017/ordersDB_backup" };
 const TIMES = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import {
   changePlan,
   changeReport,
@@ -192,7 +192,7 @@ describe("JSON records of a repair", () => {
       skipped: 0,
       items: 4_000,
       exitCode: 3,
-      outcome: "set-aside",
+      outcome: "incomplete",
       verdict: changeReport().verdict,
     });
   });

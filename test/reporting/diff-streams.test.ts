@@ -1,6 +1,6 @@
 /** What comparing, repairing and undoing put on the two streams, for people. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import {
   changePlan,
   changeReport,

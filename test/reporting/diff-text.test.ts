@@ -1,8 +1,8 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { comparedText, comparisonText } from "../../src/reporting/diff-text.ts";
-import type { Comparison, DiffReport } from "../../src/reporting/reporter.ts";
-import { textWidth } from "../../src/reporting/text-width.ts";
+import type { Comparison, DiffReport } from "../../src/model/reporter.ts";
+import { comparedText, comparisonText } from "../../src/reporting/human/diff-text.ts";
+import { textWidth } from "../../src/reporting/text/text-width.ts";
 import { compared, comparison, diffReport, toCompare } from "./comparison-samples.ts";
 
 const PIPE = { width: Number.POSITIVE_INFINITY, paint: new Chalk({ level: 0 }) };

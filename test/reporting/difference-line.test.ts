@@ -1,8 +1,8 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { safeText } from "../../src/redact.ts";
-import { differenceLine } from "../../src/reporting/difference-line.ts";
-import type { Difference } from "../../src/reporting/reporter.ts";
+import type { Difference } from "../../src/model/reporter.ts";
+import { safeText } from "../../src/redact/redact.ts";
+import { differenceLine } from "../../src/reporting/human/difference-line.ts";
 import { difference, field, without } from "./comparison-samples.ts";
 
 const PLAIN = { paint: new Chalk({ level: 0 }), allFields: false };

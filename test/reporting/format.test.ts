@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, count, duration, eta, grouped, percent, rate } from "../../src/reporting/format.ts";
+import { bytes, count, duration, eta, grouped, percent, rate } from "../../src/reporting/text/format.ts";
 
 describe("format", () => {
   it.each([

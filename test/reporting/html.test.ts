@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Redactor, safeText } from "../../src/redact.ts";
-import { diffPage } from "../../src/reporting/html.ts";
-import type { DiffReport } from "../../src/reporting/reporter.ts";
+import type { DiffReport } from "../../src/model/reporter.ts";
+import { Redactor, safeText } from "../../src/redact/redact.ts";
+import { diffPage } from "../../src/reporting/page/html.ts";
 import { compared, difference, diffReport, field, past, without } from "./comparison-samples.ts";
 import { parseErrors, type Tag, tags } from "./page-tree.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import type { FakeStream } from "./fake-stream.ts";
 import { copied, open, plan, planned, report } from "./samples.ts";
 

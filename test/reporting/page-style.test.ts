@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PAGE_STYLE } from "../../src/reporting/page-style.ts";
+import { PAGE_STYLE } from "../../src/reporting/page/page-style.ts";
 
 /** The colours of each of the page's themes: light, dark, print. */
 const themes = [...PAGE_STYLE.text.matchAll(/:root \{([^}]*)\}/g)].map(([, body = ""]) =>

@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { NOTHING_WRITTEN, planText } from "../../src/reporting/plan-text.ts";
-import { textWidth } from "../../src/reporting/text-width.ts";
+import { NOTHING_WRITTEN, planText } from "../../src/reporting/human/plan-text.ts";
+import { textWidth } from "../../src/reporting/text/text-width.ts";
 import { plan, planned } from "./samples.ts";
 
 const PIPE = { width: Number.POSITIVE_INFINITY, paint: new Chalk({ level: 0 }) };

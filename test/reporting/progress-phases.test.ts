@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { expectedChanges, expectedComparison } from "../../src/reporting/expected.ts";
-import { Progress } from "../../src/reporting/progress.ts";
+import { expectedChanges, expectedComparison } from "../../src/reporting/progress/expected.ts";
+import { ProgressLog } from "../../src/reporting/progress/progress.ts";
 import { changePlan, comparison, toCompare } from "./comparison-samples.ts";
 
-function comparing(...documents: (number | undefined)[]): Progress {
-  const progress = new Progress(() => 0);
+function comparing(...documents: (number | undefined)[]): ProgressLog {
+  const progress = new ProgressLog(() => 0);
   const collections = documents.map((each, index) =>
     toCompare(`c${index}`, { documents: each, kind: each === undefined ? "view" : "collection" }),
   );
@@ -46,7 +46,7 @@ describe("progress of a comparison", () => {
 
 describe("progress of a repair", () => {
   it("a repair counts all documents to be inserted, replaced and removed", () => {
-    const progress = new Progress(() => 0);
+    const progress = new ProgressLog(() => 0);
     progress.expect(expectedChanges(changePlan()));
     progress.meter("orders", 1_203).advance(3, 1);
     expect(progress.snapshot()).toMatchObject({ phase: "repairing", done: 3, total: 1_203, collections: 1 });

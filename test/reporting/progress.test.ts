@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { expectedCopy } from "../../src/reporting/expected.ts";
-import { Progress } from "../../src/reporting/progress.ts";
+import { expectedCopy } from "../../src/reporting/progress/expected.ts";
+import { ProgressLog } from "../../src/reporting/progress/progress.ts";
 import { plan, planned } from "./samples.ts";
 
 function clock() {
@@ -10,7 +10,7 @@ function clock() {
 
 function expecting(...documents: number[]) {
   const time = clock();
-  const progress = new Progress(time.now);
+  const progress = new ProgressLog(time.now);
   const collections = documents.map((each, index) => planned(`c${index}`, { documents: each }));
   progress.expect(
     expectedCopy(plan({ collections, documents: documents.reduce((sum, each) => sum + each, 0) })),

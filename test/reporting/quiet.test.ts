@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import { changePlan, changeReport, comparison, difference, diffReport } from "./comparison-samples.ts";
 import { open, plan, report } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { reportText } from "../../src/reporting/report-text.ts";
-import { textWidth } from "../../src/reporting/text-width.ts";
+import { reportText } from "../../src/reporting/human/report-text.ts";
+import { textWidth } from "../../src/reporting/text/text-width.ts";
 import { copied, report } from "./samples.ts";
 
 const PIPE = { width: Number.POSITIVE_INFINITY, paint: new Chalk({ level: 0 }) };
@@ -14,10 +14,10 @@ const orders = copied("orders", {
   read: 50_000,
   written: 2,
   unchanged: 49_997,
-  setAside: 1,
+  rejected: 1,
   sourceCount: 50_000,
   targetCount: 49_999,
-  verdict: "set aside",
+  verdict: "incomplete",
 });
 const view = copied("paid", {
   kind: "view",

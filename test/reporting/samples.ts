@@ -1,6 +1,6 @@
-import { Redactor } from "../../src/redact.ts";
+import type { CollectionReport, Plan, PlannedCollection, RunReport } from "../../src/model/reporter.ts";
+import { Redactor } from "../../src/redact/redact.ts";
 import { createReporter, type ReporterOptions, type StreamReporter } from "../../src/reporting/index.ts";
-import type { CollectionReport, Plan, PlannedCollection, RunReport } from "../../src/reporting/reporter.ts";
 import { FakeStream, type FakeStreamOptions } from "./fake-stream.ts";
 
 export function planned(source: string, more: Partial<PlannedCollection> = {}): PlannedCollection {
@@ -41,7 +41,7 @@ export function copied(collection: string, more: Partial<CollectionReport> = {})
     written: 1_200,
     unchanged: 0,
     equivalent: 0,
-    setAside: 0,
+    rejected: 0,
     deleted: 0,
     extra: 0,
     changed: 0,

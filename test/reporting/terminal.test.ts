@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
-import { textWidth } from "../../src/reporting/text-width.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
+import { textWidth } from "../../src/reporting/text/text-width.ts";
 import { screenState, withoutSequences } from "./fake-stream.ts";
 import { type Opened, open, plan, planned, report } from "./samples.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cutMiddle, pad, shortened, textWidth, wrapped } from "../../src/reporting/text-width.ts";
+import { cutMiddle, pad, shortened, textWidth, wrapped } from "../../src/reporting/text/text-width.ts";
 
 describe("text width", () => {
   it.each([

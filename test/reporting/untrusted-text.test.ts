@@ -1,6 +1,6 @@
 /** Names and messages come from data and from servers; secrets can be in any of them. No mode may show them as they are. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DualsyncError, type ExitName } from "../../src/errors.ts";
+import { DualsyncError, type ExitName } from "../../src/model/errors.ts";
 import type { ReporterOptions } from "../../src/reporting/index.ts";
 import {
   changePlan,

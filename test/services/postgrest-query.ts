@@ -59,13 +59,13 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   const pairs = (text: string) =>
     new Set(Array.from({ length: text.length - 1 }, (_, i) => text.slice(i, i + 2).toLowerCase()));
   const wanted = pairs(name);
-  const likeness = (other: string) => {
+  const classification = (other: string) => {
     const found = pairs(other);
     const shared = [...found].filter((pair) => wanted.has(pair)).length;
     return (2 * shared) / Math.max(1, found.size + wanted.size);
   };
   const [best] = names
-    .map((other) => ({ other, score: likeness(other) }))
+    .map((other) => ({ other, score: classification(other) }))
     .sort((a, b) => b.score - a.score)
     .filter(({ score }) => score >= 0.75);
   return best?.other;

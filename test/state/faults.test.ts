@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { StateFile } from "../../src/state/state-file.ts";
+import { StateFile } from "../../src/state/job/state-file.ts";
 import { type Fault, inChild, type Outcome, type Work } from "./child.ts";
 import { KEY, temporaries, workFolder } from "./state-folder.ts";
 

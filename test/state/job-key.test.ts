@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JobParts, type JobPlace, jobKey } from "../../src/state/job-key.ts";
+import { type JobParts, type JobPlace, jobKey } from "../../src/state/job/job-key.ts";
 
 const SEED = 20_261_121;
 

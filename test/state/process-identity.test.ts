@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { isDead, type ProcessIdentity, thisProcess } from "../../src/state/process-identity.ts";
+import { isDead, type ProcessIdentity, thisProcess } from "../../src/state/process/process-identity.ts";
 
 const LINUX = existsSync("/proc/self/ns/pid");
 const MODULE = pathToFileURL(resolve("dist/state/process-identity.js")).href;

@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
-import { StateFile } from "../../src/state/state-file.ts";
-import { foreignHand } from "../../src/state/state-folder.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
+import { StateFile } from "../../src/state/job/state-file.ts";
+import { foreignHand } from "../../src/state/job/state-folder.ts";
 import { KEY, STATE, workFolder } from "./state-folder.ts";
 
 const CONTENT = { collections: { "1": ["é\u2028", 0.1, null], orders: true } };

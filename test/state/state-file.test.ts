@@ -3,7 +3,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StateFile } from "../../src/state/state-file.ts";
+import { StateFile } from "../../src/state/job/state-file.ts";
 import { inChild, startChild } from "./child.ts";
 import { KEY, STATE, temporaries, workFolder } from "./state-folder.ts";
 

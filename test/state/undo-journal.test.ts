@@ -12,12 +12,12 @@ import {
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { DualsyncError } from "../../src/errors.ts";
-import type { UndoEntry } from "../../src/state/undo-format.ts";
-import { encodeFrame, SEED, START } from "../../src/state/undo-format.ts";
-import { markJournal, UndoJournal } from "../../src/state/undo-journal.ts";
-import { listJournals } from "../../src/state/undo-list.ts";
-import { UndoReader } from "../../src/state/undo-reader.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
+import type { UndoEntry } from "../../src/state/undo/undo-format.ts";
+import { encodeFrame, SEED, START } from "../../src/state/undo/undo-format.ts";
+import { markJournal, UndoJournal } from "../../src/state/undo/undo-journal.ts";
+import { listJournals } from "../../src/state/undo/undo-list.ts";
+import { UndoReader } from "../../src/state/undo/undo-reader.ts";
 import { workFolder } from "./state-folder.ts";
 
 const RUN = "0a1b2c3d";
@@ -52,7 +52,7 @@ function flat(name: string, { id, before, after }: UndoEntry): Read {
 async function readAll(reader: UndoReader): Promise<Read[]> {
   const found: Read[] = [];
   for await (const { collection, entries } of reader.entries())
-    found.push(...entries.map((one) => flat(`${collection.name}@${collection.incarnation}`, one)));
+    found.push(...entries.map((one) => flat(`${collection.name}@${collection.uid}`, one)));
   return found;
 }
 
@@ -63,7 +63,7 @@ async function written(complete = true) {
   const expected: Read[] = [];
   for (const [at, name] of ["orders", "été", "orders"].entries()) {
     const entries = [0, 1, 2].map((n) => entry(at * 3 + n));
-    await journal.save({ name, incarnation: `i${at}` }, entries);
+    await journal.save({ name, uid: `i${at}` }, entries);
     expected.push(...entries.map((one) => flat(`${name}@i${at}`, one)));
   }
   if (complete) await journal.complete();
@@ -104,7 +104,7 @@ it("an undo journal queues concurrent saves in order", async () => {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);
   const entries = Array.from({ length: 12 }, (_, n) => entry(n));
-  await Promise.all(entries.map((one) => journal.save({ name: "orders", incarnation: "i" }, [one])));
+  await Promise.all(entries.map((one) => journal.save({ name: "orders", uid: "i" }, [one])));
   await journal.close();
   expect(await readAll(new UndoReader(cwd, RUN))).toEqual(entries.map((one) => flat("orders@i", one)));
 });

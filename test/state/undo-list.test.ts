@@ -1,9 +1,9 @@
 import { appendFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { UndoEntry } from "../../src/state/undo-format.ts";
-import { UndoJournal } from "../../src/state/undo-journal.ts";
-import { listJournals } from "../../src/state/undo-list.ts";
+import type { UndoEntry } from "../../src/state/undo/undo-format.ts";
+import { UndoJournal } from "../../src/state/undo/undo-journal.ts";
+import { listJournals } from "../../src/state/undo/undo-list.ts";
 import { workFolder } from "./state-folder.ts";
 
 const RUN = "0a1b2c3d";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { WholeFile } from "../../src/state/whole-file.ts";
+import { WholeFile } from "../../src/state/files/whole-file.ts";
 import { type Fault, inChild } from "./child.ts";
 import { workFolder } from "./state-folder.ts";
 

@@ -1,13 +1,13 @@
-import type { Journal, JournalEntry } from "../../src/core/journal.ts";
-import type { Change } from "../../src/core/mend/change.ts";
-import { undo } from "../../src/core/mend/undo.ts";
-import { survey } from "../../src/core/mend/undo-survey.ts";
-import type { Doc } from "../../src/document.ts";
+import type { Change } from "../../src/core/change/change.ts";
+import type { Journal, JournalEntry } from "../../src/core/change/journal.ts";
+import { undo } from "../../src/core/undo/undo.ts";
+import { survey } from "../../src/core/undo/undo-survey.ts";
+import type { Doc } from "../../src/model/document.ts";
 import { doc, id } from "./documents.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { never } from "./signal.ts";
 
-export const ORDERS = { name: "orders", incarnation: "the target's" };
+export const ORDERS = { name: "orders", uid: "the target's" };
 
 export function row(_id: number, n: number): Doc {
   return doc({ _id, n });

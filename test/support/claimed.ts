@@ -1,4 +1,4 @@
-import type { Run, Target } from "../../src/connectors/connector.ts";
+import type { Run, Target } from "../../src/connectors/contract.ts";
 import { never } from "./signal.ts";
 
 /** A run of a host that does not exist; `gone` says whether it holds other holders for dead. */

@@ -1,5 +1,5 @@
 import { serialize } from "bson";
-import { Batch, type Doc, DocumentId, idElement } from "../../src/document.ts";
+import { Batch, type Doc, DocumentId, idElement } from "../../src/model/document.ts";
 
 /** A document as a store would hold it. Give a Map where the order of number-like names matters. */
 export function doc(content: Map<string, unknown> | Record<string, unknown>): Doc {

@@ -1,11 +1,11 @@
-import { Findings } from "../../src/commands/findings.ts";
-import type { CollectionInfo, Filter } from "../../src/connectors/connector.ts";
-import { Comparing } from "../../src/core/diff/comparing.ts";
-import { DiffCheckpoint } from "../../src/core/diff/diff-checkpoint.ts";
-import type { SavedDiffProgress } from "../../src/core/diff/diff-progress.ts";
-import { memoryFromJson, memoryToJson, NOTHING } from "../../src/core/diff/memory.ts";
+import { Findings } from "../../src/commands/diff/findings.ts";
+import type { CollectionInfo, Filter } from "../../src/connectors/contract.ts";
+import { Comparing } from "../../src/core/compare/compare.ts";
+import { DiffCheckpoint } from "../../src/core/compare/progress/diff-checkpoint.ts";
+import { memoryFromJson, memoryToJson, NOTHING } from "../../src/core/compare/progress/diff-history.ts";
+import type { SavedDiffProgress } from "../../src/core/compare/progress/diff-progress.ts";
+import type { ComparedCollection, Difference, Reporter } from "../../src/model/reporter.ts";
 import { silentMeter } from "../../src/reporting/context.ts";
-import type { ComparedCollection, Difference, Reporter } from "../../src/reporting/reporter.ts";
 import type { MemoryPair } from "./memory-run.ts";
 
 export interface MemoryDiffOptions {
@@ -21,7 +21,7 @@ export interface MemoryDiffOptions {
   /** What a former run wrote down. */
   readonly saved?: readonly SavedDiffProgress[];
   /** Whether the stores can tell a collection from a later one of its name; they can where nothing is said. */
-  readonly incarnations?: boolean;
+  readonly uids?: boolean;
   /** How many documents each side says that it holds, where that is not what it holds. */
   readonly held?: { readonly source: number; readonly target: number };
 }
@@ -64,7 +64,7 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
   const info = (side: "source" | "target"): CollectionInfo => ({
     ...{ name: "orders", kind, options: new Map(), bytes: 1_000 },
     ordered: typeof ordered === "boolean" ? ordered : ordered[side],
-    ...(options.incarnations === false ? {} : { incarnation: `the ${side}'s` }),
+    ...(options.uids === false ? {} : { uid: `the ${side}'s` }),
     documents: options.held?.[side] ?? stores[side].documents.length,
   });
   const run = {
@@ -76,7 +76,7 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
       ignoreFieldOrder: options.ignoreFieldOrder ?? false,
     },
     ...{ oneWay: false, values: false, indexes: true, renames: new Map(), signal: stopper.signal, stop },
-    tell: findings.take.bind(findings),
+    report: findings.take.bind(findings),
   };
   const pair = { from: info("source"), to: info("target"), ...(filter === undefined ? {} : { filter }) };
   const comparing = new Comparing(run, [pair], checkpoint);

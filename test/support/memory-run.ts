@@ -1,14 +1,14 @@
-import type { CollectionInfo, Target } from "../../src/connectors/connector.ts";
-import { Budget } from "../../src/core/budget.ts";
-import { Checkpoint } from "../../src/core/checkpoint.ts";
-import type { Journal } from "../../src/core/journal.ts";
-import { Losses } from "../../src/core/losses.ts";
-import { NewerBy } from "../../src/core/newer.ts";
-import { fromJson, type SavedRun } from "../../src/core/saved-run.ts";
-import { transferAll } from "../../src/core/transfer.ts";
-import type { VerifyMode } from "../../src/core/verify-mode.ts";
+import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
+import type { Journal } from "../../src/core/change/journal.ts";
+import { Budget } from "../../src/core/concurrency/byte-budget.ts";
+import { NewerBy } from "../../src/core/copy/newer.ts";
+import { transferAll } from "../../src/core/copy/transfer.ts";
+import type { VerifyMode } from "../../src/core/plan/verify-mode.ts";
+import { Checkpoint } from "../../src/core/progress/checkpoint.ts";
+import { Losses } from "../../src/core/progress/losses.ts";
+import { fromJson, type SavedRun } from "../../src/core/progress/saved-run.ts";
+import type { CollectionReport, Reporter } from "../../src/model/reporter.ts";
 import { silentMeter } from "../../src/reporting/context.ts";
-import type { CollectionReport, Reporter } from "../../src/reporting/reporter.ts";
 import type { MemoryStore } from "./memory-store.ts";
 
 export interface MemoryPair {
@@ -68,7 +68,7 @@ export async function memoryRun(
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
-  const info = { name: "orders", kind, incarnation: "the source's", options: new Map(), ...size };
+  const info = { name: "orders", kind, uid: "the source's", options: new Map(), ...size };
   const from = { ...info, ordered: ordered.source };
   const job = { from, to: { ...info, ordered: ordered.target }, doubts: [] };
   const reporter = { meter: () => silentMeter } as Partial<Reporter> as Reporter;

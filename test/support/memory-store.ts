@@ -7,14 +7,14 @@ import type {
   Listing,
   Mapping,
   Metadata,
-  Prepared,
+  PreparedCollection,
   ReadOptions,
   Selection,
   Target,
   WriteMode,
   WriteOutcome,
-} from "../../src/connectors/connector.ts";
-import { Batch, type Doc, type DocumentId } from "../../src/document.ts";
+} from "../../src/connectors/contract.ts";
+import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
 
 export interface MemoryOptions {
   /** Called before each step of each call: throws where the store is to fail, turns the clock, or does nothing. */
@@ -73,12 +73,12 @@ export class MemoryStore implements Target {
 
   async find(_: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>> {
     await this.#step(signal);
-    const keys = new Set(ids.filter((id) => this.canFind(id)).map(({ key }) => key));
+    const keys = new Set(ids.filter((id) => this.canQuery(id)).map(({ key }) => key));
     return new Map(this.documents.filter(({ id }) => keys.has(id.key)).map((one) => [one.id.key, one]));
   }
 
   /** Dates stand for what a store may hold and cannot be asked for. */
-  canFind(id: DocumentId): boolean {
+  canQuery(id: DocumentId): boolean {
     return id.element[0] !== TYPE.date;
   }
 
@@ -104,11 +104,11 @@ export class MemoryStore implements Target {
         this.#without(new Set([id.key]));
         if (!this.forgets.delete(id.key)) this.#put({ id, bytes });
       }
-    const setAside = [
+    const rejected = [
       ...refused.map((one) => ({ id: one.id, reason: reasons.get(one) ?? "" })),
       ...occupied.map(({ id }) => ({ id, reason: "taken", occupied: true as const })),
     ];
-    return { written: taken.length - unchanged, unchanged, setAside };
+    return { written: taken.length - unchanged, unchanged, rejected };
   }
 
   async remove(_: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number> {
@@ -131,7 +131,7 @@ export class MemoryStore implements Target {
     });
   }
 
-  async isStillThere(): Promise<boolean> {
+  async stillExists(): Promise<boolean> {
     return this.#options.replaced !== true;
   }
 
@@ -139,12 +139,12 @@ export class MemoryStore implements Target {
     return undefined;
   }
 
-  async prepare(): Promise<Prepared> {
+  async prepare(): Promise<PreparedCollection> {
     const empty = this.documents.length === 0;
     return {
       empty,
       fromEmpty: this.#options.foreign !== true,
-      incarnation: "the target's",
+      uid: "the target's",
       notReproduced: [],
     };
   }
@@ -178,7 +178,7 @@ export class MemoryStore implements Target {
   async close(): Promise<void> {}
 
   #refusal(document: Doc, mode: WriteMode): string | undefined {
-    if (!this.canFind(document.id)) return "cannot be asked for";
+    if (!this.canQuery(document.id)) return "cannot be asked for";
     return this.#options.refuses?.(document, mode, this.documents);
   }
 

@@ -2,16 +2,20 @@ import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { expect } from "vitest";
 import type { Failure } from "../../src/connectors/failure.ts";
-import { FAILURES, type FailureName, type Role } from "../../src/connectors/mongodb/failures.ts";
+import {
+  FAILURES,
+  type MongodbFailure,
+  type StoreRole,
+} from "../../src/connectors/mongodb/failures/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { DualsyncError } from "../../src/errors.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
 import type { Request } from "../services/wire-message.ts";
 import { testRun } from "./claimed.ts";
 import { never } from "./signal.ts";
 
 /** Names that a test has really provoked; at the end none may be missing. */
-export const provoked = new Set<FailureName>();
+export const provoked = new Set<MongodbFailure>();
 export const TLS = "test/fixtures/tls";
 export const TRUSTED = `tls=true&tlsCAFile=${TLS}/ca.pem`;
 
@@ -19,7 +23,12 @@ export const TRUSTED = `tls=true&tlsCAFile=${TLS}/ca.pem`;
 const SOON = "serverSelectionTimeoutMS=1000";
 
 /** Opens the store, lists it, and returns what that fails with, checked against the table. */
-export async function failureOf(name: FailureName, uri: string, role: Role = "source", label = labelOf(uri)) {
+export async function failureOf(
+  name: MongodbFailure,
+  uri: string,
+  role: StoreRole = "source",
+  label = labelOf(uri),
+) {
   const started = performance.now();
   const error = await use(uri, role, label).then(
     () => undefined,
@@ -36,7 +45,7 @@ export async function failureOf(name: FailureName, uri: string, role: Role = "so
   return error;
 }
 
-async function use(uri: string, role: Role, label: string): Promise<void> {
+async function use(uri: string, role: StoreRole, label: string): Promise<void> {
   const soon = `${uri}${uri.includes("?") ? "&" : "?"}${SOON}`;
   const store = await mongodb({ uri: soon, database: "shop", role, label, retries: 0 }, never);
   try {
@@ -63,9 +72,9 @@ export function pem(name: string) {
 
 /** A scripted server for one test; `options` come after the question mark. */
 export async function against(
-  name: FailureName,
+  name: MongodbFailure,
   script: Script,
-  { options = "", user = "", role = "source" as Role, label = undefined as string | undefined } = {},
+  { options = "", user = "", role = "source" as StoreRole, label = undefined as string | undefined } = {},
 ) {
   const server = await startScripted(script);
   try {
@@ -77,7 +86,7 @@ export async function against(
 }
 
 /** A server that is no MongoDB at all. */
-export async function againstRaw(name: FailureName, onSocket: (socket: Socket) => void, options = "") {
+export async function againstRaw(name: MongodbFailure, onSocket: (socket: Socket) => void, options = "") {
   const server = createServer((socket) => onSocket(socket.on("error", () => undefined)));
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const address = server.address();

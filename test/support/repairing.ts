@@ -21,7 +21,7 @@ export interface Repaired extends CliResult {
 }
 
 /** A pair that is compared and mended in a folder of its own, which lasts as long as the test. */
-export class Repairing {
+export class RepairContext {
   readonly folder: string;
   readonly #pair: ServerPair;
   readonly #database: string;

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach } from "vitest";
 import { openProject, type Project, type ProjectOptions } from "../../src/connectors/supabase/api/project.ts";
-import { DualsyncError } from "../../src/errors.ts";
+import { DualsyncError } from "../../src/model/errors.ts";
 import { type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
 
 /** Tries again at once. */

@@ -1,18 +1,18 @@
-import type { WriteMode } from "../../src/connectors/connector.ts";
-import { type Seal, sealFromBytes } from "../../src/core/seal/seal.ts";
-import type { Batch, DocumentId } from "../../src/document.ts";
+import type { WriteMode } from "../../src/connectors/contract.ts";
+import { type Checksums, checksumsFromBytes } from "../../src/core/checksums/checksums.ts";
+import type { Batch, DocumentId } from "../../src/model/document.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 /** A store that keeps a seal, which is gone with the first write, and may change under whoever reads it. */
-export class SealedStore extends MemoryStore {
+export class ChecksumMemoryStore extends MemoryStore {
   left: Uint8Array | undefined;
   onSeal: () => void = () => undefined;
 
-  async leaveSeal(_: string, bytes: Uint8Array): Promise<void> {
+  async leaveChecksums(_: string, bytes: Uint8Array): Promise<void> {
     this.left = bytes;
   }
 
-  async seal(): Promise<Uint8Array | undefined> {
+  async checksums(): Promise<Uint8Array | undefined> {
     this.onSeal();
     return this.left;
   }
@@ -27,7 +27,7 @@ export class SealedStore extends MemoryStore {
     return await super.remove(name, ids, signal);
   }
 
-  get stretches(): Seal["stretches"] {
-    return this.left === undefined ? [] : (sealFromBytes(this.left)?.stretches ?? []);
+  get segments(): Checksums["segments"] {
+    return this.left === undefined ? [] : (checksumsFromBytes(this.left)?.segments ?? []);
   }
 }

@@ -1,5 +1,5 @@
 import { beforeAll } from "vitest";
-import type { CollectionInfo, Lease, Target } from "../../src/connectors/connector.ts";
+import type { CollectionInfo, Lease, Target } from "../../src/connectors/contract.ts";
 import { leaseSql } from "../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { type Postgrest, type PostgrestOptions, startPostgrest } from "../services/postgrest.ts";

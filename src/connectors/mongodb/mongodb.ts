@@ -1,26 +1,26 @@
 /** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
 import { randomUUID } from "node:crypto";
-import { DualsyncError } from "../../errors.ts";
-import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../connector.ts";
-import { provenanceRecord } from "../control-records.ts";
-import type { HeldLease } from "../kept-lease.ts";
-import { ProvenanceBook, type WriteProvenance } from "../provenance.ts";
-import { incarnationOf, listCollections, lookUp, nameProblem } from "./collections.ts";
-import { countDocuments } from "./count.ts";
-import { Creator } from "./creator.ts";
-import { digester } from "./digester.ts";
-import { findByIds } from "./find.ts";
-import { isLookable } from "./id-value.ts";
-import { listIndexes } from "./indexes.ts";
-import { takeLease } from "./lease.ts";
-import { readHistory, readOwn, readSeal, writeRecord } from "./own.ts";
-import { cutRanges } from "./ranges.ts";
-import { readBatches } from "./read.ts";
-import { Seals } from "./seals.ts";
-import { findWriteWay } from "./self-test.ts";
-import { Server, type ServerOptions } from "./server.ts";
-import { sizeOfDatabase } from "./sizes.ts";
-import { type Find, Writer } from "./write.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../contract.ts";
+import { provenanceRecord } from "../control/control-records.ts";
+import { ProvenanceBook, type WriteProvenance } from "../control/provenance.ts";
+import type { HeldLease } from "../lease/lease-renewal.ts";
+import { Server, type ServerOptions } from "./connection/server.ts";
+import { ChecksumStore } from "./control/checksums.ts";
+import { readChecksums, readControl, readHistory, writeRecord } from "./control/control-collection.ts";
+import { takeLease } from "./control/lease.ts";
+import { digester } from "./digest/digester.ts";
+import { countDocuments } from "./reading/count.ts";
+import { findByIds } from "./reading/find.ts";
+import { isQueryable } from "./reading/id-value.ts";
+import { cutRanges } from "./reading/ranges.ts";
+import { readBatches } from "./reading/read.ts";
+import { listCollections, lookUp, nameProblem, uidOf } from "./schema/collections.ts";
+import { listIndexes } from "./schema/indexes.ts";
+import { sizeOfDatabase } from "./schema/sizes.ts";
+import { Creator } from "./writing/creator.ts";
+import { findWriteTransport } from "./writing/self-test.ts";
+import { DocumentWriter, type Find } from "./writing/write.ts";
 
 /** Opens a MongoDB database as a source or a target. @throws DualsyncError when it cannot be reached or used */
 export async function mongodb(options: ServerOptions, signal: AbortSignal): Promise<Target> {
@@ -39,16 +39,16 @@ function reading(server: Server): Source {
     digester: (collection, signal) => digester(server, collection, signal),
     read: (collection, options) => read(server, collection, options),
     find: (collection, ids, signal) => findByIds(server, collection, ids, signal),
-    canFind: (id) => isLookable(id.element),
-    async isStillThere(collection, signal) {
+    canQuery: (id) => isQueryable(id.element),
+    async stillExists(collection, signal) {
       const entry = await lookUp(server, collection.name, signal);
-      return entry !== undefined && incarnationOf(entry) === collection.incarnation;
+      return entry !== undefined && uidOf(entry) === collection.uid;
     },
     indexes: (collection, signal) => listIndexes(server, collection, signal),
     history: (signal) => readHistory(server, signal),
-    seal: (collection, signal) => readSeal(server, collection, signal),
+    checksums: (collection, signal) => readChecksums(server, collection, signal),
     size: (signal) => sizeOfDatabase(server, signal),
-    seesNonce: async (nonce, signal) => (await readOwn(server, "lease", signal))?.nonce === nonce,
+    seesNonce: async (nonce, signal) => (await readControl(server, "lease", signal))?.nonce === nonce,
     close: () => server.close(),
   };
 }
@@ -56,16 +56,16 @@ function reading(server: Server): Source {
 /** What a target can do besides; nothing of it without the lease. */
 function writing(server: Server): Omit<Target, keyof Source> {
   const find: Find = (collection, ids, signal) => findByIds(server, collection, ids, signal);
-  let claimed: Claimed | undefined;
-  const held = async (): Promise<Claimed> => {
+  let claimed: MongodbClaim | undefined;
+  const held = async (): Promise<MongodbClaim> => {
     if (claimed === undefined) throw new DualsyncError("bug", "A target was written to without its lease.");
     await claimed.lease.hold();
     return claimed;
   };
   /** The right to change documents: nothing that was said of the collection holds any longer. */
-  const unsealed = async (collection: string, signal: AbortSignal): Promise<Claimed> => {
+  const withoutChecksums = async (collection: string, signal: AbortSignal): Promise<MongodbClaim> => {
     const writing = await held();
-    await writing.seals.break(collection, signal);
+    await writing.checksums.break(collection, signal);
     return writing;
   };
   return {
@@ -74,16 +74,16 @@ function writing(server: Server): Omit<Target, keyof Source> {
       const nonce = randomUUID();
       const lease = await takeLease(server, run, nonce, signal);
       try {
-        const way = await findWriteWay(server, find, nonce, signal);
+        const transport = await findWriteTransport(server, find, nonce, signal);
         const history = await readHistory(server, signal);
         const note: WriteProvenance = (name, provenance, until) =>
           writeRecord(server, provenanceRecord(name, provenance), until);
         const provenance = new ProvenanceBook(note, run.from, history);
         claimed = {
           lease,
-          seals: await Seals.open(server, signal),
-          writer: new Writer(server, find, way),
-          creator: new Creator(server, way, provenance),
+          checksums: await ChecksumStore.open(server, signal),
+          writer: new DocumentWriter(server, find, transport),
+          creator: new Creator(server, transport, provenance),
         };
         return lease;
       } catch (error) {
@@ -92,20 +92,22 @@ function writing(server: Server): Omit<Target, keyof Source> {
       }
     },
     prepare: async (info, signal) => await (await held()).creator.prepare(info, signal),
-    reset: async (info, signal) => await (await unsealed(info.name, signal)).creator.reset(info, signal),
+    reset: async (info, signal) =>
+      await (await withoutChecksums(info.name, signal)).creator.reset(info, signal),
     finish: async (info, indexes, signal) => await (await held()).creator.finish(info, indexes, signal),
     write: async (collection, batch, mode, signal) =>
-      await (await unsealed(collection, signal)).writer.write(collection, batch, mode, signal),
+      await (await withoutChecksums(collection, signal)).writer.write(collection, batch, mode, signal),
     remove: async (collection, ids, signal) =>
-      await (await unsealed(collection, signal)).writer.remove(collection, ids, signal),
-    leaveSeal: async (collection, seal, signal) => await (await held()).seals.leave(collection, seal, signal),
+      await (await withoutChecksums(collection, signal)).writer.remove(collection, ids, signal),
+    leaveChecksums: async (collection, checksums, signal) =>
+      await (await held()).checksums.leave(collection, checksums, signal),
   };
 }
 
-interface Claimed {
+interface MongodbClaim {
   readonly lease: HeldLease;
-  readonly seals: Seals;
-  readonly writer: Writer;
+  readonly checksums: ChecksumStore;
+  readonly writer: DocumentWriter;
   readonly creator: Creator;
 }
 

@@ -3,14 +3,14 @@
  * `api` (requests, answers, what failed), `sql` (what a project may be given), `schema` (tables and columns), `mapping` (rows
  * and documents), `reading` (pages, ranges), `digest` (hashes of rows), `writing` (the target half).
  */
-import { type Batch, type Doc, DocumentId, idElement } from "../../document.ts";
-import { DualsyncError } from "../../errors.ts";
-import type { CollectionInfo, Mapping, ReadOptions, Selection, Source, Target } from "../connector.ts";
-import { retryPolicy } from "../retry.ts";
+import { type Batch, type Doc, DocumentId, idElement } from "../../model/document.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { CollectionInfo, Mapping, ReadOptions, Selection, Source, Target } from "../contract.ts";
+import { retryPolicy } from "../wrappers/retry.ts";
 import type { Condition } from "./api/condition.ts";
 import { openProject, type Project } from "./api/project.ts";
 import { rowDigester } from "./digest/row-digester.ts";
-import { differing, likeness, merged } from "./mapping/likeness.ts";
+import { classify, differing, merged } from "./mapping/equivalence/classify.ts";
 import { countRows } from "./reading/count.ts";
 import { exactnessOf } from "./reading/exact/exactness.ts";
 import { cutKeys } from "./reading/ranges.ts";
@@ -18,7 +18,7 @@ import { rowsOf } from "./reading/rows.ts";
 import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
 import { DIGEST } from "./sql/sql-digest.ts";
-import { readHistory, readNonce } from "./writing/own.ts";
+import { readHistory, readNonce } from "./writing/control-table.ts";
 import { writing } from "./writing/target.ts";
 
 export interface SupabaseOptions {
@@ -57,7 +57,7 @@ function reading(project: Project, tables: Tables, version: string): Source {
     },
     list: (until) => tables.list(until),
     hiddenReason: (collection, until) => tables.hiddenReason(collection, until),
-    isStillThere: (collection, until) => tables.isStillThere(collection, until),
+    stillExists: (collection, until) => tables.stillExists(collection, until),
     count: (collection, selection, until) => count(reading, collection, selection, until),
     ranges: async (collection, pieces, until, within) =>
       await cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
@@ -71,7 +71,7 @@ function reading(project: Project, tables: Tables, version: string): Source {
     find: async (collection, ids, until) =>
       await rowsOf(project, await tables.table(collection, until)).find(ids, until),
     // An id that no row of a table can have is known to be absent.
-    canFind: () => true,
+    canQuery: () => true,
     indexes: async () => [],
     history: (until) => readHistory(project, until),
     size: async (until) => {
@@ -83,13 +83,13 @@ function reading(project: Project, tables: Tables, version: string): Source {
   };
 }
 
-interface Reading {
+interface ProjectReading {
   readonly project: Project;
   readonly tables: Tables;
 }
 
 async function* read(
-  { project, tables }: Reading,
+  { project, tables }: ProjectReading,
   collection: CollectionInfo,
   { range, after, changedSince, batchSize, signal }: ReadOptions,
   narrow: (table: Table) => Table = (table) => table,
@@ -128,7 +128,7 @@ function changes({ changedBy, name }: CollectionInfo, since: Date | undefined): 
 }
 
 async function count(
-  { project, tables }: Reading,
+  { project, tables }: ProjectReading,
   collection: string,
   { range, filter }: Selection,
   signal: AbortSignal,
@@ -138,13 +138,13 @@ async function count(
   return await countRows(project, table, { range }, signal);
 }
 
-function mappingOf({ project, tables }: Reading): Mapping {
+function mappingOf({ project, tables }: ProjectReading): Mapping {
   return {
     digester: async ({ name }, signal) =>
       tables.hasFunction(DIGEST)
         ? await rowDigester(project, await tables.table(name, signal), signal)
         : undefined,
-    likeness: (collection, own, other) => likeness(tables.known(collection), own.bytes, other.bytes),
+    classify: (collection, own, other) => classify(tables.known(collection), own.bytes, other.bytes),
     differing: (collection, own, other) => differing(tables.known(collection), own.bytes, other.bytes),
     merged(collection, own, other): Doc {
       const bytes = merged(tables.known(collection), own.bytes, other.bytes);

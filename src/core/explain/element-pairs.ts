@@ -1,16 +1,16 @@
 import { type Element, elements } from "../../bson/elements.ts";
 
 /** An element of each of two documents, under the same name; undefined where there is none. */
-export interface Pair {
+export interface ElementPair {
   readonly source: Element | undefined;
   readonly target: Element | undefined;
 }
 
 /** `other order`: what both documents have stands in another order. `too many`: more fields than `Room` allows for. */
-export type Pairing = Pair | "other order" | "too many";
+export type Pairing = ElementPair | "other order" | "too many";
 
 /** How many elements may be held at one time, in all pairings that are under way: what bounds their memory. */
-export interface Room {
+export interface PairingBudget {
   left: number;
 }
 
@@ -24,7 +24,7 @@ export function* pairElements(
   sourceAt: number,
   target: Buffer,
   targetAt: number,
-  room: Room,
+  budget: PairingBudget,
 ): Generator<Pairing> {
   const left = elements(source, sourceAt);
   const right = elements(target, targetAt);
@@ -40,7 +40,7 @@ export function* pairElements(
   } else if (one.done) {
     for (; !other.done; other = right.next()) yield { source: undefined, target: other.value };
   } else {
-    yield* pairRest(source, [one.value], left, target, [other.value], right, room);
+    yield* pairRest(source, [one.value], left, target, [other.value], right, budget);
   }
 }
 
@@ -60,18 +60,18 @@ function* pairRest(
   target: Buffer,
   others: Element[],
   right: Iterable<Element>,
-  room: Room,
+  budget: PairingBudget,
 ): Generator<Pairing> {
-  if (!gather(ones, left, room.left) || !gather(others, right, room.left - ones.length)) {
+  if (!gather(ones, left, budget.left) || !gather(others, right, budget.left - ones.length)) {
     yield "too many";
     return;
   }
   const held = ones.length + others.length;
-  room.left -= held;
+  budget.left -= held;
   try {
     yield* pairByName(source, ones, target, others);
   } finally {
-    room.left += held;
+    budget.left += held;
   }
 }
 

@@ -1,6 +1,6 @@
-import type { FieldDifference } from "../../reporting/reporter.ts";
+import type { FieldDifference } from "../../model/reporter.ts";
 import { laterNote } from "./look-alike.ts";
-import { type Place, pointerTo } from "./pointer.ts";
+import { type PointerPlace, pointerTo } from "./pointer.ts";
 import { typeName } from "./type-name.ts";
 import { type StoredValue, valueText } from "./value-text.ts";
 
@@ -22,7 +22,7 @@ export class FieldList {
 
   /** `note` is asked for only when the field is one of the first. */
   add(
-    place: Place | undefined,
+    place: PointerPlace | undefined,
     one: StoredValue | undefined,
     other: StoredValue | undefined,
     note: () => string | undefined,
@@ -54,8 +54,8 @@ export class FieldList {
     other: StoredValue | undefined,
     values: Values,
   ): string | undefined {
-    const alike = values.sourceValue !== undefined && values.sourceValue === values.targetValue;
-    return one && other && one.type === other.type && alike
+    const classifyPair = values.sourceValue !== undefined && values.sourceValue === values.targetValue;
+    return one && other && one.type === other.type && classifyPair
       ? laterNote(this.#source, one, this.#target, other)
       : undefined;
   }

@@ -1,5 +1,5 @@
 import { type Element, TYPE } from "../../bson/elements.ts";
-import { pairElements, type Room } from "./element-pairs.ts";
+import { type PairingBudget, pairElements } from "./element-pairs.ts";
 
 /** Elements held at one time: some 30 MB. */
 const MOST_HELD = 250_000;
@@ -40,8 +40,8 @@ function walk(a: Buffer, b: Buffer): boolean {
 
 /** What is nested and has other bytes is left for later. */
 function haveEqualFields(a: Buffer, b: Buffer, at: Nested, open: Nested[]): boolean {
-  const room: Room = { left: MOST_HELD };
-  for (const pairing of pairElements(a, at.a, b, at.b, room)) {
+  const budget: PairingBudget = { left: MOST_HELD };
+  for (const pairing of pairElements(a, at.a, b, at.b, budget)) {
     if (pairing === "too many") return false;
     if (pairing === "other order") {
       if (at.isArray) return false;

@@ -1,9 +1,9 @@
 import { type Element, elements, TYPE } from "../../bson/elements.ts";
-import type { FieldDifference } from "../../reporting/reporter.ts";
-import { type Pair, type Pairing, pairElements, type Room } from "./element-pairs.ts";
+import type { FieldDifference } from "../../model/reporter.ts";
+import { type ElementPair, type Pairing, type PairingBudget, pairElements } from "./element-pairs.ts";
 import { FieldList } from "./field-list.ts";
 import { lookAlikeNote } from "./look-alike.ts";
-import type { Place } from "./pointer.ts";
+import type { PointerPlace } from "./pointer.ts";
 import type { StoredValue } from "./value-text.ts";
 
 /** Servers nest documents 200 deep, or 250 where somebody said so. */
@@ -11,7 +11,7 @@ const DEEPEST = 300;
 /** Elements held at one time: some 30 MB. */
 const MOST_HELD = 250_000;
 
-export interface Fields {
+export interface FieldDifferences {
   /** At most 20: in the source's order, then what only the target has. */
   readonly fields: readonly FieldDifference[];
   /** How many more there are. */
@@ -26,12 +26,12 @@ export function fieldDifferences(
   source: Uint8Array,
   target: Uint8Array,
   { values }: { readonly values: boolean },
-): Fields {
+): FieldDifferences {
   if (Buffer.compare(source, target) === 0) return { fields: [], more: 0 };
   const one = bufferOf(source);
   const other = bufferOf(target);
   const list = new FieldList(one, other, values);
-  new Walk(one, other, list).documents(undefined, whole(one), whole(other), 0);
+  new FieldWalk(one, other, list).documents(undefined, whole(one), whole(other), 0);
   // The same fields, and something after them.
   if (list.fields.length === 0) list.add(undefined, whole(one), whole(other), () => "stored bytes");
   return { fields: list.fields, more: list.more };
@@ -45,11 +45,11 @@ function whole({ length }: Uint8Array): StoredValue {
   return { type: TYPE.object, start: 0, end: length };
 }
 
-class Walk {
+class FieldWalk {
   readonly #source: Buffer;
   readonly #target: Buffer;
   readonly #list: FieldList;
-  readonly #room: Room = { left: MOST_HELD };
+  readonly #budget: PairingBudget = { left: MOST_HELD };
 
   constructor(source: Buffer, target: Buffer, list: FieldList) {
     this.#source = source;
@@ -58,10 +58,10 @@ class Walk {
   }
 
   /** Two documents or arrays, or one of each. */
-  documents(place: Place | undefined, one: StoredValue, other: StoredValue, depth: number): void {
+  documents(place: PointerPlace | undefined, one: StoredValue, other: StoredValue, depth: number): void {
     const about = (note: string): void => this.#list.add(place, one, other, () => note);
     try {
-      for (const pairing of pairElements(this.#source, one.start, this.#target, other.start, this.#room))
+      for (const pairing of pairElements(this.#source, one.start, this.#target, other.start, this.#budget))
         this.#pairing(place, one, other, pairing, depth, about);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -70,7 +70,7 @@ class Walk {
   }
 
   #pairing(
-    place: Place | undefined,
+    place: PointerPlace | undefined,
     one: StoredValue,
     other: StoredValue,
     pairing: Pairing,
@@ -84,7 +84,7 @@ class Walk {
     else this.#alone(place, pairing, one, other);
   }
 
-  #both(parent: Place | undefined, one: Element, other: Element, depth: number): void {
+  #both(parent: PointerPlace | undefined, one: Element, other: Element, depth: number): void {
     if (this.#areEqual(one, other)) return;
     const place = { parent, bytes: this.#source, element: one };
     const nested = isNested(one) && isNested(other);
@@ -104,7 +104,12 @@ class Walk {
   }
 
   /** A field that has no partner in the other document, where another one of its name may have found one. */
-  #alone(parent: Place | undefined, { source, target }: Pair, one: StoredValue, other: StoredValue): void {
+  #alone(
+    parent: PointerPlace | undefined,
+    { source, target }: ElementPair,
+    one: StoredValue,
+    other: StoredValue,
+  ): void {
     const repeated = (has: boolean): string | undefined => (has ? "repeated field name" : undefined);
     if (source !== undefined) {
       const place = { parent, bytes: this.#source, element: source };
@@ -121,7 +126,7 @@ function isNested({ type }: StoredValue): boolean {
 }
 
 /** Whether a document has a field of that name. */
-function hasField(bytes: Buffer, { start }: StoredValue, { bytes: named, element }: Place): boolean {
+function hasField(bytes: Buffer, { start }: StoredValue, { bytes: named, element }: PointerPlace): boolean {
   for (const { nameStart, nameEnd } of elements(bytes, start)) {
     if (bytes.compare(named, element.nameStart, element.nameEnd, nameStart, nameEnd) === 0) return true;
   }

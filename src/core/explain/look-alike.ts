@@ -16,8 +16,8 @@ export function lookAlikeNote(
       return order === 0 ? "same number, other stored bytes" : undefined;
     }
     case TYPE.boolean: {
-      const alike = (source[one.start] !== 0) === (target[other.start] !== 0);
-      return alike ? "stored bytes" : undefined;
+      const classifyPair = (source[one.start] !== 0) === (target[other.start] !== 0);
+      return classifyPair ? "stored bytes" : undefined;
     }
     case TYPE.binary:
       return haveSameContent(source, one, target, other) ? "binary subtype" : undefined;

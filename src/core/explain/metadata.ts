@@ -1,7 +1,7 @@
 import { differingIndexParts, differingOptions } from "../../bson/definition.ts";
-import type { CollectionInfo, Metadata } from "../../connectors/connector.ts";
-import type { Sigil } from "../../reporting/reporter.ts";
-import { type Renamed, renamed } from "../renamed.ts";
+import type { CollectionInfo, Metadata } from "../../connectors/contract.ts";
+import type { Sigil } from "../../model/reporter.ts";
+import { type Renamed, renamed } from "../plan/renamed.ts";
 import { definitionText, sidesText } from "./definition-text.ts";
 import { cutText } from "./pointer.ts";
 

@@ -1,7 +1,7 @@
 import { elements } from "../../bson/elements.ts";
 import { BsonWriter } from "../../bson/writer.ts";
-import type { FieldDifference } from "../../reporting/reporter.ts";
-import { type Fields, fieldDifferences } from "./fields.ts";
+import type { FieldDifference } from "../../model/reporter.ts";
+import { type FieldDifferences, fieldDifferences } from "./fields.ts";
 
 /**
  * How two documents differ in these fields of theirs. A field that has equal bytes on both sides is named, too: what it
@@ -12,7 +12,7 @@ export function namedDifferences(
   target: Uint8Array,
   names: readonly string[],
   options: { readonly values: boolean },
-): Fields {
+): FieldDifferences {
   const wanted = new Set(names);
   const { fields, more } = fieldDifferences(only(source, wanted), only(target, wanted), options);
   if (more > 0) return { fields, more };

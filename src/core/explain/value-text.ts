@@ -24,9 +24,9 @@ export function valueText(bytes: Buffer, value: StoredValue): string {
 }
 
 /** At least the first `room` characters. */
-function printValue(bytes: Buffer, value: StoredValue, room: number): string {
+function printValue(bytes: Buffer, value: StoredValue, budget: number): string {
   const { type, start, end } = value;
-  if (type === TYPE.object || type === TYPE.array) return printElements(bytes, value, room);
+  if (type === TYPE.object || type === TYPE.array) return printElements(bytes, value, budget);
   if (end - start > LARGE) return printLarge(bytes, value);
   const leaf = readLeaf(bytes, type, start, end);
   if (!(leaf instanceof RawValue)) return EJSON.stringify(leaf, { relaxed: false });
@@ -35,14 +35,14 @@ function printValue(bytes: Buffer, value: StoredValue, room: number): string {
   return inHex(bytes, value);
 }
 
-function printElements(bytes: Buffer, { type, start }: StoredValue, room: number): string {
+function printElements(bytes: Buffer, { type, start }: StoredValue, budget: number): string {
   const named = type === TYPE.object;
   let text = named ? "{" : "[";
   for (const element of elements(bytes, start)) {
-    if (text.length > room) return text;
+    if (text.length > budget) return text;
     if (text.length > 1) text += ",";
     if (named) text += `${JSON.stringify(textOf(bytes, element.nameStart, element.nameEnd))}:`;
-    text += printValue(bytes, element, room - text.length);
+    text += printValue(bytes, element, budget - text.length);
   }
   return text + (named ? "}" : "]");
 }

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
 import { TYPE } from "../../../src/bson/elements.ts";
 import { toOrdered } from "../../../src/bson/ordered.ts";
-import { sightOf } from "../../../src/core/diff/suspect.ts";
-import type { Doc } from "../../../src/document.ts";
+import { observe } from "../../../src/core/compare/candidate.ts";
+import type { Doc } from "../../../src/model/document.ts";
 import { doc } from "../../support/documents.ts";
 import { memoryDiff } from "../../support/memory-diff.ts";
 import { isBound, isWithin, MemoryStore } from "../../support/memory-store.ts";
@@ -70,19 +70,19 @@ async function begin(of: Story, times = 1) {
 /** What is different, by the keys of the ids, among these documents. */
 function expected(source: readonly Doc[], target: readonly Doc[]) {
   const [from, to] = [source, target].map((side) => new Map(side.map((one) => [one.id.key, one])));
-  const suspects: string[] = [];
+  const candidates: string[] = [];
   const told = { equal: 0, missing: 0, extra: 0, changed: 0, unreadable: 0 };
   for (const key of new Set([...source, ...target].map(({ id }) => id.key))) {
     const [left, right] = [from?.get(key), to?.get(key)];
     const isSame = left && right && Buffer.compare(left.bytes, right.bytes) === 0;
-    if (!isSame) suspects.push(key);
+    if (!isSame) candidates.push(key);
     // The store in memory cannot be asked for dates.
     const isDate = (left ?? right)?.id.element[0] === TYPE.date;
     if (isSame) told.equal++;
     else if (isDate) told.unreadable++;
     else told[left === undefined ? "extra" : right === undefined ? "missing" : "changed"]++;
   }
-  return { told, suspects };
+  return { told, candidates };
 }
 
 it("saves exactly what was compared, wherever a comparison breaks off", async () => {
@@ -94,15 +94,15 @@ it("saves exactly what was compared, wherever a comparison breaks off", async ()
       if (saved === undefined) return;
       const isDone = ({ id }: Doc): boolean => !saved.remaining.some((range) => isWithin(id, range));
       const [source, target] = [of.source.filter(isDone), of.target.filter(isDone)];
-      const { told, suspects } = expected(source, target);
+      const { told, candidates } = expected(source, target);
       expect(saved.scanned).toMatchObject({
         ...{ source: source.length, target: target.length, equal: told.equal },
         ...{ sourceHeld: of.source.length, targetHeld: of.target.length },
       });
-      expect(saved.suspects.map(({ id }) => id.key).sort()).toEqual(suspects.sort());
+      expect(saved.candidates.map(({ id }) => id.key).sort()).toEqual(candidates.sort());
       const held = (side: readonly Doc[], key: string) => side.find(({ id }) => id.key === key);
-      for (const { id, sight } of saved.suspects)
-        expect(sight).toEqual(sightOf(held(source, id.key), held(target, id.key)));
+      for (const { id, observation } of saved.candidates)
+        expect(observation).toEqual(observe(held(source, id.key), held(target, id.key)));
       if (source.length > 0 && source.length < of.source.length) written++;
     }),
     { numRuns: 300, seed: 31, ...BOUNDED },
@@ -116,7 +116,7 @@ it("resumes an interrupted comparison with the same result as an undisturbed one
       const { stores, ended } = await begin(of, times);
       const again = await memoryDiff(stores, { concurrency: of.concurrency, saved: ended.saved });
       expect(again.error).toBeUndefined();
-      const { told, suspects } = expected(of.source, of.target);
+      const { told, candidates } = expected(of.source, of.target);
       expect(again.report).toMatchObject({
         ...{ ...told, sourceDocuments: of.source.length, targetDocuments: of.target.length },
         ...{ moving: 0, settled: 0, expired: 0, accepted: 0 },
@@ -127,8 +127,8 @@ it("resumes an interrupted comparison with the same result as an undisturbed one
               ? "not compared"
               : "identical",
       });
-      expect(again.differences.length).toBe(suspects.length);
-      expect(new Set(again.differences.map(({ key }) => key)).size).toBe(suspects.length);
+      expect(again.differences.length).toBe(candidates.length);
+      expect(new Set(again.differences.map(({ key }) => key)).size).toBe(candidates.length);
     }),
     { numRuns: 300, seed: 32, ...BOUNDED },
   );
@@ -140,7 +140,7 @@ it("does not resume the progress of another collection with the same name", asyn
   const { saved } = await memoryDiff({ source, target: new MemoryStore(source.documents) });
   expect(saved).toMatchObject([{ remaining: [], scanned: { equal: 3 } }]);
   for (const side of ["source", "target"] as const) {
-    const others = saved.map((one) => ({ ...one, incarnations: { ...one.incarnations, [side]: "another" } }));
+    const others = saved.map((one) => ({ ...one, uids: { ...one.uids, [side]: "another" } }));
     const { report } = await memoryDiff({ source, target }, { saved: others });
     expect(report).toMatchObject({ missing: 3, equal: 0, verdict: "different" });
   }
@@ -191,7 +191,7 @@ it("counts a document that expired on one side as expired, and so does the next 
 
 it("saves no progress of collections without a uid", async () => {
   const stores = { source: new MemoryStore([doc({ _id: 1 })]), target: new MemoryStore([]) };
-  const { report, saved } = await memoryDiff(stores, { incarnations: false });
+  const { report, saved } = await memoryDiff(stores, { uids: false });
   expect([report?.missing, saved]).toEqual([1, []]);
 });
 

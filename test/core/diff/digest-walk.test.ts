@@ -3,13 +3,13 @@ import { Binary, serialize } from "bson";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
-import type { CollectionInfo, IdRange, RangeDigest, Selection } from "../../../src/connectors/connector.ts";
-import type { DigestSide } from "../../../src/core/diff/comparison.ts";
-import { digestWalk } from "../../../src/core/diff/digest-walk.ts";
-import { merge, type Step } from "../../../src/core/walk.ts";
-import { Batch, type Doc } from "../../../src/document.ts";
-import { DualsyncError } from "../../../src/errors.ts";
-import { digestOf } from "../../../src/range-digest.ts";
+import type { CollectionInfo, IdRange, RangeDigest, Selection } from "../../../src/connectors/contract.ts";
+import { digestWalk } from "../../../src/core/compare/digest-walk.ts";
+import type { DigestSide } from "../../../src/core/compare/digests.ts";
+import { merge, type Step } from "../../../src/core/walk/walk.ts";
+import { Batch, type Doc } from "../../../src/model/document.ts";
+import { DualsyncError } from "../../../src/model/errors.ts";
+import { digestOf } from "../../../src/model/range-digest.ts";
 import { doc, id } from "../../support/documents.ts";
 import { isWithin, MemoryStore } from "../../support/memory-store.ts";
 import { never } from "../../support/signal.ts";
@@ -136,7 +136,7 @@ it("finds the same as a merge, whichever side hashes, whatever the ranges, and w
             digestWalk({
               source: a,
               target: b,
-              stretches: await from.ranges(a.collection, first, never, range),
+              segments: await from.ranges(a.collection, first, never, range),
               signal: never,
             }),
           ),
@@ -162,7 +162,7 @@ it("reads only the few documents around one that differs", async () => {
     };
   }
   const found = await told(
-    digestWalk({ source: from.side(true), target: to.side(true), stretches: [{}], signal: never }),
+    digestWalk({ source: from.side(true), target: to.side(true), segments: [{}], signal: never }),
   );
   expect(found).toMatchObject({ documents: 59, different: [id(33).key] });
   expect(read).toBeLessThanOrEqual(16);
@@ -175,7 +175,7 @@ it("finds every difference when all documents differ", async () => {
   const walking = digestWalk({
     source: from.side(true),
     target: to.side(true),
-    stretches: [{}],
+    segments: [{}],
     signal: never,
   });
   const different = contents.map((n) => id(n).key);
@@ -193,7 +193,7 @@ it("throws an error of a digest instead of taking it for a difference", async ()
   ]) {
     const lost: DigestSide = { ...to.side(true), digester: { digest: () => Promise.reject(error) } };
     const walking = told(
-      digestWalk({ source: from.side(true), target: lost, stretches: [{}], signal: never }),
+      digestWalk({ source: from.side(true), target: lost, segments: [{}], signal: never }),
     );
     await expect(walking).rejects.toBe(error);
   }
@@ -217,7 +217,7 @@ it("applies the filter to all digests and reads of both sides", async () => {
     };
     return { ...side, digester: side.digester && { digest } };
   }) as [DigestSide, DigestSide];
-  await told(digestWalk({ source: sides[0], target: sides[1], stretches: [{}], filter, signal: never }));
+  await told(digestWalk({ source: sides[0], target: sides[1], segments: [{}], filter, signal: never }));
   for (const filters of [asked.digest, asked.read]) {
     expect(filters.length).toBeGreaterThan(2);
     expect(new Set(filters)).toEqual(new Set([filter]));
@@ -241,9 +241,9 @@ it("stops running digests when the walk is stopped early", async () => {
       },
     },
   };
-  const stretches = [{ to: id(20) }, { from: id(20), to: id(40) }, { from: id(40) }];
+  const segments = [{ to: id(20) }, { from: id(20), to: id(40) }, { from: id(40) }];
   for await (const { equal } of digestWalk({
-    ...{ source: from.side(true), target: slow, stretches, signal: never },
+    ...{ source: from.side(true), target: slow, segments, signal: never },
   })) {
     expect([equal.documents, underWay]).toEqual([20, 1]);
     break;

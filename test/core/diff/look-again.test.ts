@@ -1,7 +1,7 @@
 import { Long } from "bson";
 import { describe, expect, it } from "vitest";
-import type { Doc } from "../../../src/document.ts";
-import { DualsyncError } from "../../../src/errors.ts";
+import type { Doc } from "../../../src/model/document.ts";
+import { DualsyncError } from "../../../src/model/errors.ts";
 import { doc } from "../../support/documents.ts";
 import { type MemoryDiffOptions, memoryDiff } from "../../support/memory-diff.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
@@ -98,7 +98,7 @@ describe("repeated observation of differences", () => {
   it("reports a difference as unreadable when one side cannot look up its id", async () => {
     for (const side of ["source", "target"] as const) {
       const stores = { source: new Changing([one(1)]), target: new Changing([one(2)]) };
-      stores[side].canFind = () => false;
+      stores[side].canQuery = () => false;
       const { told, report } = await compared(stores.source, stores.target);
       expect([told, report]).toMatchObject([["unreadable 1 moving 1"], { verdict: "not compared" }]);
     }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { slowestClock } from "../../../src/core/two-stores.ts";
+import { slowestClock } from "../../../src/core/plan/same-store.ts";
 
 it("slowestClock follows the clock that is furthest behind", () => {
   let here = 100_000;

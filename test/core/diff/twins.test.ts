@@ -1,22 +1,22 @@
 import { expect, it } from "vitest";
-import type { CollectionInfo } from "../../../src/connectors/connector.ts";
-import { Comparing } from "../../../src/core/diff/comparing.ts";
-import { DiffCheckpoint } from "../../../src/core/diff/diff-checkpoint.ts";
-import type { SavedDiffProgress } from "../../../src/core/diff/diff-progress.ts";
-import type { Reporter } from "../../../src/reporting/reporter.ts";
+import type { CollectionInfo } from "../../../src/connectors/contract.ts";
+import { Comparing } from "../../../src/core/compare/compare.ts";
+import { DiffCheckpoint } from "../../../src/core/compare/progress/diff-checkpoint.ts";
+import type { SavedDiffProgress } from "../../../src/core/compare/progress/diff-progress.ts";
+import type { Reporter } from "../../../src/model/reporter.ts";
 import { doc } from "../../support/documents.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
 import { never } from "../../support/signal.ts";
 
 /** Compares a source that holds two documents under one `_id` with a target that holds one of them. */
-async function compareTwins(counted: boolean) {
+async function compareDuplicateIds(counted: boolean) {
   const rows = [{ _id: 1 }, { _id: 2, n: 1 }, { _id: 3 }];
   const stores = {
     source: new MemoryStore([...rows, { _id: 2, n: 2 }].map(doc)),
     target: new MemoryStore(rows.map(doc)),
   };
   const info: CollectionInfo = {
-    ...{ name: "orders", kind: "collection", incarnation: "1", options: new Map(), ordered: true },
+    ...{ name: "orders", kind: "collection", uid: "1", options: new Map(), ordered: true },
     ...{ documents: 3, bytes: 100 },
   };
   let saved: readonly SavedDiffProgress[] = [];
@@ -44,7 +44,7 @@ async function compareTwins(counted: boolean) {
       indexes: true,
     },
     ...{ renames: new Map(), signal: never, stop },
-    tell: async <T>(told: T) => ({ ...told, counted, firstSeen: new Date(), lastSeen: new Date() }),
+    report: async <T>(told: T) => ({ ...told, counted, firstSeen: new Date(), lastSeen: new Date() }),
   };
   const comparing = new Comparing(run, [{ from: info, to: info }], checkpoint);
   const silent = { phase() {}, advance() {}, end() {} };
@@ -53,11 +53,11 @@ async function compareTwins(counted: boolean) {
 }
 
 it("duplicate ids keep a collection from being called compared", async () => {
-  const { report, saved } = await compareTwins(true);
+  const { report, saved } = await compareDuplicateIds(true);
   expect([report?.verdict, report?.unreadable, saved.length]).toEqual(["not compared", 1, 1]);
 });
 
 it("accepted duplicate ids are counted as accepted, and compared again by the next run", async () => {
-  const { report, saved } = await compareTwins(false);
+  const { report, saved } = await compareDuplicateIds(false);
   expect([report?.verdict, report?.accepted, saved.length]).toEqual(["accepted", 1, 0]);
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../../src/connectors/connector.ts";
-import { Comparing } from "../../../src/core/diff/comparing.ts";
-import { DiffCheckpoint } from "../../../src/core/diff/diff-checkpoint.ts";
-import type { Told } from "../../../src/core/diff/diff-job.ts";
-import type { ComparedCollection, Difference, Reporter } from "../../../src/reporting/reporter.ts";
+import type { CollectionInfo } from "../../../src/connectors/contract.ts";
+import { Comparing } from "../../../src/core/compare/compare.ts";
+import type { RawDifference } from "../../../src/core/compare/diff-job.ts";
+import { DiffCheckpoint } from "../../../src/core/compare/progress/diff-checkpoint.ts";
+import type { ComparedCollection, Difference, Reporter } from "../../../src/model/reporter.ts";
 import { doc } from "../../support/documents.ts";
 import { memoryDiff } from "../../support/memory-diff.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
@@ -17,7 +17,7 @@ async function compareUnordered(
   const found: string[] = [];
   const stores = { source: new MemoryStore(source.map(doc)), target: new MemoryStore(target.map(doc)) };
   const infoOf = (documents: number): CollectionInfo => ({
-    ...{ name: "orders", kind: "collection", incarnation: "1", options: new Map(), ordered: false },
+    ...{ name: "orders", kind: "collection", uid: "1", options: new Map(), ordered: false },
     ...{ documents, bytes: 1_000 },
   });
   const stop = (error: unknown): never => {
@@ -35,7 +35,7 @@ async function compareUnordered(
       indexes: true,
     },
     ...{ renames: new Map(), signal: never, stop },
-    async tell(told: Told): Promise<Difference> {
+    async report(told: RawDifference): Promise<Difference> {
       found.push(`${told.kind} ${told.id}`);
       return { ...told, counted: true, firstSeen: new Date(), lastSeen: new Date() };
     },

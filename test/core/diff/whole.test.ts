@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { CollectionInfo, ReadOptions } from "../../../src/connectors/connector.ts";
-import type { Batch, Doc } from "../../../src/document.ts";
-import { DualsyncError } from "../../../src/errors.ts";
+import type { CollectionInfo, ReadOptions } from "../../../src/connectors/contract.ts";
+import type { Batch, Doc } from "../../../src/model/document.ts";
+import { DualsyncError } from "../../../src/model/errors.ts";
 import { doc } from "../../support/documents.ts";
 import { memoryDiff } from "../../support/memory-diff.ts";
 import { MemoryStore } from "../../support/memory-store.ts";

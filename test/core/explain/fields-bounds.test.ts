@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
 import { fieldDifferences } from "../../../src/core/explain/fields.ts";
-import type { FieldDifference } from "../../../src/reporting/reporter.ts";
+import type { FieldDifference } from "../../../src/model/reporter.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 import { anyId } from "../../bson/id-arbitraries.ts";
 import { anyDocument, written } from "./trees.ts";

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
 import { fieldDifferences } from "../../../src/core/explain/fields.ts";
-import type { FieldDifference } from "../../../src/reporting/reporter.ts";
+import type { FieldDifference } from "../../../src/model/reporter.ts";
 import type { BsonValue } from "../../bson/bson-bytes.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 import { LOOK_ALIKES } from "./look-alikes.ts";
 
-type Fields = readonly (readonly [string | Buffer, BsonValue])[];
+type FieldDifferences = readonly (readonly [string | Buffer, BsonValue])[];
 
 const one = bson.int32(1);
 const two = bson.int32(2);
 
-function compare(source: Fields, target: Fields): FieldDifference[] {
+function compare(source: FieldDifferences, target: FieldDifferences): FieldDifference[] {
   const { fields, more } = fieldDifferences(bson.documentBytes(source), bson.documentBytes(target), {
     values: false,
   });
@@ -68,7 +68,7 @@ describe("fieldDifferences", () => {
   });
 
   it("reports a different order of fields once per object, beside what else differs", () => {
-    const inner = (...fields: Fields): Fields => [["o", bson.object(fields)]];
+    const inner = (...fields: FieldDifferences): FieldDifferences => [["o", bson.object(fields)]];
     expect(compare(inner(["a", one], ["b", two]), inner(["b", two], ["a", one]))).toEqual([
       { path: "/o", source: "object", target: "object", note: "order of fields" },
     ]);
@@ -143,7 +143,7 @@ describe("fieldDifferences", () => {
   it("reports an object that cannot be read, and continues after it", () => {
     const broken = bson.object([["x", one]]);
     broken.bytes[4] = 0x20;
-    const target: Fields = [
+    const target: FieldDifferences = [
       ["o", broken],
       ["b", one],
     ];

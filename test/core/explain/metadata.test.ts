@@ -1,10 +1,10 @@
 import { Decimal128, type Document, Double, Int32, Long, serialize } from "bson";
 import { describe, expect, it } from "vitest";
 import { toOrdered } from "../../../src/bson/ordered.ts";
-import type { CollectionInfo, Metadata } from "../../../src/connectors/connector.ts";
+import type { CollectionInfo, Metadata } from "../../../src/connectors/contract.ts";
 import { type DescribedPair, metadataDifferences } from "../../../src/core/explain/metadata.ts";
 
-type Found = ReturnType<typeof metadataDifferences>;
+type AdoptionPreview = ReturnType<typeof metadataDifferences>;
 
 function tree(document: Document): Metadata {
   return toOrdered(serialize(document));
@@ -15,16 +15,16 @@ function info(options: Document, others: Partial<CollectionInfo> = {}): Collecti
   return { name: "orders", kind: "collection", options: tree(options), ...numbers, ...others };
 }
 
-function compare(pair: Partial<DescribedPair>): Found {
+function compare(pair: Partial<DescribedPair>): AdoptionPreview {
   const none = { sourceIndexes: [], targetIndexes: [], renames: new Map() };
   return metadataDifferences({ source: info({}), target: info({}), ...none, ...pair });
 }
 
-function options(source: Document, target: Document): Found {
+function options(source: Document, target: Document): AdoptionPreview {
   return compare({ source: info(source), target: info(target) });
 }
 
-function indexes(source: readonly Document[], target: readonly Document[]): Found {
+function indexes(source: readonly Document[], target: readonly Document[]): AdoptionPreview {
   return compare({ sourceIndexes: source.map(tree), targetIndexes: target.map(tree) });
 }
 
@@ -52,7 +52,7 @@ describe("options of metadataDifferences", () => {
     expect(options(target, source)).toEqual([]);
   });
 
-  it.each<[string, Document, Document, Found]>([
+  it.each<[string, Document, Document, AdoptionPreview]>([
     [
       "another validator",
       { validator: { n: { $gt: 1 } } },

@@ -1,4 +1,4 @@
-import type { Answer } from "./exchange.ts";
+import type { HttpAnswer } from "./exchange.ts";
 import { Fault } from "./fault.ts";
 
 /**
@@ -6,9 +6,9 @@ import { Fault } from "./fault.ts";
  * within, and how many rows it has. `object`: a JSON object.
  * `value`: any JSON, or nothing. `nothing`: a write was done and nothing is said of it.
  */
-export type Expected = "rows" | "object" | "value" | "nothing";
+export type ExpectedRows = "rows" | "object" | "value" | "nothing";
 
-const STATUSES: Readonly<Record<Expected, readonly number[]>> = {
+const STATUSES: Readonly<Record<ExpectedRows, readonly number[]>> = {
   rows: [200, 206],
   object: [200],
   value: [200, 204],
@@ -21,7 +21,7 @@ const [OPEN_BRACKET, CLOSE_BRACKET] = [0x5b, 0x5d];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** Throws a Fault unless the answer is whole, of the expected kind, and PostgREST's own. */
-export function judge(answer: Answer, expected: Expected, counted: boolean): void {
+export function judge(answer: HttpAnswer, expected: ExpectedRows, counted: boolean): void {
   const { status, headers, body } = answer;
   if (status < 200 || status > 299) throw refusal(answer);
   if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });
@@ -43,13 +43,13 @@ export function judge(answer: Answer, expected: Expected, counted: boolean): voi
     throw new Fault({ reason: "garbled", status });
 }
 
-function mustBeJson({ status, headers }: Answer): void {
+function mustBeJson({ status, headers }: HttpAnswer): void {
   const type = headers.get("content-type") ?? "";
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) throw new Fault({ reason: "garbled", status });
 }
 
 /** Only to see that the text is whole: its numbers are rounded here. */
-function parsed({ status, body }: Answer): unknown {
+function parsed({ status, body }: HttpAnswer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
@@ -70,7 +70,7 @@ export function totalIn(range: string | null): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-function refusal({ status, headers, body }: Answer): Fault {
+function refusal({ status, headers, body }: HttpAnswer): Fault {
   if (REDIRECTS.has(status)) return new Fault({ reason: "redirect", status });
   const proxy = headers.get("proxy-status") ?? "";
   const spoken = codeIn(body.toString("utf8"));

@@ -14,7 +14,7 @@ export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] };
 
-export interface Selected {
+export interface SelectedColumn {
   readonly column: string;
   /** The column's value as this type: `text` gives the exact text of what JSON would blur. */
   readonly cast?: string;
@@ -40,7 +40,7 @@ export function columnText(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !PARAMETERS.has(name) ? name : quoted(name);
 }
 
-export function selectText(select: readonly Selected[]): string {
+export function selectText(select: readonly SelectedColumn[]): string {
   return select
     .map(({ column, cast, as }) => {
       const alias = as === undefined ? "" : `${columnText(as)}:`;

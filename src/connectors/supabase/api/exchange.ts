@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { Fault } from "./fault.ts";
 
 /** Bounds of one request and its answer. */
-export interface Limits {
+export interface ExchangeLimits {
   /** Milliseconds from the first byte sent to the last one received. */
   readonly deadline: number;
   /** Milliseconds that a body may stand still. */
@@ -12,9 +12,13 @@ export interface Limits {
 }
 
 /** Gateways give up after 60 seconds by themselves. */
-export const DEFAULT_LIMITS: Limits = { deadline: 60_000, stall: 20_000, largestBody: 128 * 1024 * 1024 };
+export const DEFAULT_LIMITS: ExchangeLimits = {
+  deadline: 60_000,
+  stall: 20_000,
+  largestBody: 128 * 1024 * 1024,
+};
 
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   /** The whole body, exactly, in UTF-8; never the beginning of one. */
@@ -28,9 +32,9 @@ export interface Answer {
 export async function exchange(
   url: URL,
   init: RequestInit,
-  limits: Limits,
+  limits: ExchangeLimits,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<HttpAnswer> {
   signal.throwIfAborted();
   const ender = new AbortController();
   const end = (): void => ender.abort();
@@ -53,7 +57,7 @@ export async function exchange(
 
 const NO_BYTES = Buffer.alloc(0);
 
-async function bodyOf(response: Response, ender: AbortController, limits: Limits): Promise<Buffer> {
+async function bodyOf(response: Response, ender: AbortController, limits: ExchangeLimits): Promise<Buffer> {
   if (response.body === null) return NO_BYTES;
   const timer = setTimeout(() => ender.abort(), limits.stall);
   try {

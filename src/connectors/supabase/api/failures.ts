@@ -1,24 +1,24 @@
 /** From the fault of a request to the sentence that a person reads: where, what, what to do. */
-import { DualsyncError, type ExitName } from "../../../errors.ts";
+import { DualsyncError, type ExitName } from "../../../model/errors.ts";
 import type { Failure } from "../../failure.ts";
 import { CONNECTION_FAILURES } from "./connection-failures.ts";
 import { Fault } from "./fault.ts";
 import { grants } from "./grants.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";
 
-export type Role = "source" | "target";
+export type StoreRole = "source" | "target";
 
 /** Every sentence that a fault of a project can end with, by its name. */
 export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
 
-export type FailureName = keyof typeof FAILURES;
+export type SupabaseFailure = keyof typeof FAILURES;
 
 /** `list`: of the project's tables. */
 export type Access = "read" | "write" | "list";
 
 /** Where and at what it happened. */
-export interface Place {
-  readonly role: Role;
+export interface FailurePlace {
+  readonly role: StoreRole;
   /** Host and path, without credentials. */
   readonly label: string;
   readonly schema: string;
@@ -32,7 +32,7 @@ export interface Place {
 const LONGEST_DOING = 200;
 
 /** Turns whatever a request failed with into the program's own error; never a server's own text. */
-export function toDualsyncError(error: unknown, place: Place): DualsyncError {
+export function toDualsyncError(error: unknown, place: FailurePlace): DualsyncError {
   if (error instanceof DualsyncError) return error;
   if (!(error instanceof Fault))
     return new DualsyncError("bug", `Could not ${place.doing}: dualsync itself failed.`, { cause: error });
@@ -43,7 +43,12 @@ export function toDualsyncError(error: unknown, place: Place): DualsyncError {
 }
 
 /** The error to tell. `detail` must not be a server's own words. */
-export function failure(name: FailureName, place: Place, cause?: unknown, detail = ""): DualsyncError {
+export function failure(
+  name: SupabaseFailure,
+  place: FailurePlace,
+  cause?: unknown,
+  detail = "",
+): DualsyncError {
   const row: Failure = FAILURES[name];
   const exit: ExitName = row.exit === "role" ? place.role : row.exit;
   const { role, label, schema, doing, table, access } = place;
@@ -61,7 +66,7 @@ export function failure(name: FailureName, place: Place, cause?: unknown, detail
   return new DualsyncError(exit, fill(row.says), { hint: fill(row.hint), cause, ...options });
 }
 
-const BY_REASON: Readonly<Record<Exclude<Fault["reason"], "network" | "status">, FailureName>> = {
+const BY_REASON: Readonly<Record<Exclude<Fault["reason"], "network" | "status">, SupabaseFailure>> = {
   late: "late",
   cut: "cut-short",
   garbled: "not-understood",
@@ -70,7 +75,7 @@ const BY_REASON: Readonly<Record<Exclude<Fault["reason"], "network" | "status">,
   "no-count": "no-count",
 };
 
-function nameOf(fault: Fault, place: Place): FailureName {
+function nameOf(fault: Fault, place: FailurePlace): SupabaseFailure {
   if (fault.reason === "network") return connectionName(fault.code ?? "", place.label);
   if (fault.reason !== "status") return BY_REASON[fault.reason];
   const { status = 0, code } = fault;
@@ -84,20 +89,20 @@ function nameOf(fault: Fault, place: Place): FailureName {
   return known ?? byStatus(status, place);
 }
 
-function connectionName(code: string, label: string): FailureName {
+function connectionName(code: string, label: string): SupabaseFailure {
   if (code === "ENOTFOUND") return "host-unknown";
   if (code === "EAI_AGAIN") return "dns-silent";
   if (code === "ECONNREFUSED") return /^(?:localhost|127\.|\[::1\])/.test(label) ? "refused-here" : "refused";
   return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code) ? "tls" : "broken";
 }
 
-function rightsName(status: number, { access }: Place): FailureName {
+function rightsName(status: number, { access }: FailurePlace): SupabaseFailure {
   if (status === 401) return "key-anonymous";
   if (access === "list") return "list-refused";
   return access === "write" ? "grant-write" : "grant-read";
 }
 
-const BY_CODE: ReadonlyMap<string, FailureName> = new Map<string, FailureName>([
+const BY_CODE: ReadonlyMap<string, SupabaseFailure> = new Map<string, SupabaseFailure>([
   ["PGRST000", "database-down"],
   ["PGRST001", "database-down"],
   ["PGRST002", "database-down"],
@@ -130,14 +135,14 @@ const BY_CODE: ReadonlyMap<string, FailureName> = new Map<string, FailureName>([
 ]);
 
 /** By the class of an SQLSTATE. */
-function byClass(code: string): FailureName | undefined {
+function byClass(code: string): SupabaseFailure | undefined {
   if (/^(?:08|53|57)/.test(code)) return "database-down";
   if (code.startsWith("22")) return "value-refused";
   if (code.startsWith("23") || code.startsWith("44")) return "constraint";
   return code === "P0001" ? "trigger" : undefined;
 }
 
-function byStatus(status: number, { access }: Place): FailureName {
+function byStatus(status: number, { access }: FailurePlace): SupabaseFailure {
   if (status === 403) return access === "list" ? "list-refused" : "denied";
   if (status === 404) return "no-api";
   if (status === 429) return "too-many-requests";

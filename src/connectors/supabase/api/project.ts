@@ -1,12 +1,12 @@
 /** A Supabase project as reads and writes see it: tables and texts. Answers are exact; failures are DualsyncErrors. */
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { DEFAULT_RETRIES, type RetryPolicy } from "../../retry.ts";
+import { DEFAULT_RETRIES, type RetryPolicy } from "../../wrappers/retry.ts";
 import { createSupabase } from "./client.ts";
-import { type Condition, columnText, parameterOf, type Selected, selectText } from "./condition.ts";
-import { DEFAULT_LIMITS, type Limits } from "./exchange.ts";
-import { type Access, type Place, type Role, toDualsyncError } from "./failures.ts";
+import { type Condition, columnText, parameterOf, type SelectedColumn, selectText } from "./condition.ts";
+import { DEFAULT_LIMITS, type ExchangeLimits } from "./exchange.ts";
+import { type Access, type FailurePlace, type StoreRole, toDualsyncError } from "./failures.ts";
 import { refusalCode } from "./fault.ts";
-import { type ExactText, Texts } from "./texts.ts";
+import { type ExactText, RowTexts } from "./texts.ts";
 import { QUERY, transport } from "./transport.ts";
 
 export interface ProjectOptions {
@@ -16,16 +16,16 @@ export interface ProjectOptions {
   readonly key: string;
   /** Host and path, for people. */
   readonly label: string;
-  readonly role: Role;
+  readonly role: StoreRole;
   /** `public` without it. */
   readonly schema?: string;
   readonly policy?: RetryPolicy;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<ExchangeLimits>;
 }
 
 export interface RowsQuery {
   /** None: all columns. */
-  readonly select: readonly Selected[];
+  readonly select: readonly SelectedColumn[];
   /** All are to hold; none: every row. */
   readonly where?: readonly Condition[];
   /** Columns, ascending where nothing else is said. */
@@ -50,7 +50,7 @@ export interface UpsertRows {
 /** Every rejection is a DualsyncError, or the signal's reason. `isTooMuch`, `isOfRows` and `refusalCode` of fault.ts
  * tell what may be done about one. */
 export interface Project {
-  readonly role: Role;
+  readonly role: StoreRole;
   readonly label: string;
   readonly schema: string;
   /** JSON text of an array of rows, exactly as sent, timestamps in UTC. Fewer than `limit` do not mean the end. */
@@ -85,15 +85,15 @@ interface Wire {
   readonly send: typeof fetch;
   readonly base: string;
   readonly schema: string;
-  readonly texts: Texts;
-  place(doing: string, access: Access, table?: string): Place;
+  readonly texts: RowTexts;
+  place(doing: string, access: Access, table?: string): FailurePlace;
 }
 
 /** Opens nothing: the first call connects. */
 export async function openProject(options: ProjectOptions): Promise<Project> {
   const { url, key, label, role, schema = "public", policy = DEFAULT_RETRIES } = options;
   const base = `${url}/rest/v1`;
-  const texts = new Texts();
+  const texts = new RowTexts();
   const send = transport({ base, key, policy, limits: { ...DEFAULT_LIMITS, ...options.limits }, texts });
   const client = await createSupabase(url, key, schema, send);
   const place: Wire["place"] = (doing, access, table) => ({
@@ -182,7 +182,7 @@ function rest({ client, send, base, schema, texts, place }: Wire): Pick<Project,
   };
 }
 
-async function ask<T>(place: Place, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function ask<T>(place: FailurePlace, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

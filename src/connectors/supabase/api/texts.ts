@@ -15,7 +15,7 @@ export class ExactText {
 }
 
 /** Exact texts of answers, by names that stand for them where the SDK would round them. */
-export class Texts {
+export class RowTexts {
   readonly #kept = new Map<string, ExactText>();
   /** The time of the last answer, by the clock of what gave it; undefined where it did not say. */
   time: Date | undefined;

@@ -8,11 +8,11 @@
  * Query parameters that its builders garble or compute from values (`select`, `columns`, …) travel to this place in
  * the header QUERY, which is never sent.
  */
-import { type RetryPolicy, Tries } from "../../retry.ts";
-import { type Expected, judge, lengthIn } from "./answer.ts";
-import { type Answer, exchange, type Limits } from "./exchange.ts";
+import { type RetryPolicy, Tries } from "../../wrappers/retry.ts";
+import { type ExpectedRows, judge, lengthIn } from "./answer.ts";
+import { type ExchangeLimits, exchange, type HttpAnswer } from "./exchange.ts";
 import { Fault, patienceFor } from "./fault.ts";
-import { ExactText, type Texts } from "./texts.ts";
+import { ExactText, type RowTexts } from "./texts.ts";
 
 /** Header whose value, a query string, is put into the address. */
 export const QUERY = "dualsync-query";
@@ -25,9 +25,9 @@ export interface TransportOptions {
   readonly base: string;
   readonly key: string;
   readonly policy: RetryPolicy;
-  readonly limits: Limits;
+  readonly limits: ExchangeLimits;
   /** Where the bodies of good answers are left. */
-  readonly texts: Texts;
+  readonly texts: RowTexts;
 }
 
 export function transport(options: TransportOptions): typeof fetch {
@@ -60,8 +60,8 @@ export function transport(options: TransportOptions): typeof fetch {
 async function answered(
   { policy }: TransportOptions,
   signal: AbortSignal,
-  attempt: () => Promise<Answer>,
-): Promise<Answer> {
+  attempt: () => Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
   const tries = new Tries(policy);
   const longest = Math.max(policy.patience, policy.longestWait);
   for (let few = 0; ; ) {
@@ -82,7 +82,7 @@ function identify(headers: Headers, key: string): void {
   else headers.set("authorization", `Bearer ${key}`);
 }
 
-function expectedOf(method: string, path: string): Expected {
+function expectedOf(method: string, path: string): ExpectedRows {
   if (method === "GET") return path === "" ? "object" : "rows";
   return method === "POST" && path.startsWith("rpc/") ? "value" : "nothing";
 }
@@ -96,12 +96,12 @@ function unwrapped(body: string): string {
   return text;
 }
 
-function timeOf({ headers }: Answer): Date | undefined {
+function timeOf({ headers }: HttpAnswer): Date | undefined {
   const time = new Date(headers.get("date") ?? "");
   return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
-function named({ status, headers, body }: Answer, texts: Texts): Response {
+function named({ status, headers, body }: HttpAnswer, texts: RowTexts): Response {
   const range = headers.get("content-range");
   const name = body.length === 0 ? null : JSON.stringify(texts.keep(new ExactText(body, lengthIn(range))));
   return new Response(name, { status, headers: range === null ? {} : { "content-range": range } });

@@ -1,7 +1,7 @@
 import { compareIds } from "../../../bson/compare-ids.ts";
-import { Batch, type Doc } from "../../../document.ts";
-import { isSameDigest } from "../../../range-digest.ts";
-import type { IdRange, RangeDigest, RecordDigester } from "../../connector.ts";
+import { Batch, type Doc } from "../../../model/document.ts";
+import { isSameDigest } from "../../../model/range-digest.ts";
+import type { IdRange, RangeDigest, RecordDigester } from "../../contract.ts";
 import type { Project } from "../api/project.ts";
 import { cutKeys } from "../reading/ranges.ts";
 import { rowsOf } from "../reading/rows.ts";
@@ -40,7 +40,7 @@ export async function proofOf(
   return results.includes("right") && !results.includes("moving") ? "right" : "none";
 }
 
-interface Trial {
+interface DigestTrial {
   readonly digester: RecordDigester;
   readonly place: IdRange;
 }
@@ -48,7 +48,7 @@ interface Trial {
 async function tryPlace(
   project: Project,
   table: Table,
-  { digester, place }: Trial,
+  { digester, place }: DigestTrial,
   signal: AbortSignal,
 ): Promise<"right" | "wrong" | "moving" | "nothing"> {
   for (let tried = 1; ; tried++) {

@@ -1,9 +1,9 @@
 /** Hashes documents as the rows that they stand for: what sql-digest.ts computes of the rows themselves. */
 import { createHash, hash } from "node:crypto";
-import type { Batch } from "../../../document.ts";
-import type { DocumentsHash, RangeDigest } from "../../connector.ts";
+import type { Batch } from "../../../model/document.ts";
+import type { DocumentsHash, RangeDigest } from "../../contract.ts";
 import { documentsOf } from "../mapping/documents.ts";
-import { rowText } from "../mapping/row-text.ts";
+import { rowText } from "../mapping/to-row/row-text.ts";
 import type { Table } from "../schema/table.ts";
 
 const SHA256 = "sha256";

@@ -1,13 +1,13 @@
 import { TYPE } from "../../../bson/elements.ts";
 import { BsonWriter, nameBytes } from "../../../bson/writer.ts";
-import { Batch } from "../../../document.ts";
+import { Batch } from "../../../model/document.ts";
 import type { Table } from "../schema/table.ts";
 import { writeField } from "./encode.ts";
+import { writePlainField, writePlainKey } from "./fast/plain-value.ts";
+import { RowScanner, type Token } from "./fast/row-scanner.ts";
 import { writeId } from "./key.ts";
 import { type Field, type Layout, layoutOf, SIDECAR } from "./layout.ts";
-import { writePlainField, writePlainKey } from "./plain-value.ts";
-import { RowScanner, type Token } from "./row-scanner.ts";
-import { sourceText } from "./wire-value.ts";
+import { sourceText } from "./to-row/wire-value.ts";
 
 const ID = nameBytes("_id");
 const SIDECAR_NAME = nameBytes(SIDECAR);

@@ -3,11 +3,11 @@ import type { BsonWriter } from "../../../bson/writer.ts";
 import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
 import { keptOf, plainText, scaledOf, withoutEndZeros } from "./decimal-text.ts";
 import { type Name, writeJsonText } from "./json-bson.ts";
-import { jsonText } from "./json-text.ts";
 import type { Field } from "./layout.ts";
 import { writeJsonLiteral, writeTextLiteral } from "./literal-bson.ts";
 import { mismatch, stringIn, writeScalar } from "./scalar.ts";
-import type { WireValue } from "./wire-value.ts";
+import { jsonText } from "./to-row/json-text.ts";
+import type { WireValue } from "./to-row/wire-value.ts";
 
 /**
  * Writes a column's value as a field of a document. True when the field alone gives the exact text back; for floats, whose

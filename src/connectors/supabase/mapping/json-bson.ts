@@ -2,7 +2,7 @@ import { TYPE } from "../../../bson/elements.ts";
 import { type BsonWriter, UnwritableText } from "../../../bson/writer.ts";
 import { JsonNumber, JsonReader, type JsonValue, TooDeep } from "../../../json/json-reader.ts";
 import { keptOf } from "./decimal-text.ts";
-import { type JsonStyle, quoted } from "./json-text.ts";
+import { type JsonStyle, quoted } from "./to-row/json-text.ts";
 
 /** Deeper JSON is kept as its text: servers take about a hundred levels, and the document around it has its own. */
 export const MOST_LEVELS = 90;

@@ -1,13 +1,13 @@
 import { TYPE } from "../../../bson/elements.ts";
 import { BsonWriter, nameBytes } from "../../../bson/writer.ts";
-import { DocumentId, idElement } from "../../../document.ts";
+import { DocumentId, idElement } from "../../../model/document.ts";
 import type { Table } from "../schema/table.ts";
-import { membersOf, type Place } from "./bson-value.ts";
-import { printField } from "./decode.ts";
 import { writeKey } from "./encode.ts";
 import { type Field, layoutOf } from "./layout.ts";
 import { Misfit } from "./misfit.ts";
-import { sourceText, type WireValue, wireOf } from "./wire-value.ts";
+import { type FieldPlace, membersOf } from "./to-row/bson-value.ts";
+import { printField } from "./to-row/decode.ts";
+import { sourceText, type WireValue, wireOf } from "./to-row/wire-value.ts";
 
 const ID = nameBytes("_id");
 
@@ -36,7 +36,7 @@ export function readKey(table: Table, id: DocumentId): string[] | undefined {
   try {
     const places = placesOf(keyFields, id);
     if (places === undefined) return undefined;
-    const texts = keyFields.map((field, at) => printField(field, places[at] as Place));
+    const texts = keyFields.map((field, at) => printField(field, places[at] as FieldPlace));
     if (texts.includes(null)) return undefined;
     const wires = keyFields.map((field, at) => wireOf(field, texts[at] as string));
     // What would be made of these texts must be this very `_id`: not a Date for a time, or "5" for 5.
@@ -59,8 +59,8 @@ export function idOfTexts(table: Table, texts: readonly string[]): DocumentId | 
   }
 }
 
-function placesOf(keyFields: readonly Field[], { element }: DocumentId): Place[] | undefined {
-  const whole: Place = { bytes: element, type: element[0] ?? 0, start: 1, end: element.length };
+function placesOf(keyFields: readonly Field[], { element }: DocumentId): FieldPlace[] | undefined {
+  const whole: FieldPlace = { bytes: element, type: element[0] ?? 0, start: 1, end: element.length };
   if (keyFields.length === 1) return [whole];
   if (whole.type !== TYPE.object) return undefined;
   const members = [...membersOf(whole)];

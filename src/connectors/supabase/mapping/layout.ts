@@ -1,5 +1,5 @@
 import { nameBytes } from "../../../bson/writer.ts";
-import type { Selected } from "../api/condition.ts";
+import type { SelectedColumn } from "../api/condition.ts";
 import { type ColumnType, columnType, isSelectedAsText } from "../schema/column-type.ts";
 import type { Column, Table } from "../schema/table.ts";
 
@@ -76,7 +76,7 @@ export function mappingProblem(table: Table): string | undefined {
 }
 
 /** What rows are read with. */
-export function selectOf(table: Table): readonly Selected[] {
+export function selectOf(table: Table): readonly SelectedColumn[] {
   return layoutOf(table).fields.map(({ column: { name }, type }) =>
     isSelectedAsText(type) ? { column: name, cast: "text" } : { column: name },
   );

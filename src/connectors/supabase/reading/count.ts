@@ -1,4 +1,4 @@
-import type { DocumentId } from "../../../document.ts";
+import type { DocumentId } from "../../../model/document.ts";
 import type { Condition } from "../api/condition.ts";
 import { isTooMuch } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";

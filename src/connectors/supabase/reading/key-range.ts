@@ -1,12 +1,12 @@
 /** Ranges of ids as conditions on the columns of a primary key. */
 import { compareIds } from "../../../bson/compare-ids.ts";
-import type { DocumentId } from "../../../document.ts";
-import type { IdRange } from "../../connector.ts";
+import type { DocumentId } from "../../../model/document.ts";
+import type { IdRange } from "../../contract.ts";
 import type { Condition } from "../api/condition.ts";
 import { keyTexts } from "../mapping/key.ts";
 import type { Table } from "../schema/table.ts";
 
-type Comparison = "gt" | "gte" | "lt" | "lte";
+type KeyComparison = "gt" | "gte" | "lt" | "lte";
 
 /** What the server is to be asked for. */
 export interface KeyRange {
@@ -25,7 +25,7 @@ export interface Bounds {
 
 /** The conditions for a range of ids of this table. */
 export function keyRange(table: Table, { range = {}, after, upTo }: Bounds): KeyRange {
-  const bounds: readonly (readonly [Comparison, DocumentId | undefined])[] = [
+  const bounds: readonly (readonly [KeyComparison, DocumentId | undefined])[] = [
     ["gte", range.from],
     ["gt", after],
     ["lt", range.to],
@@ -42,7 +42,7 @@ export function keyRange(table: Table, { range = {}, after, upTo }: Bounds): Key
   return here.length === 0 ? { where } : { where, holds: (id) => here.every((holds) => holds(id)) };
 }
 
-function agrees(is: Comparison, order: number): boolean {
+function agrees(is: KeyComparison, order: number): boolean {
   if (is === "gt") return order > 0;
   if (is === "lte") return order <= 0;
   return is === "gte" ? order >= 0 : order < 0;
@@ -52,7 +52,7 @@ function agrees(is: Comparison, order: number): boolean {
  * Rows whose key compares so with these values, column before column. The first condition says nothing new: it is what
  * lets the database begin in the middle of its index.
  */
-function compared(key: readonly string[], is: Comparison, values: readonly string[]): Condition[] {
+function compared(key: readonly string[], is: KeyComparison, values: readonly string[]): Condition[] {
   const [column, ...rest] = key;
   const [value, ...others] = values;
   if (column === undefined || value === undefined) throw new RangeError("a key without columns");

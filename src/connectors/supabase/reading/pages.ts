@@ -1,8 +1,8 @@
 /** Rows in the order of their key, page after page. */
-import type { DocumentId } from "../../../document.ts";
-import { Batch } from "../../../document.ts";
-import { DualsyncError } from "../../../errors.ts";
-import type { Condition, Selected } from "../api/condition.ts";
+import type { DocumentId } from "../../../model/document.ts";
+import { Batch } from "../../../model/document.ts";
+import { DualsyncError } from "../../../model/errors.ts";
+import type { Condition, SelectedColumn } from "../api/condition.ts";
 import { isTooMuch } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { ExactText } from "../api/texts.ts";
@@ -32,7 +32,7 @@ export interface PagesOptions extends Bounds {
 export interface PageSource {
   readonly project: Project;
   readonly table: Table;
-  readonly select: readonly Selected[];
+  readonly select: readonly SelectedColumn[];
   /** The documents of a page's exact text. */
   documents(answer: ExactText): Batch;
 }

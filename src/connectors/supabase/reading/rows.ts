@@ -1,6 +1,6 @@
 /** Rows of one table as documents. */
-import type { Batch, Doc, DocumentId } from "../../../document.ts";
-import { DualsyncError } from "../../../errors.ts";
+import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
+import { DualsyncError } from "../../../model/errors.ts";
 import type { Condition } from "../api/condition.ts";
 import { isOfRows, isTooMuch } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
@@ -9,7 +9,7 @@ import { documentsOf } from "../mapping/documents.ts";
 import { keyTexts } from "../mapping/key.ts";
 import { selectOf } from "../mapping/layout.ts";
 import type { Table } from "../schema/table.ts";
-import { Look } from "./exact/look.ts";
+import { ExactLook } from "./exact/look.ts";
 import { probe } from "./exact/probe.ts";
 import { oneOf } from "./key-range.ts";
 import { type PagesOptions, pages, ROUNDS, withheld } from "./pages.ts";
@@ -35,7 +35,7 @@ export function rowsOf(project: Project, table: Table): Rows {
   const source = { project, table, select, documents };
   return {
     read(options) {
-      const look = new Look(project, table);
+      const look = new ExactLook(project, table);
       return look.checked(pages({ ...source, documents: look.inOrder(documents, options) }, options));
     },
     async sample(rows, signal) {
@@ -51,7 +51,7 @@ export function rowsOf(project: Project, table: Table): Rows {
     },
     async find(ids, signal) {
       const found = new Map<string, Doc>();
-      const look = new Look(project, table);
+      const look = new ExactLook(project, table);
       const looked = { ...source, documents: look.anywhere(documents, signal) };
       for (const asked of addressed(table, ids)) {
         for (const document of await lookApart(looked, asked, signal)) found.set(document.id.key, document);

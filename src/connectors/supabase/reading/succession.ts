@@ -1,5 +1,5 @@
 import { compareIds } from "../../../bson/compare-ids.ts";
-import type { Batch, DocumentId } from "../../../document.ts";
+import type { Batch, DocumentId } from "../../../model/document.ts";
 import { isOrdered } from "../mapping/key.ts";
 import type { Table } from "../schema/table.ts";
 

@@ -1,8 +1,8 @@
 /** The tables of a project, as collections. */
 import { createHash } from "node:crypto";
-import { DualsyncError } from "../../../errors.ts";
-import type { CollectionInfo, Listing, NotCopied } from "../../connector.ts";
-import { isOwnName } from "../../own-name.ts";
+import { DualsyncError } from "../../../model/errors.ts";
+import type { CollectionInfo, Listing, NotCopied } from "../../contract.ts";
+import { isControlName } from "../../control/control-name.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { isOrdered } from "../mapping/key.ts";
@@ -75,7 +75,7 @@ export class Tables {
   /** As the project describes them now, without dualsync's own. */
   async read(signal: AbortSignal): Promise<Catalog> {
     const found = await readCatalog(this.#project, signal);
-    const isOthers = ({ name }: { readonly name: string }): boolean => !isOwnName(name);
+    const isOthers = ({ name }: { readonly name: string }): boolean => !isControlName(name);
     const { facts, settings } = await readFacts(this.#project, found, signal);
     const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
     this.#known = new Map(tables.map((table) => [table.name, table]));
@@ -151,7 +151,7 @@ export class Tables {
     return {
       name: table.name,
       kind: "collection",
-      incarnation: incarnationOf(label, table),
+      uid: uidOf(label, table),
       options: new Map(),
       ordered: isOrdered(table),
       ...(table.hidesRows === undefined ? { mayBeHidden: true as const } : {}),
@@ -164,10 +164,10 @@ export class Tables {
   }
 
   /** Whether the table is still there, with the same columns. */
-  async isStillThere({ name, incarnation }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+  async stillExists({ name, uid }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
     const { tables } = await this.read(signal);
     const table = tables.find((one) => one.name === name);
-    return table !== undefined && isSame(incarnationOf(this.#project.label, table), incarnation);
+    return table !== undefined && isSame(uidOf(this.#project.label, table), uid);
   }
 }
 
@@ -197,7 +197,7 @@ function afterOf({ name, references, relations = [] }: Table, schema: string): P
 }
 
 /** Tells a table from one of the same name in another project, with other columns or, where that is known, made anew. */
-export function incarnationOf(label: string, { name, key, columns, oid }: Table): string {
+export function uidOf(label: string, { name, key, columns, oid }: Table): string {
   const shape = columns.map((column) => [column.name, column.type]);
   const text = JSON.stringify([label, name, key, shape]);
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 32);
@@ -212,7 +212,7 @@ function isSame(now: string, before: string | undefined): boolean {
 
 /** dualsync's own tables are nobody's. Other names never reach a table: gateways and PostgREST take them for other paths, and Postgres has none so long. */
 function isAskable(name: string): boolean {
-  return !isOwnName(name) && !/^(?:rpc|\.{0,2})$|[/\\%]/.test(name) && Buffer.byteLength(name) <= 63;
+  return !isControlName(name) && !/^(?:rpc|\.{0,2})$|[/\\%]/.test(name) && Buffer.byteLength(name) <= 63;
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

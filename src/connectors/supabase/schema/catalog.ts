@@ -3,8 +3,8 @@
  * not tell defaults that are expressions, generated and identity columns, the order of a composite key, scales, nor a
  * view that can be written from a table.
  */
-import type { NotCopied } from "../../connector.ts";
-import { failure, type Place } from "../api/failures.ts";
+import type { NotCopied } from "../../contract.ts";
+import { type FailurePlace, failure } from "../api/failures.ts";
 import type { Project } from "../api/project.ts";
 import type { Column, Reference, Table } from "./table.ts";
 import { typeName } from "./type-name.ts";
@@ -20,7 +20,7 @@ export interface Catalog {
   readonly functions: ReadonlySet<string>;
 }
 
-type Fields = ReadonlyMap<string, unknown>;
+type CatalogFields = ReadonlyMap<string, unknown>;
 
 /** More than any project has, and than can be copied sensibly. */
 const MOST_TABLES = 50_000;
@@ -32,7 +32,7 @@ const LONGEST_NAME = 255;
 /** Fails when the description is refused, not understood, or empty: no table is never taken for nothing to do. */
 export async function readCatalog(project: Project, signal: AbortSignal): Promise<Catalog> {
   const { role, label, schema } = project;
-  const place: Place = { role, label, schema, doing: "read the list of tables", access: "list" };
+  const place: FailurePlace = { role, label, schema, doing: "read the list of tables", access: "list" };
   const catalog = catalogOf(await project.openapi(signal));
   if (catalog === undefined) throw failure("list-garbled", place);
   if (catalog.tables.length + catalog.unusable.length === 0) throw failure("list-empty", place);
@@ -123,7 +123,7 @@ function noteOf(description: unknown): {
 }
 
 /** The own fields of an object, in its order, whatever they are called; undefined: it is none. */
-function fieldsOf(value: unknown): Fields | undefined {
+function fieldsOf(value: unknown): CatalogFields | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   return new Map(Object.entries(value));
 }

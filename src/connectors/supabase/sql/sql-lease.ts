@@ -1,10 +1,11 @@
 /** What a project needs before dualsync writes to it: run once, by a person, in the project's SQL editor. */
-import { LEASE_MS } from "../../kept-lease.ts";
-import { OWN_NAME } from "../../own-name.ts";
+
+import { CONTROL_NAME } from "../../control/control-name.ts";
+import { LEASE_MS } from "../../lease/lease-renewal.ts";
 import { identifier } from "../api/grants.ts";
 
 /** The one table of dualsync's own: the lease, and who filled what from where. */
-export const OWN_TABLE = OWN_NAME;
+export const CONTROL_TABLE = CONTROL_NAME;
 
 /** Functions that change it; all else may only read it. Each decides and acts in one statement. */
 export const LEASE_FUNCTIONS = {
@@ -19,7 +20,7 @@ export const LEASE_FUNCTIONS = {
  * installs them, so that the API's role can change the table only through them.
  */
 export function leaseSql(schema: string): string {
-  const own = `${identifier(schema)}.${OWN_TABLE}`;
+  const own = `${identifier(schema)}.${CONTROL_TABLE}`;
   const { claim, renew, release, note } = LEASE_FUNCTIONS;
   const mine = "t.id = 'lease' and t.content->>'nonce' = nonce";
   const until = `clock_timestamp() + interval '${LEASE_MS / 1000} seconds'`;

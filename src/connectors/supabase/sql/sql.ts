@@ -1,11 +1,11 @@
 /** The SQL that a project may be given, all of it in one text: for psql, and for the SQL editor of Supabase. */
 import { CATALOG, CATALOG_SQL } from "./sql-catalog.ts";
 import { DIGEST, DIGEST_SQL } from "./sql-digest.ts";
-import { LEASE_FUNCTIONS, leaseSql, OWN_TABLE } from "./sql-lease.ts";
+import { CONTROL_TABLE, LEASE_FUNCTIONS, leaseSql } from "./sql-lease.ts";
 import { SETVAL, SETVAL_SQL } from "./sql-setval.ts";
 
 /** Functions, tables or whatever else a project is given. */
-interface Part {
+interface SqlPart {
   /** What it is for, one line. */
   readonly purpose: string;
   /** May be run again at any time. */
@@ -17,7 +17,7 @@ interface Part {
 const SCHEMA = "public";
 
 /** In the order in which they are created. */
-const PARTS: readonly Part[] = [
+const PARTS: readonly SqlPart[] = [
   oneFunction(CATALOG_SQL, {
     name: CATALOG,
     types: "",
@@ -35,11 +35,11 @@ const PARTS: readonly Part[] = [
     purpose: "moves a sequence behind its column's values, after rows were written back",
   }),
   {
-    purpose: `${OWN_TABLE} and its functions: who may write to the project now, and what was written; needed to write`,
+    purpose: `${CONTROL_TABLE} and its functions: who may write to the project now, and what was written; needed to write`,
     create: `-- A table of dualsync's own, and the only functions that change it.\n${leaseSql(SCHEMA)}\n`,
     drop: [
       ...Object.values(LEASE_FUNCTIONS).map((name) => `drop function if exists ${SCHEMA}.${name};`),
-      `drop table if exists ${SCHEMA}.${OWN_TABLE};`,
+      `drop table if exists ${SCHEMA}.${CONTROL_TABLE};`,
     ],
   },
 ];
@@ -51,7 +51,7 @@ interface OneFunction {
 }
 
 /** Only servers may call it: keys of browsers and people may not. */
-function oneFunction(sql: string, { name, types, purpose }: OneFunction): Part {
+function oneFunction(sql: string, { name, types, purpose }: OneFunction): SqlPart {
   const signature = `${SCHEMA}.${name}(${types})`;
   return {
     purpose: `${name}: ${purpose}`,

@@ -1,9 +1,16 @@
-import { DualsyncError } from "../../../errors.ts";
-import type { Run } from "../../connector.ts";
-import { type Fields, fieldsOf, runRecord } from "../../control-records.ts";
-import { Clocks, type HeldLease, holderOf, keepLease, lockedBy, lostError } from "../../kept-lease.ts";
+import { DualsyncError } from "../../../model/errors.ts";
+import type { Run } from "../../contract.ts";
+import { type ControlFields, fieldsOf, runRecord } from "../../control/control-records.ts";
+import {
+  Clocks,
+  type HeldLease,
+  holderOf,
+  keepLease,
+  lockedBy,
+  lostError,
+} from "../../lease/lease-renewal.ts";
 import type { Project } from "../api/project.ts";
-import { callOwn, writeRecord } from "./own.ts";
+import { callControl, writeRecord } from "./control-table.ts";
 
 /** What must come back as it was sent: characters that something in between might garble. */
 const PROOF = "é😀\u2028\u00a0\"\\'\u007f";
@@ -36,11 +43,11 @@ export async function takeLease(project: Project, run: Run, nonce: string): Prom
 
 async function claim(
   project: Project,
-  holder: Fields,
+  holder: ControlFields,
   over: string | null,
   signal: AbortSignal,
-): Promise<{ readonly held: Fields; readonly since?: Date }> {
-  const answer = fieldsOf(await callOwn(project, "claim", { holder, over }, signal));
+): Promise<{ readonly held: ControlFields; readonly since?: Date }> {
+  const answer = fieldsOf(await callControl(project, "claim", { holder, over }, signal));
   const since = new Date(String(answer.since));
   const held = fieldsOf(answer.holder);
   return Number.isNaN(since.getTime()) ? { held } : { held, since };
@@ -50,12 +57,12 @@ function placeOf(project: Project, nonce: string): Parameters<typeof keepLease>[
   return {
     label: project.label,
     nonce,
-    renew: async (signal) => (await callOwn(project, "renew", { nonce }, signal)) === true,
+    renew: async (signal) => (await callControl(project, "renew", { nonce }, signal)) === true,
     async record(filled, signal) {
       if (!(await writeRecord(project, nonce, runRecord(filled), signal))) throw lostError(project.label);
     },
     async giveBack(_, signal) {
-      await callOwn(project, "release", { nonce }, signal);
+      await callControl(project, "release", { nonce }, signal);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { DocumentId } from "../../../document.ts";
+import type { DocumentId } from "../../../model/document.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { oneOf } from "../reading/key-range.ts";

@@ -1,5 +1,5 @@
 /** Rows on their way into one table: as many at once as the project takes, and those that it refuses told apart. */
-import type { Doc } from "../../../document.ts";
+import type { Doc } from "../../../model/document.ts";
 import { faultOf, isOfRows, isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { Table } from "../schema/table.ts";

@@ -1,21 +1,21 @@
 /** Tables of a Supabase project as a target: what may be done with the right to write, and nothing of it without. */
 import { randomUUID } from "node:crypto";
-import { DualsyncError } from "../../../errors.ts";
-import type { CollectionInfo, History, Prepared, Run, Source, Target } from "../../connector.ts";
-import { provenanceRecord } from "../../control-records.ts";
-import type { HeldLease } from "../../kept-lease.ts";
-import { lostError } from "../../kept-lease.ts";
-import { ProvenanceBook } from "../../provenance.ts";
+import { DualsyncError } from "../../../model/errors.ts";
+import type { CollectionInfo, History, PreparedCollection, Run, Source, Target } from "../../contract.ts";
+import { provenanceRecord } from "../../control/control-records.ts";
+import { ProvenanceBook } from "../../control/provenance.ts";
+import type { HeldLease } from "../../lease/lease-renewal.ts";
+import { lostError } from "../../lease/lease-renewal.ts";
 import type { Project } from "../api/project.ts";
-import { incarnationOf, type Tables } from "../reading/tables.ts";
+import { type Tables, uidOf } from "../reading/tables.ts";
+import { readHistory, writeRecord } from "./control-table.ts";
 import { takeLease } from "./lease.ts";
-import { readHistory, writeRecord } from "./own.ts";
 import { moveSequences } from "./sequences.ts";
 import { writeTogether } from "./together.ts";
 import { WritableTables } from "./writable.ts";
 import { Writer } from "./write.ts";
 
-interface Claimed {
+interface SupabaseClaim {
   readonly lease: HeldLease;
   readonly provenance: ProvenanceBook;
   readonly history: History;
@@ -24,8 +24,8 @@ interface Claimed {
 }
 
 export function writing(project: Project, tables: Tables): Omit<Target, keyof Source> {
-  let claimed: Claimed | undefined;
-  const held = async (): Promise<Claimed> => {
+  let claimed: SupabaseClaim | undefined;
+  const held = async (): Promise<SupabaseClaim> => {
     if (claimed === undefined) throw new DualsyncError("bug", "A target was written to without its lease.");
     await claimed.lease.hold();
     return claimed;
@@ -63,7 +63,7 @@ async function begin(
   project: Project,
   tables: Tables,
   { lease, run, signal }: { lease: HeldLease; run: Run; signal: AbortSignal },
-): Promise<Claimed> {
+): Promise<SupabaseClaim> {
   const history = await readHistory(project, signal);
   const provenance = new ProvenanceBook(
     async (name, provenance, until) => {
@@ -80,19 +80,19 @@ async function begin(
 /** Tables are never created or altered: the one that is there is checked. */
 async function prepare(
   project: Project,
-  { tables, provenance, history }: Claimed,
+  { tables, provenance, history }: SupabaseClaim,
   info: CollectionInfo,
   signal: AbortSignal,
-): Promise<Prepared> {
+): Promise<PreparedCollection> {
   if (info.kind !== "collection") {
     const message = `${info.name} of kind ${info.kind} has no counterpart among the tables of ${project.label}.`;
-    throw new DualsyncError("set-aside", message, { hint: "Leave it out with --exclude." });
+    throw new DualsyncError("incomplete", message, { hint: "Leave it out with --exclude." });
   }
   const { table } = await tables.of(info.name, signal);
-  const incarnation = incarnationOf(project.label, table);
+  const uid = uidOf(project.label, table);
   const empty = (await project.count(table.name, table.key[0] ?? "", [], signal)) === 0;
-  await provenance.note(info, incarnation, empty, signal);
+  await provenance.note(info, uid, empty, signal);
   // An application goes on writing into a table once it was filled: what it holds is ours only while that goes on.
-  const isGoingOn = history.filled?.complete === false && provenance.isFromEmpty(info.name, incarnation);
-  return { empty, fromEmpty: empty || isGoingOn, incarnation, notReproduced: [] };
+  const isGoingOn = history.filled?.complete === false && provenance.isFromEmpty(info.name, uid);
+  return { empty, fromEmpty: empty || isGoingOn, uid, notReproduced: [] };
 }

@@ -1,6 +1,6 @@
-import { Batch, type Doc, type DocumentId } from "../../../document.ts";
-import type { WriteOutcome } from "../../connector.ts";
-import { add, NOTHING } from "../../outcome.ts";
+import { Batch, type Doc, type DocumentId } from "../../../model/document.ts";
+import type { WriteOutcome } from "../../contract.ts";
+import { add, NOTHING } from "../../wrappers/outcome.ts";
 import { refusalCode } from "../api/fault.ts";
 import { ORPHAN } from "./refusal.ts";
 import type { Writer } from "./write.ts";
@@ -28,13 +28,13 @@ export async function writeTogether(
   for (const [name, docs] of waiting) {
     const last = await writer.write(name, Batch.of(docs), "insert", signal);
     const outcome = add(outcomes.get(name) ?? NOTHING, last);
-    const refused = new Set(outcome.setAside.map(({ id }) => id.key));
+    const refused = new Set(outcome.rejected.map(({ id }) => id.key));
     const left = (stubs.get(name) ?? []).filter(({ key }) => refused.has(key));
     const kept = await takeOut(writer, name, left, signal);
-    const setAside = outcome.setAside.map((one) =>
+    const rejected = outcome.rejected.map((one) =>
       kept.has(one.id.key) ? { ...one, reason: `${one.reason}; ${KEPT}` } : one,
     );
-    outcomes.set(name, { ...outcome, setAside });
+    outcomes.set(name, { ...outcome, rejected });
   }
   return outcomes;
 }
@@ -69,9 +69,9 @@ async function settle(
     before = count(waiting);
     for (const [name, docs] of waiting) {
       const outcome = await writer.write(name, Batch.of(docs), "insert", signal);
-      const still = new Set(outcome.setAside.filter(({ waits }) => waits).map(({ id }) => id.key));
-      const setAside = outcome.setAside.filter(({ waits }) => waits !== true);
-      outcomes.set(name, add(outcomes.get(name) ?? NOTHING, { ...outcome, setAside }));
+      const still = new Set(outcome.rejected.filter(({ waits }) => waits).map(({ id }) => id.key));
+      const rejected = outcome.rejected.filter(({ waits }) => waits !== true);
+      outcomes.set(name, add(outcomes.get(name) ?? NOTHING, { ...outcome, rejected }));
       waiting.set(
         name,
         docs.filter(({ id }) => still.has(id.key)),

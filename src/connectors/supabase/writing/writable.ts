@@ -1,5 +1,5 @@
 /** Which tables take rows, and which of their columns. */
-import { DualsyncError } from "../../../errors.ts";
+import { DualsyncError } from "../../../model/errors.ts";
 import { refusalCode } from "../api/fault.ts";
 import { identifier } from "../api/grants.ts";
 import type { Project } from "../api/project.ts";
@@ -78,7 +78,7 @@ export class WritableTables {
 
   #unfit(name: string, problem: string): DualsyncError {
     return new DualsyncError(
-      "set-aside",
+      "incomplete",
       `The table ${name} of ${this.#project.label} cannot be written: ${problem}.`,
       {
         hint: "Nothing was written to it. If it is new: notify pgrst, 'reload schema'; in the SQL editor, then run the same command again.",

@@ -1,10 +1,10 @@
 /** Documents written as rows. */
-import type { Batch, Doc, DocumentId } from "../../../document.ts";
-import type { NotReproduced, SetAside, WriteMode, WriteOutcome } from "../../connector.ts";
-import { add, NOTHING } from "../../outcome.ts";
+import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
+import type { NotReproduced, Rejected, WriteMode, WriteOutcome } from "../../contract.ts";
+import { add, NOTHING } from "../../wrappers/outcome.ts";
 import type { Project } from "../api/project.ts";
-import { likeness } from "../mapping/likeness.ts";
-import { rowOf } from "../mapping/row.ts";
+import { classify } from "../mapping/equivalence/classify.ts";
+import { rowOf } from "../mapping/to-row/row.ts";
 import { rowsOf } from "../reading/rows.ts";
 import { ORPHAN, refusalReason } from "./refusal.ts";
 import { removeRows } from "./remove.ts";
@@ -83,14 +83,14 @@ export class Writer {
 
   /** Each document has an `_id` of its own. */
   async #round(task: Task, docs: readonly Doc[]): Promise<WriteOutcome> {
-    const setAside: SetAside[] = [];
+    const rejected: Rejected[] = [];
     const extra = new Set<string>();
     const unsendable = new Map<Doc, string>();
     const rows: RowToSend[] = [];
     for (const doc of docs) {
       const row = rowOf(task.table, doc.bytes);
       if ("reason" in row) {
-        setAside.push({ id: doc.id, reason: row.reason });
+        rejected.push({ id: doc.id, reason: row.reason });
         continue;
       }
       for (const name of row.extra) extra.add(name);
@@ -99,7 +99,7 @@ export class Writer {
       else unsendable.set(doc, `column ${column}: JSON's null, which the API would write as SQL's NULL`);
     }
     const notReproduced = this.#lost(task.table.name, extra);
-    const made = { ...NOTHING, setAside, ...(notReproduced.length === 0 ? {} : { notReproduced }) };
+    const made = { ...NOTHING, rejected, ...(notReproduced.length === 0 ? {} : { notReproduced }) };
     return add(add(made, await this.#leave(task, unsendable)), await this.#put(task, rows));
   }
 
@@ -119,8 +119,8 @@ export class Writer {
   /** Documents that cannot be sent: fine where they are there already. */
   async #leave(task: Task, docs: ReadonlyMap<Doc, string>): Promise<WriteOutcome> {
     const { differ, unchanged } = await this.#compare(task, [...docs.keys()]);
-    const setAside = differ.map((doc) => ({ id: doc.id, reason: docs.get(doc) ?? "" }));
-    return { written: 0, unchanged, setAside };
+    const rejected = differ.map((doc) => ({ id: doc.id, reason: docs.get(doc) ?? "" }));
+    return { written: 0, unchanged, rejected };
   }
 
   async #put(task: Task, rows: readonly RowToSend[]): Promise<WriteOutcome> {
@@ -131,7 +131,7 @@ export class Writer {
     const occupied = {
       written: 0,
       unchanged,
-      setAside: differ.filter(({ id }) => present.has(id.key)).map(isOccupied),
+      rejected: differ.filter(({ id }) => present.has(id.key)).map(isOccupied),
     };
     const absent = rows.filter(({ doc }) => !present.has(doc.id.key));
     return add(occupied, await this.#insert(task, absent));
@@ -140,13 +140,13 @@ export class Writer {
   async #replace(task: Task, rows: readonly RowToSend[]): Promise<WriteOutcome> {
     const { done, refused } = await this.#sender.send(rows, { ...task, keep: false });
     const written = done.reduce((sum, piece) => sum + piece.rows.length, 0);
-    return { written, unchanged: 0, setAside: refused.map((one) => setAsideOf(task, one)) };
+    return { written, unchanged: 0, rejected: refused.map((one) => rejectedOf(task, one)) };
   }
 
   /** Rows that turn out to be there are compared, and replaced where they differ, unless they are to stay. */
   async #insert(task: Task, rows: readonly RowToSend[]): Promise<WriteOutcome> {
     const { done, refused } = await this.#sender.send(rows, { ...task, keep: true });
-    let outcome: WriteOutcome = { ...NOTHING, setAside: refused.map((one) => setAsideOf(task, one)) };
+    let outcome: WriteOutcome = { ...NOTHING, rejected: refused.map((one) => rejectedOf(task, one)) };
     for (const { rows: taken, written } of done) {
       if (written >= taken.length) outcome = add(outcome, { ...NOTHING, written: taken.length });
       else outcome = add(outcome, await this.#settle(task, taken, written));
@@ -159,31 +159,31 @@ export class Writer {
     const { differ } = await this.#compare(task, docsOf(rows));
     const others = new Set(differ);
     const changed = rows.filter(({ doc }) => others.has(doc));
-    const { setAside, written: replaced } =
+    const { rejected, written: replaced } =
       task.mode === "create"
-        ? { setAside: differ.map(isOccupied), written: 0 }
+        ? { rejected: differ.map(isOccupied), written: 0 }
         : await this.#replace(task, changed);
-    const settled = rows.length - setAside.length;
+    const settled = rows.length - rejected.length;
     // What a trigger alters differs although it was inserted, and is counted once.
     const written = Math.min(settled, inserted + replaced);
-    return { written, unchanged: settled - written, setAside };
+    return { written, unchanged: settled - written, rejected };
   }
 
   /** `differ`: among them those that are absent. */
-  async #compare({ table, signal }: Task, docs: readonly Doc[]): Promise<Compared> {
+  async #compare({ table, signal }: Task, docs: readonly Doc[]): Promise<ComparedRow> {
     if (docs.length === 0) return { present: new Map(), differ: [], unchanged: 0 };
     const ids = docs.map(({ id }) => id);
     const present = await rowsOf(this.#project, table).find(ids, signal);
     const differ = docs.filter(({ id, bytes }) => {
       const found = present.get(id.key)?.bytes;
       if (found === undefined) return true;
-      return Buffer.compare(found, bytes) !== 0 && likeness(table, found, bytes) !== "equivalent";
+      return Buffer.compare(found, bytes) !== 0 && classify(table, found, bytes) !== "equivalent";
     });
     return { present, differ, unchanged: docs.length - differ.length };
   }
 }
 
-interface Compared {
+interface ComparedRow {
   readonly present: ReadonlyMap<string, Doc>;
   readonly differ: readonly Doc[];
   readonly unchanged: number;
@@ -215,15 +215,15 @@ function docsOf(rows: readonly RowToSend[]): readonly Doc[] {
   return rows.map(({ doc }) => doc);
 }
 
-function setAsideOf(
+function rejectedOf(
   { table }: Task,
   { row, code }: { readonly row: RowToSend; readonly code: string },
-): SetAside {
+): Rejected {
   const { id } = row.doc;
   const reason = refusalReason(table, code);
   return code === ORPHAN ? { id, reason, waits: true } : { id, reason };
 }
 
-function isOccupied({ id }: { readonly id: DocumentId }): SetAside {
+function isOccupied({ id }: { readonly id: DocumentId }): Rejected {
   return { id, reason: "another row of the target has this key by now", occupied: true };
 }

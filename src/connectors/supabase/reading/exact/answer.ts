@@ -1,6 +1,6 @@
 /** What a project answers to a question about values. */
 import { type JsonValue, readJson } from "../../../../json/json-reader.ts";
-import { sourceText } from "../../mapping/wire-value.ts";
+import { sourceText } from "../../mapping/to-row/wire-value.ts";
 
 /** Levels of a value that is asked about. */
 const MOST_LEVELS = 1000;

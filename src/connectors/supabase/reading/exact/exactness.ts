@@ -1,9 +1,9 @@
 /** What of a project's tables is not read exactly, as far as reading has shown: one of these for each opened store. */
-import type { NotReproduced } from "../../../connector.ts";
+import type { NotReproduced } from "../../../contract.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
 import { CAST, formReason, insideReason, REWRITTEN, ROUNDED, UNPROVED } from "./reasons.ts";
-import { Session, type Settings } from "./session.ts";
+import { Session, type SessionSettings } from "./session.ts";
 import { watchedColumns } from "./watched-columns.ts";
 
 /** A column with whole numbers so large that, as a floating-point number, one shows how many digits are printed. */
@@ -56,7 +56,7 @@ export class Exactness {
   readonly #states = new Map<string, TableState>();
 
   /** Takes over what the project says of its tables and, where it does, of its settings. */
-  know(tables: readonly Table[], settings: Settings | undefined): void {
+  know(tables: readonly Table[], settings: SessionSettings | undefined): void {
     this.tables = tables;
     if (settings !== undefined) this.session.tell(settings);
   }

@@ -1,5 +1,5 @@
-import type { Batch, DocumentId } from "../../../../document.ts";
-import { DualsyncError } from "../../../../errors.ts";
+import type { Batch, DocumentId } from "../../../../model/document.ts";
+import { DualsyncError } from "../../../../model/errors.ts";
 import type { Condition } from "../../api/condition.ts";
 import type { Project } from "../../api/project.ts";
 import type { ExactText } from "../../api/texts.ts";
@@ -25,11 +25,11 @@ const MOST_TEXT = 200_000;
 const [IN_LIST, ALONE] = [9, 30];
 
 /** Where rows come from: in the order of the key, and all of them that fulfil this; or from anywhere. */
-type Origin = Pick<PagesOptions, "range" | "after" | "where"> | "anywhere";
+type ValueOrigin = Pick<PagesOptions, "range" | "after" | "where"> | "anywhere";
 
-interface Rows {
+interface LookedRows {
   readonly ids: readonly DocumentId[];
-  readonly origin: Origin;
+  readonly origin: ValueOrigin;
 }
 
 /** Rows that are asked about together. */
@@ -42,7 +42,7 @@ interface Chunk {
 }
 
 /** Looks at rows of a table as they come, and asks the server about what their texts alone do not tell. */
-export class Look {
+export class ExactLook {
   readonly #project: Project;
   readonly #table: Table;
   readonly #exactness: Exactness;
@@ -75,7 +75,7 @@ export class Look {
   }
 
   /** What has to be asked is asked beside whatever comes next; `done` waits for it. */
-  #at(page: ExactText, batch: Batch, origin: Origin, signal: AbortSignal): void {
+  #at(page: ExactText, batch: Batch, origin: ValueOrigin, signal: AbortSignal): void {
     const columns = watchedColumns(this.#table).filter((one) => isOpen(this.#exactness, this.#table, one));
     if (columns.length === 0 || batch.length === 0) return;
     const texts = textsOf(this.#table, page.bytes, columns);
@@ -131,7 +131,7 @@ export class Look {
     }
   }
 
-  async #ask(column: WatchedColumn, texts: Texts, rows: Rows, signal: AbortSignal): Promise<void> {
+  async #ask(column: WatchedColumn, texts: Texts, rows: LookedRows, signal: AbortSignal): Promise<void> {
     const { watch, field } = column;
     const { session } = this.#exactness;
     const { name } = field.column;
@@ -163,7 +163,12 @@ export class Look {
   }
 
   /** Of all rows, at once. */
-  async #outputOf(column: WatchedColumn, texts: Texts, rows: Rows, signal: AbortSignal): Promise<Sameness> {
+  async #outputOf(
+    column: WatchedColumn,
+    texts: Texts,
+    rows: LookedRows,
+    signal: AbortSignal,
+  ): Promise<Sameness> {
     const [table, project, { field }] = [this.#table, this.#project, column];
     const state = this.#exactness.of(table);
     const { name, castToText } = field.column;
@@ -183,7 +188,7 @@ export class Look {
   async #samenessOf(
     column: WatchedColumn,
     texts: Texts,
-    rows: Rows,
+    rows: LookedRows,
     { isDoubted, signal }: { readonly isDoubted: boolean; readonly signal: AbortSignal },
   ): Promise<Sameness> {
     const [table, project] = [this.#table, this.#project];
@@ -216,7 +221,7 @@ export class Look {
   #chunk(
     { field }: WatchedColumn,
     texts: Texts,
-    { ids, origin }: Rows,
+    { ids, origin }: LookedRows,
     { from, most }: { readonly from: number; readonly most: number },
   ): Chunk {
     const room = field.type.isArray ? ALONE + field.column.name.length : IN_LIST;
@@ -235,7 +240,7 @@ export class Look {
     return { texts: own, from, to, isTooLong: to === from + 1 && length > ADDRESS };
   }
 
-  #where({ isOfKey }: WatchedColumn, { ids, origin }: Rows, { from, to }: Chunk): readonly Condition[] {
+  #where({ isOfKey }: WatchedColumn, { ids, origin }: LookedRows, { from, to }: Chunk): readonly Condition[] {
     const table = this.#table;
     if (origin === "anywhere") {
       const keys = ids.slice(from, to).flatMap((id) => {

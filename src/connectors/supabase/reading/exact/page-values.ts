@@ -1,8 +1,8 @@
 import type { JsonValue } from "../../../../json/json-reader.ts";
 import { type Literal, literalText } from "../../mapping/array-literal.ts";
+import { RowScanner, type Token } from "../../mapping/fast/row-scanner.ts";
 import { layoutOf } from "../../mapping/layout.ts";
-import { RowScanner, type Token } from "../../mapping/row-scanner.ts";
-import { sourceText, type WireValue } from "../../mapping/wire-value.ts";
+import { sourceText, type WireValue } from "../../mapping/to-row/wire-value.ts";
 import type { Table } from "../../schema/table.ts";
 
 /** Texts of a column's values, as conditions take them, one a row: null is SQL's. */

@@ -1,4 +1,4 @@
-import type { Batch, DocumentId } from "../../../../document.ts";
+import type { Batch, DocumentId } from "../../../../model/document.ts";
 import type { Condition } from "../../api/condition.ts";
 import { isTooMuch, refusalCode } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
@@ -21,7 +21,7 @@ const LARGE = 1_000_001;
 /** Columns of large numbers that are remembered. */
 const MOST_LARGE = 3;
 
-interface Row {
+interface ProbeRow {
   readonly id: DocumentId;
   readonly keys: readonly string[];
   /** In the order of the columns that are tried. */
@@ -51,7 +51,7 @@ export async function probe(
     const isTried = column.watch.startsWith("float") ? !isSettled : column.watch !== "shape";
     return isTried && !column.isOfKey ? [{ column, texts: texts[at] as Texts }] : [];
   });
-  const rows = Array.from({ length: sample.length }, (_, at): Row => {
+  const rows = Array.from({ length: sample.length }, (_, at): ProbeRow => {
     const id = sample.idOf(at);
     return { id, keys: keyTexts(table, id) ?? [], texts: tried.map((one) => one.texts[at] ?? null) };
   });
@@ -59,7 +59,7 @@ export async function probe(
   if (tried.length > 0) await tryRows(trial, fitting(trial, rows));
 }
 
-interface Trial {
+interface ProbeTrial {
   readonly project: Project;
   readonly table: Table;
   readonly columns: readonly WatchedColumn[];
@@ -67,7 +67,7 @@ interface Trial {
 }
 
 /** The rows whose conditions fit into one address. */
-function fitting({ table, columns }: Trial, rows: readonly Row[]): readonly Row[] {
+function fitting({ table, columns }: ProbeTrial, rows: readonly ProbeRow[]): readonly ProbeRow[] {
   const names = [...table.key, ...columns.map(({ field }) => field.column.name)];
   let left = ADDRESS;
   return rows.filter(({ keys, texts }) => {
@@ -82,7 +82,7 @@ function fitting({ table, columns }: Trial, rows: readonly Row[]): readonly Row[
   });
 }
 
-async function tryRows(trial: Trial, rows: readonly Row[]): Promise<void> {
+async function tryRows(trial: ProbeTrial, rows: readonly ProbeRow[]): Promise<void> {
   const { project, table, columns, signal } = trial;
   if (rows.length === 0) return;
   const back = await comingBack(trial, rows);
@@ -105,11 +105,11 @@ async function tryRows(trial: Trial, rows: readonly Row[]): Promise<void> {
 
 /** The keys of those rows that are found by all of their texts; undefined where the project refuses to look for them. */
 async function comingBack(
-  { project, table, columns, signal }: Trial,
-  rows: readonly Row[],
+  { project, table, columns, signal }: ProbeTrial,
+  rows: readonly ProbeRow[],
 ): Promise<ReadonlySet<string> | undefined> {
   const names = [...table.key, ...columns.map(({ field }) => field.column.name)];
-  const conditionOf = ({ keys, texts }: Row): Condition => ({
+  const conditionOf = ({ keys, texts }: ProbeRow): Condition => ({
     all: [...keys, ...texts].map((text, at): Condition => {
       const column = names[at] as string;
       return text === null ? { column, null: true } : { column, is: "eq", value: text };
@@ -132,9 +132,9 @@ async function comingBack(
 
 /** A row may have been changed, or be gone: only what the server says of its value and its text at once is believed. */
 async function compareColumn(
-  { project, table, signal }: Trial,
+  { project, table, signal }: ProbeTrial,
   { field, watch }: WatchedColumn,
-  rows: readonly Row[],
+  rows: readonly ProbeRow[],
 ): Promise<void> {
   const texts = new Set(rows.flatMap((row) => row.texts).filter((text) => text !== null));
   if (texts.size === 0) return;

@@ -14,7 +14,7 @@ const ROWS = 100;
 /** Rows come and change while they are read; not so often in a row. */
 const ROUNDS = 20;
 
-export interface Question {
+export interface ValueQuestion {
   readonly project: Project;
   readonly table: Table;
   readonly field: Field;
@@ -31,7 +31,7 @@ export interface Question {
  * the texts stands for. One that has, and prints one of these very texts all the same, is proof of the contrary; one that
  * prints another text was changed meanwhile, and is asked about anew.
  */
-export async function sameValues(question: Question, signal: AbortSignal): Promise<Sameness> {
+export async function sameValues(question: ValueQuestion, signal: AbortSignal): Promise<Sameness> {
   const { texts, isOpen = false } = question;
   if (texts.size === 0 && question.field.type.kind !== "other") return "same";
   const asked = new Set(texts);
@@ -58,7 +58,7 @@ export async function sameValues(question: Question, signal: AbortSignal): Promi
  * somebody's own. For values that cannot be compared with texts, and dear: it reads them twice.
  */
 export async function sameOutput(
-  { project, table, field, where }: Omit<Question, "texts">,
+  { project, table, field, where }: Omit<ValueQuestion, "texts">,
   limit: number,
   signal: AbortSignal,
 ): Promise<Exclude<Sameness, "too-much">> {
@@ -76,7 +76,7 @@ export async function sameOutput(
 
 /** What rows print that have a value, and none of these. */
 async function others(
-  { project, table, field, where }: Question,
+  { project, table, field, where }: ValueQuestion,
   texts: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<readonly (string | null)[]> {

@@ -1,6 +1,6 @@
 /** Looks for what tells how a project prints numbers and days, where that costs little. */
 
-import type { Condition, Selected } from "../../api/condition.ts";
+import type { Condition, SelectedColumn } from "../../api/condition.ts";
 import { isTooMuch, refusalCode } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
@@ -87,8 +87,8 @@ async function askDates(project: Project, exactness: Exactness, signal: AbortSig
   }
 }
 
-interface Wanted {
-  readonly select: Selected;
+interface WantedValues {
+  readonly select: SelectedColumn;
   readonly where: readonly Condition[];
   readonly order?: readonly string[];
   readonly limit: number;
@@ -98,7 +98,7 @@ interface Wanted {
 async function texts(
   project: Project,
   table: string,
-  { select, ...query }: Wanted,
+  { select, ...query }: WantedValues,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   try {

@@ -5,20 +5,20 @@ import { mostDigits } from "./text-forms.ts";
 export type Setting = "extra_float_digits" | "DateStyle" | "IntervalStyle" | "lc_monetary";
 
 /** As the project's optional function tells them. */
-export type Settings = ReadonlyMap<string, string>;
+export type SessionSettings = ReadonlyMap<string, string>;
 
 /** `bad`: what is printed under this setting is not the value, or another one to whoever has not set it. */
-type Verdict = "unknown" | "good" | "bad";
+type SettingVerdict = "unknown" | "good" | "bad";
 
 /** More digits than a Double, or a Single, is sure to give back are printed only where all of them are. */
 const DIGITS = { float4: 6, float8: 15 } as const;
 
 export class Session {
-  readonly #verdicts = new Map<Setting, Verdict>();
+  readonly #verdicts = new Map<Setting, SettingVerdict>();
   /** The project has said it, so that nothing needs to be looked for. */
   #told = false;
 
-  is(setting: Setting, verdict: Verdict): boolean {
+  is(setting: Setting, verdict: SettingVerdict): boolean {
     return (this.#verdicts.get(setting) ?? "unknown") === verdict;
   }
 
@@ -37,7 +37,7 @@ export class Session {
     return [...this.#verdicts].flatMap(([setting, verdict]) => (verdict === "bad" ? [setting] : []));
   }
 
-  tell(settings: Settings): void {
+  tell(settings: SessionSettings): void {
     const judge = (setting: Setting, isGood: (value: string) => boolean): void => {
       const value = settings.get(setting);
       if (value !== undefined) this.found(setting, isGood(value) ? "good" : "bad");

@@ -1,0 +1,147 @@
+/** What the flags and the surroundings of a command that copies mean: everything is checked here, nothing is contacted. */
+
+import type { Environment } from "../../config/env/environment.ts";
+import { secretsOf } from "../../config/pairs/location.ts";
+import { resolvePair } from "../../config/pairs/pairs.ts";
+import { byteSize, readRate } from "../../config/settings/byte-size.ts";
+import { readSettings } from "../../config/settings/settings.ts";
+import type { VerifyMode } from "../../core/plan/verify-mode.ts";
+import { configurationError } from "../../model/configuration-error.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import { StateFile } from "../../state/job/state-file.ts";
+import type { PreparedRun } from "../command.ts";
+import { addressOf, mongodbAddressOf } from "../run/address.ts";
+import { keyOf, readSelection, type SelectionFlags, usualRenames } from "../run/selection.ts";
+import { minutes } from "../run/time-limit.ts";
+import type { CopyingCommand, CopyingOptions, Since } from "./copy-options.ts";
+
+/** As the command line gives them: texts are not checked yet. */
+export interface CopyingFlags extends SelectionFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly batchSize?: string;
+  readonly concurrency?: string;
+  /** Absent where there are none. */
+  readonly indexes?: boolean;
+  readonly since?: string;
+  readonly delete?: boolean;
+  readonly verify?: string;
+  readonly accept?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly allowShrink?: boolean;
+  readonly intoExisting?: string;
+  readonly newerBy?: string;
+  readonly maxMinutes?: string;
+  readonly rate?: string;
+  readonly maxTargetSize?: string;
+  readonly restart?: boolean;
+}
+
+/** @throws DualsyncError `usage` or `refused` when the run must not begin */
+export function prepareCopying(
+  command: CopyingCommand,
+  flags: CopyingFlags,
+  environment: Environment,
+): PreparedRun {
+  const settings = readSettings({
+    environment,
+    flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
+  });
+  const pair = resolvePair(command, { from: flags.from, to: flags.to, environment });
+  const from = addressOf(command, pair.source, "source");
+  const to = mongodbAddressOf(command, pair.target, "target");
+  assertTargetNamed(flags, to.database);
+  const selection = readSelection(flags, settings.excluded);
+  const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
+  const options: CopyingOptions = {
+    command,
+    from,
+    to,
+    ...selected,
+    verify: verifyMode(flags.verify),
+    delete: flags.delete ?? false,
+    indexes: flags.indexes ?? false,
+    since: flags.since === undefined ? undefined : sinceOf(flags.since),
+    batchSize: settings.batchSize,
+    concurrency: settings.concurrency,
+    retries: settings.maxRetries,
+    accept: flags.accept ?? [],
+    dryRun: flags.dryRun ?? false,
+    yes: flags.yes ?? false,
+    allowShrink: flags.allowShrink ?? false,
+    intoExisting: flags.intoExisting !== undefined,
+    newerBy: flags.newerBy === undefined ? undefined : fieldName(flags.newerBy),
+    restart: flags.restart ?? false,
+    ...limitsOf(flags),
+    cwd: environment.cwd,
+    state: new StateFile(environment.cwd, keyOf(jobOf(command, flags), from, to, selected.wanted)),
+  };
+  return {
+    warnings: pair.warnings,
+    secrets: [...secretsOf(pair.source), ...secretsOf(pair.target)],
+    async work(context) {
+      const { copying } = await import("./copy.ts");
+      return await copying(options, context);
+    },
+  };
+}
+
+/** A run that reads only what has changed does not go on with one that reads everything, nor that with it. */
+function jobOf(command: CopyingCommand, { since }: CopyingFlags): string {
+  return since === undefined ? command : `${command} --since ${since.trim()}`;
+}
+
+/** @throws DualsyncError `usage` for what names nothing */
+function fieldName(name: string): string {
+  if (name.trim() !== "") return name;
+  throw configurationError("--newer-by needs the name of a field.", "For example: --newer-by changed_at");
+}
+
+function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {
+  return {
+    maxMinutes: maxMinutes === undefined ? undefined : minutes(maxMinutes),
+    rate: rate === undefined ? undefined : readRate(rate, "--rate"),
+    maxTargetSize: maxTargetSize === undefined ? undefined : byteSize(maxTargetSize, "--max-target-size"),
+  };
+}
+
+/** Whoever lets a filled target be overwritten shows by its name that they know which one. */
+function assertTargetNamed({ intoExisting, delete: deletes }: CopyingFlags, database: string): void {
+  if (intoExisting === undefined) return;
+  if (intoExisting !== database) {
+    throw configurationError(
+      `--into-existing names ${JSON.stringify(intoExisting)}, but the target's database is ${JSON.stringify(database)}.`,
+      "Is it the right target? Name the database that is to become the copy.",
+    );
+  }
+  if (deletes === true) {
+    throw configurationError(
+      "--into-existing and --delete cannot be used together.",
+      "Make the target a copy first; then see with --delete --dry-run what would be removed.",
+    );
+  }
+}
+
+/** A date, a date and time, or the word for the last run. */
+function sinceOf(text: string): Since {
+  const written = text.trim();
+  if (written === "last") return "last";
+  const time = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/.test(
+    written,
+  )
+    ? new Date(written)
+    : undefined;
+  if (time !== undefined && !Number.isNaN(time.getTime())) return time;
+  throw configurationError(
+    "--since must be a date such as 2026-11-21, a time such as 2026-11-21T03:00:00Z, or last.",
+    "With last only what was changed since the last run that came to its end is read.",
+  );
+}
+
+function verifyMode(text = "content"): VerifyMode {
+  if (text === "content" || text === "counts" || text === "none") return text;
+  throw new DualsyncError("usage", "--verify must be content, counts or none. Nothing was contacted.", {
+    hint: "content reads the copy back and compares it byte for byte; it is the default.",
+  });
+}

@@ -1,0 +1,38 @@
+import type { Transferred } from "../../core/copy/transfer.ts";
+import type { VerifyMode } from "../../core/plan/verify-mode.ts";
+import type { Losses } from "../../core/progress/losses.ts";
+import type { Resumed } from "../../model/reporter.ts";
+import { count } from "../../reporting/text/format.ts";
+import { minute } from "../../reporting/text/time-window.ts";
+
+/** The one sentence at the end of a copy: what was done, how it was proved, what to run next. */
+export function verdictOf(
+  done: Transferred,
+  losses: Losses,
+  { verify, failed, resumed }: { verify: VerifyMode; failed: boolean; resumed: Resumed | undefined },
+): string {
+  if (failed)
+    return "Verification failed: the target does not hold what the source holds. Run the same command again.";
+  const sum = (pick: (report: Transferred["collections"][number]) => number): number =>
+    done.collections.reduce((total, report) => total + pick(report), 0);
+  const written = sum(({ written }) => written);
+  const unchanged = sum(({ unchanged }) => unchanged);
+  const equivalent = sum(({ equivalent }) => equivalent);
+  const classifyPair = equivalent === 0 ? "" : ` (${count(equivalent, "equivalent one")} left as they are)`;
+  const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged${classifyPair}`;
+  const proved = {
+    content: "read back and equal byte for byte",
+    counts: "the counts agree; contents were not read back",
+    none: "not verified",
+  }[verify];
+  const proof =
+    resumed === undefined ? proved : `${proved} (a part of it since ${minute(resumed.since)} UTC)`;
+  if (losses.counted > 0) {
+    const named =
+      losses.counted === 1
+        ? "1 thing is not on the target and is named above"
+        : `${losses.counted} things are not on the target and are named above`;
+    return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known one with --accept KEY.`;
+  }
+  return `Done: ${moved}; ${proof}.`;
+}

@@ -1,0 +1,217 @@
+/** Copies a store into a MongoDB database and proves the copy. */
+import type { RunRecord } from "../../connectors/contract.ts";
+import { Budget } from "../../core/concurrency/byte-budget.ts";
+import { NewerBy } from "../../core/copy/newer.ts";
+import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
+import { assertDifferentStores } from "../../core/plan/guards.ts";
+import { SizeLimit } from "../../core/plan/size-limit.ts";
+import { weaker } from "../../core/plan/verify-mode.ts";
+import { Checkpoint } from "../../core/progress/checkpoint.ts";
+import { Losses } from "../../core/progress/losses.ts";
+import { DualsyncError, exitCode } from "../../model/errors.ts";
+import type { Plan, RunReport } from "../../model/reporter.ts";
+import type { UndoJournal } from "../../state/undo/undo-journal.ts";
+import type { RunContext } from "../command.ts";
+import { savedSentence } from "../run/backup-notice.ts";
+import { assertConfirmed } from "../run/confirm.ts";
+import { journaled } from "../run/journal.ts";
+import { underLease, type Writing } from "../run/lease.ts";
+import { type Stores, withStores } from "../run/stores.ts";
+import { limitTime } from "../run/time-limit.ts";
+import type { CopyingOptions } from "./copy-options.ts";
+import { verdictOf } from "./copy-verdict.ts";
+import { type PlannedRun, planRun } from "./plan-copy.ts";
+
+/** Bytes of documents that may be on their way to the target at once. */
+const BYTES_IN_FLIGHT = 32_000_000;
+
+/** Plans, asks where it must, copies, verifies. @returns the exit status; @throws DualsyncError when the run cannot end well */
+export async function copying(options: CopyingOptions, context: RunContext): Promise<number> {
+  const started = new Date();
+  return await withStores(options, context.signal, async (stores) => {
+    if (options.dryRun) {
+      const { plan } = await planRun(stores, options, context);
+      context.reporter.plan(plan);
+      return finish(context, dryReport(plan, started));
+    }
+    await options.state.check();
+    return await underLease(stores.target, options.command, stores.source.label, context, async (writing) => {
+      await assertDifferentStores(stores.source, writing.lease, writing.signal);
+      if (options.restart) await options.state.remove();
+      const planned = await planRun(stores, options, context);
+      context.reporter.plan(planned.plan);
+      await assertAllowed(options, planned.plan, context);
+      const losses = new Losses(options.accept);
+      for (const { name, reason } of planned.lost) losses.add(`collection ${name}`, reason);
+      const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
+      return await journaled(options.cwd, head, context, async (journal) => {
+        const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
+        for (const key of losses.unusedAcceptances)
+          context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
+        const result = report(planned.plan, started, done, losses, options);
+        return finish(context, { ...result, verdict: [result.verdict, ...savedSentence(journal)].join(" ") });
+      });
+    });
+  });
+}
+
+function labelsOf({ source, target }: Stores): { source: string; target: string } {
+  return { source: source.label, target: target.label };
+}
+
+/** Removing documents needs a yes. */
+async function assertAllowed(options: CopyingOptions, plan: Plan, context: RunContext): Promise<void> {
+  if (!options.delete || options.yes) return;
+  await assertConfirmed(context, {
+    question: `Remove from ${plan.target} what ${plan.source} no longer has?`,
+    nobody: "--delete removes documents from the target, and nobody can be asked here.",
+    hint: "Add --yes when that is meant; --dry-run shows the plan.",
+  });
+}
+
+interface CopySetup {
+  readonly planned: PlannedRun;
+  readonly losses: Losses;
+  readonly started: Date;
+  readonly journal: UndoJournal;
+}
+
+/** Moves everything, and remembers on both sides how far it is: here what is done, in the target who does it. */
+async function copy(
+  stores: Stores,
+  options: CopyingOptions,
+  context: RunContext,
+  { planned, losses, started, journal }: CopySetup,
+  { lease, signal, stop }: Writing,
+): Promise<Transferred> {
+  const { saved, jobs, used, time = started } = planned;
+  const run = {
+    command: options.command,
+    from: stores.source.label,
+    run: context.runId,
+    token: saved?.token ?? lease.nonce,
+    since: saved?.since ?? time,
+  };
+  const checkpoint = new Checkpoint({
+    ...run,
+    store: options.state,
+    verify: saved === undefined ? options.verify : weaker(saved.verify, options.verify),
+    onFailure: stop,
+    saved,
+  });
+  await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
+  const clock = limitTime(options.maxMinutes, stop, outOfTime);
+  const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
+  const newerBy = new NewerBy(options.newerBy === undefined ? undefined : [options.newerBy]);
+  const transfer = {
+    ...stores,
+    verify,
+    indexes,
+    concurrency,
+    allowShrink,
+    newerBy,
+    losses,
+    checkpoint,
+    signal,
+    stop,
+    journal,
+    delete: options.delete,
+    budget: new Budget(BYTES_IN_FLIGHT),
+    note: (message: string) => context.reporter.note(message),
+    batchSize,
+    sizeLimit: maxTargetSize === undefined ? undefined : new SizeLimit(stores.target, maxTargetSize, used),
+  };
+  try {
+    const done = await transferAll(transfer, jobs, context.reporter);
+    await checkpoint.flush();
+    signal.throwIfAborted();
+    await lease.record({ ...run, complete: true, ...proved(done) });
+    await journal.complete();
+    await options.state.remove();
+    if (options.newerBy !== undefined && newerBy.isUnknown)
+      context.reporter.note(unknownDate(options.newerBy));
+    return done;
+  } finally {
+    clearTimeout(clock);
+    await checkpoint.flush();
+  }
+}
+
+function unknownDate(field: string): string {
+  return `--newer-by ${JSON.stringify(field)}: no document that differed has a date of that name on both sides, so none was held to be newer in the copy.`;
+}
+
+function outOfTime(minutes: number): DualsyncError {
+  return new DualsyncError(
+    "inconclusive",
+    `Stopped after ${minutes} minutes, as --max-minutes says: not everything is copied yet.`,
+    { hint: "What was copied stays. Run the same command again within a day: it goes on." },
+  );
+}
+
+function proved({ collections }: Transferred): Pick<RunRecord, "verified" | "documents"> {
+  const verified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
+  return {
+    verified,
+    // Of what is not all there, the changes alone would not make it whole.
+    documents: new Map(
+      collections
+        .filter(({ verdict }) => verdict !== "incomplete" && verdict !== "failed")
+        .map(({ target, targetCount, read, rejected }) => [target, targetCount ?? read - rejected]),
+    ),
+  };
+}
+
+function finish(context: RunContext, result: RunReport): number {
+  context.reporter.finish(result);
+  return result.exitCode;
+}
+
+/** What every report of a run begins with. */
+function heading({ command, source, target, resumed }: Plan, started: Date) {
+  return {
+    command,
+    source,
+    target,
+    started,
+    ended: new Date(),
+    ...(resumed === undefined ? {} : { resumed }),
+  };
+}
+
+function dryReport(plan: Plan, started: Date): RunReport {
+  const verdict = "Dry run: nothing was written. Run the same command without --dry-run to copy.";
+  return {
+    ...heading(plan, started),
+    collections: [],
+    items: [],
+    itemCount: 0,
+    bytes: 0,
+    exitCode: 0,
+    verdict,
+  };
+}
+
+function report(
+  plan: Plan,
+  started: Date,
+  done: Transferred,
+  losses: Losses,
+  options: CopyingOptions,
+): RunReport {
+  const failed = done.collections.some(({ verdict }) => verdict === "failed");
+  const exit = failed
+    ? exitCode("unverified")
+    : losses.counted > 0
+      ? exitCode("incomplete")
+      : exitCode("done");
+  return {
+    ...heading(plan, started),
+    collections: done.collections,
+    items: losses.items,
+    itemCount: losses.total,
+    bytes: done.bytes,
+    exitCode: exit,
+    verdict: verdictOf(done, losses, { verify: options.verify, failed, resumed: plan.resumed }),
+  };
+}

@@ -1,0 +1,39 @@
+/** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
+import type { Command as Program } from "commander";
+import type { Command } from "../command.ts";
+import { repeatable } from "../run/repeatable.ts";
+import type { CopyingFlags } from "./copy-flags.ts";
+import { describeHow, describeSafety } from "./copy-options-help.ts";
+
+const EXAMPLES = `
+Examples:
+  $ dualsync duplicate                  the pair that the environment names
+  $ dualsync duplicate --dry-run        show the plan, write nothing
+  $ dualsync duplicate --from env:LIVE --to env:COPY --exclude "tmp_*"`;
+
+export const duplicateCommand: Command = {
+  name: "duplicate",
+  describe,
+  async prepare(flags, environment) {
+    const { prepareCopying } = await import("./copy-flags.ts");
+    return prepareCopying("duplicate", flags as unknown as CopyingFlags, environment);
+  },
+};
+
+function describe(program: Program): Program {
+  const command = program
+    .command("duplicate")
+    .usage("[flags]")
+    .summary("copy a MongoDB database to another one, and prove it")
+    .description("Copies a MongoDB database to another one, and proves the copy byte for byte.")
+    .optionsGroup("Where:")
+    .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
+    .option("--to <location>", "the same; it is the one that is written")
+    .optionsGroup("What (the first four can be repeated):")
+    .option("--include <glob>", "only collections of these names", repeatable)
+    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
+    .option("--rename <old=new>", "copy a collection under another name", repeatable)
+    .option("--filter <name=ejson>", "only documents of a collection that match", repeatable)
+    .option("--no-indexes", "do not build indexes");
+  return describeHow(describeSafety(command)).addHelpText("after", EXAMPLES);
+}

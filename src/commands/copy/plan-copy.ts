@@ -1,0 +1,175 @@
+/** What a run that copies would do: everything is looked at, and what must not be done is refused. */
+import type { NotCopied, Source, Target } from "../../connectors/contract.ts";
+import { compare } from "../../core/copy/preview.ts";
+import {
+  assertManaged,
+  assertNotSwapped,
+  type StoreSnapshot,
+  unmanagedJobs,
+} from "../../core/plan/guards.ts";
+import { assertFits, chooseJobs, makePlan, type PlannedJob, unreadable } from "../../core/plan/plan.ts";
+import { assertFitsInto } from "../../core/plan/size-limit.ts";
+import { hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
+import type { SavedRun } from "../../core/progress/saved-run.ts";
+import type { AdoptionPreview, Plan } from "../../model/reporter.ts";
+import type { RunContext } from "../command.ts";
+import { savedFirst } from "../run/backup-notice.ts";
+import { assertMatches } from "../run/selection.ts";
+import type { Stores } from "../run/stores.ts";
+import type { CopyingOptions } from "./copy-options.ts";
+import { findSaved, resumedOf } from "./resume.ts";
+import { chooseSince } from "./since.ts";
+
+export interface PlannedRun {
+  readonly plan: Plan;
+  readonly jobs: readonly PlannedJob[];
+  /** What was wanted of the source, and cannot be copied; and what was copied before and is not listed any more. */
+  readonly lost: readonly NotCopied[];
+  /** What an interrupted run has done. */
+  readonly saved?: SavedRun | undefined;
+  /** Bytes that the target's database takes up. */
+  readonly used: number;
+  /** When it was made, by the clock of a source whose rows say when they were changed. */
+  readonly time?: Date | undefined;
+}
+
+/** @throws DualsyncError `refused` where a guard objects; `local` where the state of an interrupted run cannot be read */
+export async function planRun(
+  stores: Stores,
+  options: CopyingOptions,
+  context: RunContext,
+): Promise<PlannedRun> {
+  const { signal } = context;
+  // Before anything is read: what is changed later bears a later time, by the clock of who writes it down.
+  const { time } = stores.source.mapping === undefined ? {} : await stores.source.identity(signal);
+  const [source, target] = await Promise.all([look(stores.source, signal), look(stores.target, signal)]);
+  const isMapped = stores.source.mapping !== undefined;
+  assertMatches(options, namesOf(source.listing), isMapped);
+  const told: string[] = [];
+  const planOptions = {
+    command: options.command,
+    source: source.label,
+    target: target.label,
+    delete: options.delete,
+    allowShrink: options.allowShrink,
+    dryRun: options.dryRun,
+  };
+  assertNotSwapped(source, target, options.intoExisting);
+  // What comes from a MongoDB has a name that a MongoDB takes.
+  const nameProblem = isMapped ? (name: string) => stores.target.nameProblem(name) : undefined;
+  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, nameProblem);
+  const since = chooseSince(jobs, options.since, source, target);
+  const gone = isMapped ? vanished({ jobs, copies }, source, target, options.wanted) : [];
+  const known = { jobs, copies: new Set([...copies, ...gone]) };
+  const beside = { source: stores.source, listing: target.listing };
+  const hidden = await hiddenBeside(known, beside, options.wanted, signal);
+  const goneLosses = [
+    ...(await vanishedLosses(gone, stores.source, options.wanted, signal)),
+    ...hidden.values(),
+  ];
+  const chosen = {
+    notCopied: [...notCopied, ...goneLosses],
+    copies: new Set([...known.copies, ...hidden.keys()]),
+    jobs: since.jobs.map((job) => asOrdered(job, target)),
+  };
+  assertFits(chosen.jobs, target.listing, planOptions);
+  const foreign = unmanagedJobs(chosen.jobs, source, target);
+  if (!options.intoExisting) assertManaged(foreign, source, target, options.to.database);
+  const saved = await findSaved(options, target.history, (reason) => told.push(reason));
+  const found = await compareAll(stores, foreign, target, context);
+  const saving = savedFirst(chosen.jobs, target, options.delete);
+  const notes = [...adoption(found), ...saving, ...told, ...since.notes, ...remarks(options)];
+  notes.push(...without(chosen.jobs));
+  const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
+  const resumed = resumedOf(saved, chosen.jobs, target.listing);
+  const plan = resumed === undefined ? made : { ...made, resumed };
+  const used = await checkSizeLimit(stores.target, options, plan, signal);
+  return { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used, time, saved };
+}
+
+/** A collection that is there already may come in another order than a copy would. */
+function asOrdered(job: PlannedJob, { listing }: StoreSnapshot): PlannedJob {
+  const there = listing.collections.find(({ name }) => name === job.to.name);
+  return there === undefined ? job : { ...job, to: { ...job.to, ordered: there.ordered } };
+}
+
+/** Rows that are hidden from a key look like none. */
+function without(jobs: readonly PlannedJob[]): string[] {
+  const empty = jobs
+    .filter(({ from }) => from.mayBeHidden === true && from.documents === 0)
+    .map(({ from }) => from.name);
+  if (empty.length === 0) return [];
+  return [
+    `No rows, as far as this key sees: ${empty.join(", ")}. If that is not so, row-level security hides them from it.`,
+  ];
+}
+
+/** Of what can be copied, and of what is there and cannot. */
+function namesOf(listing: StoreSnapshot["listing"]): string[] {
+  return [...listing.collections, ...unreadable(listing)].map(({ name }) => name);
+}
+
+async function look(store: Source, signal: AbortSignal): Promise<StoreSnapshot> {
+  const [listing, history] = await Promise.all([store.list(signal), store.history(signal)]);
+  return { label: store.label, listing, history, isMapped: store.mapping !== undefined };
+}
+
+/** What is in the target already is compared before anybody decides that it may be replaced. */
+async function compareAll(
+  { source, target }: Stores,
+  jobs: readonly PlannedJob[],
+  { listing }: StoreSnapshot,
+  { reporter, signal }: RunContext,
+): Promise<ReadonlyMap<string, AdoptionPreview>> {
+  const there = new Map(listing.collections.map((collection) => [collection.name, collection]));
+  const found = new Map<string, AdoptionPreview>();
+  for (const job of jobs) {
+    const to = there.get(job.to.name) ?? job.to;
+    reporter.note(`Comparing ${to.name} with what the target holds.`);
+    found.set(to.name, await compare({ ...job, source, target, to, signal }));
+  }
+  return found;
+}
+
+function adoption(found: ReadonlyMap<string, AdoptionPreview>): string[] {
+  return [...found].flatMap(([name, { different, examples }]) => {
+    if (different === 0) return [];
+    const some =
+      different === 1 ? "1 document differs" : `${different.toLocaleString("en-US")} documents differ`;
+    const shown = different > examples.length ? `for example ${examples.join(", ")}` : examples.join(", ");
+    return [`${name}: ${some} from the source's and would be replaced: ${shown}.`];
+  });
+}
+
+async function checkSizeLimit(
+  target: Target,
+  { maxTargetSize }: CopyingOptions,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<number> {
+  if (maxTargetSize === undefined) return 0;
+  const used = await target.size(signal);
+  assertFitsInto(maxTargetSize, used, plan.estimatedTargetBytes, plan.target);
+  return used;
+}
+
+function remarks(options: CopyingOptions): string[] {
+  const { from, to } = options;
+  const sameServer =
+    from.kind === "mongodb" && (from.uri === to.uri || hostOf(from.label) === hostOf(to.label));
+  return [
+    ...(sameServer
+      ? [
+          "Source and target are on the same server: the copy doubles the space there, and is lost together with it.",
+        ]
+      : []),
+    ...(options.verify === "content"
+      ? []
+      : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
+    ...(options.indexes || from.kind !== "mongodb" ? [] : ["Indexes are not built (--no-indexes)."]),
+  ];
+}
+
+function hostOf(label: string): string {
+  return label.slice(0, label.lastIndexOf("/"));
+}

@@ -1,0 +1,54 @@
+import type { History, Listing } from "../../connectors/contract.ts";
+import type { PlannedJob } from "../../core/plan/plan.ts";
+import { isWeaker } from "../../core/plan/verify-mode.ts";
+import { fromJson, type SavedRun } from "../../core/progress/saved-run.ts";
+import type { Resumed } from "../../model/reporter.ts";
+import { stalenessReason } from "../run/staleness.ts";
+import type { CopyingOptions } from "./copy-options.ts";
+
+/**
+ * What an interrupted run of this job has done, if it can be gone on with; `tell` hears why not.
+ * @throws DualsyncError `local` when the state file is damaged, foreign or newer than this program
+ */
+export async function findSaved(
+  options: CopyingOptions,
+  history: History,
+  tell: (reason: string) => void,
+): Promise<SavedRun | undefined> {
+  if (options.restart) return undefined;
+  const content = await options.state.read();
+  if (content === undefined) return undefined;
+  const saved = fromJson(content, options.state.path);
+  // The run came to its end and was killed before it could forget about it.
+  if (history.filled?.token === saved.token && history.filled.complete) return undefined;
+  const objection = objectionTo(saved, options, history);
+  if (objection === undefined) return saved;
+  tell(
+    `The interrupted run of ${saved.since.toISOString()} is not gone on with: ${objection}; everything is read again.`,
+  );
+  return undefined;
+}
+
+function objectionTo(saved: SavedRun, options: CopyingOptions, { filled }: History): string | undefined {
+  if (filled?.token !== saved.token) return "the target was written by another run since";
+  if (isWeaker(saved.verify, options.verify))
+    return `it proved less (--verify ${saved.verify}) than is asked now`;
+  return stalenessReason(saved);
+}
+
+/** How much of these jobs the interrupted run has done, in the collections that are still there; undefined when nothing. */
+export function resumedOf(
+  saved: SavedRun | undefined,
+  jobs: readonly PlannedJob[],
+  target: Listing,
+): Resumed | undefined {
+  if (saved === undefined) return undefined;
+  const there = new Map(target.collections.map(({ name, uid }) => [name, uid]));
+  const wanted = saved.collections.filter(({ name, uids: { source, target } }) =>
+    jobs.some(({ from, to }) => from.name === name && from.uid === source && there.get(to.name) === target),
+  );
+  const sum = (field: "read" | "bytes"): number =>
+    wanted.reduce((total, { counts }) => total + counts[field], 0);
+  const documents = sum("read");
+  return documents === 0 ? undefined : { since: saved.since, documents, bytes: sum("bytes") };
+}

@@ -1,0 +1,57 @@
+/** Which collections need not be read as a whole, because only what was changed since a time can be missing from the copy. */
+
+import { OVERLAP } from "../../core/copy/check-counts.ts";
+import type { StoreSnapshot } from "../../core/plan/guards.ts";
+import type { PlannedJob } from "../../core/plan/plan.ts";
+import type { Since } from "./copy-options.ts";
+
+export interface SinceChosen {
+  readonly jobs: readonly PlannedJob[];
+  /** Sentences for the plan. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Limits each job to what was changed since then, where that is safe: the rows say when they were changed, and the last
+ * run that came to its end copied this very collection from a table of the same columns.
+ */
+export function chooseSince(
+  jobs: readonly PlannedJob[],
+  since: Since | undefined,
+  source: StoreSnapshot,
+  target: StoreSnapshot,
+): SinceChosen {
+  if (since === undefined) return { jobs, notes: [] };
+  const { filled } = target.history;
+  const last = filled?.complete === true && filled.from === source.label ? filled : undefined;
+  if (last === undefined)
+    return { jobs, notes: ["No run from this source has come to its end yet: everything is read."] };
+  // What was changed between the last run and a later date is in no copy.
+  const reach = new Date(last.since.getTime() - OVERLAP);
+  const time = since === "last" || since > reach ? reach : since;
+  const chosen = jobs.map((job): PlannedJob => {
+    const known = target.history.collections.get(job.to.name);
+    const copied = last.documents.has(job.to.name) && known?.source === job.from.uid;
+    return copied && job.from.changedBy !== undefined && known?.source !== undefined
+      ? { ...job, since: time, heldBefore: last.documents.get(job.to.name) ?? 0 }
+      : job;
+  });
+  return { jobs: chosen, notes: notesOf(chosen, time) };
+}
+
+function notesOf(jobs: readonly PlannedJob[], time: Date): string[] {
+  const limited = jobs.filter(({ since }) => since !== undefined).map(({ from }) => from.name);
+  const whole = jobs.filter(({ since }) => since === undefined).map(({ from }) => from.name);
+  return [
+    ...(limited.length === 0
+      ? []
+      : [
+          `Read only as far as changed since ${time.toISOString()}: ${limited.join(", ")}. What was changed without a new time, or came with an old one, is not seen: a run without --since sees it.`,
+        ]),
+    ...(whole.length === 0
+      ? []
+      : [
+          `Read as a whole, as there is no time of the last change or no complete copy yet: ${whole.join(", ")}.`,
+        ]),
+  ];
+}

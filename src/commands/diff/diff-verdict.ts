@@ -1,0 +1,149 @@
+import type { ComparedCollection } from "../../model/reporter.ts";
+import { count, grouped } from "../../reporting/text/format.ts";
+import { timeWindow } from "../../reporting/text/time-window.ts";
+import type { DiffOptions } from "./diff-options.ts";
+import type { Compared } from "./diff-result.ts";
+
+export interface Ending {
+  readonly complete: boolean;
+  readonly moving: number;
+  readonly ended: Date;
+}
+
+/** The sentences at the end of a comparison: what was found, what was compared, when and how, what to run next. */
+export function diffVerdict(options: DiffOptions, compared: Compared, ending: Ending): string {
+  const parts = [
+    finding(options, compared, ending),
+    incomplete(compared, ending),
+    scope(options, compared, ending),
+    next(options, compared, ending),
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function finding(
+  options: DiffOptions,
+  { collections, findings }: Compared,
+  { complete, moving }: Ending,
+): string {
+  if (findings.counted > 0) {
+    const kinds = [
+      [sum(collections, "missing"), "only in the source"],
+      [sum(collections, "extra"), "only in the target"],
+      [sum(collections, "changed"), "changed"],
+      [sum(collections, "metadata"), "of collections, options or indexes"],
+    ] as const;
+    const listed = kinds
+      .filter(([number]) => number > 0)
+      .map(([number, what]) => `${grouped(number)} ${what}`)
+      .join(", ");
+    return `Different: ${listed}.${sides(collections)}`;
+  }
+  if (!complete) return "Neither identical nor different is proved: not everything was compared.";
+  if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
+  return `Identical${exceptions(options, collections)}.${equivalents(collections)}`;
+}
+
+/** What is the same to the store of tables, and holds other bytes than a copy would. */
+function equivalents(collections: readonly ComparedCollection[]): string {
+  const equivalent = sum(collections, "equivalent");
+  if (equivalent === 0) return "";
+  const are = equivalent === 1 ? "is" : "are";
+  return ` ${count(equivalent, "document")} of them ${are} equivalent and not equal byte for byte: numbers of another type, or fields that no column has.`;
+}
+
+/** What differs and does not count. */
+function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedCollection[]): string {
+  const accepted = sum(collections, "accepted");
+  const expired = sum(collections, "expired");
+  const are = (number: number) => (number === 1 ? "is" : "are");
+  const parts = [
+    ...(accepted === 0
+      ? []
+      : [
+          `${count(accepted, "difference")} that ${are(accepted)} ${oneWay ? "accepted or only in the target" : "accepted"}`,
+        ]),
+    ...(expired === 0 ? [] : [`${count(expired, "document")} that ${are(expired)} due to expire`]),
+  ];
+  return parts.length === 0 ? "" : ` but for ${parts.join(" and ")}`;
+}
+
+/** Who moved, where the target's history tells it. */
+function sides(collections: readonly ComparedCollection[]): string {
+  const behind = sum(collections, "behind");
+  const diverged = sum(collections, "diverged");
+  if (behind + diverged === 0) return "";
+  const parts = [
+    ...(behind > 0 ? [`the copy is behind in ${grouped(behind)}`] : []),
+    ...(diverged > 0 ? [`it has diverged in ${grouped(diverged)}`] : []),
+  ];
+  return ` Since it was verified, ${parts.join(" and ")}.`;
+}
+
+function incomplete({ collections, findings, ended }: Compared, { moving }: Ending): string {
+  const unreadable = sum(collections, "unreadable");
+  const parts = [
+    ...(ended === undefined ? [] : [`Stopped before the end, as ${ended} says.`]),
+    ...(unreadable === 0 ? [] : [`${grouped(unreadable)} could not be compared (marked !).`]),
+    ...(moving === 0 ? [] : [`${count(moving, "document")} kept changing while they were looked at.`]),
+  ];
+  if (findings.counted > 0 && (ended !== undefined || unreadable > 0))
+    parts.push("The comparison is incomplete.");
+  return parts.join(" ");
+}
+
+function scope(options: DiffOptions, { collections, since, exact }: Compared, { ended }: Ending): string {
+  const documents = sum(collections, "sourceDocuments");
+  const content = isMapped(options) ? "by all that the tables hold" : "byte for byte";
+  const how = exact ? content : "ignoring the order of fields";
+  const mapped = isMapped(options);
+  const left = [
+    ...(options.selective ? ["--include, --exclude and --filter leave out"] : []),
+    ...(options.indexes || mapped ? [] : ["indexes"]),
+  ];
+  const without =
+    left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
+  const settled = sum(collections, "settled");
+  const calm =
+    settled === 0 ? "" : ` ${count(settled, "document")} differed at first and agreed when looked at again.`;
+  const metadata = options.indexes ? " with their options and indexes" : " with their options";
+  return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")}${mapped ? "" : metadata}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
+}
+
+/** Between rows and documents there are no options and indexes to compare. */
+function isMapped({ from, to }: DiffOptions): boolean {
+  return from.kind !== "mongodb" || to.kind !== "mongodb";
+}
+
+function copying({ from }: DiffOptions): string {
+  return from.kind === "supabase" ? "backfill" : "duplicate";
+}
+
+function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {
+  if (ended === "--max-minutes") return "Run the same command again within a day: it goes on.";
+  if (findings.counted > 0) {
+    return options.plan === undefined
+      ? `Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync ${copying(options)} brings the whole copy up to date.`
+      : `Next: look at ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
+  }
+  return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
+}
+
+function sum(
+  collections: readonly ComparedCollection[],
+  field:
+    | "equivalent"
+    | "missing"
+    | "extra"
+    | "changed"
+    | "metadata"
+    | "unreadable"
+    | "settled"
+    | "expired"
+    | "accepted"
+    | "behind"
+    | "diverged"
+    | "sourceDocuments",
+): number {
+  return collections.reduce((total, collection) => total + collection[field], 0);
+}

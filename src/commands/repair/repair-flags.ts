@@ -1,0 +1,48 @@
+/** What the flags and the surroundings of `repair` mean: everything is checked here, nothing is contacted. */
+import { resolve } from "node:path";
+import type { Environment } from "../../config/env/environment.ts";
+import { secretsOf } from "../../config/pairs/location.ts";
+import { resolvePair } from "../../config/pairs/pairs.ts";
+import { readSettings } from "../../config/settings/settings.ts";
+import type { PreparedRun } from "../command.ts";
+import { addressOf, mongodbAddressOf } from "../run/address.ts";
+import type { RepairOptions } from "./repair-options.ts";
+
+export interface RepairFlags {
+  readonly from?: string;
+  readonly to?: string;
+  readonly delete?: boolean;
+  readonly allowShrink?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** @throws DualsyncError `usage` or `refused` when the run must not begin */
+export function prepareRepair(
+  [name = ""]: readonly string[],
+  flags: RepairFlags,
+  environment: Environment,
+): PreparedRun {
+  const { maxRetries } = readSettings({ environment, flags: {} });
+  const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
+  const options: RepairOptions = {
+    from: addressOf("repair", pair.source, "source"),
+    to: mongodbAddressOf("repair", pair.target, "target"),
+    retries: maxRetries,
+    name,
+    path: resolve(environment.cwd, name),
+    delete: flags.delete ?? false,
+    allowShrink: flags.allowShrink ?? false,
+    dryRun: flags.dryRun ?? false,
+    yes: flags.yes ?? false,
+    cwd: environment.cwd,
+  };
+  return {
+    warnings: pair.warnings,
+    secrets: [...secretsOf(pair.source), ...secretsOf(pair.target)],
+    async work(context) {
+      const { repair } = await import("./repair.ts");
+      return await repair(options, context);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** What people are told of the documents that are saved before they are overwritten or removed. */
+import type { StoreSnapshot } from "../../core/plan/guards.ts";
+import type { PlannedJob } from "../../core/plan/plan.ts";
+import { count } from "../../reporting/text/format.ts";
+import { KEPT_DAYS } from "../../state/undo/undo-format.ts";
+import type { UndoJournal } from "../../state/undo/undo-journal.ts";
+
+const SHOWN = 5;
+
+/** What a plan says of them. */
+export function savedFirst(jobs: readonly PlannedJob[], target: StoreSnapshot, deletes: boolean): string[] {
+  const names = heldByOthers(jobs, target);
+  const some = names.slice(0, SHOWN).map((name) => JSON.stringify(name));
+  const more = names.length > some.length ? ` and ${names.length - some.length} more` : "";
+  const how = `saved first, in .dualsync on this machine, for ${KEPT_DAYS} days: dualsync undo puts it back.`;
+  return [
+    ...(names.length === 0
+      ? []
+      : [`What dualsync did not write and replaces in ${some.join(", ")}${more} is ${how}`]),
+    ...(deletes ? [`What is removed is ${how}`] : []),
+  ];
+}
+
+/** Collections in which dualsync found documents when it first came to them. */
+function heldByOthers(jobs: readonly PlannedJob[], { listing, history }: StoreSnapshot): string[] {
+  const there = new Map(listing.collections.map((collection) => [collection.name, collection]));
+  return jobs.flatMap(({ to }) => {
+    const existing = there.get(to.name);
+    if (existing === undefined || existing.kind !== "collection" || existing.documents === 0) return [];
+    const known = history.collections.get(to.name);
+    const own = known?.fromEmpty === true && known.uid === existing.uid;
+    return own ? [] : [to.name];
+  });
+}
+
+/** What a run says of them at its end; nothing when there were none. */
+export function savedSentence({ run, saved }: UndoJournal): string[] {
+  const { documents, added, bytes } = saved;
+  if (documents + added === 0) return [];
+  const undo = `dualsync undo ${run}`;
+  const size = `${(bytes / 1_000_000).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB, kept ${KEPT_DAYS} days`;
+  if (documents === 0) {
+    const them = added === 1 ? "it" : "them";
+    return [
+      `${count(added, "document")} came to what dualsync did not write: ${undo} takes ${them} out again (${size}).`,
+    ];
+  }
+  const [were, them] = documents === 1 ? ["was", "it"] : ["were", "them"];
+  return [
+    `${count(documents, "document")} of the target that ${were} replaced or removed ${were} saved first: ${undo} puts ${them} back (${size}).`,
+  ];
+}

@@ -1,0 +1,37 @@
+/** How `undo` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
+import type { Command as Program } from "commander";
+import type { Command } from "../command.ts";
+import type { UndoFlags } from "./undo-flags.ts";
+
+const EXAMPLES = `
+Examples:
+  $ dualsync undo --list                what can be taken back
+  $ dualsync undo 3f9c01ab --dry-run    look what is as the run left it
+  $ dualsync undo 3f9c01ab              show the plan, ask, put back, read back`;
+
+export const undoCommand: Command = {
+  name: "undo",
+  describe,
+  async prepare(flags, environment, args) {
+    const { prepareUndo } = await import("./undo-flags.ts");
+    return await prepareUndo(flags as UndoFlags, environment, args);
+  },
+};
+
+function describe(program: Program): Program {
+  return program
+    .command("undo")
+    .usage("RUN [flags]")
+    .argument("[run]", "id of the run, as it said and as --list shows it")
+    .summary("put back what a run overwrote or removed")
+    .description(
+      "Puts back the documents that a run overwrote or removed, and takes out those that it added beside them. What changed since is left alone and named.",
+    )
+    .optionsGroup("What:")
+    .option("--list", "the runs that can be taken back, and until when")
+    .option("--to <location>", "the run's target, where the environment does not name it")
+    .optionsGroup("How:")
+    .option("-n, --dry-run", "show what would be put back, write nothing")
+    .option("-y, --yes", "do not ask before writing")
+    .addHelpText("after", EXAMPLES);
+}

@@ -1,0 +1,85 @@
+/** What undoing is about to do, and what it did, in words. */
+import type { Undone } from "../../core/undo/undo.ts";
+import type { Survey } from "../../core/undo/undo-survey.ts";
+import { exitCode } from "../../model/errors.ts";
+import type { ChangePlan, ChangeReport } from "../../model/reporter.ts";
+import { count, grouped } from "../../reporting/text/format.ts";
+import type { UndoHead } from "../../state/undo/undo-format.ts";
+import type { JournalState } from "../../state/undo/undo-list.ts";
+
+/** What a journal holds. */
+export interface Surveyed {
+  readonly survey: Survey;
+  readonly state: JournalState;
+  /** Its last record is not whole. */
+  readonly torn: boolean;
+}
+
+const NOT_TAKEN_BACK =
+  "Only documents are put back: collections, indexes, options and views that the run made or changed stay, and so do capped and time-series collections.";
+
+export function undoPlan({ survey, state, torn }: Surveyed, head: UndoHead, dryRun: boolean): ChangePlan {
+  const collections = survey.collections.map(({ name, remove, replace, insert }) => ({
+    collection: name,
+    remove,
+    replace,
+    insert,
+  }));
+  const notes = [
+    `Takes back what run ${head.run} (${head.command} from ${head.source}, ${head.started.toISOString()}) overwrote, removed or added.`,
+    ...(state.complete ? [] : ["That run did not come to its end: what it did until then is taken back."]),
+    ...(torn
+      ? ["The last record of its journal is not whole; what that was to cover was never changed."]
+      : []),
+    ...(state.undo === undefined ? [] : ["It was undone in part already."]),
+    "What changed since is left as it is and named.",
+    NOT_TAKEN_BACK,
+  ];
+  return { command: "undo", target: head.target, collections, notes, dryRun };
+}
+
+interface About {
+  readonly head: UndoHead;
+  readonly started: Date;
+  readonly dryRun: boolean;
+}
+
+export function undoReport({ collections, left }: Undone, { head, started, dryRun }: About): ChangeReport {
+  const sum = (field: "changed" | "unchanged" | "conflicts"): number =>
+    collections.reduce((total, counts) => total + counts[field], 0);
+  const done = dryRun
+    ? `Dry run: nothing was written; ${count(sum("changed"), "document")} would be put back or taken out`
+    : `${count(sum("changed"), "document")} put back or taken out again, and read back`;
+  const same = `${grouped(sum("unchanged"))} were as before the run already`;
+  const conflicts = left.total;
+  const rest =
+    conflicts === 0
+      ? dryRun
+        ? ""
+        : ` The next ${head.command} of the same pair makes the same changes again.`
+      : ` ${count(conflicts, "document")} changed since and ${dryRun ? "would be" : "were"} left as ${conflicts === 1 ? "it is" : "they are"}: see the list.`;
+  return {
+    ...heading(head, started),
+    collections: collections.map((counts) => ({ ...counts, skipped: 0 })),
+    items: left.items,
+    itemCount: left.total,
+    exitCode: exitCode(conflicts === 0 ? "done" : "incomplete"),
+    verdict: `${done}; ${same}.${rest}`,
+  };
+}
+
+/** The report on a run that was undone before. */
+export function nothingLeft(head: UndoHead, started: Date): ChangeReport {
+  return {
+    ...heading(head, started),
+    collections: [],
+    items: [],
+    itemCount: 0,
+    exitCode: 0,
+    verdict: `Run ${head.run} was undone already: nothing is left to do, and nothing was contacted.`,
+  };
+}
+
+function heading({ target }: UndoHead, started: Date) {
+  return { command: "undo", target, started, ended: new Date() };
+}

@@ -1,0 +1,168 @@
+/** Puts back what a run has overwritten or removed. */
+import type { Lease, Target } from "../../connectors/contract.ts";
+import { type MongodbAddress, openStore } from "../../connectors/registry.ts";
+import { type Undone, undo } from "../../core/undo/undo.ts";
+import { type Survey, survey } from "../../core/undo/undo-survey.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { Meter, Reporter } from "../../model/reporter.ts";
+import type { UndoHead, UndoMark } from "../../state/undo/undo-format.ts";
+import { markJournal } from "../../state/undo/undo-journal.ts";
+import { type JournalState, stateOf } from "../../state/undo/undo-list.ts";
+import { UndoReader } from "../../state/undo/undo-reader.ts";
+import type { RunContext } from "../command.ts";
+import { assertConfirmed } from "../run/confirm.ts";
+import { underLease } from "../run/lease.ts";
+import { nothingLeft, type Surveyed, undoPlan, undoReport } from "./undo-report.ts";
+
+export interface UndoOptions {
+  /** The working directory, in whose state folder the journal is. */
+  readonly cwd: string;
+  readonly head: UndoHead;
+  readonly to: MongodbAddress;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly retries?: number | undefined;
+}
+
+/** Shows what it will do, asks, puts back, reads back. @returns the exit status */
+export async function undoRun(options: UndoOptions, context: RunContext): Promise<number> {
+  const started = new Date();
+  const { head, dryRun, retries } = options;
+  // Everything is read, and checked, before anything is contacted.
+  const journal = await readJournal(options);
+  if (journal.state.undo === "undone") return finish(context.reporter, nothingLeft(head, started));
+  const { signal } = context;
+  const target = await openStore(options.to, { role: "target", signal, retries });
+  try {
+    context.reporter.changePlan(undoPlan(journal, head, dryRun));
+    const work = { target, journal, head, started, dryRun };
+    if (dryRun) return await putBack(work, context, signal);
+    await assertAllowed(options, context);
+    return await underLease(target, "undo", head.source, context, async (writing) => {
+      await disown(target, writing.lease, head, writing.signal);
+      const mark = await marker(options, journal, context.reporter);
+      await mark("undoing");
+      return await putBack({ ...work, mark }, context, writing.signal);
+    });
+  } finally {
+    await target.close();
+  }
+}
+
+/** A journal that was looked through. */
+interface SurveyedJournal extends Surveyed {
+  readonly reader: UndoReader;
+}
+
+async function readJournal({ cwd, head }: UndoOptions): Promise<SurveyedJournal> {
+  const reader = new UndoReader(cwd, head.run);
+  const marks = new Set<UndoMark>();
+  const path = reader.path;
+  const found: Survey = await survey({ path, entries: () => reader.entries((mark) => marks.add(mark)) });
+  const state: JournalState = stateOf([...marks]);
+  return { reader, survey: found, state, torn: reader.torn };
+}
+
+interface UndoTask {
+  readonly target: Target;
+  readonly journal: SurveyedJournal;
+  readonly head: UndoHead;
+  readonly started: Date;
+  readonly dryRun: boolean;
+  readonly mark?: (mark: UndoMark) => Promise<void>;
+}
+
+async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSignal): Promise<number> {
+  const { target, journal, head, started, dryRun } = work;
+  const { collections: there } = await target.list(signal);
+  const progress = new Meters(reporter, journal.survey);
+  let undone: Undone;
+  try {
+    undone = await undo({
+      target,
+      there,
+      dryRun,
+      signal,
+      survey: journal.survey,
+      journal: journal.reader,
+      brokenOff: !journal.state.complete || journal.state.undo !== undefined,
+      onProgress: (collection, documents) => progress.advance(collection, documents),
+    });
+  } finally {
+    progress.end();
+  }
+  if (undone.left.total === 0) await work.mark?.("undone");
+  return finish(reporter, undoReport(undone, { head, started, dryRun }));
+}
+
+function finish(reporter: Reporter, report: ReturnType<typeof undoReport>): number {
+  reporter.changed(report);
+  return report.exitCode;
+}
+
+async function assertAllowed({ yes, head }: UndoOptions, context: RunContext): Promise<void> {
+  if (yes) return;
+  await assertConfirmed(context, {
+    question: `Take back what run ${head.run} did to ${head.target}?`,
+    nobody: "undo changes documents of the target, and nobody can be asked here.",
+    hint: "Add --yes when that is meant; --dry-run shows what would be put back.",
+  });
+}
+
+/** From now on the target is no proved copy: an interrupted run must not go on as if it were. */
+async function disown(target: Target, lease: Lease, head: UndoHead, signal: AbortSignal): Promise<void> {
+  const { filled } = await target.history(signal);
+  const { command, source: from, run, started: since } = head;
+  const known = filled ?? { command, from, run, since, documents: new Map<string, number>() };
+  await lease.record({ ...known, token: lease.nonce, complete: false, verified: false });
+}
+
+/** Notes in the journal how far its undoing is. That it cannot be noted (a full disk) does not stop it. */
+async function marker(
+  { cwd, head }: UndoOptions,
+  { reader }: SurveyedJournal,
+  reporter: Reporter,
+): Promise<(mark: UndoMark) => Promise<void>> {
+  let end = reader.end;
+  return async (mark) => {
+    try {
+      end = await markJournal(cwd, head.run, end, mark);
+    } catch (error) {
+      if (!(error instanceof DualsyncError)) throw error;
+      reporter.warn(`That this run is undone could not be written down: ${error.message}`);
+    }
+  };
+}
+
+/** The progress of each collection, begun with its first document. */
+class Meters {
+  readonly #reporter: Reporter;
+  readonly #survey: Survey;
+  readonly #meters = new Map<string, Meter>();
+
+  constructor(reporter: Reporter, found: Survey) {
+    this.#reporter = reporter;
+    this.#survey = found;
+  }
+
+  advance(collection: string, documents: number): void {
+    const meter = this.#meters.get(collection) ?? this.#begin(collection);
+    meter.advance(documents, 0);
+  }
+
+  end(): void {
+    for (const meter of this.#meters.values()) meter.end();
+  }
+
+  #begin(collection: string): Meter {
+    const {
+      remove = 0,
+      replace = 0,
+      insert = 0,
+    } = this.#survey.collections.find(({ name }) => name === collection) ?? {};
+    const meter = this.#reporter.meter(collection, remove + replace + insert);
+    meter.phase("repairing");
+    this.#meters.set(collection, meter);
+    return meter;
+  }
+}

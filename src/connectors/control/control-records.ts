@@ -1,0 +1,80 @@
+/**
+ * The control records that dualsync keeps in a target: who filled it, and where each collection comes from. Every store
+ * holds the same ones, in its own control collection or table.
+ *
+ * Records are hostile until proved otherwise: whoever may write to the target may have written them. Unknown fields are
+ * ignored, so that a program can read what a later one wrote.
+ */
+import type { History, Provenance, RunRecord } from "../contract.ts";
+
+/** A record's content, by the names of its fields. */
+export type ControlFields = Readonly<Record<string, unknown>>;
+
+/** A record as it is written. */
+export interface ControlRecord {
+  readonly id: string;
+  readonly content: ControlFields;
+}
+
+const RUN_RECORD = "filled";
+const COLLECTION = "collection ";
+
+export function runRecord(filled: RunRecord): ControlRecord {
+  // A list, not an object: stores keep names of fields in an order of their own, or do not take all of them.
+  const documents = [...filled.documents].map(([name, count]) => ({ name, count }));
+  return { id: RUN_RECORD, content: { ...filled, documents, at: new Date() } };
+}
+
+export function provenanceRecord(collection: string, provenance: Provenance): ControlRecord {
+  return { id: COLLECTION + collection, content: { ...provenance } };
+}
+
+/** What the records say, by their ids; other records are ignored. */
+export function historyOf(records: Iterable<readonly [id: string, content: unknown]>): History {
+  const collections = new Map<string, Provenance>();
+  let filled: RunRecord | undefined;
+  for (const [id, content] of records) {
+    if (id === RUN_RECORD) filled = filledOf(fieldsOf(content));
+    const provenance = id.startsWith(COLLECTION) ? provenanceOf(fieldsOf(content)) : undefined;
+    if (provenance !== undefined) collections.set(id.slice(COLLECTION.length), provenance);
+  }
+  return filled === undefined ? { collections } : { filled, collections };
+}
+
+function filledOf(content: ControlFields): RunRecord {
+  const documents: readonly unknown[] = Array.isArray(content.documents) ? content.documents : [];
+  return {
+    command: textOf(content.command),
+    from: textOf(content.from),
+    run: textOf(content.run),
+    token: textOf(content.token),
+    complete: content.complete === true,
+    verified: content.verified === true,
+    since: dateOf(content.since),
+    documents: new Map(documents.map(fieldsOf).map(({ name, count }) => [textOf(name), Number(count)])),
+  };
+}
+
+function provenanceOf(content: ControlFields): Provenance | undefined {
+  const uid = textOf(content.uid);
+  if (uid === "") return undefined;
+  const source = textOf(content.source);
+  const known = { uid, fromEmpty: content.fromEmpty === true, from: textOf(content.from) };
+  return source === "" ? known : { ...known, source };
+}
+
+/** A date as BSON or as JSON has it; 1970 where it is none. */
+function dateOf(value: unknown): Date {
+  const date = value instanceof Date ? value : new Date(textOf(value));
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
+}
+
+/** The fields of a value; none where it is no object. */
+export function fieldsOf(value: unknown): ControlFields {
+  return typeof value === "object" && value !== null ? (value as ControlFields) : {};
+}
+
+/** A text; empty where it is none. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

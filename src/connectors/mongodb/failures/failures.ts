@@ -1,0 +1,42 @@
+import { DualsyncError, type ExitName } from "../../../model/errors.ts";
+import type { Failure } from "../../failure.ts";
+import { CONNECTION_FAILURES } from "./connection-failures.ts";
+import { SERVER_FAILURES } from "./server-failures.ts";
+
+export type StoreRole = "source" | "target";
+
+/** Every sentence that a fault of a MongoDB connection or server can end with, by its name. */
+export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
+
+export type MongodbFailure = keyof typeof FAILURES;
+
+/** Where and at what it happened. */
+export interface FailurePlace {
+  readonly role: StoreRole;
+  /** Host and database, without credentials. */
+  readonly label: string;
+  /** What was being tried, as "read orders". */
+  readonly doing: string;
+}
+
+/** Names of collections stand in it, and they come from the server. */
+const LONGEST_DOING = 200;
+
+/** The error to tell. `detail` must not be a server's own words. */
+export function failure(
+  name: MongodbFailure,
+  place: FailurePlace,
+  cause?: unknown,
+  detail = "",
+): DualsyncError {
+  const row: Failure = FAILURES[name];
+  const exit: ExitName = row.exit === "role" ? place.role : row.exit;
+  const words: Readonly<Record<string, string>> = {
+    where: `the ${place.role} ${place.label}`,
+    Where: `The ${place.role} ${place.label}`,
+    doing: place.doing.length > LONGEST_DOING ? `${place.doing.slice(0, LONGEST_DOING)}…` : place.doing,
+    detail,
+  };
+  const message = row.says.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
+  return new DualsyncError(exit, message, { hint: row.hint, cause, retryable: row.passes === true });
+}

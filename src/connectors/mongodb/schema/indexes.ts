@@ -1,0 +1,125 @@
+import { differingIndexParts } from "../../../bson/definition.ts";
+import type { CollectionInfo, Metadata, NotReproduced } from "../../contract.ts";
+import type { Server } from "../connection/server.ts";
+import { codeText, isFull, isTransient, shapeOf } from "../failures/faults.ts";
+import { readListing } from "../reading/listing.ts";
+import { withoutVersions } from "./collections.ts";
+
+const NAMESPACE_NOT_FOUND = 26;
+
+/** Index definitions as the server lists them, without the one on `_id` and without what only that server can know. */
+export async function listIndexes(
+  server: Server,
+  collection: string,
+  signal: AbortSignal,
+): Promise<Metadata[]> {
+  try {
+    const found = await readListing(server, { listIndexes: collection, cursor: {} }, collection, signal);
+    return found.filter((index) => !isIdIndex(index)).map(portable);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (shapeOf(cause).code === NAMESPACE_NOT_FOUND) return [];
+    throw error;
+  }
+}
+
+function isIdIndex(index: Metadata): boolean {
+  const key = index.get("key");
+  return (
+    index.get("name") === "_id_" || (key instanceof Map && key.size === 1 && index.get("clustered") === true)
+  );
+}
+
+/** Without the old server's namespace, a build option without effect since 4.2, and the collation library's version. */
+function portable(index: Metadata): Metadata {
+  const plain = new Map(withoutVersions(index));
+  plain.delete("ns");
+  plain.delete("background");
+  const collation = plain.get("collation");
+  if (collation instanceof Map && collation.get("locale") === "simple") plain.delete("collation");
+  return plain;
+}
+
+/**
+ * Builds the indexes that are missing: plain ones first, then unique ones, then those that delete documents (TTL), so
+ * that nothing expires or is refused while data is still to come.
+ */
+export async function buildIndexes(
+  server: Server,
+  { name: collection, options }: CollectionInfo,
+  wanted: readonly Metadata[],
+  signal: AbortSignal,
+): Promise<NotReproduced[]> {
+  const lost: NotReproduced[] = [];
+  const have = new Map(
+    (await listIndexes(server, collection, signal)).map((index) => [index.get("name"), index]),
+  );
+  const missing: Metadata[] = [];
+  for (const index of wanted) {
+    const same = have.get(index.get("name"));
+    if (same === undefined) missing.push(index);
+    else if (differingIndexParts(same, index).length > 0)
+      lost.push({ key: keyOf(collection, index), reason: "the target has another index of this name" });
+  }
+  const complete = options.has("collation") ? missing.map(withCollation) : missing;
+  for (const group of stages(complete)) lost.push(...(await buildGroup(server, collection, group, signal)));
+  return lost;
+}
+
+/** An index that says nothing would take on the collection's collation; one that is listed so has none. */
+function withCollation(index: Metadata): Metadata {
+  return index.has("collation") ? index : new Map(index).set("collation", { locale: "simple" });
+}
+
+function stages(indexes: readonly Metadata[]): Metadata[][] {
+  const stage = (index: Metadata): number =>
+    index.has("expireAfterSeconds") ? 2 : index.get("unique") === true ? 1 : 0;
+  return [0, 1, 2]
+    .map((wanted) => indexes.filter((index) => stage(index) === wanted))
+    .filter((group) => group.length > 0);
+}
+
+/** One command for the whole group reads the data once; when it is refused, each index is tried alone to find out which. */
+async function buildGroup(
+  server: Server,
+  collection: string,
+  group: readonly Metadata[],
+  signal: AbortSignal,
+): Promise<NotReproduced[]> {
+  const refusal = await build(server, collection, group, signal);
+  if (refusal === undefined) return [];
+  const [only, ...others] = group;
+  if (only !== undefined && others.length === 0) return [{ key: keyOf(collection, only), reason: refusal }];
+  const lost: NotReproduced[] = [];
+  for (const index of group) lost.push(...(await buildGroup(server, collection, [index], signal)));
+  return lost;
+}
+
+/** Why the server would not build them; undefined when it did. */
+async function build(
+  server: Server,
+  collection: string,
+  indexes: readonly Metadata[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const command = { createIndexes: collection, indexes, writeConcern: { w: "majority" } };
+    await server.run(command, {
+      signal,
+      doing: `build indexes of ${collection}`,
+      deadline: Number.POSITIVE_INFINITY,
+    });
+    return undefined;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (isTransient(cause) || isFull(cause) || shapeOf(cause).code === undefined) throw error;
+    return shapeOf(cause).code === 11000
+      ? "documents of the target have the same value where the index wants unique ones"
+      : `the target's server refused to build it (${codeText(shapeOf(cause))})`;
+  }
+}
+
+function keyOf(collection: string, index: Metadata): string {
+  return `index ${collection}/${String(index.get("name"))}`;
+}

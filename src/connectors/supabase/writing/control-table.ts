@@ -1,0 +1,104 @@
+/** dualsync's own table in a project that it writes to: the lease, and who filled what from where. */
+import { DualsyncError } from "../../../model/errors.ts";
+import type { History } from "../../contract.ts";
+import {
+  type ControlFields,
+  type ControlRecord,
+  fieldsOf,
+  historyOf,
+} from "../../control/control-records.ts";
+import { refusalCode } from "../api/fault.ts";
+import type { Project } from "../api/project.ts";
+import { NO_TABLE } from "../reading/tables.ts";
+import { CONTROL_TABLE, LEASE_FUNCTIONS } from "../sql/sql-lease.ts";
+
+/** Rows that are asked for at once. */
+const ROWS = 500;
+
+/** Calls a function of `sql-lease.ts` and parses what it answers. @throws DualsyncError `refused` when it is not there */
+export async function callControl(
+  project: Project,
+  name: keyof typeof LEASE_FUNCTIONS,
+  given: ControlFields,
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    const answer = await project.rpc(LEASE_FUNCTIONS[name], JSON.stringify(given), signal);
+    if (answer !== undefined) return JSON.parse(answer) as unknown;
+  } catch (error) {
+    if (!NO_TABLE.has(refusalCode(error) ?? "")) throw error;
+  }
+  throw notInstalled(project);
+}
+
+function notInstalled({ label }: Project): DualsyncError {
+  return new DualsyncError(
+    "refused",
+    `The target ${label} has no place yet for the right to write to it, so that two runs could write at once.`,
+    {
+      hint: "Nothing was written. Run dualsync sql, install what it prints in the project's SQL editor, once, and run the same command again.",
+    },
+  );
+}
+
+/** The rows of the own table by their ids; none where there is no such table. */
+async function readControl(
+  project: Project,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ControlFields>> {
+  const found = new Map<string, ControlFields>();
+  for (let last: string | undefined; ; ) {
+    const where = last === undefined ? [] : [{ column: "id", is: "gt" as const, value: last }];
+    const rows = await page(project, where, signal);
+    for (const row of rows) {
+      // A row that comes again would come for ever.
+      if (typeof row.id !== "string" || found.has(row.id)) throw garbled(project);
+      found.set(row.id, fieldsOf(row.content));
+      last = row.id;
+    }
+    if (rows.length === 0) return found;
+  }
+}
+
+async function page(
+  project: Project,
+  where: readonly { column: string; is: "gt" | "eq"; value: string }[],
+  signal: AbortSignal,
+): Promise<readonly ControlFields[]> {
+  const query = { select: [{ column: "id" }, { column: "content" }], where, order: ["id"], limit: ROWS };
+  try {
+    const { text } = await project.rows(CONTROL_TABLE, query, signal);
+    return JSON.parse(text) as readonly ControlFields[];
+  } catch (error) {
+    if (error instanceof SyntaxError) throw garbled(project);
+    if (NO_TABLE.has(refusalCode(error) ?? "")) return [];
+    throw error;
+  }
+}
+
+/** The nonce of the run that holds the lease now, or held it last. */
+export async function readNonce(project: Project, signal: AbortSignal): Promise<string | undefined> {
+  const [lease] = await page(project, [{ column: "id", is: "eq", value: "lease" }], signal);
+  const nonce = lease === undefined ? undefined : fieldsOf(lease.content).nonce;
+  return typeof nonce === "string" ? nonce : undefined;
+}
+
+export async function readHistory(project: Project, signal: AbortSignal): Promise<History> {
+  return historyOf(await readControl(project, signal));
+}
+
+/** Leaves a record under the lease of this nonce, and without it nothing. Resolves with whether it was held. */
+export async function writeRecord(
+  project: Project,
+  nonce: string,
+  { id: name, content }: ControlRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await callControl(project, "note", { nonce, name, content }, signal)) === true;
+}
+
+function garbled({ label, role }: Project): DualsyncError {
+  return new DualsyncError(role, `What the table ${CONTROL_TABLE} of ${label} holds is not understood.`, {
+    hint: `Only dualsync should write to it. If nobody needs its history: delete from ${CONTROL_TABLE};`,
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * Reads no faster than a person asked for, so that a copy leaves a server and a line to others.
+ *
+ * Written by hand: p-throttle counts calls, not bytes.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Batch } from "../../model/document.ts";
+import type { CollectionInfo, ReadOptions, Source } from "../contract.ts";
+
+/** The most that may be read in a second, from all collections and ranges together. */
+export interface ReadRate {
+  readonly documentsPerSecond?: number;
+  readonly bytesPerSecond?: number;
+}
+
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Node takes a longer one for none at all. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+const CLOCK: Clock = {
+  now: () => performance.now(),
+  wait: (milliseconds, signal) => delay(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal }),
+};
+
+/** A batch asked for is this part of a second's worth at most, so that the flow is even. */
+const BATCH_SECONDS = 0.5;
+/** Where the store knows no better. */
+const DOCUMENT_BYTES = 1_000;
+
+/** Token buckets for documents and bytes that hold no more than what is waited for: idle times earn nothing. */
+export class Throttle {
+  readonly #rate: ReadRate;
+  readonly #clock: Clock;
+  /** When all that was let through or waits is paid for. */
+  #documentsPaid = 0;
+  #bytesPaid = 0;
+
+  constructor(rate: ReadRate, clock: Clock = CLOCK) {
+    this.#rate = rate;
+    this.#clock = clock;
+  }
+
+  /** Waits, first come first served, until this much more fits into the rate. Rejects with the signal's reason. */
+  async take(documents: number, bytes: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const now = this.#clock.now();
+    this.#documentsPaid = paid(this.#documentsPaid, now, documents, this.#rate.documentsPerSecond);
+    this.#bytesPaid = paid(this.#bytesPaid, now, bytes, this.#rate.bytesPerSecond);
+    const wait = Math.max(this.#documentsPaid, this.#bytesPaid) - now;
+    if (wait <= 0) return;
+    await this.#clock.wait(wait, signal).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    });
+  }
+
+  /** Documents in a batch that are about half a second's worth. */
+  batchSize(documentBytes: number): number {
+    const { documentsPerSecond = Number.POSITIVE_INFINITY, bytesPerSecond = Number.POSITIVE_INFINITY } =
+      this.#rate;
+    const perSecond = Math.min(documentsPerSecond, bytesPerSecond / documentBytes);
+    return Math.max(1, Math.floor(perSecond * BATCH_SECONDS));
+  }
+}
+
+function paid(before: number, now: number, amount: number, perSecond: number | undefined): number {
+  return perSecond === undefined ? now : Math.max(before, now) + (amount / perSecond) * 1e3;
+}
+
+/** The same store, whose reads together keep to the rate; everything else is as it was. */
+export function rateLimited<S extends Source>(store: S, rate: ReadRate, clock?: Clock): S {
+  const throttle = new Throttle(rate, clock);
+  const read = (collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch> =>
+    readSlowly(store, throttle, collection, options);
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "read") return read;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function* readSlowly(
+  store: Source,
+  throttle: Throttle,
+  collection: CollectionInfo,
+  options: ReadOptions,
+): AsyncGenerator<Batch> {
+  const { documents, bytes } = collection;
+  const average = documents > 0 && bytes > 0 ? bytes / documents : DOCUMENT_BYTES;
+  const size = Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, throttle.batchSize(average));
+  const asked = Number.isFinite(size) ? { ...options, batchSize: size } : options;
+  for await (const batch of store.read(collection, asked)) {
+    await throttle.take(batch.length, batch.bytes.length, options.signal);
+    yield batch;
+  }
+}

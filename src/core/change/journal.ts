@@ -1,0 +1,28 @@
+/** Where core saves what it is about to overwrite or remove. How and where it is kept is not core's business. */
+import type { CollectionInfo } from "../../connectors/contract.ts";
+
+/** What one document is before a change, and what the change makes of it. */
+export interface JournalEntry {
+  /** Type byte and value bytes of the `_id`. */
+  readonly id: Uint8Array;
+  /** The document as it is; absent when there is none. */
+  readonly before?: Uint8Array;
+  /** The document that is to be, by its SHA-256 and its length; absent when it is to be removed. */
+  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number };
+}
+
+/** A collection of the target, told from a later one of the same name. */
+export type JournalCollection = Pick<CollectionInfo, "name" | "uid">;
+
+export interface Journal {
+  /** Resolves when everything is saved for good and was read back; nothing may be changed before that. */
+  save(collection: JournalCollection, entries: readonly JournalEntry[]): Promise<void>;
+}
+
+/** What is journaled of a job. */
+export interface Journaling {
+  readonly journal: Journal;
+  readonly collection: JournalCollection;
+  /** Everything that is written, as the collection holds documents that dualsync did not put there; else only removals. */
+  readonly writes: boolean;
+}

@@ -1,0 +1,202 @@
+import type { CollectionInfo } from "../../connectors/contract.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../model/reporter.ts";
+import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
+import { sideBySide } from "../concurrency/side-by-side.ts";
+import type { TaskPool } from "../concurrency/task-pool.ts";
+import { metadataDifferences } from "../explain/metadata.ts";
+import { isInDoubt } from "../plan/plan.ts";
+import { equivalenceOf } from "../walk/equivalence.ts";
+import { compareRanges } from "./compare-ranges.ts";
+import { compareWhole } from "./compare-whole.ts";
+import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
+import type { DiffCheckpoint } from "./progress/diff-checkpoint.ts";
+import type { DiffProgress } from "./progress/diff-progress.ts";
+import type { DiffTally } from "./progress/diff-tally.ts";
+import { reportOfCollection } from "./report-difference.ts";
+import { chooseStrategy } from "./scan.ts";
+
+const IN_DOUBT =
+  "One side gives no rows of it and the other holds some: row-level security or a missing grant looks just like an empty table.";
+
+interface State {
+  readonly pair: DiffPair;
+  readonly progress: DiffProgress;
+  /** Everything of it was compared. */
+  done: boolean;
+}
+
+/** Compares pairs of collections; how far it is can be asked at any time, also after it has failed. */
+export class Comparing {
+  readonly #run: DiffRun;
+  readonly #states: readonly State[];
+  readonly #checkpoint: DiffCheckpoint;
+
+  constructor(run: DiffRun, pairs: readonly DiffPair[], checkpoint: DiffCheckpoint) {
+    this.#run = run;
+    this.#checkpoint = checkpoint;
+    this.#states = pairs.map((pair) => ({
+      pair,
+      progress: checkpoint.open(pair.from.name, {
+        source: pair.from.uid,
+        target: pair.to.uid,
+      }),
+      done: false,
+    }));
+  }
+
+  /** Small collections side by side, large ones in ranges. The first error ends the comparison. */
+  async all(reporter: Reporter): Promise<void> {
+    const jobs = this.#states.map((state) => ({ state, from: state.pair.from }));
+    await sideBySide(jobs, this.#run, ({ state }, gate) => this.#one(state, gate, reporter));
+    await this.#checkpoint.flush();
+  }
+
+  get collections(): readonly ComparedCollection[] {
+    return this.#states.map(reportOf);
+  }
+
+  get ranges(): { readonly done: number; readonly total: number } {
+    const sum = (field: "done" | "total"): number =>
+      this.#states.reduce((total, { progress }) => total + progress.ranges[field], 0);
+    return { done: sum("done"), total: sum("total") };
+  }
+
+  /** Bytes of the documents that were compared, on both sides. */
+  get bytes(): number {
+    return this.#states.reduce((total, { progress }) => total + progress.tally.bytes, 0);
+  }
+
+  async #one(state: State, gate: TaskPool, reporter: Reporter): Promise<void> {
+    const { pair, progress } = state;
+    const run = this.#run;
+    const { source, bytes } = progress.tally;
+    const meter = reporter.meter(pair.from.name, pair.from.documents, { documents: source, bytes });
+    try {
+      meter.phase("comparing");
+      await oneCollection(
+        run,
+        (own) => this.#compare({ ...own, ...pair, meter, progress }, state, gate),
+        async (error) => {
+          progress.forgo();
+          const detail = reasonOf(error);
+          const key = `collection ${pair.from.name}`;
+          const body = { key, kind: "unreadable", sigil: "!", detail } as const;
+          state.done = !(await reportOfCollection({ ...run, ...pair, progress }, body));
+        },
+      );
+    } finally {
+      meter.end();
+    }
+  }
+
+  async #compare(
+    own: Omit<DiffJob, "indexesOf" | "equivalence">,
+    state: State,
+    gate: TaskPool,
+  ): Promise<void> {
+    const indexesOf = await listIndexes(own, own);
+    const equivalence = equivalenceOf(own);
+    if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
+      throw new DualsyncError("source", IN_DOUBT, { ofOneCollection: true });
+    const job: DiffJob = { ...own, indexesOf, equivalence };
+    if (equivalence === undefined) await compareMetadata(job);
+    job.progress.tier = await this.#contents(job, gate);
+    await reportInexact(job);
+    // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
+    state.done = job.from.kind === job.to.kind;
+  }
+
+  async #contents(job: DiffJob, gate: TaskPool): Promise<Tier> {
+    if (job.from.kind !== job.to.kind) return "definition";
+    const { tier, remaining } = job.progress;
+    // What an interrupted run has read is not even asked how it could be.
+    const strategy = tier !== undefined && remaining?.length === 0 ? { tier } : await chooseStrategy(job);
+    job.progress.tier = strategy.tier;
+    if (strategy.tier === "whole") await compareWhole(job);
+    else if (strategy.tier !== "definition") await compareRanges(job, strategy, gate);
+    return strategy.tier;
+  }
+}
+
+async function listIndexes(run: DiffRun, { from, to }: DiffPair): Promise<DiffJob["indexesOf"]> {
+  const list = (store: DiffRun["source"], { kind, name }: CollectionInfo) =>
+    kind === "view" ? [] : store.indexes(name, run.signal);
+  const [source, target] = await Promise.all([list(run.source, from), list(run.target, to)]);
+  return { source, target };
+}
+
+/** What was not read exactly cannot be compared, however alike it looks. */
+async function reportInexact(job: DiffJob): Promise<void> {
+  const { source, target, from, to, progress } = job;
+  const inexact = [...(source.inexact?.(from.name) ?? []), ...(target.inexact?.(to.name) ?? [])];
+  // A later run would go on with what looked alike in this one.
+  if (inexact.length > 0) progress.forgo();
+  for (const { key, reason } of inexact)
+    await reportOfCollection(job, { key, kind: "unreadable", sigil: "!", detail: reason });
+}
+
+function reportOf({
+  pair: { from, to },
+  progress: { tally, tier = "bytes" },
+  done,
+}: State): ComparedCollection {
+  const {
+    equal,
+    equivalent,
+    missing,
+    extra,
+    changed,
+    metadata,
+    moving,
+    settled,
+    expired,
+    accepted,
+    behind,
+    diverged,
+  } = tally;
+  return {
+    collection: from.name,
+    target: to.name,
+    kind: from.kind,
+    tier,
+    sourceDocuments: tally.source,
+    targetDocuments: tally.target,
+    equal,
+    equivalent,
+    unreadable: tally.unreadable + tally.duplicateIds,
+    missing,
+    extra,
+    changed,
+    metadata,
+    moving,
+    settled,
+    expired,
+    accepted,
+    behind,
+    diverged,
+    verdict: verdictOf(tally, done),
+  };
+}
+
+function verdictOf(tally: DiffTally, done: boolean): ComparedVerdict {
+  if (tally.differences > 0) return "different";
+  if (!done || tally.unreadable + tally.duplicateIds > 0) return "not compared";
+  if (tally.moving > 0) return "moving";
+  return tally.accepted > 0 ? "accepted" : "identical";
+}
+
+/** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
+async function compareMetadata(job: DiffJob): Promise<void> {
+  const differences = metadataDifferences({
+    source: job.from,
+    target: job.to,
+    renames: job.renames,
+    sourceIndexes: job.indexes ? job.indexesOf.source : [],
+    targetIndexes: job.indexes ? job.indexesOf.target : [],
+  });
+  for (const difference of differences) {
+    const kind = difference.sigil === "!" ? "unreadable" : "metadata";
+    await reportOfCollection(job, { ...difference, kind });
+  }
+}

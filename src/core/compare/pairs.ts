@@ -1,0 +1,125 @@
+/** Which collections of two stores are to be compared with which, and which have no counterpart. */
+import type { CollectionInfo, Listing, NotCopied, Source } from "../../connectors/contract.ts";
+import { chooseJobs, namesInSource, renamesFor, unreadable, type Wanted } from "../plan/plan.ts";
+import { hidden, MOST_ASKED } from "../plan/vanished.ts";
+import type { DiffPair } from "./diff-job.ts";
+
+export interface Pairs {
+  readonly pairs: readonly DiffPair[];
+  /** Only in the source, under the name that they would have in the target. */
+  readonly missing: readonly { readonly from: CollectionInfo; readonly to: string }[];
+  /** Only in the target. */
+  readonly extra: readonly CollectionInfo[];
+  /** What was wanted of either side, and cannot be compared. */
+  readonly lost: readonly (NotCopied & { readonly side: "source" | "target" })[];
+  readonly left: readonly { readonly name: string; readonly reason: string; readonly chosen: boolean }[];
+  /** Names in the source → names in the target, of all collections. */
+  readonly renames: ReadonlyMap<string, string>;
+}
+
+/** A store of tables beside one that may hold other things, too: those have no counterpart and are no difference. */
+export interface Mapped {
+  readonly side: "source" | "target";
+  /** Collections of the other side that came from tables: where one has no table any more, that is a difference. */
+  readonly known: ReadonlySet<string>;
+}
+
+/**
+ * The same, after asking the other side by name for what it does not list: what it hides is not missing there. What is foreign
+ * to a store of tables is left out then.
+ */
+export async function withoutHidden(
+  pairs: Pairs,
+  { source, target }: { readonly source: Source; readonly target: Source },
+  { wanted, mapped }: { readonly wanted: Wanted; readonly mapped: Mapped | undefined },
+  signal: AbortSignal,
+): Promise<Pairs> {
+  const lost = [...pairs.lost];
+  const foreign: string[] = [];
+  const isForeign = (name: string, on: "source" | "target"): boolean =>
+    mapped !== undefined && mapped.side !== on && !mapped.known.has(name);
+  const ask = async (store: Source, names: readonly string[], isOwn: boolean) =>
+    isOwn || foreign.length < MOST_ASKED ? await hidden(store, names, signal) : undefined;
+  const extra: CollectionInfo[] = [];
+  for (const info of pairs.extra) {
+    const isOwn = !isForeign(info.name, "target");
+    const found = await ask(source, namesInSource(info.name, wanted), isOwn);
+    if (found !== undefined) lost.push({ ...found, side: "source" });
+    else if (isOwn) extra.push(info);
+    else foreign.push(info.name);
+  }
+  const missing: Pairs["missing"][number][] = [];
+  for (const one of pairs.missing) {
+    const isOwn = !isForeign(one.from.name, "source");
+    const found = await ask(target, [one.to], isOwn);
+    if (found !== undefined) lost.push({ ...found, side: "target" });
+    else if (isOwn) missing.push(one);
+    else foreign.push(one.from.name);
+  }
+  const reason = `the ${mapped?.side} lists no such table`;
+  const left = [...pairs.left, ...foreign.map((name) => ({ name, reason, chosen: false }))];
+  return { ...pairs, lost, extra, missing, left };
+}
+
+/** @throws DualsyncError `refused` when a rename or a filter names what is not there */
+export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs {
+  const { jobs, lost, copies } = chooseJobs(source, wanted);
+  const unread = new Set(unreadable(target).map(({ name }) => name));
+  const there = new Map(target.collections.map((collection) => [collection.name, collection]));
+  const pairs: DiffPair[] = [];
+  const missing: Pairs["missing"][number][] = [];
+  for (const { from, to, filter } of jobs) {
+    const existing = there.get(to.name);
+    if (existing !== undefined) pairs.push({ from, to: existing, filter });
+    else if (!unread.has(to.name)) missing.push({ from, to: to.name });
+  }
+  const taken = new Set(jobs.map(({ to }) => to.name));
+  const others = target.collections.filter(({ name }) => !taken.has(name) && !copies.has(name));
+  const renames = renamesFor(source, wanted);
+  const isLeft = leftOutOfTarget({ ...wanted, renames });
+  return {
+    pairs,
+    missing,
+    extra: others.filter(({ name }) => !isLeft(name)),
+    lost: [
+      ...lost.map((one) => ({ ...one, side: "source" as const })),
+      ...unreadable(target)
+        .filter(({ name }) => !isLeft(name))
+        .map((one) => ({ ...one, side: "target" as const })),
+    ],
+    left: leftOut(
+      source,
+      target,
+      others.filter(({ name }) => isLeft(name)),
+      wanted,
+    ),
+    renames,
+  };
+}
+
+/** Names that are not chosen, and those that a collection would have which is not. */
+function leftOutOfTarget({ selects, renames }: Wanted): (name: string) => boolean {
+  const renamed = new Set([...renames].filter(([from]) => !selects(from)).map(([, to]) => to));
+  return (name) => !selects(name) || renamed.has(name);
+}
+
+function leftOut(
+  source: Listing,
+  target: Listing,
+  others: readonly CollectionInfo[],
+  wanted: Wanted,
+): Pairs["left"] {
+  const chosen = [...source.collections.filter(({ name }) => !wanted.selects(name)), ...others];
+  const names = new Set(chosen.map(({ name }) => name));
+  const system = [...source.notCopied, ...target.notCopied.filter(({ name }) => !isIn(source, name))].filter(
+    ({ isLoss }) => isLoss !== true,
+  );
+  return [
+    ...[...names].map((name) => ({ name, reason: "left out by --include or --exclude", chosen: true })),
+    ...system.map(({ name, reason }) => ({ name, reason, chosen: false })),
+  ];
+}
+
+function isIn({ notCopied }: Listing, name: string): boolean {
+  return notCopied.some((other) => other.name === name);
+}

@@ -1,0 +1,92 @@
+/** Reading a range of two collections, in the cheapest way that is exact. */
+import type { Digester, IdRange, RecordDigester } from "../../connectors/contract.ts";
+import type { Tier } from "../../model/reporter.ts";
+import { piecesFor } from "../walk/ranges.ts";
+import { findExtras, lookUpEach, merge, type Step } from "../walk/walk.ts";
+import { type DiffJob, readOptions } from "./diff-job.ts";
+import { cutSegments, digestWalk } from "./digest-walk.ts";
+import { findUnselected } from "./unselected.ts";
+
+/** How a collection is compared. */
+export interface Strategy {
+  readonly tier: Tier;
+  /** Of each side that can hash its own documents. */
+  readonly source?: Digester | undefined;
+  readonly target?: Digester | undefined;
+  /** What they compute, where that is not the digest of bytes. */
+  readonly hash?: RecordDigester["hash"] | undefined;
+}
+
+/** What is to be read. */
+export type ScanJob = Pick<DiffJob, "source" | "target" | "from" | "to" | "filter" | "signal">;
+
+/** Asks both stores what they can do. */
+export async function chooseStrategy(job: ScanJob): Promise<Strategy> {
+  const { source, target, from, to, signal } = job;
+  if (from.kind === "view") return { tier: "definition" };
+  if (from.kind !== "collection") return { tier: "whole" };
+  if (!from.ordered || !to.ordered) return { tier: "lookup" };
+  const records = await hashRecords(job);
+  if (records !== undefined) return records;
+  const [left, right] = await Promise.all([source.digester?.(from, signal), target.digester?.(to, signal)]);
+  if (left === undefined && right === undefined) return { tier: "bytes" };
+  return {
+    tier: "hashes",
+    source: left,
+    target: right,
+  };
+}
+
+/** The way of a store that hashes what its documents are made from, and moves nothing that is equal. */
+async function hashRecords({
+  source,
+  target,
+  from,
+  to,
+  filter,
+  signal,
+}: ScanJob): Promise<Strategy | undefined> {
+  if (filter !== undefined) return undefined;
+  const left = await source.mapping?.digester?.(from, signal);
+  if (left !== undefined) return { tier: "records", source: left, hash: left.hash };
+  const right = source.mapping === undefined ? await target.mapping?.digester?.(to, signal) : undefined;
+  return right === undefined ? undefined : { tier: "records", target: right, hash: right.hash };
+}
+
+/** Cuts the collection into ranges that are compared one by one. */
+export async function cutRanges(
+  job: ScanJob & Pick<DiffJob, "concurrency">,
+  { tier }: Strategy,
+): Promise<readonly IdRange[]> {
+  const { source, from, concurrency, signal } = job;
+  if (tier === "lookup") return [{}];
+  if (tier === "hashes" || tier === "records")
+    return await cutSegments({ store: source, collection: from }, signal);
+  return await source.ranges(from, piecesFor(from, concurrency), signal);
+}
+
+/** Compares a range piece by piece; both sides are read ahead. */
+export async function* scan(job: ScanJob, strategy: Strategy, range: IdRange): AsyncGenerator<Step> {
+  const { source, target, from, to, filter, signal } = job;
+  const options = readOptions(job, range);
+  switch (strategy.tier) {
+    case "hashes":
+    case "records":
+      yield* digestWalk({
+        source: { store: source, collection: from, digester: strategy.source },
+        target: { store: target, collection: to, digester: strategy.target },
+        segments: [range],
+        hash: strategy.hash,
+        filter,
+        signal,
+      });
+      return;
+    case "lookup":
+      yield* lookUpEach(source.read(from, options), target, to.name, signal);
+      yield* findExtras(target.read(to, options), source, from.name, signal, "all");
+      if (filter !== undefined) yield* findUnselected({ ...job, filter });
+      return;
+    default:
+      yield* merge(source.read(from, options), target.read(to, options));
+  }
+}

@@ -1,0 +1,166 @@
+import type { IdRange } from "../../connectors/contract.ts";
+import type { Batch, DocumentId } from "../../model/document.ts";
+import { segmentHash } from "../checksums/checksum-builder.ts";
+import type { SegmentHash } from "../checksums/segment-hash.ts";
+import { TaskPool } from "../concurrency/task-pool.ts";
+import type { OpenRange, Part } from "../progress/progress.ts";
+import { isBound } from "../walk/ranges.ts";
+import { countExtra, type Step } from "../walk/walk.ts";
+import { DUPLICATE_ID, inOrder, type Job, type PartJob, partJob, readOptions, walkOf } from "./job.ts";
+import { extraSteps } from "./remove.ts";
+import { insert, insertMissing, Replacements } from "./replace.ts";
+import { commit } from "./still-there.ts";
+import { proveRange } from "./verify.ts";
+
+/** Batches of one range on their way to the target at once: the next one is read meanwhile, and other ranges write. */
+const WRITES_PER_RANGE = 1;
+
+/** A part of this size, in bytes, or of this age, in milliseconds, is proved before more is read. */
+const PART_BYTES = 64_000_000;
+const PART_AGE = 10_000;
+
+/** Copies a range into a target that holds none of it: everything read is inserted; part after part is proved. */
+export async function fillRange(job: Job, range: OpenRange): Promise<void> {
+  const pool = new TaskPool(WRITES_PER_RANGE, job.stop);
+  let filling = new Filling(job, range);
+  let last: DocumentId | undefined;
+  try {
+    for await (const batch of job.source.read(job.from, readOptions(job, { ...range }))) {
+      if (filling.isFull) {
+        const next = batch.idOf(0);
+        // Two documents under one id must stay together, or the second would replace the first unseen.
+        if (isBound(job.source, next) && next.key !== last?.key) {
+          await pool.join();
+          await filling.close(next);
+          filling = new Filling(job, range);
+        }
+      }
+      last = batch.length === 0 ? last : batch.idOf(batch.length - 1);
+      await filling.add(batch, pool);
+    }
+    await pool.join();
+    await filling.close();
+  } finally {
+    await pool.drain();
+  }
+}
+
+/** A part of a range on its way into a target that holds none of it. */
+class Filling {
+  readonly #range: OpenRange;
+  readonly #job: PartJob;
+  readonly #part: Part;
+  readonly #hash: SegmentHash | undefined;
+  #bytes = 0;
+
+  constructor(job: Job, range: OpenRange) {
+    this.#range = range;
+    this.#part = job.progress.part();
+    this.#job = partJob(job, this.#part);
+    this.#hash = job.verify === "content" ? segmentHash(job, range) : undefined;
+  }
+
+  /** Only documents that come in order can be parted at an id. One that holds none ends where it begins, however old. */
+  get isFull(): boolean {
+    if (this.#bytes === 0 || !inOrder(this.#job)) return false;
+    return this.#bytes >= PART_BYTES || this.#part.age >= PART_AGE;
+  }
+
+  async add(batch: Batch, pool: TaskPool): Promise<void> {
+    const job = this.#job;
+    this.#hash?.add(batch);
+    this.#bytes += batch.bytes.length;
+    const release = await job.budget.take(batch.bytes.length, job.signal);
+    await pool.add(async () => {
+      try {
+        await insert(job, batch);
+        batch.release();
+      } finally {
+        release();
+      }
+    });
+  }
+
+  /** Call when everything is acknowledged. Without `upTo` the range is done. */
+  async close(upTo?: DocumentId): Promise<void> {
+    const written = { from: this.#range.from, to: upTo ?? this.#range.to };
+    if (this.#hash !== undefined) await proveRange(this.#job, written, this.#hash.end(written.to));
+    await commit(this.#job, this.#range, this.#part, upTo);
+  }
+}
+
+/**
+ * Makes a range of the target equal to the source's where the target may hold some of it already: equal documents are
+ * left alone, missing ones inserted, different ones replaced. With content verification every document that is
+ * written here is read back at once, so nothing remains to be proved.
+ */
+export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
+  const hash = job.checksumBuilder === undefined ? undefined : segmentHash(job, range);
+  const watch = job.lastVerified?.watch({ ...range });
+  const replacements = new Replacements(watch);
+  const steps = walkOf(job, { ...range }, { onSource: hash, onTarget: watch });
+  let part = job.progress.part();
+  for await (const step of steps) {
+    const { position } = step;
+    const isOld = part.age >= PART_AGE && replacements.isEmpty;
+    if (isOld && position !== undefined && isBound(job.source, position)) {
+      await commit(job, range, part, position);
+      part = job.progress.part();
+    }
+    await takeStep(partJob(job, part), step, replacements);
+  }
+  watch?.end();
+  await replacements.settle(partJob(job, part));
+  if (job.since !== undefined) {
+    // What is only in the target is looked for where it is to be removed.
+    if (job.delete) part.tally.extra = await countExtras(job, { ...range });
+  } else if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
+  await commit(job, range, part);
+  if (hash !== undefined) job.checksumBuilder?.add(hash.end(range.to));
+}
+
+async function takeStep(job: PartJob, step: Step, replacements: Replacements): Promise<void> {
+  const { documents, bytes } = step.equal;
+  job.tally.extra += countExtra(step);
+  job.tally.count(documents, bytes, { written: 0, unchanged: documents, rejected: [] });
+  job.meter.advance(documents, bytes);
+  takeEquivalent(job, step);
+  reportDuplicateIds(job, step.duplicateIds);
+  await insertMissing(job, step.missing);
+  await replacements.add(job, step.different);
+  excludeUnequal(job, step);
+}
+
+/** What says the same is left as it is. */
+function takeEquivalent(job: PartJob, { equivalent }: Step): void {
+  const bytes = equivalent.reduce((sum, { expected }) => sum + expected.bytes.length, 0);
+  job.tally.count(equivalent.length, bytes, { written: 0, unchanged: equivalent.length, rejected: [] });
+  job.tally.equivalent += equivalent.length;
+  job.meter.advance(equivalent.length, bytes);
+}
+
+/** The target holds what the source does, but for what only it has and what could not be copied. */
+function excludeUnequal({ checksumBuilder, rejected }: PartJob, step: Step): void {
+  if (checksumBuilder === undefined) return;
+  const { missing, different, equivalent, extra, duplicateIds, targetDuplicateIds } = step;
+  // These hold what others wrote, too.
+  const others = [...equivalent, ...different.filter(({ isMerged }) => isMerged)];
+  checksumBuilder.except(others.map(({ expected: { id } }) => id));
+  checksumBuilder.except([...duplicateIds, ...targetDuplicateIds, ...extra.map(({ id }) => id)]);
+  // What is replaced is looked at once that is done.
+  checksumBuilder.except(missing.map(({ id }) => id).filter(({ key }) => rejected.has(key)));
+}
+
+/** Looking up each document of the source finds no others on the target. */
+async function countExtras(job: Job, range: IdRange): Promise<number> {
+  let extra = 0;
+  for await (const step of extraSteps(job, range)) extra += countExtra(step);
+  return extra;
+}
+
+/** Documents that cannot be copied because another one of the source has their `_id`. */
+function reportDuplicateIds(job: PartJob, duplicateIds: readonly DocumentId[]): void {
+  const rejected = duplicateIds.map((id) => ({ id, reason: DUPLICATE_ID }));
+  job.losses.addDocuments(job.from.name, rejected);
+  job.tally.count(duplicateIds.length, 0, { written: 0, unchanged: 0, rejected });
+}

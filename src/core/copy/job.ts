@@ -1,0 +1,145 @@
+import type {
+  CollectionInfo,
+  Filter,
+  IdRange,
+  ReadOptions,
+  Source,
+  Target,
+  WriteOutcome,
+} from "../../connectors/contract.ts";
+import type { Batch } from "../../model/document.ts";
+import type { Meter } from "../../model/reporter.ts";
+import type { Journal, Journaling } from "../change/journal.ts";
+import type { ChecksumBuilder } from "../checksums/checksum-builder.ts";
+import type { LastVerified } from "../checksums/last-verified.ts";
+import type { Budget } from "../concurrency/byte-budget.ts";
+import type { SizeLimit } from "../plan/size-limit.ts";
+import type { VerifyMode } from "../plan/verify-mode.ts";
+import type { Checkpoint } from "../progress/checkpoint.ts";
+import type { Losses } from "../progress/losses.ts";
+import type { Part, Progress } from "../progress/progress.ts";
+import type { Tally } from "../progress/tally.ts";
+import { classified, type Equivalence } from "../walk/equivalence.ts";
+import { lookUpEach, merge } from "../walk/walk.ts";
+import type { NewerBy } from "./newer.ts";
+
+/** What all collections of a run share. */
+export interface Transfer {
+  readonly source: Source;
+  readonly target: Target;
+  readonly verify: VerifyMode;
+  /** Remove documents that the source no longer has. */
+  readonly delete: boolean;
+  /** Remove them even where that is more than half of what the target holds. */
+  readonly allowShrink: boolean;
+  readonly indexes: boolean;
+  /** A document whose copy is newer is not replaced. */
+  readonly newerBy: NewerBy;
+  readonly batchSize?: number | undefined;
+  /** Ranges of collections that are read and written at the same time. */
+  readonly concurrency: number;
+  readonly losses: Losses;
+  readonly budget: Budget;
+  readonly checkpoint: Checkpoint;
+  /** Saves what is overwritten or removed and was not dualsync's own; absent where nobody asks for that. */
+  readonly journal?: Journal | undefined;
+  /** Keeps the target below a size; absent without a limit. */
+  readonly sizeLimit?: SizeLimit | undefined;
+  /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
+  readonly signal: AbortSignal;
+  /** Tells the person something that is not part of the result. */
+  readonly note: (message: string) => void;
+  /** Stops the whole run: called with the first failure. */
+  readonly stop: (error: unknown) => void;
+}
+
+/** One collection on its way. */
+export interface Job extends Transfer {
+  readonly from: CollectionInfo;
+  /** The same collection under its name on the target. */
+  readonly to: CollectionInfo;
+  readonly filter?: Filter | undefined;
+  /** Only what was changed since then is read from the source: each document is looked up in the target. */
+  readonly since?: Date | undefined;
+  /** With `since`: how many documents the target held when the last run ended. */
+  readonly heldBefore?: number;
+  readonly meter: Meter;
+  readonly progress: Progress;
+  /** Keys of documents that were rejected, so that verification does not miss them again. */
+  readonly rejected: Set<string>;
+  readonly journaling?: Journaling | undefined;
+  /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
+  readonly equivalence?: Equivalence | undefined;
+  /** Tells what of the copy is as it was last verified; absent where nothing does. */
+  readonly lastVerified?: LastVerified | undefined;
+  /** Gathers what is proved of the copy; absent where nothing is to be left with it. */
+  readonly checksumBuilder?: ChecksumBuilder | undefined;
+}
+
+/** A part of a collection on its way: `tally` and `losses` are the part's own until it is done. */
+export interface PartJob extends Job {
+  readonly tally: Tally;
+}
+
+export function partJob(job: Job, { tally, losses }: Part): PartJob {
+  return { ...job, tally, losses };
+}
+
+/** Why the second of two documents under one `_id` is rejected. */
+export const DUPLICATE_ID =
+  "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
+
+/** Accounts for each document of a write. */
+export function account(job: PartJob, documents: number, bytes: number, outcome: WriteOutcome): void {
+  job.tally.count(documents, bytes, outcome);
+  for (const { id } of outcome.rejected) job.rejected.add(id.key);
+  job.losses.addDocuments(job.from.name, outcome.rejected);
+  for (const { key, reason } of outcome.notReproduced ?? []) job.losses.add(key, reason);
+  job.meter.advance(documents, bytes);
+}
+
+/** Whether documents of both sides come in the same order, that of BSON: only then can they be walked side by side. */
+export function inOrder({ from, to }: Pick<Job, "from" | "to">): boolean {
+  return from.ordered && to.ordered;
+}
+
+/** How the source is read: what was not changed is not looked at. */
+export function sourceOptions(job: Job, range: IdRange): ReadOptions {
+  const options = readOptions(job, range);
+  return job.since === undefined ? options : { ...options, changedSince: job.since };
+}
+
+/** Hears of batches as they come by, and keeps none. */
+export interface Listener {
+  add(batch: Batch): void;
+}
+
+/** What is to be copied, held against what the target holds. */
+export function walkOf(
+  job: Job,
+  range: IdRange,
+  {
+    onSource,
+    onTarget,
+  }: { readonly onSource?: Listener | undefined; readonly onTarget?: Listener | undefined } = {},
+) {
+  const source = heard(job.source.read(job.from, sourceOptions(job, range)), onSource);
+  const walk =
+    inOrder(job) && job.since === undefined
+      ? merge(source, heard(job.target.read(job.to, readOptions(job, range)), onTarget))
+      : lookUpEach(source, job.target, job.to.name, job.signal);
+  return classified(walk, job.equivalence);
+}
+
+async function* heard(batches: AsyncIterable<Batch>, listener: Listener | undefined): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    listener?.add(batch);
+    yield batch;
+  }
+}
+
+/** How both stores read this job's documents within a range. */
+export function readOptions(job: Job, range: IdRange): ReadOptions {
+  const { filter, batchSize, signal } = job;
+  return { range, filter, batchSize, signal };
+}

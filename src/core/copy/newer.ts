@@ -1,0 +1,50 @@
+/** Which of two versions of a document was changed later, by a date that both have. */
+import { elements, isNamed, TYPE } from "../../bson/elements.ts";
+import type { Doc } from "../../model/document.ts";
+import type { DocumentPair } from "../walk/walk.ts";
+
+/** Fields that applications and databases keep the time of the last change in. */
+const USUAL_FIELDS = ["updated_at", "updatedAt"] as const;
+
+/** The dates of the last change by which a run tells which version of a document is newer, the first that both have. */
+export class NewerBy {
+  readonly #fields: readonly string[];
+  #asked = false;
+  #answered = false;
+
+  constructor(fields: readonly string[] = USUAL_FIELDS) {
+    this.#fields = fields;
+  }
+
+  /** Versions were held against each other, and none of these fields was a date in both. */
+  get isUnknown(): boolean {
+    return this.#asked && !this.#answered;
+  }
+
+  /** The first of the fields that is a date on both sides, where the target's is later than the source's. */
+  newer({ expected, found }: DocumentPair): string | undefined {
+    this.#asked = true;
+    for (const field of this.#fields) {
+      const [ours, theirs] = [dateOf(expected, field), dateOf(found, field)];
+      if (ours === undefined || theirs === undefined) continue;
+      this.#answered = true;
+      return theirs > ours ? field : undefined;
+    }
+    return undefined;
+  }
+}
+
+/** Why such a document is not replaced, and what to do about it. */
+export function newerReason(field: string): string {
+  return `the copy's is newer by ${field} and stays: look at both; dualsync diff --plan FILE and dualsync repair FILE take the source's`;
+}
+
+/** Milliseconds since 1970; undefined where the field is no date, or not there. */
+function dateOf({ bytes }: Doc, field: string): bigint | undefined {
+  for (const element of elements(bytes)) {
+    if (!isNamed(bytes, element, field)) continue;
+    if (element.type !== TYPE.date) return undefined;
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(element.start, true);
+  }
+  return undefined;
+}

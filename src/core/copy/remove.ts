@@ -1,0 +1,69 @@
+import type { IdRange } from "../../connectors/contract.ts";
+import type { Doc } from "../../model/document.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import { applyChanges } from "../change/apply-changes.ts";
+import { isShrunken, shrinkError } from "../plan/shrink.ts";
+import type { Extras } from "../progress/progress.ts";
+import { countExtra, findExtras, merge, type Step } from "../walk/walk.ts";
+import { inOrder, type Job, readOptions } from "./job.ts";
+import { assertSourceExists } from "./still-there.ts";
+
+/**
+ * Removes from the target what the source no longer has. Runs only after the whole collection was read without any
+ * error; each id is asked for again at the source, without any filter, right before it is removed.
+ */
+export async function removeExtras(job: Job): Promise<void> {
+  const { extras, tally } = job.progress;
+  if (extras.length === 0) return;
+  const held = job.since === undefined ? tally.read : await job.source.count(job.from.name, {}, job.signal);
+  if (held === 0) {
+    job.progress.forget();
+    throw new DualsyncError(
+      "refused",
+      `${JSON.stringify(job.from.name)} came out empty from the source: --delete would remove everything that the target holds of it.`,
+      {
+        hint: "Nothing was removed from it. If that is meant, drop the collection on the target by hand.",
+      },
+    );
+  }
+  if (!job.allowShrink && isShrunken(held, held + tally.extra)) {
+    job.progress.forget();
+    throw shrinkError(job.from.name, held, held + tally.extra, "Nothing was removed from it.");
+  }
+  for (const segment of extras) await removeFrom(job, segment);
+}
+
+/** A walk over all of the range that finds what only the target has; all else that it finds is not to be used. */
+export function extraSteps(job: Job, range: IdRange): AsyncGenerator<Step> {
+  const options = readOptions(job, range);
+  const target = job.target.read(job.to, options);
+  if (!inOrder(job)) return findExtras(target, job.source, job.from.name, job.signal);
+  const source = job.source.ids?.(job.from, options) ?? job.source.read(job.from, options);
+  return merge(source, target);
+}
+
+async function removeFrom(job: Job, segment: Extras): Promise<void> {
+  let found = 0;
+  let deleted = 0;
+  for await (const step of extraSteps(job, segment.range)) {
+    found += countExtra(step);
+    if (step.extra.length === 0) continue;
+    const ids = step.extra.map(({ id }) => id);
+    const still = await job.source.find(job.from.name, ids, job.signal);
+    // What the source cannot be asked for is not known to be gone.
+    const gone = step.extra.filter(({ id }) => job.source.canQuery(id) && !still.has(id.key));
+    await assertSourceExists(job);
+    job.checksumBuilder?.except(gone.map(({ id }) => id));
+    deleted += await remove(job, gone);
+  }
+  job.progress.removed(segment, found, deleted);
+}
+
+/** @returns how many were there, and are seen to be gone */
+async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
+  const { journal, collection = { name: job.to.name } } = job.journaling ?? {};
+  const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
+  const options = { signal: job.signal, journal };
+  const outcomes = await applyChanges(job.target, collection, changes, options);
+  return outcomes.filter(({ result }) => result === "changed").length;
+}

@@ -1,0 +1,320 @@
+import type { CollectionInfo, IdRange, PreparedCollection } from "../../connectors/contract.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { CollectionReport, Reporter, Verdict } from "../../model/reporter.ts";
+import { ChecksumBuilder } from "../checksums/checksum-builder.ts";
+import { LastVerified } from "../checksums/last-verified.ts";
+import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
+import { eachRange, sideBySide } from "../concurrency/side-by-side.ts";
+import type { TaskPool } from "../concurrency/task-pool.ts";
+import type { PlannedJob } from "../plan/plan.ts";
+import type { OpenRange, Progress } from "../progress/progress.ts";
+import { equivalenceOf } from "../walk/equivalence.ts";
+import { isBound, piecesFor } from "../walk/ranges.ts";
+import { shortfall } from "../walk/shortfall.ts";
+import { checkCounts, countBoth } from "./check-counts.ts";
+import { convergeRange, fillRange } from "./copy.ts";
+import type { Job, Transfer } from "./job.ts";
+import { removeExtras } from "./remove.ts";
+import { copySequence } from "./sequence.ts";
+import { assertSourceExists, assertTargetExists, nameInexact } from "./still-there.ts";
+
+/** What moving all collections of a plan came to. */
+export interface Transferred {
+  readonly collections: readonly CollectionReport[];
+  readonly bytes: number;
+}
+
+/**
+ * Copies every collection of the plan, views last; small ones side by side, large ones in ranges, never more ranges at
+ * once than `concurrency`. The first error ends the run.
+ */
+export async function transferAll(
+  transfer: Transfer,
+  jobs: readonly PlannedJob[],
+  reporter: Reporter,
+): Promise<Transferred> {
+  const reports = new Map<string, CollectionReport>();
+  let bytes = 0;
+  await sideBySide(jobs, transfer, async (planned, gate) => {
+    const { report, moved } = await transferOne({ ...transfer, ...planned }, gate, reporter);
+    reports.set(planned.from.name, report);
+    bytes += moved;
+  });
+  return {
+    collections: jobs
+      .map((planned) => reports.get(planned.from.name))
+      .filter((report) => report !== undefined),
+    bytes,
+  };
+}
+
+async function transferOne(
+  planned: Transfer & PlannedJob,
+  gate: TaskPool,
+  reporter: Reporter,
+): Promise<{ report: CollectionReport; moved: number }> {
+  const prepared = await prepare(planned);
+  for (const { key, reason } of prepared?.notReproduced ?? []) planned.losses.add(key, reason);
+  const progress = await openProgress(planned, prepared);
+  const { read, bytes } = progress.tally;
+  const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
+  const whole = wholeIfEmpty(planned, prepared);
+  const lastVerified = await lastVerifiedOf(whole, prepared);
+  const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
+    const job: Job = {
+      ...own,
+      meter,
+      progress,
+      rejected: new Set(),
+      journaling: journalingOf(own, prepared),
+      checksumBuilder: ChecksumBuilder.of(own, { source: own.from.uid, target: prepared?.uid }),
+      equivalence: equivalenceOf(own),
+      lastVerified,
+    };
+    return await reportOf(job, prepared, gate);
+  };
+  try {
+    const done = await oneCollection(whole, work, (error) => givenUp({ ...whole, progress }, error));
+    return { report: done, moved: progress.tally.bytes };
+  } finally {
+    meter.end();
+  }
+}
+
+/** What was copied of it stays; the next run begins it anew. */
+function givenUp(job: Reported & Pick<Job, "losses">, error: DualsyncError): CollectionReport {
+  job.losses.merge(job.progress.losses);
+  job.losses.add(`collection ${job.from.name}`, reasonOf(error));
+  job.progress.forget();
+  return report(job, undefined, undefined, "incomplete");
+}
+
+/** What is gone from the target is not among what was changed in the source: then everything is read. */
+function wholeIfEmpty<P extends Transfer & PlannedJob>(
+  planned: P,
+  prepared: PreparedCollection | undefined,
+): P {
+  const { since, ...whole } = planned;
+  return since === undefined || prepared?.empty === false ? planned : (whole as P);
+}
+
+/** What dualsync did not write itself is saved before it is overwritten, and everything before it is removed. */
+function journalingOf(
+  { journal, to }: Transfer & PlannedJob,
+  prepared: PreparedCollection | undefined,
+): Job["journaling"] {
+  if (journal === undefined || prepared === undefined) return undefined;
+  const { fromEmpty, uid } = prepared;
+  const collection = { name: to.name, uid };
+  return { journal, collection, writes: !fromEmpty };
+}
+
+/** To be asked before anything is written: nothing is left of it then. */
+async function lastVerifiedOf(
+  job: Transfer & PlannedJob,
+  prepared: PreparedCollection | undefined,
+): Promise<LastVerified | undefined> {
+  if (prepared === undefined || prepared.empty) return undefined;
+  return await LastVerified.of(job, { source: job.from.uid, target: prepared.uid });
+}
+
+async function reportOf(
+  job: Job,
+  prepared: PreparedCollection | undefined,
+  gate: TaskPool,
+): Promise<CollectionReport> {
+  if (prepared === undefined) return report(job, undefined, undefined, "incomplete");
+  if (job.from.kind === "view")
+    return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "incomplete");
+  return await fillAndProve(job, prepared, gate);
+}
+
+/** What the target cannot be given at all is named, and the other collections are copied. */
+async function prepare({
+  target,
+  to,
+  signal,
+  losses,
+  from,
+  doubts,
+}: Transfer & PlannedJob): Promise<PreparedCollection | undefined> {
+  try {
+    const prepared = await target.prepare(to, signal);
+    return { ...prepared, notReproduced: [...doubts, ...prepared.notReproduced] };
+  } catch (error) {
+    if (!(error instanceof DualsyncError) || error.exit !== "incomplete") throw error;
+    losses.add(`collection ${from.name}`, error.message);
+    return undefined;
+  }
+}
+
+/** The progress of a collection, with what a former run has done of it if that can be relied on. */
+async function openProgress(
+  job: Transfer & PlannedJob,
+  prepared: PreparedCollection | undefined,
+): Promise<Progress> {
+  const { name } = job.from;
+  const uids = { source: partOf(job), target: prepared?.uid };
+  const progress = job.checkpoint.open(name, uids, job.losses.part());
+  const former = job.checkpoint.former(name, uids);
+  if (former === undefined) return progress;
+  const proved = former.counts.read - former.counts.rejected;
+  const held = await job.target.count(job.to.name, {}, job.signal);
+  if (held >= proved) progress.restore(former);
+  else
+    job.note(
+      `${name}: the target holds fewer documents than the interrupted run proved (${held} of ${proved}); everything is read again.`,
+    );
+  return progress;
+}
+
+/** What of the source is read. What a run has done of its changes alone is not what another one has to do of all of it. */
+function partOf({ from: { uid }, since }: PlannedJob): string | undefined {
+  return since === undefined || uid === undefined ? uid : `${uid}, changed since ${since.toISOString()}`;
+}
+
+async function fillAndProve(
+  job: Job,
+  prepared: PreparedCollection,
+  gate: TaskPool,
+): Promise<CollectionReport> {
+  job.meter.phase("copying");
+  let complete = true;
+  if (job.from.kind === "collection") {
+    complete = await copyRanges(job, prepared, gate);
+  } else {
+    if (job.progress.remaining === undefined) job.progress.begin([{}]);
+    complete = await copySequence(job, prepared.empty);
+    await assertSourceExists(job);
+  }
+  job.losses.merge(job.progress.losses);
+  if (job.indexes) await copyIndexes(job);
+  return await conclude(job, complete && !nameInexact(job, job.losses));
+}
+
+/** @returns false where the target lacks what this run did not look at */
+async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: TaskPool): Promise<boolean> {
+  if (job.progress.remaining === undefined)
+    job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
+  const held = job.since === undefined ? undefined : await countBoth(job);
+  await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
+  await assertSourceExists(job);
+  const complete = held === undefined || (await checkCounts(job, held));
+  if (job.delete && !empty) await removeExtras(job);
+  await assertTargetExists(job, uid);
+  await leaveChecksums(job);
+  return complete;
+}
+
+/** For later comparisons, which can do without. */
+async function leaveChecksums({ target, to, checksumBuilder, signal, note }: Job): Promise<void> {
+  const bytes = checksumBuilder?.bytes();
+  if (bytes === undefined) return;
+  await target.leaveChecksums?.(to.name, bytes, signal).catch((error: unknown) => {
+    if (signal.aborted || !(error instanceof DualsyncError)) throw error;
+    note(
+      `${to.name}: what was proved is not noted in the target, for diff to tell who changed what: ${error.message}`,
+    );
+  });
+}
+
+async function cut(job: Job): Promise<readonly IdRange[]> {
+  const ranges = await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
+  return job.lastVerified?.aligned(ranges, (id) => isBound(job.source, id)) ?? ranges;
+}
+
+async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
+  job.signal.throwIfAborted();
+  const journaled = job.journaling?.writes === true;
+  if (job.since === undefined && !journaled && (empty || (await isEmptyRange(job, range))))
+    await fillRange(job, range);
+  else await convergeRange(job, range);
+}
+
+/** An interrupted copy leaves whole ranges empty: those are filled at full speed. */
+async function isEmptyRange(job: Job, range: OpenRange): Promise<boolean> {
+  for await (const batch of job.target.read(job.to, {
+    range: { ...range },
+    batchSize: 1,
+    signal: job.signal,
+  })) {
+    if (batch.length > 0) return false;
+  }
+  return true;
+}
+
+async function copyIndexes(job: Job): Promise<void> {
+  job.meter.phase("building indexes");
+  const indexes = await job.source.indexes(job.from.name, job.signal);
+  for (const { key, reason } of await job.target.finish(job.to, indexes, job.signal))
+    job.losses.add(key, reason);
+  await job.sizeLimit?.measure(0, job.signal);
+}
+
+async function conclude(job: Job, complete: boolean): Promise<CollectionReport> {
+  if (job.verify === "none") {
+    const isWhole = complete && (await gaveAll(job));
+    return report(job, undefined, undefined, isWhole ? "not verified" : "incomplete");
+  }
+  const { filter } = job;
+  const count = (store: Transfer["source"], collection: CollectionInfo): Promise<number> =>
+    store.count(collection.name, { filter }, job.signal);
+  const [sourceCount, targetCount] = await Promise.all([
+    count(job.source, job.from),
+    count(job.target, job.to),
+  ]);
+  const isWhole = complete && (await gaveAll(job, sourceCount));
+  return report(job, sourceCount, targetCount, verdictOf(job, isWhole, sourceCount, targetCount));
+}
+
+/** @returns false, with a loss named, where the source gave other documents than it counts */
+async function gaveAll(job: Job, counted?: number): Promise<boolean> {
+  const { source: store, from: collection, filter, signal, since, losses, progress } = job;
+  // Of what was not changed nothing was read; what the store itself guarantees need not be counted for that alone.
+  if (since !== undefined || (job.verify === "none" && collection.idsAreUnique === true)) return true;
+  const known = filter === undefined ? { before: collection.documents } : { filter };
+  const giver = { store, role: "source", collection, counted, signal, ...known } as const;
+  const found = await shortfall(giver, progress.tally.read);
+  if (found === undefined) return true;
+  losses.add(`collection ${collection.name}`, found);
+  progress.forget();
+  return false;
+}
+
+function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount: number): Verdict {
+  const kept =
+    Math.max(0, job.progress.tally.extra - job.progress.tally.deleted) - job.progress.tally.rejected;
+  // On a busy source its count now may differ from what was read.
+  const agrees = targetCount === sourceCount + kept || targetCount === job.progress.tally.read + kept;
+  // Of what was not read, what is only in the target was not counted.
+  if (complete && job.verify === "counts" && job.since === undefined && !agrees) return "failed";
+  if (!complete || job.progress.tally.rejected > 0) return "incomplete";
+  return job.verify === "content" ? "verified" : "counts match";
+}
+
+type Reported = Pick<Job, "from" | "to" | "progress">;
+
+function report(
+  job: Reported,
+  sourceCount: number | undefined,
+  targetCount: number | undefined,
+  verdict: Verdict,
+): CollectionReport {
+  const { read, written, unchanged, equivalent, rejected, deleted, extra, changed } = job.progress.tally;
+  return {
+    collection: job.from.name,
+    target: job.to.name,
+    kind: job.from.kind,
+    read,
+    written,
+    unchanged,
+    equivalent,
+    rejected,
+    deleted,
+    extra: Math.max(0, extra - deleted),
+    changed,
+    sourceCount,
+    targetCount,
+    verdict,
+  };
+}

@@ -1,0 +1,279 @@
+import type { CollectionInfo, Filter, Listing, NotCopied, NotReproduced } from "../../connectors/contract.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
+import { renamed } from "./renamed.ts";
+import { isShrunken, shrinkError } from "./shrink.ts";
+
+/** What of the source is wanted, and under which names. */
+export interface Wanted {
+  /** Names chosen by include and exclude; every name when nothing was said. */
+  readonly selects: (name: string) => boolean;
+  /** Old name → new name. */
+  readonly renames: ReadonlyMap<string, string>;
+  /** The same, where the source has such a collection and none of the new name, and nothing else was said. */
+  readonly usualRenames?: ReadonlyMap<string, string>;
+  readonly filters: ReadonlyMap<string, Filter>;
+}
+
+export interface PlannedJob {
+  readonly from: CollectionInfo;
+  readonly to: CollectionInfo;
+  /** What of its definition may not mean in the target what it means in the source. */
+  readonly doubts: readonly NotReproduced[];
+  readonly filter?: Filter | undefined;
+  /** Only what was changed since then is read. */
+  readonly since?: Date | undefined;
+  /** With `since`: how many documents the target held when the last run ended. */
+  readonly heldBefore?: number;
+}
+
+export interface PlanOptions {
+  readonly command: string;
+  readonly source: string;
+  readonly target: string;
+  readonly delete: boolean;
+  readonly allowShrink: boolean;
+  readonly dryRun: boolean;
+  readonly notes: readonly string[];
+}
+
+/** What is to be copied, and what is left out. */
+export interface Jobs {
+  readonly jobs: readonly PlannedJob[];
+  readonly notCopied: readonly NotCopied[];
+  /** Of what is not copied: what was wanted, and cannot be. */
+  readonly lost: readonly NotCopied[];
+  /** The names that the copies of these have, or would have. */
+  readonly copies: ReadonlySet<string>;
+}
+
+const NOT_CHOSEN = "left out by --include or --exclude";
+
+/**
+ * Holds what is wanted against what the source has. Pure: nothing is read here. `nameProblem` says why the target can
+ * have no collection of a name.
+ * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
+ */
+export function chooseJobs(
+  source: Listing,
+  wanted: Wanted,
+  nameProblem: (name: string) => string | undefined = () => undefined,
+): Jobs {
+  assertKnown(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
+  const renames = renamesFor(source, wanted);
+  const jobs: PlannedJob[] = [];
+  const left: NotCopied[] = source.notCopied.map((one) =>
+    one.isLoss === true && !wanted.selects(one.name) ? { name: one.name, reason: NOT_CHOSEN } : one,
+  );
+  for (const from of source.collections) {
+    if (!wanted.selects(from.name)) {
+      left.push({ name: from.name, reason: NOT_CHOSEN });
+      continue;
+    }
+    const filter = wanted.filters.get(from.name);
+    const { info: to, uncertain } = renamed(from, renames);
+    const problem = nameProblem(to.name);
+    if (problem !== undefined) {
+      left.push({ name: from.name, reason: `${problem}: give it another one with --rename`, isLoss: true });
+      continue;
+    }
+    const doubts = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
+    jobs.push({ from, to, doubts, filter });
+  }
+  assertDistinctTargets(jobs);
+  const lost = left.filter(({ isLoss }) => isLoss === true);
+  const copies = new Set(lost.map(({ name }) => renames.get(name) ?? name));
+  return { jobs, notCopied: left, lost, copies };
+}
+
+function assertDistinctTargets(jobs: readonly PlannedJob[]): void {
+  const names = new Set<string>();
+  for (const { to } of jobs) {
+    if (names.has(to.name))
+      throw refuse(
+        `Two collections would be copied into ${JSON.stringify(to.name)}.`,
+        "Give each its own name with --rename.",
+      );
+    names.add(to.name);
+  }
+}
+
+function byName({ collections }: Listing): ReadonlyMap<string, CollectionInfo> {
+  return new Map(collections.map((collection) => [collection.name, collection]));
+}
+
+function assertKnown(source: Listing, names: readonly string[]): void {
+  const known = new Set([...source.collections, ...unreadable(source)].map(({ name }) => name));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  throw new DualsyncError(
+    "refused",
+    `The source has no collection ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`,
+    {
+      hint: "Nothing was changed. Check the names in --rename and --filter.",
+    },
+  );
+}
+
+/** All renames that hold for this source. */
+export function renamesFor(source: Listing, wanted: Wanted): ReadonlyMap<string, string> {
+  const names = new Set([...source.collections, ...unreadable(source)].map(({ name }) => name));
+  const taken = new Set(wanted.renames.values());
+  const usual = [...(wanted.usualRenames ?? [])].filter(
+    ([from, to]) => names.has(from) && !names.has(to) && !taken.has(to),
+  );
+  return new Map([...usual, ...wanted.renames]);
+}
+
+/** What is there, would be copied, and cannot be read. It is never held to be gone. */
+export function unreadable({ notCopied }: Listing): readonly NotCopied[] {
+  return notCopied.filter(({ isLoss }) => isLoss === true);
+}
+
+/** The names that a collection of the target may have in the source. */
+export function namesInSource(name: string, { renames, usualRenames = new Map() }: Wanted): string[] {
+  return [name, ...[...renames, ...usualRenames].filter(([, to]) => to === name).map(([from]) => from)];
+}
+
+/** @throws DualsyncError `refused` when the jobs cannot be done on this target without harm */
+export function assertFits(
+  jobs: readonly PlannedJob[],
+  target: Listing,
+  options: Pick<PlanOptions, "source" | "delete" | "allowShrink">,
+): void {
+  const there = byName(target);
+  if (jobs.length === 0) {
+    throw new DualsyncError("refused", `The source ${options.source} has nothing to copy.`, {
+      hint: "Nothing was changed. Check the database name in the URI, and --include and --exclude.",
+    });
+  }
+  for (const { from, to, filter } of jobs) {
+    const existing = there.get(to.name);
+    if (existing === undefined) continue;
+    if (existing.kind !== from.kind) {
+      throw refuse(
+        `${JSON.stringify(to.name)} is a ${from.kind} in the source and a ${existing.kind} in the target.`,
+        "Give it another name with --rename, or leave it out with --exclude.",
+      );
+    }
+    if (options.delete && from.documents === 0 && existing.documents > 0) {
+      throw refuse(
+        `${JSON.stringify(from.name)} is empty in the source and holds ${existing.documents} documents in the target: --delete would remove them all.`,
+        "If that is meant, drop the collection on the target by hand, or leave it out with --exclude.",
+      );
+    }
+    if (!options.allowShrink && isInDoubt(from, existing)) {
+      throw refuse(
+        `${JSON.stringify(from.name)} gives no rows, and the target holds ${existing.documents} documents of it: row-level security or a missing grant looks just like an empty table.`,
+        "Look at the table in the project's dashboard. If it is empty indeed, add --allow-shrink; nothing is removed without --delete.",
+      );
+    }
+    const selective = filter !== undefined; // then the whole collection's number says nothing
+    if (
+      options.delete &&
+      !options.allowShrink &&
+      !selective &&
+      isShrunken(from.documents, existing.documents)
+    )
+      throw shrinkError(from.name, from.documents, existing.documents, "Nothing was changed.");
+  }
+}
+
+/** Nothing came of what the copy holds documents of, and that may be because it is hidden. */
+export function isInDoubt(from: CollectionInfo, copy: CollectionInfo): boolean {
+  return from.mayBeHidden === true && from.documents === 0 && copy.documents > 0;
+}
+
+function refuse(message: string, hint: string): DualsyncError {
+  return new DualsyncError("refused", message, { hint: `Nothing was changed. ${hint}` });
+}
+
+/** The plan as it is shown; `found` is what comparing has shown of collections that are not known to be copies. */
+export function makePlan(
+  { jobs, notCopied, copies }: Pick<Jobs, "jobs" | "notCopied" | "copies">,
+  target: Listing,
+  found: ReadonlyMap<string, AdoptionPreview>,
+  options: PlanOptions,
+): Plan {
+  const there = byName(target);
+  const collections = jobs.map(({ from, to }): PlannedCollection => {
+    const existing = there.get(to.name);
+    const isView = from.kind === "view";
+    const compared = found.get(to.name);
+    return {
+      source: from.name,
+      target: to.name,
+      kind: from.kind,
+      documents: isView ? undefined : from.documents,
+      bytes: isView ? undefined : from.bytes,
+      action: isView
+        ? "define"
+        : existing === undefined
+          ? "create"
+          : existing.documents === 0
+            ? "fill"
+            : "update",
+      targetDocuments: existing?.documents ?? 0,
+      ...(compared === undefined ? {} : { found: compared }),
+    };
+  });
+  const sum = (value: (job: PlannedJob) => number): number =>
+    jobs.reduce((total, job) => total + value(job), 0);
+  return {
+    command: options.command,
+    source: options.source,
+    target: options.target,
+    collections,
+    notCopied,
+    documents: sum(({ from }) => from.documents),
+    bytes: sum(({ from }) => from.bytes),
+    estimatedTargetBytes: sum(({ from, to }) => Math.max(0, from.bytes - (there.get(to.name)?.bytes ?? 0))),
+    notes: [
+      ...changes(collections, options),
+      ...onlyThere({ jobs, copies }, target),
+      ...jobs.flatMap(({ doubts }) => doubts.map(({ key, reason }) => `${key}: ${reason}.`)),
+      ...options.notes,
+    ],
+    dryRun: options.dryRun,
+  };
+}
+
+/** Collections of the target that no job writes to, but for copies of what cannot be read. */
+function onlyThere({ jobs, copies }: Pick<Jobs, "jobs" | "copies">, target: Listing): string[] {
+  const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
+  const others = target.collections.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  if (others.length === 0) return [];
+  const shown = others.slice(0, 10).join(", ");
+  const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
+  return [`Only in the target, and left as they are: ${shown}${more}.`];
+}
+
+function changes(collections: readonly PlannedCollection[], options: PlanOptions): string[] {
+  const updates = collections.filter(({ action }) => action === "update").length;
+  const notes: string[] = [];
+  if (updates > 0) {
+    const some =
+      updates === 1 ? "1 collection of the target holds" : `${updates} collections of the target hold`;
+    notes.push(
+      `${some} documents: those that differ from the source's are replaced, but for those that were changed later there.`,
+    );
+  }
+  notes.push(
+    options.delete
+      ? "Documents of these collections that the source no longer has are removed from the target (--delete)."
+      : "Nothing is removed from the target.",
+  );
+  if (
+    collections.some(
+      ({ kind, action }) => action === "update" && (kind === "capped" || kind === "timeseries"),
+    )
+  ) {
+    notes.push(
+      "Capped and time-series collections that differ are dropped on the target and copied again as a whole.",
+    );
+  }
+  notes.push(
+    "A copy of a source that is being written is not a point in time: each document is as it was at some instant of the run.",
+  );
+  return notes;
+}

@@ -1,0 +1,53 @@
+import type { Target } from "../../connectors/contract.ts";
+import { DualsyncError } from "../../model/errors.ts";
+
+/** Keeps the target's database below a size: what is written is added up, and measured anew before it is held to be too much. */
+export class SizeLimit {
+  readonly #target: Target;
+  readonly #limit: number;
+  /** Bytes by the last measurement, and what was written since. */
+  #used: number;
+
+  constructor(target: Target, limit: number, used: number) {
+    this.#target = target;
+    this.#limit = limit;
+    this.#used = used;
+  }
+
+  /** Call before so many bytes are written. @throws DualsyncError `target` when they would not fit */
+  async take(bytes: number, signal: AbortSignal): Promise<void> {
+    this.#used += bytes;
+    if (this.#used <= this.#limit) return;
+    // Replaced documents take no more room than before, so the sum may well be too large.
+    await this.measure(bytes, signal);
+  }
+
+  /** Asks the target itself, before `bytes` more are written. @throws DualsyncError `target` when they would not fit */
+  async measure(bytes: number, signal: AbortSignal): Promise<void> {
+    this.#used = (await this.#target.size(signal)) + bytes;
+    if (this.#used <= this.#limit) return;
+    throw new DualsyncError(
+      "target",
+      `The target ${this.#target.label} would grow beyond --max-target-size: it takes up ${megabytes(this.#used - bytes)} of ${megabytes(this.#limit)}.`,
+      {
+        hint: "What was written stays. Leave collections out with --exclude or choose a larger target; the same command goes on.",
+      },
+    );
+  }
+}
+
+/** @throws DualsyncError `refused` when the plan alone shows that it will not fit */
+export function assertFitsInto(limit: number, used: number, growth: number, label: string): void {
+  if (used + growth <= limit) return;
+  throw new DualsyncError(
+    "refused",
+    `The copy does not fit into --max-target-size: ${label} takes up ${megabytes(used)} now, about ${megabytes(growth)} would be added, and the limit is ${megabytes(limit)}.`,
+    {
+      hint: "Nothing was changed. Leave collections out with --exclude, or choose a larger target.",
+    },
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB`;
+}

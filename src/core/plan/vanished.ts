@@ -1,0 +1,86 @@
+/** What was copied from a source before and is not listed there any more: dropped, renamed, or hidden for want of a right. */
+import type { Listing, NotCopied, Source } from "../../connectors/contract.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { StoreSnapshot } from "./guards.ts";
+import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
+
+const GONE =
+  "its table was copied before and the source does not list it any more: dropped, renamed, or not granted to this key";
+
+/** Names in the target of such collections that hold documents and were not left out by the person. */
+export function vanished(
+  { jobs, copies }: Pick<Jobs, "jobs" | "copies">,
+  source: StoreSnapshot,
+  target: StoreSnapshot,
+  wanted: Wanted,
+): string[] {
+  const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
+  const holding = new Set(
+    target.listing.collections.filter(({ documents }) => documents > 0).map(({ name }) => name),
+  );
+  return [...target.history.collections]
+    .filter(([name, { from }]) => from === source.label && holding.has(name) && !known.has(name))
+    .map(([name]) => name)
+    .filter((name) => namesInSource(name, wanted).every(wanted.selects));
+}
+
+/** Those collections as losses: under the source's name where it turns out to be there. */
+export async function vanishedLosses(
+  names: readonly string[],
+  source: Source,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<readonly NotCopied[]> {
+  const losses: NotCopied[] = [];
+  for (const name of names)
+    losses.push((await hidden(source, namesInSource(name, wanted), signal)) ?? { name, reason: GONE });
+  return losses;
+}
+
+/** Names of one store that the other is asked for though nothing tells that they were copied from there. */
+export const MOST_ASKED = 100;
+
+/** What else the target has, no job writes, and the source hides: by the names in the target. */
+export async function hiddenBeside(
+  { jobs, copies }: Pick<Jobs, "jobs" | "copies">,
+  { source, listing }: { readonly source: Source; readonly listing: Listing },
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, NotCopied>> {
+  const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
+  const names = listing.collections.map(({ name }) => name).filter((name) => !known.has(name));
+  const found = new Map<string, NotCopied>();
+  for (const name of names.slice(0, MOST_ASKED)) {
+    const own = namesInSource(name, wanted);
+    const one = own.every(wanted.selects) ? await hidden(source, own, signal) : undefined;
+    if (one !== undefined) found.set(name, one);
+  }
+  return found;
+}
+
+/** What one of these names stands for in a store that does not list it, and why that is so; undefined: nothing. */
+export async function hidden(
+  store: Source,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<NotCopied | undefined> {
+  for (const name of names) {
+    const reason = await store.hiddenReason?.(name, signal);
+    if (reason !== undefined) return { name, reason, isLoss: true };
+  }
+  return undefined;
+}
+
+/** @throws DualsyncError of this collection alone where it is there, and only not shown any more */
+export async function assertReadable(
+  role: "source" | "target",
+  store: Source,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const reason = await store.hiddenReason?.(name, signal);
+  if (reason === undefined) return;
+  throw new DualsyncError(role, `The collection ${name} of the ${role} can no longer be read: ${reason}`, {
+    ofOneCollection: true,
+  });
+}

@@ -1,0 +1,144 @@
+/** What of a collection is copied and proved, and what is left to do. */
+import type { IdRange } from "../../connectors/contract.ts";
+import type { DocumentId } from "../../model/document.ts";
+import { Losses, type SavedLosses } from "./losses.ts";
+import { type Counts, Tally } from "./tally.ts";
+
+/** A range that is not done; its beginning moves on as its parts are. */
+export interface OpenRange {
+  from?: DocumentId | undefined;
+  readonly to?: DocumentId | undefined;
+}
+
+/** A segment in which the target holds documents that the source has not. */
+export interface Extras {
+  readonly range: IdRange;
+  readonly documents: number;
+}
+
+/** A collection and its copy, each told from later ones of the same name. */
+export interface Uids {
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+}
+
+/** What was found, written and lost in a part of a collection; it counts only once the part is done. */
+export class Part {
+  readonly tally = new Tally();
+  readonly losses: Losses;
+  readonly #started = performance.now();
+
+  constructor(losses: Losses) {
+    this.losses = losses;
+  }
+
+  /** Milliseconds since it was begun. */
+  get age(): number {
+    return performance.now() - this.#started;
+  }
+}
+
+export interface SavedProgress {
+  readonly name: string;
+  readonly uids: { readonly source: string; readonly target: string };
+  readonly remaining: readonly IdRange[];
+  readonly extras: readonly Extras[];
+  readonly counts: Counts;
+  readonly losses: SavedLosses;
+}
+
+export class Progress {
+  readonly name: string;
+  readonly tally = new Tally();
+  /** Documents that were rejected, by name. */
+  losses: Losses;
+  readonly #uids: Uids;
+  readonly #changed: () => void;
+  #remaining: Set<OpenRange> | undefined;
+  #extras: Extras[] = [];
+
+  /** `changed` hears of everything that is worth writing down. */
+  constructor(name: string, uids: Uids, losses: Losses, changed: () => void) {
+    this.name = name;
+    this.#uids = uids;
+    this.losses = losses;
+    this.#changed = changed;
+  }
+
+  /** Takes up what a former run has done. */
+  restore(saved: SavedProgress): void {
+    this.#remaining = new Set(saved.remaining.map((range) => ({ ...range })));
+    this.#extras = [...saved.extras];
+    this.tally.merge(saved.counts);
+    this.losses = Losses.restored(this.losses, saved.losses);
+  }
+
+  /** What is left to do; undefined before the collection was cut into ranges. */
+  get remaining(): readonly OpenRange[] | undefined {
+    return this.#remaining === undefined ? undefined : [...this.#remaining];
+  }
+
+  /** Where the target holds documents that the source has not. */
+  get extras(): readonly Extras[] {
+    return this.#extras;
+  }
+
+  /** Nothing is done, these ranges are to do. */
+  begin(ranges: readonly IdRange[]): void {
+    this.#remaining = new Set(ranges.map((range) => ({ ...range })));
+  }
+
+  part(): Part {
+    return new Part(this.losses.part());
+  }
+
+  /** Everything of the range below `upTo` is copied and proved; without `upTo` all of it is. */
+  commit(range: OpenRange, part: Part, upTo?: DocumentId): void {
+    const to = upTo ?? range.to;
+    if (part.tally.extra > 0) {
+      const segment = { ...range, to };
+      this.#extras.push({ range: segment, documents: part.tally.extra });
+    }
+    this.tally.merge(part.tally);
+    this.losses.merge(part.losses);
+    if (upTo === undefined) this.#remaining?.delete(range);
+    else range.from = upTo;
+    this.#changed();
+  }
+
+  /** The rest cannot be done in this run: what was found of it counts, and it stays to be done. */
+  leave(part: Part): void {
+    this.tally.merge(part.tally);
+    this.losses.merge(part.losses);
+    this.#remaining = undefined;
+  }
+
+  /** What was found does not count for a later run: it looks again, as the source may be another by then. */
+  forget(): void {
+    this.#remaining = undefined;
+    this.#changed();
+  }
+
+  /** Of these extras, found anew, `deleted` were removed. */
+  removed(extras: Extras, found: number, deleted: number): void {
+    this.#extras = this.#extras.filter((entry) => entry !== extras);
+    this.tally.extra += found - extras.documents;
+    this.tally.deleted += deleted;
+    this.#changed();
+  }
+
+  save(): SavedProgress | undefined {
+    const { source, target } = this.#uids;
+    // What cannot be told from a later collection of the same name is not gone on with.
+    if (this.#remaining === undefined || source === undefined || target === undefined) return undefined;
+    const { name, tally } = this;
+    return {
+      name,
+      uids: { source, target },
+      remaining: [...this.#remaining],
+      extras: this.#extras,
+      counts: tally,
+      losses: this.losses.save(),
+    };
+  }
+}

@@ -1,0 +1,202 @@
+/** What a repair is to do, as lines of text that people can read and take lines out of; and read again, believing nothing. */
+import { createHash } from "node:crypto";
+import type { DocumentId } from "../../model/document.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { Side } from "../../model/reporter.ts";
+import { count, date, idFromJson, idToJson, type Json, list, object, text } from "../progress/saved-json.ts";
+
+const FORMAT = 1;
+
+/** `insert`: the target lacks the document. `replace`: it holds another one. `remove`: only the target has it. */
+export type RepairAction = "insert" | "replace" | "remove";
+
+export interface PlanHead {
+  /** The comparison that found it. */
+  readonly run: string;
+  /** Labels of the stores. */
+  readonly source: string;
+  readonly target: string;
+  readonly created: Date;
+  /** The collections that were compared. */
+  readonly collections: readonly PlanCollection[];
+}
+
+/** Two collections, told from later ones of the same names; absent where a store cannot. */
+export interface PlanCollection {
+  readonly source: string;
+  readonly target: string;
+  readonly sourceUid?: string;
+  readonly targetUid?: string;
+}
+
+/** One document, as it was seen to differ. It holds no values but its `_id`. */
+export interface PlanRow {
+  readonly do: RepairAction;
+  readonly collection: string;
+  readonly targetCollection: string;
+  readonly id: DocumentId;
+  /** The id for people. */
+  readonly printed: string;
+  readonly source: Side | undefined;
+  readonly target: Side | undefined;
+}
+
+/** Each line has a sum of its own, tied to the plan: lines may be taken out, and none can be altered unseen. */
+export function headLine(head: PlanHead): string {
+  const { run, source, target, created, collections } = head;
+  const body = { dualsync: "repair plan", format: FORMAT, run, source, target, created, collections };
+  return summed("", { ...body, created: created.toISOString() });
+}
+
+export function rowLine(run: string, row: PlanRow): string {
+  return summed(run, {
+    do: row.do,
+    collection: row.collection,
+    ...(row.targetCollection === row.collection ? {} : { targetCollection: row.targetCollection }),
+    id: row.printed,
+    source: row.source,
+    target: row.target,
+    key: idToJson(row.id),
+  });
+}
+
+/** Without it the plan was not written to its end. `complete`: everything that was to be compared was. */
+export function endLine(run: string, rows: number, complete: boolean): string {
+  return summed(run, { end: true, rows, complete });
+}
+
+/**
+ * Reads a plan line by line. Its first value is the head.
+ * @throws DualsyncError `local` that names `path`
+ */
+export async function* readPlan(
+  lines: AsyncIterable<string>,
+  path: string,
+): AsyncGenerator<PlanHead | PlanRow, undefined> {
+  let head: PlanHead | undefined;
+  let ended = false;
+  let at = 0;
+  for await (const content of lines) {
+    at++;
+    if (content === "") continue;
+    if (ended) throw damaged(`${path} goes on behind its end (line ${at}).`);
+    const where = `line ${at} of ${path}`;
+    if (head === undefined) {
+      head = attempt(() => headOf(content, path), `${path} is not a plan of dualsync.`);
+      yield head;
+      continue;
+    }
+    const row = readRow(content, head.run, where);
+    if (row === undefined) ended = true;
+    else yield row;
+  }
+  if (head === undefined) throw damaged(`${path} is empty.`);
+  if (!ended) throw damaged(`${path} was not written to its end, or is cut off.`);
+  return undefined;
+}
+
+/** Undefined for the end. */
+function readRow(content: string, run: string, where: string): PlanRow | undefined {
+  return attempt(() => {
+    const parsed = unaltered(run, content, parse(content));
+    return parsed.end === true ? undefined : rowOf(parsed);
+  }, `${where} was altered or is damaged.`);
+}
+
+export function isHead(part: PlanHead | PlanRow): part is PlanHead {
+  return "created" in part;
+}
+
+function headOf(content: string, path: string): PlanHead {
+  const { dualsync, format, ...body } = parse(content);
+  if (dualsync !== "repair plan") throw new TypeError("dualsync");
+  if (count(format) > FORMAT)
+    throw damaged(`${path} was written by a newer version of dualsync (format ${String(format)}).`);
+  attempt(
+    () => unaltered("", content, { dualsync, format, ...body }),
+    `line 1 of ${path} was altered or is damaged.`,
+  );
+  return {
+    run: text(body.run),
+    source: text(body.source),
+    target: text(body.target),
+    created: date(body.created),
+    collections: list(body.collections).map(collectionOf),
+  };
+}
+
+function collectionOf(content: unknown): PlanCollection {
+  const { source, target, sourceUid, targetUid } = object(content);
+  return {
+    source: text(source),
+    target: text(target),
+    ...(sourceUid === undefined ? {} : { sourceUid: text(sourceUid) }),
+    ...(targetUid === undefined ? {} : { targetUid: text(targetUid) }),
+  };
+}
+
+function rowOf(body: Json): PlanRow {
+  const collection = text(body.collection);
+  const row: PlanRow = {
+    do: actionOf(body.do),
+    collection,
+    targetCollection: body.targetCollection === undefined ? collection : text(body.targetCollection),
+    id: idFromJson(body.key),
+    printed: text(body.id),
+    source: sideOf(body.source),
+    target: sideOf(body.target),
+  };
+  const fits =
+    (row.source === undefined) === (row.do === "remove") &&
+    (row.target === undefined) === (row.do === "insert");
+  if (!fits) throw new TypeError("sides");
+  return row;
+}
+
+function actionOf(content: unknown): RepairAction {
+  if (content === "insert" || content === "replace" || content === "remove") return content;
+  throw new TypeError("do");
+}
+
+function sideOf(content: unknown): Side | undefined {
+  if (content === undefined) return undefined;
+  const { sha256, bytes } = object(content);
+  return { sha256: text(sha256), bytes: count(bytes) };
+}
+
+function summed(run: string, body: Json): string {
+  return `${JSON.stringify({ ...body, sum: sumOf(run, body) })}\n`;
+}
+
+function sumOf(run: string, body: Json): string {
+  return createHash("sha256")
+    .update(JSON.stringify([run, body]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/** The line, where it is to the byte as it was written: what reads alike (`\u000A` and `\u000a`) was altered, too. */
+function unaltered(run: string, content: string, parsed: Json): Json {
+  const { sum: _, ...body } = parsed;
+  if (`${content}\n` !== summed(run, body)) throw new TypeError("sum");
+  return body;
+}
+
+function parse(content: string): Json {
+  return object(JSON.parse(content));
+}
+
+function attempt<T>(read: () => T, message: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof DualsyncError ? error : damaged(message, error);
+  }
+}
+
+function damaged(message: string, cause?: unknown): DualsyncError {
+  return new DualsyncError("local", message, {
+    hint: "Nothing was changed. Write the plan anew: dualsync diff --plan FILE. Lines may be taken out of it, not altered.",
+    cause,
+  });
+}

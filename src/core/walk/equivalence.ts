@@ -1,0 +1,80 @@
+/** Documents that differ byte for byte and yet may say the same: where one side makes its documents from something else. */
+import type { Classification, CollectionInfo, Source } from "../../connectors/contract.ts";
+import type { Doc } from "../../model/document.ts";
+import type { DocumentPair, Step } from "./walk.ts";
+
+/** Asked only of documents that are not equal byte for byte. */
+export interface Equivalence {
+  classify(pair: DocumentPair): Classification;
+  /** Names of the fields that are not the same; undefined where that cannot be told. */
+  differing(pair: DocumentPair): readonly string[] | undefined;
+  /** What is to be written over `found`. */
+  wanted(pair: DocumentPair): Doc;
+}
+
+export interface Sides {
+  readonly source: Source;
+  readonly target: Source;
+  readonly from: Pick<CollectionInfo, "name">;
+  readonly to: Pick<CollectionInfo, "name">;
+}
+
+/** By the mapping of whichever side has one; undefined where documents are what both sides hold. */
+export function equivalenceOf({ source, target, from, to }: Sides): Equivalence | undefined {
+  const { mapping } = source;
+  if (mapping !== undefined) {
+    return {
+      classify: ({ expected, found }) => mapping.classify(from.name, expected, found),
+      differing: ({ expected, found }) => mapping.differing(from.name, expected, found),
+      wanted: ({ expected, found }) => mapping.merged(from.name, expected, found),
+    };
+  }
+  const { mapping: theirs } = target;
+  if (theirs === undefined) return undefined;
+  return {
+    classify: ({ expected, found }) => theirs.classify(to.name, found, expected),
+    differing: ({ expected, found }) => theirs.differing(to.name, found, expected),
+    wanted: ({ expected }) => expected,
+  };
+}
+
+/**
+ * Whether `found` is what `wanted` becomes in this store: the same bytes, or, where documents are made from something else, what
+ * the store's own mapping calls equivalent.
+ */
+export function isHeldAs(store: Source, collection: string, wanted: Doc, found: Doc | undefined): boolean {
+  if (found === undefined) return false;
+  if (Buffer.compare(found.bytes, wanted.bytes) === 0) return true;
+  return store.mapping?.classify(collection, found, wanted) === "equivalent";
+}
+
+/** Whether one of the stores makes its documents from something else, and so has no options and indexes to compare. */
+export function isMapped({ source, target }: Pick<Sides, "source" | "target">): boolean {
+  return source.mapping !== undefined || target.mapping !== undefined;
+}
+
+/** The same walk, with equivalent documents told apart from different ones. */
+export async function* classified(
+  steps: AsyncIterable<Step>,
+  equivalence: Equivalence | undefined,
+): AsyncGenerator<Step> {
+  for await (const step of steps) {
+    if (equivalence === undefined || step.different.length === 0) {
+      yield step;
+      continue;
+    }
+    const equivalent: DocumentPair[] = [];
+    const different: DocumentPair[] = [];
+    for (const pair of step.different) {
+      if (equivalence.classify(pair) === "equivalent") equivalent.push(pair);
+      else different.push(wantedPair(equivalence, pair));
+    }
+    yield { ...step, different, equivalent };
+  }
+}
+
+function wantedPair(equivalence: Equivalence, pair: DocumentPair): DocumentPair {
+  const expected = equivalence.wanted(pair);
+  const isMerged = Buffer.compare(expected.bytes, pair.expected.bytes) !== 0;
+  return { expected, found: pair.found, ...(isMerged && { isMerged }) };
+}

@@ -1,0 +1,86 @@
+/** Collections that have no unique `_id` to tell documents apart by are proved as a whole. */
+import { hash } from "node:crypto";
+import type { CollectionInfo, ReadOptions, Source } from "../../connectors/contract.ts";
+import type { Batch } from "../../model/document.ts";
+import { MeasurementsFingerprint, measurementHash, OrderedFingerprint } from "./fingerprint.ts";
+
+/** What a store holds of a collection. */
+export interface Fingerprinted {
+  readonly digest: string;
+  readonly documents: number;
+  readonly bytes: number;
+}
+
+/** A server may hand measurements out in another order than they came in; documents of a capped collection never. */
+export function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MeasurementsFingerprint {
+  return collection.kind === "capped" ? new OrderedFingerprint() : new MeasurementsFingerprint();
+}
+
+/** Reads the collection once. */
+export async function fingerprintOf(
+  store: Source,
+  collection: CollectionInfo,
+  options: ReadOptions,
+): Promise<Fingerprinted> {
+  const fingerprint = newFingerprint(collection);
+  let bytes = 0;
+  for await (const batch of store.read(collection, options)) {
+    fingerprint.add(batch);
+    bytes += batch.bytes.length;
+    batch.release();
+  }
+  return { digest: fingerprint.digest(), documents: fingerprint.documents, bytes };
+}
+
+/** A collection as one store is asked for it. */
+export interface StoredCollection {
+  readonly store: Source;
+  readonly collection: CollectionInfo;
+  readonly options: ReadOptions;
+}
+
+/** Hashes of documents in memory at once. */
+const MOST_HASHES = 500_000;
+
+/** Whether each document of `part`, which are so many, is also in `whole`, as often as it is in `part`. Reads both, in turns. */
+export async function isPartOf(
+  part: StoredCollection,
+  documents: number,
+  whole: StoredCollection,
+): Promise<boolean> {
+  const turns = Math.max(1, Math.ceil(documents / MOST_HASHES));
+  for (let turn = 0; turn < turns; turn++) {
+    const isDue = (hash: Buffer): boolean => hash.readUInt32LE() % turns === turn;
+    const lacking = new Map<string, number>();
+    for await (const hash of hashes(part)) {
+      if (isDue(hash)) lacking.set(keyOf(hash), (lacking.get(keyOf(hash)) ?? 0) + 1);
+    }
+    for await (const hash of hashes(whole)) {
+      if (lacking.size === 0) break;
+      if (!isDue(hash)) continue;
+      const left = (lacking.get(keyOf(hash)) ?? 0) - 1;
+      if (left > 0) lacking.set(keyOf(hash), left);
+      else lacking.delete(keyOf(hash));
+    }
+    if (lacking.size > 0) return false;
+  }
+  return true;
+}
+
+/** Half of a SHA-256 tells documents apart as well. */
+function keyOf(hash: Buffer): string {
+  return hash.toString("latin1", 0, 16);
+}
+
+async function* hashes({ store, collection, options }: StoredCollection): AsyncGenerator<Buffer> {
+  const hashOf =
+    collection.kind === "capped" ? (bytes: Uint8Array) => hash("sha256", bytes, "buffer") : measurementHash;
+  for await (const batch of store.read(collection, options)) {
+    yield* hashesOf(batch, hashOf);
+    batch.release();
+  }
+}
+
+function* hashesOf(batch: Batch, hashOf: (bytes: Uint8Array) => Buffer): Generator<Buffer> {
+  for (let i = 0; i < batch.length; i++) yield hashOf(batch.bytesOf(i));
+}

@@ -1,0 +1,159 @@
+/** What a run tells the outside. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
+import type { CollectionKind, NotCopied } from "../connectors/contract.ts";
+import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./comparison.ts";
+import type { DualsyncError } from "./errors.ts";
+
+export type * from "./comparison.ts";
+
+export interface PlannedCollection {
+  readonly source: string;
+  readonly target: string;
+  readonly kind: CollectionKind;
+  /** By the source's own bookkeeping; undefined for a view. */
+  readonly documents: number | undefined;
+  readonly bytes: number | undefined;
+  /** What will be done: "create", "fill" (it is there and empty), "update" (it holds documents), "define" (a view). */
+  readonly action: "create" | "fill" | "update" | "define";
+  /** Documents the target holds now, by its own bookkeeping. */
+  readonly targetDocuments: number;
+  /** What a comparison found, where the target holds documents that dualsync did not put there. */
+  readonly found?: AdoptionPreview;
+}
+
+/** Documents of a collection and its copy, compared byte for byte. */
+export interface AdoptionPreview {
+  readonly equal: number;
+  /** Not equal byte for byte, and yet the same to the store that the documents were made from. */
+  readonly equivalent: number;
+  readonly different: number;
+  readonly missing: number;
+  readonly extra: number;
+  /** A few ids of documents that differ. */
+  readonly examples: readonly string[];
+}
+
+/** The run that was interrupted and is gone on with. */
+export interface Resumed extends Done {
+  /** When the first of the runs that belong together began. */
+  readonly since: Date;
+}
+
+/** Shown before the first write. Every name in it is hostile data: escape it. */
+export interface Plan {
+  readonly command: string;
+  readonly source: string;
+  readonly target: string;
+  readonly collections: readonly PlannedCollection[];
+  readonly notCopied: readonly NotCopied[];
+  readonly documents: number;
+  readonly bytes: number;
+  /** Rough size of the copy on the target's disk, in bytes: what the target does not hold yet. */
+  readonly estimatedTargetBytes: number;
+  /** Sentences: what may be changed on the target, and what a reader must know ("not a point in time"). */
+  readonly notes: readonly string[];
+  readonly dryRun: boolean;
+  /** What an interrupted run has copied and proved, and is not read again. */
+  readonly resumed?: Resumed;
+}
+
+/** What is copied and proved already. */
+export interface Done {
+  readonly documents: number;
+  readonly bytes: number;
+}
+
+/** Progress of one collection. Calls are cheap: a reporter draws at its own pace. */
+export interface Meter {
+  advance(documents: number, bytes: number): void;
+  phase(name: "copying" | "verifying" | "building indexes" | "comparing" | "settling" | "repairing"): void;
+  end(): void;
+}
+
+export type Verdict =
+  | "verified" // read back, byte for byte
+  | "counts match"
+  | "not verified" // --verify none, or a dry run
+  | "defined" // a view
+  | "incomplete" // everything else verified, but named things are missing
+  | "failed"; // verification failed
+
+export interface CollectionReport {
+  readonly collection: string;
+  readonly target: string;
+  readonly kind: CollectionKind;
+  /** read = written + unchanged + setAside. */
+  readonly read: number;
+  readonly written: number;
+  readonly unchanged: number;
+  /** Of those that are unchanged: equivalent to what the source has, and not equal byte for byte. */
+  readonly equivalent: number;
+  readonly rejected: number;
+  /** Documents removed with --delete. */
+  readonly deleted: number;
+  /** Documents that only the target has, and that stay there. */
+  readonly extra: number;
+  /** Documents that changed in the source during the run and were copied again. */
+  readonly changed: number;
+  /** Counted by the servers at the end; undefined when it was not counted. */
+  readonly sourceCount: number | undefined;
+  readonly targetCount: number | undefined;
+  readonly verdict: Verdict;
+}
+
+/** A named loss: a document rejected, an index that could not be built, a collection that was not copied. */
+export interface Item {
+  /** Stable, for --accept: "document orders/17", "index orders/geo_2d", "option orders/validator". */
+  readonly key: string;
+  readonly reason: string;
+  /** True when the person has accepted this key: shown, but not counted. */
+  readonly accepted: boolean;
+}
+
+export interface RunReport {
+  readonly command: string;
+  readonly source: string;
+  readonly target: string;
+  readonly started: Date;
+  readonly ended: Date;
+  readonly collections: readonly CollectionReport[];
+  /** At most a few thousand; `itemCount` is the whole number. */
+  readonly items: readonly Item[];
+  readonly itemCount: number;
+  /** Bytes of the documents read. */
+  readonly bytes: number;
+  /** What of it an interrupted run had copied and proved, and was not read again. */
+  readonly resumed?: Resumed;
+  readonly exitCode: number;
+  /** One sentence, for people: what was done, how it was proved, what to run next. */
+  readonly verdict: string;
+}
+
+export interface Reporter {
+  /** Something to know while the run goes on; not part of the result. */
+  note(message: string): void;
+  /** Something that wants attention; shown with --quiet too. */
+  warn(message: string): void;
+  /** More than most people want to see: only with --verbose. */
+  detail(message: string): void;
+  plan(plan: Plan): void;
+  /** What is going to be compared. */
+  comparison(comparison: Comparison): void;
+  /** One confirmed difference, as soon as it is confirmed; collections may come interleaved. */
+  difference(difference: Difference): void;
+  /** Resolves when whoever reads the output has taken what was told: for those who tell much. */
+  ready(): Promise<void>;
+  /** What is going to be changed, or taken back. */
+  changePlan(plan: ChangePlan): void;
+  /** Starts the progress of a collection; `documents` is an estimate, `done` of them were copied by a former run. */
+  meter(collection: string, documents: number, done?: Done): Meter;
+  /** The result. Called at most once, last, unless `fail` is. */
+  finish(report: RunReport): void;
+  /** The result of comparing; in place of `finish`. */
+  compared(report: DiffReport): void;
+  /** The result of repairing or undoing; in place of `finish`. */
+  changed(report: ChangeReport): void;
+  /** The run failed. Called at most once, last, instead of `finish`. */
+  fail(error: DualsyncError, exitCode: number): void;
+  /** Leaves the terminal tidy. May be called at any time, more than once. */
+  close(): void;
+}

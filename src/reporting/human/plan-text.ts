@@ -1,0 +1,92 @@
+import type { ChalkInstance } from "chalk";
+import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
+import { type Cell, type TableColumn, table } from "../text/columns.ts";
+import { bytes, grouped } from "../text/format.ts";
+import { wrapped } from "../text/text-width.ts";
+import { minute } from "../text/time-window.ts";
+
+export interface TextStyle {
+  /** Columns of the terminal; Infinity where there is none. */
+  readonly width: number;
+  readonly paint: ChalkInstance;
+}
+
+/** Stands at the end of the plan of a dry run, word for word: scripts look for it. */
+export const NOTHING_WRITTEN = "Nothing was written.";
+
+/** A collection under the name it has in the source, and in the target where that differs. */
+export function collectionName(source: string, target: string): string {
+  return source === target ? source : `${source} → ${target}`;
+}
+
+/** Stands for a number that there is not. */
+export const NO_NUMBER = "-";
+
+const COLUMNS: readonly TableColumn[] = [
+  { heading: "collection", align: "left", cut: true },
+  { heading: "documents", align: "right" },
+  { heading: "size", align: "right" },
+  { heading: "on the target", align: "left" },
+];
+
+/** The plan as people read it, ended by a line break. Expects cleaned text. */
+export function planText(plan: Plan, style: TextStyle): string {
+  const { width, paint } = style;
+  const title = `${paint.bold(plan.command)}${plan.dryRun ? " (dry run)" : ""}`;
+  const parts = [`${title}\n  from  ${plan.source}\n  to    ${plan.target}\n`, planTable(plan, style)];
+  if (plan.notCopied.length > 0) {
+    const list = plan.notCopied.map(({ name, reason }) => wrapped(`  ${name}: ${reason}`, width, "    "));
+    parts.push(["Not copied:", ...list, ""].join("\n"));
+  }
+  const growth = plan.estimatedTargetBytes;
+  const size = growth > 0 ? `about ${bytes(growth)}` : "no more than now";
+  const notes = [...resumedNote(plan), `Estimated size on the target: ${size}.`, ...plan.notes];
+  parts.push(notes.map((note) => `${wrapped(note, width)}\n`).join(""));
+  if (plan.dryRun) {
+    parts.push(`${paint.bold(`Dry run: the above is what would happen. ${NOTHING_WRITTEN}`)}\n`);
+  }
+  return parts.join("\n");
+}
+
+function resumedNote({ resumed }: Plan): string[] {
+  if (resumed === undefined) return [];
+  const since = minute(resumed.since);
+  return [
+    `Goes on with the interrupted run of ${since} UTC: ${grouped(resumed.documents)} documents (${bytes(resumed.bytes)}) are copied and proved, and are not read again.`,
+  ];
+}
+
+function planTable({ collections, documents, bytes: size }: Plan, { width, paint }: TextStyle): string {
+  if (collections.length === 0) {
+    return "There is no collection to copy.\n";
+  }
+  const rows: (Cell | string)[][] = collections.map((planned) => [
+    collectionName(planned.source, planned.target),
+    planned.documents === undefined ? NO_NUMBER : grouped(planned.documents),
+    planned.bytes === undefined ? NO_NUMBER : bytes(planned.bytes),
+    action(planned),
+  ]);
+  rows.push(["total", grouped(documents), bytes(size), ""].map((text) => ({ text, paint: paint.bold })));
+  return table(COLUMNS, rows, { width, heading: paint.dim });
+}
+
+function action(planned: PlannedCollection): string {
+  const kind = planned.kind === "collection" || planned.kind === "view" ? "" : `, ${planned.kind}`;
+  switch (planned.action) {
+    case "create":
+      return `create${kind}`;
+    case "fill":
+      return `fill${kind} (empty now)`;
+    case "update":
+      return planned.found === undefined
+        ? `update${kind} (holds ${grouped(planned.targetDocuments)})`
+        : `adopt${kind} (${foundText(planned.found)})`;
+    case "define":
+      return "define view";
+  }
+}
+
+function foundText({ equal, equivalent, different, extra }: AdoptionPreview): string {
+  const classifyPair = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
+  return `${grouped(equal)} equal, ${classifyPair}${grouped(different)} differ, ${grouped(extra)} only there`;
+}

@@ -1,0 +1,92 @@
+import type { ChalkInstance } from "chalk";
+import type { CollectionReport, RunReport, Verdict } from "../../model/reporter.ts";
+import { type Cell, type TableColumn, table } from "../text/columns.ts";
+import { bytes, count, duration, grouped, rate } from "../text/format.ts";
+import { timeWindow } from "../text/time-window.ts";
+import { type Totals, totals } from "../text/totals.ts";
+import { verdictPaint } from "../text/verdict-paint.ts";
+import { itemList } from "./item-list.ts";
+import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
+
+type ReportColumn = readonly [heading: string, field: keyof Totals];
+
+const ALWAYS: readonly ReportColumn[] = [
+  ["read", "read"],
+  ["written", "written"],
+  ["unchanged", "unchanged"],
+  ["set\naside", "rejected"],
+];
+const WHEN_ANY: readonly ReportColumn[] = [
+  ["equi-\nvalent", "equivalent"],
+  ["deleted", "deleted"],
+  ["extra", "extra"],
+  ["changed", "changed"],
+];
+const COUNTED: readonly ReportColumn[] = [
+  ["source\ncount", "sourceCount"],
+  ["target\ncount", "targetCount"],
+];
+
+/** The result as people read it, ended by a line break; the verdict is the last line. Expects cleaned text. */
+export function reportText(report: RunReport, style: TextStyle): string {
+  const parts = [];
+  if (report.collections.length > 0) {
+    parts.push(resultTable(report.collections, style));
+  }
+  if (report.itemCount > 0) {
+    parts.push(itemList("Set aside or not reproduced", report.items, report.itemCount, style.paint));
+  }
+  parts.push(`${effort(report)}\n${verdictPaint(report.exitCode, style.paint)(report.verdict)}\n`);
+  return parts.join("\n");
+}
+
+function resultTable(collections: readonly CollectionReport[], { width, paint }: TextStyle): string {
+  const sums = totals(collections);
+  const numbers = [...ALWAYS, ...WHEN_ANY.filter(([, field]) => sums[field] !== 0), ...COUNTED];
+  const columns: TableColumn[] = [
+    { heading: "collection", align: "left", cut: true },
+    ...numbers.map(([heading]): TableColumn => ({ heading, align: "right" })),
+    { heading: "verdict", align: "left" },
+  ];
+  const cells = (of: Totals) => numbers.map(([, field]) => number(of[field]));
+  const rows: (Cell | string)[][] = collections.map((collection) => [
+    collectionName(collection.collection, collection.target),
+    ...(collection.kind === "view" ? numbers.map(() => NO_NUMBER) : cells(collection)),
+    { text: collection.verdict, paint: collectionPaint(collection.verdict, paint) },
+  ]);
+  rows.push(["total", ...cells(sums), ""].map((text) => ({ text, paint: paint.bold })));
+  return table(columns, rows, { width, heading: paint.dim });
+}
+
+function number(value: number | undefined): string {
+  return value === undefined ? NO_NUMBER : grouped(value);
+}
+
+/** How much was read by this run, in what time; and by the interrupted ones that it goes on with. */
+function effort(report: RunReport): string {
+  const { resumed } = report;
+  const read = totals(report.collections).read - (resumed?.documents ?? 0);
+  const size = report.bytes - (resumed?.bytes ?? 0);
+  const milliseconds = report.ended.getTime() - report.started.getTime();
+  const speed = milliseconds >= 1000 ? `, ${rate((read * 1000) / milliseconds)}` : "";
+  const window = timeWindow(resumed?.since ?? report.started, report.ended);
+  const before =
+    resumed === undefined
+      ? ""
+      : `\nNot read again: ${count(resumed.documents, "document")} (${bytes(resumed.bytes)}) that an interrupted run had copied and proved.`;
+  return `${count(read, "document")} read (${bytes(size)}) in ${duration(milliseconds)}${speed}; ${window}.${before}`;
+}
+
+function collectionPaint(verdict: Verdict, paint: ChalkInstance): (text: string) => string {
+  switch (verdict) {
+    case "verified":
+      return paint.green;
+    case "failed":
+      return paint.red;
+    case "incomplete":
+    case "not verified":
+      return paint.yellow;
+    default:
+      return (text) => text;
+  }
+}

@@ -1,0 +1,34 @@
+import type { ComparedCollection, Tier } from "../../model/reporter.ts";
+
+/** How a collection was compared, in a word for a table and in a sentence. */
+export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; readonly sentence: string } } = {
+  bytes: { word: "read", sentence: "every byte of both sides was read" },
+  hashes: {
+    word: "hashed",
+    sentence:
+      "every byte was hashed, on the servers that can, and only stretches that differed were compared one by one",
+  },
+  records: {
+    word: "rows hashed",
+    sentence:
+      "the project hashed the exact text of every row, each document was read and hashed as the row that it stands for, and only stretches that differed were read on both sides",
+  },
+  lookup: { word: "looked up", sentence: "each document was looked up on the other side by its _id" },
+  whole: { word: "as a whole", sentence: "all documents were read and compared as a whole, without an _id" },
+  definition: { word: "definition", sentence: "only the definition was compared, for there is nothing else" },
+};
+
+/** Each way in which something was compared, once; those of collections that hold documents first. */
+export function tiers(collections: readonly ComparedCollection[]): Tier[] {
+  const order = Object.keys(TIER_WORDS) as Tier[];
+  const used = new Set(collections.filter((of) => of.verdict !== "not compared").map(({ tier }) => tier));
+  return order.filter((tier) => used.has(tier));
+}
+
+/** How it was compared, in a sentence; the words of the table stand before it where there are several ways. */
+export function howCompared(collections: readonly ComparedCollection[]): string | undefined {
+  const used = tiers(collections).map((tier) => TIER_WORDS[tier]);
+  if (used.length === 0) return undefined;
+  const several = used.length > 1;
+  return `${used.map(({ word, sentence }) => (several ? `${word}: ${sentence}` : sentence)).join("; ")}.`;
+}

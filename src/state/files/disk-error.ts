@@ -1,0 +1,69 @@
+import { DualsyncError } from "../../model/errors.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full",
+  EDQUOT: "The disk quota is used up",
+  EROFS: "The file system is read-only",
+  EACCES: "Permission is denied",
+  EPERM: "Permission is denied",
+  EIO: "The disk failed",
+  EMFILE: "Too many files are open",
+  ENFILE: "Too many files are open",
+  ENOTDIR: "A part of the path is not a folder",
+  ENOENT: "The folder is gone",
+};
+
+const HINTS: Readonly<Record<Doing, string>> = {
+  read: "Nothing was changed. Make the file readable and run the same command again, or discard it with --restart.",
+  written:
+    "What was copied stays. Mend this (or start dualsync in a folder that can be written) and run the same command again: it goes on.",
+  removed: "Nothing was copied or changed. Remove the file by hand and run the same command again.",
+};
+
+const FREE_SPACE =
+  "What was copied stays. Free space (or start dualsync in a folder that can be written) and run the same command again: it goes on.";
+
+export type Doing = "read" | "written" | "removed";
+
+/** The operating system's name of what went wrong, for example "ENOENT"; undefined for any other kind of error. */
+export function diskCode(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** The error of a file-system call as a `local` one; what is no such error comes back as it is. */
+export function diskError(error: unknown, path: string, doing: Doing): unknown {
+  const code = diskCode(error);
+  if (code === undefined || error instanceof DualsyncError) return error;
+  const failed = `${path} could not be ${doing} (${code}).`;
+  const reason = REASONS[code];
+  const full = code === "ENOSPC" || code === "EDQUOT";
+  return new DualsyncError("local", reason === undefined ? failed : `${reason}: ${failed}`, {
+    hint: full && doing === "written" ? FREE_SPACE : HINTS[doing],
+    cause: error,
+  });
+}
+
+/** The result of file-system calls, whose errors become `local` ones. */
+export async function onDisk<T>(path: string, doing: Doing, calls: () => Promise<T>): Promise<T> {
+  try {
+    return await calls();
+  } catch (error) {
+    throw diskError(error, path, doing);
+  }
+}
+
+/** The result of a call, or undefined where nothing has that name. */
+export async function unlessAbsent<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (diskCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Something in the state folder that is not as dualsync leaves it. It is never mended, guessed at or passed over. */
+export function refusal(path: string, problem: string, advice: string): DualsyncError {
+  return new DualsyncError("local", `${path} ${problem}.`, { hint: `Nothing was changed. ${advice}` });
+}

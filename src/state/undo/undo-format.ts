@@ -1,0 +1,229 @@
+/**
+ * The format of an undo journal: records, and what is in them. Each record is tied to the one before it by its checksum,
+ * so that none can be altered, left out, moved or taken from another journal; and its length has a checksum of its own, so
+ * that a journal that merely ends early (the run was killed while it wrote) is told from one that is damaged.
+ */
+import { createHash } from "node:crypto";
+import { DualsyncError } from "../../model/errors.ts";
+
+export const FORMAT = 1;
+
+/** Stands at the beginning of the file; name and format come first in every format to come. */
+export const START = Buffer.from(`{"dualsync":"undo","format":${FORMAT}}\n`);
+
+const KINDS = { head: 1, entries: 2, mark: 3 } as const;
+export type FrameKind = keyof typeof KINDS;
+
+const CHECK = 8;
+/** Kind (1 byte), length of the payload (4), checksum of both (8). */
+export const HEADER = 5 + CHECK;
+export const SUM = 32;
+
+/** No payload is longer: what claims to be is damaged. */
+const LONGEST = 128 * 1024 * 1024;
+
+/** What the first record is tied to. */
+export const SEED = sha256(START);
+
+/** Where a journal ends, and what the next record is tied to. */
+export interface JournalEnd {
+  readonly offset: number;
+  readonly sum: Buffer;
+}
+
+export function encodeFrame(kind: FrameKind, payload: Uint8Array, before: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER + payload.length + SUM);
+  frame.writeUInt8(KINDS[kind], 0);
+  frame.writeUInt32LE(payload.length, 1);
+  check(frame, before).copy(frame, 5);
+  frame.set(payload, HEADER);
+  sha256(before, frame.subarray(0, HEADER + payload.length)).copy(frame, HEADER + payload.length);
+  return frame;
+}
+
+/** Kind and length of the record that begins with these bytes; undefined when they are not as they were written. */
+export function decodeHeader(
+  header: Buffer,
+  before: Uint8Array,
+): { kind: FrameKind; length: number } | undefined {
+  if (!check(header, before).equals(header.subarray(5, HEADER))) return undefined;
+  const number = header.readUInt8(0);
+  const kind = (Object.keys(KINDS) as FrameKind[]).find((name) => KINDS[name] === number);
+  const length = header.readUInt32LE(1);
+  return kind === undefined || length > LONGEST ? undefined : { kind, length };
+}
+
+function check(header: Buffer, before: Uint8Array): Buffer {
+  return sha256(before, header.subarray(0, 5)).subarray(0, CHECK);
+}
+
+export function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** How long a journal is kept, in days. */
+export const KEPT_DAYS = 30;
+
+/** Whose changes a journal holds. */
+export interface UndoHead {
+  readonly run: string;
+  readonly command: string;
+  /** Labels, without credentials. */
+  readonly target: string;
+  readonly source: string;
+  readonly started: Date;
+}
+
+/** What became of the run, and of its undoing. */
+export type UndoMark = "complete" | "undoing" | "undone";
+
+const MARKS: readonly unknown[] = ["complete", "undoing", "undone"] satisfies UndoMark[];
+
+/** Whether a journal can have this name: it becomes part of a file's name. */
+export function isRunId(run: string): boolean {
+  return /^[0-9a-f]{8}$/.test(run);
+}
+
+export function journalName(run: string): string {
+  if (!isRunId(run)) throw new DualsyncError("bug", "A run's id is 8 hexadecimal digits.");
+  return `undo-${run}.journal`;
+}
+
+/** The run that a file's name belongs to; undefined for files that are no journals. */
+export function runOfName(name: string): string | undefined {
+  return /^undo-([0-9a-f]{8})\.journal$/.exec(name)?.[1];
+}
+
+export function keptUntil(since: Date): Date {
+  return new Date(since.getTime() + KEPT_DAYS * 24 * 60 * 60 * 1000);
+}
+
+export function encodeHead(head: UndoHead): Buffer {
+  return Buffer.from(JSON.stringify(head));
+}
+
+/** Undefined for what `encodeHead` did not make. */
+export function decodeHead(payload: Buffer): UndoHead | undefined {
+  const { run, command, target, source, started } = parsed(payload);
+  const time = typeof started === "string" ? new Date(started) : new Date(Number.NaN);
+  if (typeof run !== "string" || !isRunId(run) || Number.isNaN(time.getTime())) return undefined;
+  if (typeof command !== "string" || typeof target !== "string" || typeof source !== "string")
+    return undefined;
+  return { run, command, target, source, started: time };
+}
+
+export function encodeMark(mark: UndoMark): Buffer {
+  return Buffer.from(JSON.stringify({ mark, at: new Date() }));
+}
+
+export function decodeMark(payload: Buffer): UndoMark | undefined {
+  const { mark } = parsed(payload);
+  return MARKS.includes(mark) ? (mark as UndoMark) : undefined;
+}
+
+function parsed(payload: Buffer): Record<string, unknown> {
+  try {
+    const content: unknown = JSON.parse(payload.toString());
+    return typeof content === "object" && content !== null ? (content as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What one document was before a run changed it, and what the run made of it. */
+export interface UndoEntry {
+  /** Type byte and value bytes of the `_id`. */
+  readonly id: Uint8Array;
+  /** The document as it was; absent when there was none. */
+  readonly before?: Uint8Array;
+  /** The document that was written, by its SHA-256 and its length; absent when it was removed. */
+  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number };
+}
+
+export interface UndoCollection {
+  readonly name: string;
+  /** Tells it from a later collection of the same name; absent where the store cannot. */
+  readonly uid?: string;
+}
+
+/** Entries that were saved together. */
+export interface UndoEntries {
+  readonly collection: UndoCollection;
+  readonly entries: readonly UndoEntry[];
+}
+
+const BEFORE = 1;
+const AFTER = 2;
+
+export function encodeEntries(collection: UndoCollection, entries: readonly UndoEntry[]): Buffer {
+  const parts: Uint8Array[] = [text(collection.name), text(collection.uid ?? ""), number(entries.length)];
+  for (const { id, before, after } of entries) {
+    parts.push(Uint8Array.of((before === undefined ? 0 : BEFORE) | (after === undefined ? 0 : AFTER)));
+    parts.push(number(id.length), id);
+    if (before !== undefined) parts.push(number(before.length), before);
+    if (after !== undefined) parts.push(after.sha256, number(after.bytes));
+  }
+  return Buffer.concat(parts);
+}
+
+/** About as many bytes as the entry takes up in a journal. */
+export function sizeOfEntry({ id, before, after }: UndoEntry): number {
+  return 9 + id.length + (before?.length ?? 0) + (after === undefined ? 0 : 36);
+}
+
+/** @throws RangeError on bytes that `encodeEntries` did not make */
+export function decodeEntries(payload: Buffer): UndoEntries {
+  const reader = new EntryReader(payload);
+  const name = reader.take(reader.number()).toString();
+  const uid = reader.take(reader.number()).toString();
+  const entries: UndoEntry[] = [];
+  for (let left = reader.number(); left > 0; left--) entries.push(decodeEntry(reader));
+  reader.end();
+  return { collection: { name, ...(uid === "" ? {} : { uid }) }, entries };
+}
+
+function decodeEntry(reader: EntryReader): UndoEntry {
+  const flags = reader.take(1).readUInt8();
+  if (flags > (BEFORE | AFTER)) throw new RangeError("an entry is of no known kind");
+  const id = reader.take(reader.number());
+  const before = (flags & BEFORE) === 0 ? {} : { before: reader.take(reader.number()) };
+  if ((flags & AFTER) === 0) return { id, ...before };
+  return { id, ...before, after: { sha256: reader.take(32), bytes: reader.number() } };
+}
+
+class EntryReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  number(): number {
+    return this.take(4).readUInt32LE();
+  }
+
+  take(length: number): Buffer {
+    const from = this.#at;
+    if (length > this.#bytes.length - from) throw new RangeError("an entry goes beyond its record");
+    this.#at += length;
+    return this.#bytes.subarray(from, this.#at);
+  }
+
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw new RangeError("a record goes on after its last entry");
+  }
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([number(bytes.length), bytes]);
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
