@@ -6,7 +6,7 @@ import { mongodb } from "../src/connectors/mongodb/mongodb.ts";
 import { cutSegments, digestWalk } from "../src/core/compare/digest-walk.ts";
 import type { DigestSide } from "../src/core/compare/digests.ts";
 import { TaskPool } from "../src/core/concurrency/task-pool.ts";
-import { piecesFor } from "../src/core/walk/ranges.ts";
+import { cutInto, piecesFor } from "../src/core/walk/ranges.ts";
 import { merge, type Step } from "../src/core/walk/walk.ts";
 
 const CONCURRENCY = 3;
@@ -32,14 +32,14 @@ async function open(uri: string, role: StoreRole): Promise<DigestSide> {
   const collection = collections.find(({ name }) => name === "orders");
   if (collection === undefined) throw new Error(`the ${role} has no orders`);
   const hashes = tier === "hash" || (tier === "one-sided" && role === "source");
-  const digester = hashes ? await store.digester?.(collection, signal) : undefined;
+  const digester = hashes ? await store.digests?.digester(collection, signal) : undefined;
   if (hashes && digester === undefined) throw new Error(`the ${role} does not hash`);
   return { store, collection, digester };
 }
 
 async function rangesToRead(): Promise<AsyncIterable<Step>[]> {
   const pieces = piecesFor(source.collection, CONCURRENCY);
-  const ranges = await source.store.ranges(source.collection, pieces, signal);
+  const ranges = await cutInto(source.store, target.store, source.collection, pieces, signal);
   return ranges.map((range) => {
     const options = { range, signal };
     return merge(
@@ -50,7 +50,7 @@ async function rangesToRead(): Promise<AsyncIterable<Step>[]> {
 }
 
 async function rangesToHash(): Promise<AsyncIterable<Step>[]> {
-  const all = await cutSegments(source, signal);
+  const all = await cutSegments(source, target.store, signal);
   return Array.from({ length: Math.ceil(all.length / PART) }, (_, i) =>
     digestWalk({ source, target, segments: all.slice(i * PART, (i + 1) * PART), signal }),
   );

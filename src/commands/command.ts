@@ -1,5 +1,5 @@
 import type { Command as Program } from "commander";
-import type { Environment } from "../config/env/environment.ts";
+import type { Environment } from "../model/environment.ts";
 import type { Reporter } from "../model/reporter.ts";
 import type { Redactor } from "../redact/redact.ts";
 

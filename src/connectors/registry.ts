@@ -1,51 +1,46 @@
-/** Which connector serves which kind of location. A driver is loaded when the first location of its kind is opened. */
+/** Which connectors there are. A driver is loaded when the first location of its kind is opened. */
 import { DualsyncError } from "../model/errors.ts";
-import type { Target } from "./contract.ts";
+import { archive } from "./archive/connector.ts";
+import type { Connector, Location, OpenOptions, StoreCommand, StoreRole } from "./connector.ts";
+import type { Store } from "./contract.ts";
+import { kv } from "./kv/connector.ts";
+import { mongodb } from "./mongodb/connector.ts";
+import { supabase } from "./supabase/connector.ts";
 
-/** What a connector must know to open a store. */
-export type StoreAddress = MongodbAddress | SupabaseAddress;
+const known: Connector[] = [mongodb, supabase, kv, archive];
 
-interface Address {
-  readonly hosts: readonly string[];
-  readonly database: string;
-  /** For people, without a credential. */
-  readonly label: string;
+export function connectors(): readonly Connector[] {
+  return known;
 }
 
-export interface MongodbAddress extends Address {
-  readonly kind: "mongodb";
-  readonly uri: string;
+/** Adds a connector. @returns what takes it out again */
+export function register(connector: Connector): () => void {
+  known.push(connector);
+  return () => void known.splice(known.indexOf(connector), 1);
 }
 
-/** The database is the schema whose tables are meant. */
-export interface SupabaseAddress extends Address {
-  readonly kind: "supabase";
-  /** The project's address, without the path of its REST interface. */
-  readonly url: string;
-  readonly key: string;
+/** The connector of a location. */
+export function connectorOf({ kind }: Pick<Location, "kind">): Connector {
+  const found = known.find((connector) => connector.kind === kind);
+  if (found === undefined) throw new DualsyncError("bug", `There is no connector for ${kind}.`);
+  return found;
 }
 
-export interface OpenOptions {
-  readonly role: "source" | "target";
-  /** How often a failed call is tried again. */
-  readonly retries?: number | undefined;
-  readonly signal: AbortSignal;
+/** @throws DualsyncError `usage` where the command has no use for such a store in this role */
+export function assertServed(command: StoreCommand, location: Location, role: StoreRole): void {
+  if (connectorOf(location).serves[command]?.includes(role) === true) return;
+  const able = known.filter(({ serves }) => serves[command]?.includes(role) === true);
+  const verb = role === "source" ? "reads from" : "writes to";
+  throw new DualsyncError(
+    "usage",
+    `${command} ${verb} ${able.map(({ words }) => words.store).join(" or ")}, and its ${role} is ${location.kind}.`,
+    { hint: `Nothing was contacted. Give another location with ${role === "source" ? "--from" : "--to"}.` },
+  );
 }
 
-export async function openStore(address: StoreAddress, options: OpenOptions): Promise<Target> {
-  const { role, retries, signal } = options;
-  switch (address.kind) {
-    case "mongodb": {
-      const { mongodb } = await import("./mongodb/mongodb.ts");
-      const { uri, database, label } = address;
-      return await mongodb({ uri, database, label, role, retries }, signal);
-    }
-    case "supabase": {
-      const { supabase } = await import("./supabase/supabase.ts");
-      const { url, key, database, label } = address;
-      return await supabase({ url, key, schema: database, label, role, retries }, signal);
-    }
-    default:
-      throw new DualsyncError("usage", "There is no connector for this kind of store yet.");
-  }
+/** Opens a store. @throws DualsyncError when it cannot be reached or used */
+export async function openStore(location: Location, options: OpenOptions): Promise<Store> {
+  const store = await connectorOf(location).open?.(location, options);
+  if (store !== undefined) return store;
+  throw new DualsyncError("usage", "There is no connector for this kind of store yet.");
 }

@@ -1,5 +1,5 @@
 /** What comparing two stores tells, and what repairing and undoing tell. All names, ids and values are hostile data. */
-import type { CollectionKind } from "../connectors/contract.ts";
+import type { CollectionKind } from "./collection.ts";
 import type { Item } from "./reporter.ts";
 
 /**
@@ -84,6 +84,8 @@ export interface ComparedCollection {
   readonly collection: string;
   readonly target: string;
   readonly kind: CollectionKind;
+  /** What the store calls it: "collection", "capped", "view". */
+  readonly type: string;
   readonly tier: Tier;
   /** Documents seen on each side; 0 for a view. */
   readonly sourceDocuments: number;
@@ -121,6 +123,7 @@ export interface Comparison {
     readonly source: string;
     readonly target: string;
     readonly kind: CollectionKind;
+    readonly type: string;
     /** By the source's own bookkeeping; undefined for a view. */
     readonly documents: number | undefined;
     readonly bytes: number | undefined;

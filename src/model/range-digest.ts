@@ -1,7 +1,23 @@
 import { hash } from "node:crypto";
 import { TYPE, writeInt32 } from "../bson/elements.ts";
-import type { RangeDigest } from "../connectors/contract.ts";
 import type { Batch } from "./document.ts";
+
+/**
+ * A segment of a collection, hashed: by one definition equal for the same documents and for no others. Two definitions
+ * are never compared.
+ */
+export interface RangeDigest {
+  readonly documents: number;
+  /** Bytes of what was hashed. */
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+  /**
+   * Of documents that were hashed as the records that they stand for: how many are other bytes than the store of those
+   * records makes of them. No part of what is compared.
+   */
+  readonly equivalent?: number;
+}
 
 const SHA256_BYTES = 32;
 const SHA256 = "sha256";

@@ -1,5 +1,5 @@
 /** What a run tells the outside. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
-import type { CollectionKind, NotCopied } from "../connectors/contract.ts";
+import type { CollectionKind, NotCopied } from "./collection.ts";
 import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./comparison.ts";
 import type { DualsyncError } from "./errors.ts";
 
@@ -9,6 +9,8 @@ export interface PlannedCollection {
   readonly source: string;
   readonly target: string;
   readonly kind: CollectionKind;
+  /** What the store calls it: "collection", "capped", "view". */
+  readonly type: string;
   /** By the source's own bookkeeping; undefined for a view. */
   readonly documents: number | undefined;
   readonly bytes: number | undefined;
@@ -81,6 +83,8 @@ export interface CollectionReport {
   readonly collection: string;
   readonly target: string;
   readonly kind: CollectionKind;
+  /** What the store calls it: "collection", "capped", "view". */
+  readonly type: string;
   /** read = written + unchanged + setAside. */
   readonly read: number;
   readonly written: number;

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
 import type { CopyingOptions } from "../../src/commands/copy/copy-options.ts";
 import { findSaved } from "../../src/commands/copy/resume.ts";
-import type { RunRecord } from "../../src/connectors/contract.ts";
+import type { RunRecord } from "../../src/connectors/powers/run-history.ts";
 import type { VerifyMode } from "../../src/core/plan/verify-mode.ts";
 import { weaker } from "../../src/core/plan/verify-mode.ts";
 import { type SavedRun, toJson } from "../../src/core/progress/saved-run.ts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { describeVariable, type Environment, loadEnvironment } from "../../src/config/env/environment.ts";
+import { loadEnvironment } from "../../src/config/env/environment.ts";
+import { describeVariable, type Environment } from "../../src/model/environment.ts";
 import { failureOf, textOf } from "./failure.ts";
 
 let cwd: string;

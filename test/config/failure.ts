@@ -1,4 +1,5 @@
-import { type Environment, loadEnvironment } from "../../src/config/env/environment.ts";
+import { loadEnvironment } from "../../src/config/env/environment.ts";
+import type { Environment } from "../../src/model/environment.ts";
 import { DualsyncError } from "../../src/model/errors.ts";
 
 /** What `work` fails with; anything but the program's own error fails the test. */

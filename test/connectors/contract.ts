@@ -1,6 +1,7 @@
 import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId } from "bson";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, Holder, Lease, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import type { Holder, Lease, Target } from "../../src/connectors/contract.ts";
 import { Batch } from "../../src/model/document.ts";
 import { testRun } from "../support/claimed.ts";
 import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
 import { TYPE } from "../../src/bson/elements.ts";
-import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { cutSegments, type DigestWalkOptions, digestWalk } from "../../src/core/compare/digest-walk.ts";
 import type { DigestSide } from "../../src/core/compare/digests.ts";

@@ -1,6 +1,6 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
 import type { ServerOptions } from "../../src/connectors/mongodb/connection/server.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
-import type { CollectionInfo, IdRange, RangeDigest, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { Batch, type Doc } from "../../src/model/document.ts";
+import type { RangeDigest } from "../../src/model/range-digest.ts";
 import { digestOf, RangeHash } from "../../src/model/range-digest.ts";
 import {
   array,

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { batchOf, collect, id } from "../support/documents.ts";

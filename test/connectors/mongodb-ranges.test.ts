@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
-import type { CollectionInfo, IdRange, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { Batch, type Doc } from "../../src/model/document.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";

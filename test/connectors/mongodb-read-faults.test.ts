@@ -1,6 +1,7 @@
 import { MaxKey, MinKey, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import { Server } from "../../src/connectors/mongodb/connection/server.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { openCursor } from "../../src/connectors/mongodb/reading/cursor.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
 import { startThrottledRelay, type ThrottledRelay } from "../services/throttled-relay.ts";

@@ -1,7 +1,9 @@
 import { type Document, Double, Long, serialize } from "bson";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, IdRange, RecordDigester, Source } from "../../src/connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
+import type { Source } from "../../src/connectors/contract.ts";
+import type { RecordDigester } from "../../src/connectors/powers/digests.ts";
 import { floatText } from "../../src/connectors/supabase/mapping/to-row/row-text.ts";
 import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";

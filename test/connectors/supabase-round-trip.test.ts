@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteOutcome } from "../../src/connectors/contract.ts";
+import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
 import { Batch } from "../../src/model/document.ts";
 import { collect } from "../support/documents.ts";
 import { TYPES, type TypedColumn, typedColumns } from "../support/every-type.ts";

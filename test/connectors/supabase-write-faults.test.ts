@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteMode, WriteOutcome } from "../../src/connectors/contract.ts";
+import type { WriteMode } from "../../src/connectors/contract.ts";
+import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
 import type { Batch } from "../../src/model/document.ts";
 import { batchOf, collect, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";

@@ -1,6 +1,7 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from "bson";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteMode, WriteOutcome } from "../../src/connectors/contract.ts";
+import type { WriteMode } from "../../src/connectors/contract.ts";
+import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
 import { Batch } from "../../src/model/document.ts";
 import { batchOf, doc, id } from "../support/documents.ts";
 import { never } from "../support/signal.ts";

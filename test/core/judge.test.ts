@@ -1,6 +1,6 @@
 import { type Document, Double, deserialize, Int32, serialize } from "bson";
 import { describe, expect, it } from "vitest";
-import type { Classification, Mapping } from "../../src/connectors/contract.ts";
+import type { Classification, Mapping } from "../../src/connectors/powers/mapping.ts";
 import { type Doc, DocumentId, idElement } from "../../src/model/document.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { memoryDiff } from "../support/memory-diff.ts";

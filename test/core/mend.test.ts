@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { CollectionInfo, Listing } from "../../src/connectors/contract.ts";
+import type { CollectionInfo, Listing } from "../../src/connectors/collection.ts";
 import type { JournalEntry } from "../../src/core/change/journal.ts";
 import { sideOf } from "../../src/core/compare/candidate.ts";
 import { applyRepair } from "../../src/core/repair/apply-repair.ts";

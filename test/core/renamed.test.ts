@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
 import { RawValue } from "../../src/bson/leaf.ts";
 import { toOrdered } from "../../src/bson/ordered.ts";
-import type { CollectionInfo } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
 import { renamed } from "../../src/core/plan/renamed.ts";
 
 type Tree = ReadonlyMap<string, unknown>;

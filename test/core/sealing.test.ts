@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { CollectionInfo, IdRange } from "../../src/connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
 import { ChecksumBuilder } from "../../src/core/checksums/checksum-builder.ts";
 import {
   type Checksums,

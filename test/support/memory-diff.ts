@@ -1,5 +1,5 @@
 import { Findings } from "../../src/commands/diff/findings.ts";
-import type { CollectionInfo, Filter } from "../../src/connectors/contract.ts";
+import type { CollectionInfo, Filter } from "../../src/connectors/collection.ts";
 import { Comparing } from "../../src/core/compare/compare.ts";
 import { DiffCheckpoint } from "../../src/core/compare/progress/diff-checkpoint.ts";
 import { memoryFromJson, memoryToJson, NOTHING } from "../../src/core/compare/progress/diff-history.ts";

@@ -1,4 +1,5 @@
-import type { CollectionInfo, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import type { Target } from "../../src/connectors/contract.ts";
 import type { Journal } from "../../src/core/change/journal.ts";
 import { Budget } from "../../src/core/concurrency/byte-budget.ts";
 import { NewerBy } from "../../src/core/copy/newer.ts";

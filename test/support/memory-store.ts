@@ -3,17 +3,14 @@ import { TYPE } from "../../src/bson/elements.ts";
 import type {
   CollectionInfo,
   IdRange,
-  Lease,
   Listing,
-  Mapping,
   Metadata,
-  PreparedCollection,
   ReadOptions,
   Selection,
-  Target,
-  WriteMode,
-  WriteOutcome,
-} from "../../src/connectors/contract.ts";
+} from "../../src/connectors/collection.ts";
+import type { Lease, PreparedCollection, Target, WriteMode } from "../../src/connectors/contract.ts";
+import type { Mapping } from "../../src/connectors/powers/mapping.ts";
+import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
 
 export interface MemoryOptions {

@@ -1,5 +1,6 @@
 import { beforeAll } from "vitest";
-import type { CollectionInfo, Lease, Target } from "../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import type { Lease, Target } from "../../src/connectors/contract.ts";
 import { leaseSql } from "../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../src/connectors/supabase/supabase.ts";
 import { type Postgrest, type PostgrestOptions, startPostgrest } from "../services/postgrest.ts";

@@ -1,16 +1,16 @@
 /** What the flags and the surroundings of a command that copies mean: everything is checked here, nothing is contacted. */
 
-import type { Environment } from "../../config/env/environment.ts";
 import { secretsOf } from "../../config/pairs/location.ts";
 import { resolvePair } from "../../config/pairs/pairs.ts";
 import { byteSize, readRate } from "../../config/settings/byte-size.ts";
 import { readSettings } from "../../config/settings/settings.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 import type { VerifyMode } from "../../core/plan/verify-mode.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
-import { addressOf, mongodbAddressOf } from "../run/address.ts";
 import { keyOf, readSelection, type SelectionFlags, usualRenames } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { CopyingCommand, CopyingOptions, Since } from "./copy-options.ts";
@@ -49,9 +49,8 @@ export function prepareCopying(
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
   });
   const pair = resolvePair(command, { from: flags.from, to: flags.to, environment });
-  const from = addressOf(command, pair.source, "source");
-  const to = mongodbAddressOf(command, pair.target, "target");
-  assertTargetNamed(flags, to.database);
+  const { source: from, target: to } = pair;
+  assertTargetNamed(flags, connectorOf(to).place(to).database);
   const selection = readSelection(flags, settings.excluded);
   const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
   const options: CopyingOptions = {

@@ -1,4 +1,4 @@
-import type { MongodbAddress, StoreAddress } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
 import type { ReadRate } from "../../connectors/wrappers/rate-limit.ts";
 import type { VerifyMode } from "../../core/plan/verify-mode.ts";
 import type { StateFile } from "../../state/job/state-file.ts";
@@ -12,8 +12,8 @@ export type Since = Date | "last";
 /** What a run that copies is to do; everything is checked, nothing was contacted. */
 export interface CopyingOptions extends Selected {
   readonly command: CopyingCommand;
-  readonly from: StoreAddress;
-  readonly to: MongodbAddress;
+  readonly from: Location;
+  readonly to: Location;
   readonly verify: VerifyMode;
   readonly delete: boolean;
   readonly allowShrink: boolean;

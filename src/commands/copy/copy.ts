@@ -1,5 +1,6 @@
 /** Copies a store into a MongoDB database and proves the copy. */
-import type { RunRecord } from "../../connectors/contract.ts";
+
+import type { RunRecord } from "../../connectors/powers/run-history.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
 import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
@@ -15,7 +16,7 @@ import type { RunContext } from "../command.ts";
 import { savedSentence } from "../run/backup-notice.ts";
 import { assertConfirmed } from "../run/confirm.ts";
 import { journaled } from "../run/journal.ts";
-import { underLease, type Writing } from "../run/lease.ts";
+import { type Writing, withSession } from "../run/session.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
 import type { CopyingOptions } from "./copy-options.ts";
@@ -35,23 +36,32 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
       return finish(context, dryReport(plan, started));
     }
     await options.state.check();
-    return await underLease(stores.target, options.command, stores.source.label, context, async (writing) => {
-      await assertDifferentStores(stores.source, writing.lease, writing.signal);
-      if (options.restart) await options.state.remove();
-      const planned = await planRun(stores, options, context);
-      context.reporter.plan(planned.plan);
-      await assertAllowed(options, planned.plan, context);
-      const losses = new Losses(options.accept);
-      for (const { name, reason } of planned.lost) losses.add(`collection ${name}`, reason);
-      const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
-      return await journaled(options.cwd, head, context, async (journal) => {
-        const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
-        for (const key of losses.unusedAcceptances)
-          context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
-        const result = report(planned.plan, started, done, losses, options);
-        return finish(context, { ...result, verdict: [result.verdict, ...savedSentence(journal)].join(" ") });
-      });
-    });
+    return await withSession(
+      stores.target,
+      options.command,
+      stores.source.label,
+      context,
+      async (writing) => {
+        await assertDifferentStores(stores.source, writing.session, writing.signal);
+        if (options.restart) await options.state.remove();
+        const planned = await planRun(stores, options, context);
+        context.reporter.plan(planned.plan);
+        await assertAllowed(options, planned.plan, context);
+        const losses = new Losses(options.accept);
+        for (const { name, reason } of planned.lost) losses.add(`collection ${name}`, reason);
+        const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
+        return await journaled(options.cwd, head, context, async (journal) => {
+          const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
+          for (const key of losses.unusedAcceptances)
+            context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
+          const result = report(planned.plan, started, done, losses, options);
+          return finish(context, {
+            ...result,
+            verdict: [result.verdict, ...savedSentence(journal)].join(" "),
+          });
+        });
+      },
+    );
   });
 }
 
@@ -82,14 +92,14 @@ async function copy(
   options: CopyingOptions,
   context: RunContext,
   { planned, losses, started, journal }: CopySetup,
-  { lease, signal, stop }: Writing,
+  { session, signal, stop }: Writing,
 ): Promise<Transferred> {
   const { saved, jobs, used, time = started } = planned;
   const run = {
     command: options.command,
     from: stores.source.label,
     run: context.runId,
-    token: saved?.token ?? lease.nonce,
+    token: saved?.token ?? session.nonce,
     since: saved?.since ?? time,
   };
   const checkpoint = new Checkpoint({
@@ -97,35 +107,27 @@ async function copy(
     store: options.state,
     verify: saved === undefined ? options.verify : weaker(saved.verify, options.verify),
     onFailure: stop,
-    saved,
+    ...(saved === undefined ? {} : { saved }),
   });
-  await lease.record({ ...run, complete: false, verified: false, documents: new Map() });
+  await session.record({ ...run, complete: false, verified: false, documents: new Map() });
   const clock = limitTime(options.maxMinutes, stop, outOfTime);
   const { verify, indexes, concurrency, allowShrink, batchSize, maxTargetSize } = options;
   const newerBy = new NewerBy(options.newerBy === undefined ? undefined : [options.newerBy]);
   const transfer = {
     ...stores,
-    verify,
-    indexes,
-    concurrency,
-    allowShrink,
-    newerBy,
-    losses,
-    checkpoint,
-    signal,
-    stop,
-    journal,
+    session,
+    ...{ verify, indexes, concurrency, allowShrink, newerBy, losses, checkpoint, signal, stop, journal },
     delete: options.delete,
     budget: new Budget(BYTES_IN_FLIGHT),
     note: (message: string) => context.reporter.note(message),
-    batchSize,
-    sizeLimit: maxTargetSize === undefined ? undefined : new SizeLimit(stores.target, maxTargetSize, used),
+    ...(batchSize === undefined ? {} : { batchSize }),
+    ...(maxTargetSize === undefined ? {} : { sizeLimit: new SizeLimit(stores.target, maxTargetSize, used) }),
   };
   try {
     const done = await transferAll(transfer, jobs, context.reporter);
     await checkpoint.flush();
     signal.throwIfAborted();
-    await lease.record({ ...run, complete: true, ...proved(done) });
+    await session.record({ ...run, complete: true, ...proved(done) });
     await journal.complete();
     await options.state.remove();
     if (options.newerBy !== undefined && newerBy.isUnknown)

@@ -1,16 +1,15 @@
 /** What a run that copies would do: everything is looked at, and what must not be done is refused. */
-import type { NotCopied, Source, Target } from "../../connectors/contract.ts";
+import type { Location } from "../../connectors/connector.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 import { compare } from "../../core/copy/preview.ts";
-import {
-  assertManaged,
-  assertNotSwapped,
-  type StoreSnapshot,
-  unmanagedJobs,
-} from "../../core/plan/guards.ts";
+import { assertManaged, assertNotSwapped, unmanagedJobs } from "../../core/plan/guards.ts";
 import { assertFits, chooseJobs, makePlan, type PlannedJob, unreadable } from "../../core/plan/plan.ts";
-import { assertFitsInto } from "../../core/plan/size-limit.ts";
+import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
+import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
 import type { SavedRun } from "../../core/progress/saved-run.ts";
+import type { NotCopied } from "../../model/collection.ts";
 import type { AdoptionPreview, Plan } from "../../model/reporter.ts";
 import type { RunContext } from "../command.ts";
 import { savedFirst } from "../run/backup-notice.ts";
@@ -42,9 +41,9 @@ export async function planRun(
   const { signal } = context;
   // Before anything is read: what is changed later bears a later time, by the clock of who writes it down.
   const { time } = stores.source.mapping === undefined ? {} : await stores.source.identity(signal);
-  const [source, target] = await Promise.all([look(stores.source, signal), look(stores.target, signal)]);
+  const [source, target] = await Promise.all([lookAt(stores.source, signal), lookAt(stores.target, signal)]);
   const isMapped = stores.source.mapping !== undefined;
-  assertMatches(options, namesOf(source.listing), isMapped);
+  assertMatches(options, namesOf(source.listing), [stores.source]);
   const told: string[] = [];
   const planOptions = {
     command: options.command,
@@ -53,11 +52,15 @@ export async function planRun(
     delete: options.delete,
     allowShrink: options.allowShrink,
     dryRun: options.dryRun,
+    sequences: stores.target.words.sequences,
   };
   assertNotSwapped(source, target, options.intoExisting);
-  // What comes from a MongoDB has a name that a MongoDB takes.
-  const nameProblem = isMapped ? (name: string) => stores.target.nameProblem(name) : undefined;
-  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, nameProblem);
+  const naming = {
+    renamed: stores.source.metadata?.renamed,
+    // What comes from a store of the same kind has a name that this one takes.
+    nameProblem: isMapped ? stores.target.metadata?.nameProblem : undefined,
+  };
+  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, naming);
   const since = chooseSince(jobs, options.since, source, target);
   const gone = isMapped ? vanished({ jobs, copies }, source, target, options.wanted) : [];
   const known = { jobs, copies: new Set([...copies, ...gone]) };
@@ -72,14 +75,14 @@ export async function planRun(
     copies: new Set([...known.copies, ...hidden.keys()]),
     jobs: since.jobs.map((job) => asOrdered(job, target)),
   };
-  assertFits(chosen.jobs, target.listing, planOptions);
+  assertFits(chosen.jobs, target.listing, planOptions, stores.source.words);
   const foreign = unmanagedJobs(chosen.jobs, source, target);
-  if (!options.intoExisting) assertManaged(foreign, source, target, options.to.database);
+  if (!options.intoExisting) assertManaged(foreign, source, target, databaseOf(options.to));
   const saved = await findSaved(options, target.history, (reason) => told.push(reason));
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
   const notes = [...adoption(found), ...saving, ...told, ...since.notes, ...remarks(options)];
-  notes.push(...without(chosen.jobs));
+  notes.push(...withoutDocuments(chosen.jobs, stores.source));
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
@@ -93,25 +96,18 @@ function asOrdered(job: PlannedJob, { listing }: StoreSnapshot): PlannedJob {
   return there === undefined ? job : { ...job, to: { ...job.to, ordered: there.ordered } };
 }
 
-/** Rows that are hidden from a key look like none. */
-function without(jobs: readonly PlannedJob[]): string[] {
+/** Documents that are hidden look like none. */
+function withoutDocuments(jobs: readonly PlannedJob[], { words: { hidden } }: Reader): string[] {
   const empty = jobs
     .filter(({ from }) => from.mayBeHidden === true && from.documents === 0)
     .map(({ from }) => from.name);
-  if (empty.length === 0) return [];
-  return [
-    `No rows, as far as this key sees: ${empty.join(", ")}. If that is not so, row-level security hides them from it.`,
-  ];
+  if (empty.length === 0 || hidden === undefined) return [];
+  return [`${hidden.seesNothing} ${empty.join(", ")}. ${hidden.ifNotSo}`];
 }
 
 /** Of what can be copied, and of what is there and cannot. */
 function namesOf(listing: StoreSnapshot["listing"]): string[] {
   return [...listing.collections, ...unreadable(listing)].map(({ name }) => name);
-}
-
-async function look(store: Source, signal: AbortSignal): Promise<StoreSnapshot> {
-  const [listing, history] = await Promise.all([store.list(signal), store.history(signal)]);
-  return { label: store.label, listing, history, isMapped: store.mapping !== undefined };
 }
 
 /** What is in the target already is compared before anybody decides that it may be replaced. */
@@ -142,34 +138,34 @@ function adoption(found: ReadonlyMap<string, AdoptionPreview>): string[] {
 }
 
 async function checkSizeLimit(
-  target: Target,
+  target: Reader,
   { maxTargetSize }: CopyingOptions,
   plan: Plan,
   signal: AbortSignal,
 ): Promise<number> {
   if (maxTargetSize === undefined) return 0;
-  const used = await target.size(signal);
+  const used = await sizeOf(target, signal);
   assertFitsInto(maxTargetSize, used, plan.estimatedTargetBytes, plan.target);
   return used;
 }
 
-function remarks(options: CopyingOptions): string[] {
-  const { from, to } = options;
-  const sameServer =
-    from.kind === "mongodb" && (from.uri === to.uri || hostOf(from.label) === hostOf(to.label));
+function remarks({ from, to, verify, indexes }: CopyingOptions): string[] {
+  const [source, target] = [connectorOf(from), connectorOf(to)];
+  const hosts = [source.place(from), target.place(to)].map((place) => [...place.hosts].sort().join());
+  const sameServer = from.kind === to.kind && hosts[0] === hosts[1];
   return [
     ...(sameServer
       ? [
           "Source and target are on the same server: the copy doubles the space there, and is lost together with it.",
         ]
       : []),
-    ...(options.verify === "content"
+    ...(verify === "content"
       ? []
-      : [`The copy is not read back (--verify ${options.verify}): run without it for a proof.`]),
-    ...(options.indexes || from.kind !== "mongodb" ? [] : ["Indexes are not built (--no-indexes)."]),
+      : [`The copy is not read back (--verify ${verify}): run without it for a proof.`]),
+    ...(indexes || !source.hasMetadata ? [] : ["Indexes are not built (--no-indexes)."]),
   ];
 }
 
-function hostOf(label: string): string {
-  return label.slice(0, label.lastIndexOf("/"));
+function databaseOf(location: Location): string {
+  return connectorOf(location).place(location).database;
 }

@@ -1,4 +1,5 @@
-import type { History, Listing } from "../../connectors/contract.ts";
+import type { Listing } from "../../connectors/collection.ts";
+import type { History } from "../../connectors/powers/run-history.ts";
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import { isWeaker } from "../../core/plan/verify-mode.ts";
 import { fromJson, type SavedRun } from "../../core/progress/saved-run.ts";

@@ -1,8 +1,8 @@
 /** Which collections need not be read as a whole, because only what was changed since a time can be missing from the copy. */
 
 import { OVERLAP } from "../../core/copy/check-counts.ts";
-import type { StoreSnapshot } from "../../core/plan/guards.ts";
 import type { PlannedJob } from "../../core/plan/plan.ts";
+import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
 import type { Since } from "./copy-options.ts";
 
 export interface SinceChosen {

@@ -1,14 +1,14 @@
 /** What the flags and the surroundings of `diff` mean: everything is checked here, nothing is contacted. */
 import { resolve } from "node:path";
-import type { Environment } from "../../config/env/environment.ts";
 import { secretsOf } from "../../config/pairs/location.ts";
 import { resolvePair } from "../../config/pairs/pairs.ts";
 import { readSettings } from "../../config/settings/settings.ts";
-import type { StoreAddress } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import type { Environment } from "../../model/environment.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
-import { addressOf } from "../run/address.ts";
 import { keyOf, readSelection, type SelectionFlags, usualRenames } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { DiffOptions, NamedFile } from "./diff-options.ts";
@@ -41,8 +41,7 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
     flags: { batchSize: undefined, concurrency: flags.concurrency },
   });
   const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
-  const from = addressOf("diff", pair.source, "source");
-  const to = addressOf("diff", pair.target, "target");
+  const { source: from, target: to } = pair;
   const selection = readSelection(flags, settings.excluded);
   const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
   assertSuitable(flags, from, to);
@@ -77,17 +76,19 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
 }
 
 /** @throws DualsyncError `usage` for flags that mean nothing between these stores */
-function assertSuitable({ filter = [], plan }: DiffFlags, from: StoreAddress, to: StoreAddress): void {
-  if (filter.length > 0 && (from.kind === "supabase" || to.kind === "supabase")) {
+function assertSuitable({ filter = [], plan }: DiffFlags, from: Location, to: Location): void {
+  const [source, target] = [connectorOf(from), connectorOf(to)];
+  const without = [source, target].find(({ canFilter }) => !canFilter);
+  if (filter.length > 0 && without !== undefined) {
     throw configurationError(
-      "--filter chooses documents of MongoDB collections, and one side is a Supabase project.",
-      "Leave it out; --include and --exclude choose tables.",
+      `--filter chooses documents of MongoDB collections, and one side is ${without.words.store}.`,
+      `Leave it out; --include and --exclude choose ${without.words.collections}.`,
     );
   }
-  if (plan !== undefined && to.kind === "supabase") {
+  if (plan !== undefined && target.serves.repair?.includes("target") !== true) {
     throw configurationError(
-      "--plan is for repairs of a MongoDB copy, and the target is a Supabase project.",
-      "Leave it out, or compare the other way round: --from supabase --to mongodb.",
+      `--plan is for repairs of a MongoDB copy, and the target is ${target.words.store}.`,
+      `Leave it out, or compare the other way round: --from ${to.kind} --to ${from.kind}.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { StoreAddress } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
 import type { StateFile } from "../../state/job/state-file.ts";
 import type { Selected } from "../run/selection.ts";
 
@@ -10,8 +10,8 @@ export interface NamedFile {
 
 /** What a run of `diff` is to do; everything is checked, nothing was contacted. */
 export interface DiffOptions extends Selected {
-  readonly from: StoreAddress;
-  readonly to: StoreAddress;
+  readonly from: Location;
+  readonly to: Location;
   /** Whether --include, --exclude or --filter leave something out. */
   readonly selective: boolean;
   readonly concurrency: number;

@@ -1,3 +1,5 @@
+import { connectorOf } from "../../connectors/registry.ts";
+import type { StoreWords } from "../../connectors/words.ts";
 import type { ComparedCollection } from "../../model/reporter.ts";
 import { count, grouped } from "../../reporting/text/format.ts";
 import { timeWindow } from "../../reporting/text/time-window.ts";
@@ -41,15 +43,17 @@ function finding(
   }
   if (!complete) return "Neither identical nor different is proved: not everything was compared.";
   if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
-  return `Identical${exceptions(options, collections)}.${equivalents(collections)}`;
+  return `Identical${exceptions(options, collections)}.${equivalents(options, collections)}`;
 }
 
-/** What is the same to the store of tables, and holds other bytes than a copy would. */
-function equivalents(collections: readonly ComparedCollection[]): string {
+/** What is the same to a store of something else, and holds other bytes than a copy would. */
+function equivalents(options: DiffOptions, collections: readonly ComparedCollection[]): string {
   const equivalent = sum(collections, "equivalent");
   if (equivalent === 0) return "";
   const are = equivalent === 1 ? "is" : "are";
-  return ` ${count(equivalent, "document")} of them ${are} equivalent and not equal byte for byte: numbers of another type, or fields that no column has.`;
+  const words = wordsOf(options).mapped;
+  const why = words === undefined ? "" : `: ${words.equivalents}`;
+  return ` ${count(equivalent, "document")} of them ${are} equivalent and not equal byte for byte${why}.`;
 }
 
 /** What differs and does not count. */
@@ -94,9 +98,9 @@ function incomplete({ collections, findings, ended }: Compared, { moving }: Endi
 
 function scope(options: DiffOptions, { collections, since, exact }: Compared, { ended }: Ending): string {
   const documents = sum(collections, "sourceDocuments");
-  const content = isMapped(options) ? "by all that the tables hold" : "byte for byte";
+  const content = wordsOf(options).comparedBy;
   const how = exact ? content : "ignoring the order of fields";
-  const mapped = isMapped(options);
+  const mapped = wordsOf(options).mapped !== undefined;
   const left = [
     ...(options.selective ? ["--include, --exclude and --filter leave out"] : []),
     ...(options.indexes || mapped ? [] : ["indexes"]),
@@ -110,13 +114,14 @@ function scope(options: DiffOptions, { collections, since, exact }: Compared, { 
   return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")}${mapped ? "" : metadata}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
 }
 
-/** Between rows and documents there are no options and indexes to compare. */
-function isMapped({ from, to }: DiffOptions): boolean {
-  return from.kind !== "mongodb" || to.kind !== "mongodb";
+/** Those of the side whose documents are made from something else, if there is one: then there are no options to compare. */
+function wordsOf({ from, to }: DiffOptions): StoreWords {
+  const [source, target] = [connectorOf(from).words, connectorOf(to).words];
+  return source.mapped === undefined && target.mapped !== undefined ? target : source;
 }
 
 function copying({ from }: DiffOptions): string {
-  return from.kind === "supabase" ? "backfill" : "duplicate";
+  return connectorOf(from).primary?.copiedBy ?? "duplicate";
 }
 
 function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {

@@ -7,7 +7,7 @@ import { type Memory, memoryToJson } from "../../core/compare/progress/diff-hist
 import { reportUnpaired } from "../../core/compare/unpaired.ts";
 import type { DiffReport } from "../../model/reporter.ts";
 import type { RunContext } from "../command.ts";
-import { type ReadStores, withReadStores } from "../run/stores.ts";
+import { type Stores, withStores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import { reportOf, writeReport } from "./diff-report.ts";
@@ -21,7 +21,7 @@ import { planCollection, RepairPlanWriter } from "./plan-file.ts";
 export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
   await options.state.check();
   const started = new Date();
-  return await withReadStores(options, context.signal, async (stores) => {
+  return await withStores(options, context.signal, async (stores) => {
     let bytesRead = 0;
     const count = (bytes: number): void => {
       bytesRead += bytes;
@@ -72,7 +72,7 @@ interface DiffSetup {
 }
 
 async function compare(
-  stores: ReadStores,
+  stores: Stores,
   options: DiffOptions,
   context: RunContext,
   { found, remembered, started, plan }: DiffSetup,

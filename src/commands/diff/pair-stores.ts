@@ -1,53 +1,54 @@
 /** What is to be compared: everything is looked at, and what must not be compared is refused. */
 
-import type { History, Listing, RunRecord, Source } from "../../connectors/contract.ts";
+import type { Listing } from "../../connectors/collection.ts";
+import type { Location } from "../../connectors/connector.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { History, RunRecord } from "../../connectors/powers/run-history.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 import { type Mapped, type Pairs, pairUp, withoutHidden } from "../../core/compare/pairs.ts";
 import { unreadable } from "../../core/plan/plan.ts";
 import { assertTwoStores, slowestClock } from "../../core/plan/same-store.ts";
+import { lookAt } from "../../core/plan/snapshot.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { Comparison } from "../../model/reporter.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 import type { RunContext } from "../command.ts";
 import { assertMatches } from "../run/selection.ts";
-import type { ReadStores } from "../run/stores.ts";
+import type { Stores } from "../run/stores.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import type { Remembered } from "./history.ts";
 
 export interface PairedStores extends Pairs {
   /** Who filled the target last. */
-  readonly filled?: RunRecord | undefined;
+  readonly filled?: RunRecord;
   /** The time by the slowest of the clocks. */
   readonly now: () => Date;
 }
 
 /** @throws DualsyncError `refused` */
 export async function pairStores(
-  stores: ReadStores,
+  stores: Stores,
   options: DiffOptions,
   { signal }: RunContext,
 ): Promise<PairedStores> {
-  const look = async (store: Source, database: string) => {
-    const [identity, listing, history] = await Promise.all([
-      store.identity(signal),
-      store.list(signal),
-      store.history(signal),
-    ]);
-    return { identity, listing, history, database };
+  const look = async (store: Reader, location: Location) => {
+    const [identity, snapshot] = await Promise.all([store.identity(signal), lookAt(store, signal)]);
+    return { ...snapshot, identity, database: connectorOf(location).place(location).database };
   };
   const [source, target] = await Promise.all([
-    look(stores.source, options.from.database),
-    look(stores.target, options.to.database),
+    look(stores.source, options.from),
+    look(stores.target, options.to),
   ]);
   assertTwoStores(source, target);
   const names = [...namesOf(source.listing), ...namesOf(target.listing)];
-  assertMatches(options, names, stores.source.mapping !== undefined || stores.target.mapping !== undefined);
-  const listed = pairUp(source.listing, target.listing, options.wanted);
+  assertMatches(options, names, [stores.source, stores.target]);
+  const listed = pairUp(source.listing, target.listing, options.wanted, stores.source.metadata);
   const how = { wanted: options.wanted, mapped: mappedOf(stores, source, target) };
   const pairs = await withoutHidden(listed, stores, how, signal);
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
-    return { ...pairs, now, filled };
+    return { ...pairs, now, ...(filled === undefined ? {} : { filled }) };
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
@@ -58,15 +59,18 @@ export async function pairStores(
 }
 
 function mappedOf(
-  stores: ReadStores,
+  stores: Stores,
   source: { readonly history: History },
   target: { readonly history: History },
 ): Mapped | undefined {
-  if (stores.source.mapping !== undefined)
-    return { side: "source", known: copiedFrom(stores.source.label, target.history) };
-  return stores.target.mapping === undefined
-    ? undefined
-    : { side: "target", known: copiedFrom(stores.target.label, source.history) };
+  const { source: left, target: right } = stores;
+  if (left.mapping !== undefined) {
+    const known = copiedFrom(left.label, target.history);
+    return { side: "source", collection: left.words.collection, known };
+  }
+  if (right.mapping === undefined) return undefined;
+  const known = copiedFrom(right.label, source.history);
+  return { side: "target", collection: right.words.collection, known };
 }
 
 /** Whatever was copied from there at any time: the last run does not know of a table that was gone by then. */
@@ -99,13 +103,14 @@ export function comparisonOf(
     source: options.from.label,
     target: options.to.label,
     collections: pairs.map(({ from, to }) => {
-      const isView = from.kind === "view";
+      const hasDocuments = from.kind !== "definition";
       return {
         source: from.name,
         target: to.name,
         kind: from.kind,
-        documents: isView ? undefined : from.documents,
-        bytes: isView ? undefined : from.bytes,
+        type: from.type,
+        documents: hasDocuments ? from.documents : undefined,
+        bytes: hasDocuments ? from.bytes : undefined,
       };
     }),
     notCompared: left,

@@ -1,11 +1,11 @@
 /** What the flags and the surroundings of `repair` mean: everything is checked here, nothing is contacted. */
 import { resolve } from "node:path";
-import type { Environment } from "../../config/env/environment.ts";
 import { secretsOf } from "../../config/pairs/location.ts";
 import { resolvePair } from "../../config/pairs/pairs.ts";
 import { readSettings } from "../../config/settings/settings.ts";
+import { assertServed } from "../../connectors/registry.ts";
+import type { Environment } from "../../model/environment.ts";
 import type { PreparedRun } from "../command.ts";
-import { addressOf, mongodbAddressOf } from "../run/address.ts";
 import type { RepairOptions } from "./repair-options.ts";
 
 export interface RepairFlags {
@@ -25,10 +25,12 @@ export function prepareRepair(
 ): PreparedRun {
   const { maxRetries } = readSettings({ environment, flags: {} });
   const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
+  assertServed("repair", pair.source, "source");
+  assertServed("repair", pair.target, "target");
   const options: RepairOptions = {
-    from: addressOf("repair", pair.source, "source"),
-    to: mongodbAddressOf("repair", pair.target, "target"),
-    retries: maxRetries,
+    from: pair.source,
+    to: pair.target,
+    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
     name,
     path: resolve(environment.cwd, name),
     delete: flags.delete ?? false,

@@ -1,7 +1,8 @@
 /** What keeps a plan that was made of the wrong stores, or at the wrong time, from doing harm. Everything here only looks, and refuses. */
-import type { Source } from "../../connectors/contract.ts";
+
 import { assertNotSwapped } from "../../core/plan/guards.ts";
 import { isShrunken, shrinkError } from "../../core/plan/shrink.ts";
+import { lookAt } from "../../core/plan/snapshot.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { Stores } from "../run/stores.ts";
 import type { RepairPlanReader } from "./plan-on-disk.ts";
@@ -17,11 +18,10 @@ export async function assertSafe(
   plan: RepairPlanReader,
   options: Pick<RepairOptions, "delete" | "allowShrink">,
 ): Promise<void> {
-  const look = async (store: Source) => {
-    const [listing, history] = await Promise.all([store.list(looking.signal), store.history(looking.signal)]);
-    return { label: store.label, listing, history };
-  };
-  const [source, target] = await Promise.all([look(looking.source), look(looking.target)]);
+  const [source, target] = await Promise.all([
+    lookAt(looking.source, looking.signal),
+    lookAt(looking.target, looking.signal),
+  ]);
   assertNotSwapped(source, target, true);
   if (!options.delete) return;
   // What is not listed is not looked at either: repairing leaves its copy alone, and says why.

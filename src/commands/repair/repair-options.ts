@@ -1,10 +1,10 @@
-import type { MongodbAddress, StoreAddress } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
 
 /** What a run of `repair` is to do; everything is checked, nothing was contacted. */
 export interface RepairOptions {
-  readonly from: StoreAddress;
-  readonly to: MongodbAddress;
-  readonly retries?: number | undefined;
+  readonly from: Location;
+  readonly to: Location;
+  readonly retries?: number;
   /** The plan, as the person named it, and where it is. */
   readonly name: string;
   readonly path: string;

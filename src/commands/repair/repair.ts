@@ -1,6 +1,7 @@
 /** Mends a copy by a plan that diff has written. */
 
-import type { CollectionInfo } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { WriteSession } from "../../connectors/contract.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
 import { applyRepair } from "../../core/repair/apply-repair.ts";
 import type { PlanHead, PlanRow } from "../../core/repair/repair-plan.ts";
@@ -12,7 +13,7 @@ import type { RunContext } from "../command.ts";
 import { savedSentence } from "../run/backup-notice.ts";
 import { assertConfirmed } from "../run/confirm.ts";
 import { journaled } from "../run/journal.ts";
-import { underLease } from "../run/lease.ts";
+import { withSession } from "../run/session.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { InterruptedReplacements } from "./interrupted-replacements.ts";
 import { RepairPlanReader } from "./plan-on-disk.ts";
@@ -36,15 +37,19 @@ export async function repair(options: RepairOptions, context: RunContext): Promi
       return finish(
         options,
         context,
-        await applyRepair({ ...stores, signal, dryRun: true }, plan, options),
+        await applyRepair({ ...stores, session: undefined, signal }, plan, options),
         started,
       );
     }
-    return await underLease(stores.target, "repair", stores.source.label, context, async (writing) => {
-      await assertDifferentStores(stores.source, writing.lease, writing.signal);
+    return await withSession(stores.target, "repair", stores.source.label, context, async (writing) => {
+      await assertDifferentStores(stores.source, writing.session, writing.signal);
       context.reporter.changePlan(shown);
       await assertAllowed(options, shown, context);
-      return await work({ stores, plan, signal: writing.signal, started }, options, context);
+      return await work(
+        { stores, plan, session: writing.session, signal: writing.signal, started },
+        options,
+        context,
+      );
     });
   });
 }
@@ -52,12 +57,13 @@ export async function repair(options: RepairOptions, context: RunContext): Promi
 interface RepairSetup {
   readonly stores: Stores;
   readonly plan: RepairPlanReader;
+  readonly session: WriteSession;
   readonly signal: AbortSignal;
   readonly started: Date;
 }
 
 async function work(
-  { stores, plan, signal, started }: RepairSetup,
+  { stores, plan, session, signal, started }: RepairSetup,
   options: RepairOptions,
   context: RunContext,
 ): Promise<number> {
@@ -74,7 +80,11 @@ async function work(
     target !== undefined &&
     taken.has({ collection, id, before: target.sha256, after: source.sha256 });
   return await journaled(options.cwd, head, context, async (journal) => {
-    const result = await applyRepair({ ...stores, signal, journal, isInterruptedReplacement }, plan, options);
+    const result = await applyRepair(
+      { ...stores, session, signal, journal, isInterruptedReplacement },
+      plan,
+      options,
+    );
     await journal.complete();
     return finish(options, context, result, started, savedSentence(journal));
   });

@@ -1,6 +1,7 @@
 /** What people are told of the documents that are saved before they are overwritten or removed. */
-import type { StoreSnapshot } from "../../core/plan/guards.ts";
+
 import type { PlannedJob } from "../../core/plan/plan.ts";
+import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { count } from "../../reporting/text/format.ts";
 import { KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";

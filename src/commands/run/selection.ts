@@ -3,7 +3,9 @@ import { serialize } from "bson";
 import { parseFilters } from "../../config/selection/filters.ts";
 import { checkGlobs, select, unmatched } from "../../config/selection/globs.ts";
 import { parseRenames } from "../../config/selection/renames.ts";
-import type { StoreAddress } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
+import { connectorOf } from "../../connectors/registry.ts";
+import type { StoreWords } from "../../connectors/words.ts";
 import type { Wanted } from "../../core/plan/plan.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { jobKey } from "../../state/job/job-key.ts";
@@ -15,14 +17,12 @@ export interface SelectionFlags {
   readonly filter?: readonly string[];
 }
 
-/** Names that applications give to the collections of these tables: mongoose makes a plural of a model's name. */
-const USUAL_RENAMES: ReadonlyMap<string, string> = new Map([["shop", "shops"]]);
-
-/** What is renamed without being asked for between a project's tables and a database. */
-export function usualRenames(from: StoreAddress, to: StoreAddress): Pick<Wanted, "usualRenames"> {
-  if (from.kind === "supabase" && to.kind === "mongodb") return { usualRenames: USUAL_RENAMES };
-  if (from.kind === "mongodb" && to.kind === "supabase")
-    return { usualRenames: new Map([...USUAL_RENAMES].map(([table, name]) => [name, table])) };
+/** What is renamed without being asked for between two stores. */
+export function usualRenames(from: Location, to: Location): Pick<Wanted, "usualRenames"> {
+  const [{ usualRenames: theirs }, { usualRenames: ours }] = [connectorOf(from), connectorOf(to)];
+  if (theirs !== undefined && ours === undefined) return { usualRenames: theirs };
+  if (theirs === undefined && ours !== undefined)
+    return { usualRenames: new Map([...ours].map(([name, copy]) => [copy, name])) };
   return {};
 }
 
@@ -49,35 +49,31 @@ export function readSelection(flags: SelectionFlags, excluded: readonly string[]
   };
 }
 
-const NEW_TABLE =
-  " A table that is new, or not granted to service_role, is not listed: run in the SQL editor: notify pgrst, 'reload schema';";
-
-/** @throws DualsyncError `refused` when a pattern chooses nothing of these names; `tables`: they may be tables' */
+/** @throws DualsyncError `refused` when a pattern chooses nothing of these names; `stores` are those that have them */
 export function assertMatches(
   { unmatched }: Pick<Selected, "unmatched">,
   names: readonly string[],
-  tables: boolean,
+  stores: readonly { readonly words: StoreWords }[],
 ): void {
   const patterns = unmatched(names);
   if (patterns.length === 0) return;
+  const unlisted = [...new Set(stores.map(({ words }) => words.hidden?.unlisted))];
+  const hints = [
+    "Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.",
+    ...unlisted.filter((hint) => hint !== undefined),
+  ];
   throw new DualsyncError(
     "refused",
     `No collection of the source matches ${patterns.map((pattern) => JSON.stringify(pattern)).join(", ")}.`,
-    {
-      hint: `Nothing was changed. Check --include, --exclude and SYNC_EXCLUDED_COLLECTIONS.${tables ? NEW_TABLE : ""}`,
-    },
+    { hint: hints.join(" ") },
   );
 }
 
 /** What makes this job the same as an earlier one; how it is done does not count. */
-export function keyOf(
-  command: string,
-  source: StoreAddress,
-  target: StoreAddress,
-  { filters, renames }: Wanted,
-): string {
+export function keyOf(command: string, from: Location, to: Location, { filters, renames }: Wanted): string {
   const canonical = new Map(
     [...filters].map(([name, filter]) => [name, Buffer.from(serialize(filter)).toString("hex")]),
   );
+  const [source, target] = [connectorOf(from).place(from), connectorOf(to).place(to)];
   return jobKey({ command, source, target, filters: canonical, renames });
 }

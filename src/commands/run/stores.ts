@@ -1,77 +1,33 @@
-import type { Source, Target } from "../../connectors/contract.ts";
-import { type MongodbAddress, openStore, type StoreAddress } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
+import type { Reader, Store } from "../../connectors/contract.ts";
+import { openStore } from "../../connectors/registry.ts";
 import { type ReadRate, rateLimited } from "../../connectors/wrappers/rate-limit.ts";
 
 export interface Stores {
-  readonly source: Source;
-  readonly target: Target;
+  readonly source: Reader;
+  readonly target: Store;
 }
 
-/** Two stores of which none is written. */
-export interface ReadStores {
-  readonly source: Source;
-  readonly target: Source;
-}
-
-interface Opening {
+export interface StoresOptions {
+  readonly from: Location;
+  readonly to: Location;
   readonly retries?: number | undefined;
   /** How fast the source may be read. */
   readonly rate?: ReadRate | undefined;
 }
 
-export interface StoresOptions extends Opening {
-  readonly from: StoreAddress;
-  readonly to: MongodbAddress;
-}
-
 /** Opens both stores at once and closes them whatever happens. */
 export async function withStores<T>(
-  options: StoresOptions,
+  { from, to, retries, rate }: StoresOptions,
   signal: AbortSignal,
   work: (stores: Stores) => Promise<T>,
 ): Promise<T> {
-  const opening = { ...options, signal };
-  return await whileOpen(open(options.from, "source", opening), open(options.to, "target", opening), work);
-}
-
-/** The same, for those who write to neither. */
-export async function withReadStores<T>(
-  options: Opening & { readonly from: StoreAddress; readonly to: StoreAddress },
-  signal: AbortSignal,
-  work: (stores: ReadStores) => Promise<T>,
-): Promise<T> {
-  const opening = { ...options, signal };
-  return await whileOpen(open(options.from, "source", opening), open(options.to, "target", opening), work);
-}
-
-function open(
-  address: MongodbAddress,
-  role: "source" | "target",
-  options: Opening & { signal: AbortSignal },
-): Promise<Target>;
-function open(
-  address: StoreAddress,
-  role: "source" | "target",
-  options: Opening & { signal: AbortSignal },
-): Promise<Source>;
-async function open(
-  address: StoreAddress,
-  role: "source" | "target",
-  { retries, rate, signal }: Opening & { signal: AbortSignal },
-): Promise<Source> {
-  const store = await openStore(address, { role, signal, retries });
-  // Everything that is written was read before: a limit on reading holds for both.
-  return role === "target" || rate === undefined ? store : rateLimited(store, rate);
-}
-
-async function whileOpen<S extends Source, R>(
-  source: Promise<Source>,
-  target: Promise<S>,
-  work: (stores: { source: Source; target: S }) => Promise<R>,
-): Promise<R> {
+  const source = openStore(from, { role: "source", retries, signal });
+  const target = openStore(to, { role: "target", retries, signal });
   try {
-    const [from, to] = await Promise.all([source, target]);
-    return await work({ source: from, target: to });
+    const [read, written] = await Promise.all([source, target]);
+    // Everything that is written was read before: a limit on reading holds for both.
+    return await work({ source: rate === undefined ? read : rateLimited(read, rate), target: written });
   } finally {
     for (const opened of await Promise.allSettled([source, target])) {
       if (opened.status === "fulfilled") await opened.value.close();

@@ -1,15 +1,16 @@
 /** What the flags and the surroundings of `undo` mean: the journal's head is read, nothing is contacted. */
 
-import type { Environment } from "../../config/env/environment.ts";
-import { type Location, parseLocation, secretsOf } from "../../config/pairs/location.ts";
+import { parseLocation, secretsOf } from "../../config/pairs/location.ts";
 import { namedStores } from "../../config/pairs/pair-candidates.ts";
 import { readSettings } from "../../config/settings/settings.ts";
+import type { Location } from "../../connectors/connector.ts";
+import { assertServed } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { isRunId, type UndoHead } from "../../state/undo/undo-format.ts";
 import { UndoReader } from "../../state/undo/undo-reader.ts";
 import type { PreparedRun } from "../command.ts";
-import { mongodbAddressOf } from "../run/address.ts";
 
 export interface UndoFlags {
   readonly to?: string;
@@ -30,14 +31,13 @@ export async function prepareUndo(
   const head = await new UndoReader(cwd, run).head();
   if (head === undefined) throw unknownRun(run);
   const { location, warnings } = targetOf(head, flags.to, environment);
+  assertServed("undo", location, "target");
   const { maxRetries } = readSettings({ environment, flags: {} });
   const options = {
-    cwd,
-    head,
-    to: mongodbAddressOf("undo", location, "target"),
+    ...{ cwd, head, to: location },
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
-    retries: maxRetries,
+    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
   };
   return {
     warnings,

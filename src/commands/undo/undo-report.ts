@@ -1,4 +1,6 @@
 /** What undoing is about to do, and what it did, in words. */
+
+import type { StoreWords } from "../../connectors/words.ts";
 import type { Undone } from "../../core/undo/undo.ts";
 import type { Survey } from "../../core/undo/undo-survey.ts";
 import { exitCode } from "../../model/errors.ts";
@@ -15,10 +17,16 @@ export interface Surveyed {
   readonly torn: boolean;
 }
 
-const NOT_TAKEN_BACK =
-  "Only documents are put back: collections, indexes, options and views that the run made or changed stay, and so do capped and time-series collections.";
+interface UndoPlanOptions {
+  readonly dryRun: boolean;
+  readonly words: StoreWords;
+}
 
-export function undoPlan({ survey, state, torn }: Surveyed, head: UndoHead, dryRun: boolean): ChangePlan {
+export function undoPlan(
+  { survey, state, torn }: Surveyed,
+  head: UndoHead,
+  { dryRun, words }: UndoPlanOptions,
+): ChangePlan {
   const collections = survey.collections.map(({ name, remove, replace, insert }) => ({
     collection: name,
     remove,
@@ -33,7 +41,7 @@ export function undoPlan({ survey, state, torn }: Surveyed, head: UndoHead, dryR
       : []),
     ...(state.undo === undefined ? [] : ["It was undone in part already."]),
     "What changed since is left as it is and named.",
-    NOT_TAKEN_BACK,
+    `Only documents are put back: ${words.notUndone}.`,
   ];
   return { command: "undo", target: head.target, collections, notes, dryRun };
 }

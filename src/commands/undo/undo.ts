@@ -1,6 +1,7 @@
 /** Puts back what a run has overwritten or removed. */
-import type { Lease, Target } from "../../connectors/contract.ts";
-import { type MongodbAddress, openStore } from "../../connectors/registry.ts";
+import type { Location } from "../../connectors/connector.ts";
+import type { Lease, Store, WriteSession } from "../../connectors/contract.ts";
+import { openStore } from "../../connectors/registry.ts";
 import { type Undone, undo } from "../../core/undo/undo.ts";
 import { type Survey, survey } from "../../core/undo/undo-survey.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -11,38 +12,39 @@ import { type JournalState, stateOf } from "../../state/undo/undo-list.ts";
 import { UndoReader } from "../../state/undo/undo-reader.ts";
 import type { RunContext } from "../command.ts";
 import { assertConfirmed } from "../run/confirm.ts";
-import { underLease } from "../run/lease.ts";
+import { withSession } from "../run/session.ts";
 import { nothingLeft, type Surveyed, undoPlan, undoReport } from "./undo-report.ts";
 
 export interface UndoOptions {
   /** The working directory, in whose state folder the journal is. */
   readonly cwd: string;
   readonly head: UndoHead;
-  readonly to: MongodbAddress;
+  readonly to: Location;
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly retries?: number | undefined;
+  readonly retries?: number;
 }
 
 /** Shows what it will do, asks, puts back, reads back. @returns the exit status */
 export async function undoRun(options: UndoOptions, context: RunContext): Promise<number> {
   const started = new Date();
-  const { head, dryRun, retries } = options;
+  const { head, dryRun } = options;
   // Everything is read, and checked, before anything is contacted.
   const journal = await readJournal(options);
   if (journal.state.undo === "undone") return finish(context.reporter, nothingLeft(head, started));
   const { signal } = context;
-  const target = await openStore(options.to, { role: "target", signal, retries });
+  const retries = options.retries === undefined ? {} : { retries: options.retries };
+  const target = await openStore(options.to, { role: "target", signal, ...retries });
   try {
-    context.reporter.changePlan(undoPlan(journal, head, dryRun));
-    const work = { target, journal, head, started, dryRun };
+    context.reporter.changePlan(undoPlan(journal, head, { dryRun, words: target.words }));
+    const work = { target, session: undefined, journal, head, started, dryRun };
     if (dryRun) return await putBack(work, context, signal);
     await assertAllowed(options, context);
-    return await underLease(target, "undo", head.source, context, async (writing) => {
-      await disown(target, writing.lease, head, writing.signal);
+    return await withSession(target, "undo", head.source, context, async (writing) => {
+      await disown(target, writing.session, head, writing.signal);
       const mark = await marker(options, journal, context.reporter);
       await mark("undoing");
-      return await putBack({ ...work, mark }, context, writing.signal);
+      return await putBack({ ...work, session: writing.session, mark }, context, writing.signal);
     });
   } finally {
     await target.close();
@@ -64,7 +66,9 @@ async function readJournal({ cwd, head }: UndoOptions): Promise<SurveyedJournal>
 }
 
 interface UndoTask {
-  readonly target: Target;
+  readonly target: Store;
+  /** Without one it is only looked at. */
+  readonly session: WriteSession | undefined;
   readonly journal: SurveyedJournal;
   readonly head: UndoHead;
   readonly started: Date;
@@ -73,18 +77,13 @@ interface UndoTask {
 }
 
 async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSignal): Promise<number> {
-  const { target, journal, head, started, dryRun } = work;
+  const { target, session, journal, head, started, dryRun } = work;
   const { collections: there } = await target.list(signal);
   const progress = new Meters(reporter, journal.survey);
   let undone: Undone;
   try {
     undone = await undo({
-      target,
-      there,
-      dryRun,
-      signal,
-      survey: journal.survey,
-      journal: journal.reader,
+      ...{ target, session, there, signal, survey: journal.survey, journal: journal.reader },
       brokenOff: !journal.state.complete || journal.state.undo !== undefined,
       onProgress: (collection, documents) => progress.advance(collection, documents),
     });
@@ -110,8 +109,8 @@ async function assertAllowed({ yes, head }: UndoOptions, context: RunContext): P
 }
 
 /** From now on the target is no proved copy: an interrupted run must not go on as if it were. */
-async function disown(target: Target, lease: Lease, head: UndoHead, signal: AbortSignal): Promise<void> {
-  const { filled } = await target.history(signal);
+async function disown(target: Store, lease: Lease, head: UndoHead, signal: AbortSignal): Promise<void> {
+  const { filled } = (await target.history?.read(signal)) ?? {};
   const { command, source: from, run, started: since } = head;
   const known = filled ?? { command, from, run, since, documents: new Map<string, number>() };
   await lease.record({ ...known, token: lease.nonce, complete: false, verified: false });

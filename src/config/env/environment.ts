@@ -1,21 +1,5 @@
+import type { Environment, Origin, Variable } from "../../model/environment.ts";
 import { type EnvFile, readEnvFile } from "./env-file.ts";
-
-/** Where a value comes from; also the order of precedence. */
-export type Origin = "environment" | ".env.local" | ".env";
-
-export interface Variable {
-  readonly value: string;
-  readonly origin: Origin;
-}
-
-/** The variables that count. An empty or blank value is an unset one, so that the next origin is asked. */
-export interface Environment {
-  /** The directory that relative paths and the `.env` files belong to. */
-  readonly cwd: string;
-  get(name: string): Variable | undefined;
-  /** What a reader should know of the files, for example a password cut at an unquoted `#`. Without values. */
-  readonly warnings: readonly string[];
-}
 
 export interface EnvironmentOptions {
   readonly cwd: string;
@@ -48,11 +32,6 @@ export function loadEnvironment({ cwd, processEnv }: EnvironmentOptions): Enviro
       .map(({ text }) => text),
   );
   return { cwd, get, warnings };
-}
-
-/** "MONGODB_URI in .env.local", "MONGODB_URI in the environment": how messages name a variable. */
-export function describeVariable(name: string, variable: Variable): string {
-  return `${name} in ${variable.origin === "environment" ? "the environment" : variable.origin}`;
 }
 
 function isSet(value: string | undefined): value is string {

@@ -1,46 +1,20 @@
-import type { Location } from "./location.ts";
+import type { Location, PairCommand } from "../../connectors/connector.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 
-export type PairCommand = "duplicate" | "backfill" | "diff" | "restore" | "sync-kv";
-export type LocationKind = Location["kind"];
-
-interface Kinds {
-  readonly source: readonly LocationKind[];
-  readonly target: readonly LocationKind[];
-  /** In words that follow the command's name. */
-  readonly does: string;
-}
-
-const ANY: readonly LocationKind[] = ["mongodb", "supabase", "kv", "file"];
-
-/** What each command can read from and write to. */
-const KINDS: Readonly<Record<PairCommand, Kinds>> = {
-  duplicate: { source: ["mongodb"], target: ["mongodb"], does: "copies MongoDB to MongoDB" },
-  backfill: { source: ["supabase"], target: ["mongodb"], does: "copies Supabase to MongoDB" },
-  "sync-kv": { source: ["kv", "mongodb"], target: ["kv", "mongodb"], does: "copies between KV and MongoDB" },
-  diff: { source: ANY, target: ANY, does: "compares any two stores" },
-  restore: {
-    source: ["mongodb", "file"],
-    target: ["mongodb", "supabase", "kv"],
-    does: "copies a MongoDB copy or an archive back",
-  },
-};
-
-/** How messages name a kind of location. */
-export const KIND_NAMES: Readonly<Record<LocationKind, string>> = {
-  mongodb: "a MongoDB",
-  supabase: "a Supabase project",
-  kv: "a KV store",
-  file: "an archive",
+/** What each command does, in words that follow its name. */
+const DOES: Readonly<Record<PairCommand, string>> = {
+  duplicate: "copies MongoDB to MongoDB",
+  backfill: "copies Supabase to MongoDB",
+  "sync-kv": "copies between KV and MongoDB",
+  diff: "compares any two stores",
+  restore: "copies a MongoDB copy or an archive back",
 };
 
 /** Why the command cannot work from this source to this target, as a sentence; or undefined. */
-export function kindProblem(
-  command: PairCommand,
-  source: LocationKind,
-  target: LocationKind,
-): string | undefined {
-  const kinds = KINDS[command];
-  const fits = kinds.source.includes(source) && kinds.target.includes(target);
-  if (fits && (command !== "sync-kv" || source !== target)) return undefined;
-  return `${command} ${kinds.does}, but its source is ${KIND_NAMES[source]} and its target ${KIND_NAMES[target]}.`;
+export function kindProblem(command: PairCommand, source: Location, target: Location): string | undefined {
+  const [from, to] = [connectorOf(source), connectorOf(target)];
+  const fits =
+    from.serves[command]?.includes("source") === true && to.serves[command]?.includes("target") === true;
+  if (fits && (command !== "sync-kv" || source.kind !== target.kind)) return undefined;
+  return `${command} ${DOES[command]}, but its source is ${from.words.store} and its target ${to.words.store}.`;
 }

@@ -1,15 +1,18 @@
-import { hasKv, kvLocation } from "../../connectors/kv/location.ts";
-import { isSameAddress } from "../../connectors/mongodb/location/uri.ts";
-import { hasSupabase, supabaseLocation } from "../../connectors/supabase/location.ts";
+import type {
+  Location,
+  PairCandidate,
+  PairCommand,
+  ParsedLocation,
+  StoreRole,
+} from "../../connectors/connector.ts";
+import { connectors } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import type { Environment } from "../env/environment.ts";
-import { kindProblem, type PairCommand } from "./command-kinds.ts";
-import { type Location, type ParsedLocation, parseLocation } from "./location.ts";
-import { candidatesFor, copyOfCopy, type PairCandidate } from "./pair-candidates.ts";
+import { kindProblem } from "./command-kinds.ts";
+import { isSameStore, parseLocation } from "./location.ts";
+import { candidatesFor, copyOfCopy } from "./pair-candidates.ts";
 import { noPair, otherSideOpen, severalPairs } from "./unresolved.ts";
-
-export type { PairCommand } from "./command-kinds.ts";
 
 export interface PairOptions {
   /** Values of `--from` and `--to`. */
@@ -24,8 +27,6 @@ export interface StorePair {
   readonly target: Location;
   readonly warnings: readonly string[];
 }
-
-type PairRole = "source" | "target";
 
 interface PairSide {
   readonly location: Location;
@@ -61,7 +62,7 @@ function onlyCandidate(command: PairCommand, environment: Environment): PairCand
 /** The side that was not given. A pair whose other side is what was given comes before all others. */
 function otherSide(
   command: PairCommand,
-  side: PairRole,
+  side: StoreRole,
   given: ParsedLocation,
   environment: Environment,
 ): PairSide {
@@ -93,7 +94,7 @@ function otherSide(
 }
 
 /** A made-up `_backup` belongs to its own primary: no other store is written there. Comparing with it does no harm. */
-function isForeignBackup(command: PairCommand, candidate: PairCandidate, side: PairRole): boolean {
+function isForeignBackup(command: PairCommand, candidate: PairCandidate, side: StoreRole): boolean {
   return (
     command !== "diff" &&
     candidate.derived &&
@@ -103,20 +104,21 @@ function isForeignBackup(command: PairCommand, candidate: PairCandidate, side: P
 }
 
 /** The one store that a command always reads, when it is set without a MongoDB beside it. */
-function alone(command: PairCommand, side: PairRole, environment: Environment): PairSide[] {
+function alone(command: PairCommand, side: StoreRole, environment: Environment): PairSide[] {
   if (side !== "source") return [];
-  if (command === "backfill" && hasSupabase(environment)) return [supabaseLocation(environment)];
-  return command === "sync-kv" && hasKv(environment) ? [kvLocation(environment)] : [];
+  return connectors().flatMap(({ primary }) =>
+    primary?.copiedBy === command && primary.isSet(environment) ? [primary.locate(environment)] : [],
+  );
 }
 
-function sideOf(command: PairCommand, candidate: PairCandidate, side: PairRole): PairSide {
+function sideOf(command: PairCommand, candidate: PairCandidate, side: StoreRole): PairSide {
   const reversed = command === "restore";
   const location = (side === "source") === reversed ? candidate.copy : candidate.primary;
-  return { location, warnings: location.kind === "mongodb" ? [] : candidate.warnings };
+  return { location, warnings: location === candidate.primary ? candidate.warnings : [] };
 }
 
 function checked(command: PairCommand, source: PairSide, target: PairSide): StorePair {
-  const problem = kindProblem(command, source.location.kind, target.location.kind);
+  const problem = kindProblem(command, source.location, target.location);
   if (problem !== undefined)
     throw configurationError(problem, `See dualsync ${command} --help for what it can copy.`);
   if (isSameStore(source.location, target.location)) {
@@ -133,9 +135,4 @@ function checked(command: PairCommand, source: PairSide, target: PairSide): Stor
     target: target.location,
     warnings: [...new Set([...source.warnings, ...target.warnings])],
   };
-}
-
-function isSameStore(left: Location, right: Location): boolean {
-  if (left.kind === "mongodb" && right.kind === "mongodb") return isSameAddress(left.address, right.address);
-  return left.kind === right.kind && left.label === right.label;
 }

@@ -1,29 +1,12 @@
+import type { Location, PairCandidate, PairCommand } from "../../connectors/connector.ts";
 import { configurationError, listed } from "../../model/configuration-error.ts";
-import type { Environment } from "../env/environment.ts";
-import type { PairCommand } from "./command-kinds.ts";
-import type { Location } from "./location.ts";
-import { PAIRS_OF, type PairCandidate, type PairKind } from "./pair-candidates.ts";
-
-/** What a pair needs: for each of its parts the variable, then its aliases. */
-const VARIABLES: Readonly<Record<PairKind, readonly (readonly [string, ...string[]])[]>> = {
-  local: [["MONGODB_LOCAL_URI"], ["MONGODB_ATLAS_URI"]],
-  supabase: [
-    ["NEXT_PUBLIC_SUPABASE_URL", "SUPABASE_URL"],
-    ["SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"],
-    ["MONGODB_URI"],
-  ],
-  kv: [
-    ["KV_REST_API_URL", "UPSTASH_REDIS_REST_URL"],
-    ["KV_REST_API_TOKEN", "UPSTASH_REDIS_REST_TOKEN"],
-    ["MONGODB_URI"],
-  ],
-  "same-server": [["MONGODB_URI"]],
-};
+import type { Environment } from "../../model/environment.ts";
+import { pairKinds } from "./pair-candidates.ts";
 
 /** The environment names no pair for this command: says what to set, and what a half-set pair still lacks. */
 export function noPair(command: PairCommand, environment: Environment): Error {
   const half = halfSet(command, environment);
-  const needs = PAIRS_OF[command].map((kind) => listed(VARIABLES[kind].map(([name]) => name)));
+  const needs = pairKinds(command).map(({ variables }) => listed(variables.map(([name]) => name)));
   return configurationError(
     `${command} found no pair of stores in the environment, .env.local or .env${half === undefined ? "" : `; ${half}`}.`,
     `Set ${needs.join("; or ")} (for example MONGODB_URI=mongodb://localhost:27017/ordersDB), or write --from and --to.`,
@@ -31,8 +14,8 @@ export function noPair(command: PairCommand, environment: Environment): Error {
 }
 
 function halfSet(command: PairCommand, environment: Environment): string | undefined {
-  for (const kind of PAIRS_OF[command]) {
-    const parts = VARIABLES[kind].map((names) => ({
+  for (const { variables } of pairKinds(command)) {
+    const parts = variables.map((names) => ({
       names,
       set: names.find((name) => environment.get(name) !== undefined),
     }));

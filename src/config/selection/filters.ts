@@ -1,4 +1,4 @@
-import type { Filter } from "../../connectors/contract.ts";
+import type { Filter } from "../../connectors/collection.ts";
 import { JsonError, readJson } from "../../json/json-reader.ts";
 import { configurationError } from "../../model/configuration-error.ts";
 import { safeText } from "../../redact/redact.ts";

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { configurationError } from "../../model/configuration-error.ts";
+import { describeVariable, type Environment } from "../../model/environment.ts";
 import { safeText } from "../../redact/redact.ts";
-import { describeVariable, type Environment } from "../env/environment.ts";
 import { globProblem } from "../selection/globs.ts";
 
 /** The limits of a number; `name` is the flag or variable as people write it. */

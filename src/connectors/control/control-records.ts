@@ -5,7 +5,7 @@
  * Records are hostile until proved otherwise: whoever may write to the target may have written them. Unknown fields are
  * ignored, so that a program can read what a later one wrote.
  */
-import type { History, Provenance, RunRecord } from "../contract.ts";
+import type { History, Provenance, RunRecord } from "../powers/run-history.ts";
 
 /** A record's content, by the names of its fields. */
 export type ControlFields = Readonly<Record<string, unknown>>;

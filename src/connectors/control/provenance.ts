@@ -1,4 +1,5 @@
-import type { CollectionInfo, History, Provenance } from "../contract.ts";
+import type { CollectionInfo } from "../collection.ts";
+import type { History, Provenance } from "../powers/run-history.ts";
 
 /** Leaves in the target, durably, where the content of a collection comes from. */
 export type WriteProvenance = (

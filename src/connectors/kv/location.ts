@@ -1,13 +1,12 @@
-import { describeVariable, type Environment, type Variable } from "../../config/env/environment.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import { describeVariable, type Environment, type Variable } from "../../model/environment.ts";
+import type { Location } from "../connector.ts";
 import { checkKey, checkServiceUrl } from "../location/service-url.ts";
 
-export interface KvLocation {
+export interface KvLocation extends Location {
   readonly kind: "kv";
   readonly url: string;
   readonly token: string;
-  readonly origin: string;
-  readonly label: string;
   readonly reference: "kv";
 }
 
@@ -15,6 +14,12 @@ export interface KvLocation {
 const PAIRS = [
   ["KV_REST_API_URL", "KV_REST_API_TOKEN"],
   ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"],
+] as const;
+
+/** What a store needs: for each of its parts the variable, then its alias. */
+export const KV_VARIABLES = [
+  ["KV_REST_API_URL", "UPSTASH_REDIS_REST_URL"],
+  ["KV_REST_API_TOKEN", "UPSTASH_REDIS_REST_TOKEN"],
 ] as const;
 
 interface FoundPair {

@@ -1,6 +1,7 @@
 /** A lease that is kept for as long as a run lasts: the same for every store, whatever it is made of. */
 import { DualsyncError } from "../../model/errors.ts";
-import type { Holder, Lease, RunRecord } from "../contract.ts";
+import type { Holder, Lease } from "../contract.ts";
+import type { RunRecord } from "../powers/run-history.ts";
 
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
 export const LEASE_MS = 60_000;

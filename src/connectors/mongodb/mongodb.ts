@@ -1,114 +1,160 @@
 /** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
 import { randomUUID } from "node:crypto";
-import { DualsyncError } from "../../model/errors.ts";
-import type { CollectionInfo, ReadOptions, Source, StoreIdentity, Target } from "../contract.ts";
+import type { CollectionInfo, ReadOptions } from "../collection.ts";
+import type { Powers, Reader, Run, StoreIdentity, With, WriteSession } from "../contract.ts";
 import { provenanceRecord } from "../control/control-records.ts";
 import { ProvenanceBook, type WriteProvenance } from "../control/provenance.ts";
-import type { HeldLease } from "../lease/lease-renewal.ts";
+import type { ChecksumWriter } from "../powers/checksums.ts";
+import type { Sequences } from "../powers/sequences.ts";
 import { Server, type ServerOptions } from "./connection/server.ts";
 import { ChecksumStore } from "./control/checksums.ts";
 import { readChecksums, readControl, readHistory, writeRecord } from "./control/control-collection.ts";
 import { takeLease } from "./control/lease.ts";
 import { digester } from "./digest/digester.ts";
+import { among } from "./reading/among.ts";
 import { countDocuments } from "./reading/count.ts";
 import { findByIds } from "./reading/find.ts";
 import { isQueryable } from "./reading/id-value.ts";
 import { cutRanges } from "./reading/ranges.ts";
 import { readBatches } from "./reading/read.ts";
 import { listCollections, lookUp, nameProblem, uidOf } from "./schema/collections.ts";
+import { expiredUnder } from "./schema/expiry.ts";
 import { listIndexes } from "./schema/indexes.ts";
+import { metadataDifferences } from "./schema/metadata-differences.ts";
+import { renamed } from "./schema/renamed.ts";
 import { sizeOfDatabase } from "./schema/sizes.ts";
+import { uniqueRules } from "./schema/unique-values.ts";
+import { MONGODB_WORDS } from "./words.ts";
 import { Creator } from "./writing/creator.ts";
 import { findWriteTransport } from "./writing/self-test.ts";
 import { DocumentWriter, type Find } from "./writing/write.ts";
 
-/** Opens a MongoDB database as a source or a target. @throws DualsyncError when it cannot be reached or used */
-export async function mongodb(options: ServerOptions, signal: AbortSignal): Promise<Target> {
-  const server = await Server.open(options, signal);
-  return { ...reading(server), ...writing(server) };
+/** A MongoDB database: it has every power but those of stores that make their documents from something else. */
+export type MongodbReader = Reader & With<Exclude<keyof Powers, Foreign>>;
+
+type Foreign = "mapping" | "exactness" | "hiding" | "keys" | "changes";
+
+/** What may be done to a MongoDB database under its lease. */
+export interface MongodbSession extends WriteSession {
+  readonly sequences: Sequences;
+  readonly checksums: ChecksumWriter;
 }
 
-/** What a source can do. */
-function reading(server: Server): Source {
+export interface MongodbStore extends MongodbReader {
+  claim(run: Run, signal: AbortSignal): Promise<MongodbSession>;
+}
+
+/** Opens a MongoDB database. @throws DualsyncError when it cannot be reached or used */
+export async function mongodb(options: ServerOptions, signal: AbortSignal): Promise<MongodbStore> {
+  const server = await Server.open(options, signal);
+  return { ...reader(server), claim: (run, until) => claim(server, run, until) };
+}
+
+function reader(server: Server): MongodbReader {
   return {
     label: server.label,
+    words: MONGODB_WORDS,
+    countsExactly: true,
     identity: (signal) => identify(server, signal),
     list: (signal) => listCollections(server, signal),
     count: (collection, selection, signal) => countDocuments(server, collection, selection, signal),
-    ranges: (collection, pieces, signal, within) => cutRanges(server, collection, pieces, signal, within),
-    digester: (collection, signal) => digester(server, collection, signal),
     read: (collection, options) => read(server, collection, options),
-    find: (collection, ids, signal) => findByIds(server, collection, ids, signal),
-    canQuery: (id) => isQueryable(id.element),
-    async stillExists(collection, signal) {
-      const entry = await lookUp(server, collection.name, signal);
-      return entry !== undefined && uidOf(entry) === collection.uid;
-    },
-    indexes: (collection, signal) => listIndexes(server, collection, signal),
-    history: (signal) => readHistory(server, signal),
-    checksums: (collection, signal) => readChecksums(server, collection, signal),
-    size: (signal) => sizeOfDatabase(server, signal),
-    seesNonce: async (nonce, signal) => (await readControl(server, "lease", signal))?.nonce === nonce,
     close: () => server.close(),
-  };
-}
-
-/** What a target can do besides; nothing of it without the lease. */
-function writing(server: Server): Omit<Target, keyof Source> {
-  const find: Find = (collection, ids, signal) => findByIds(server, collection, ids, signal);
-  let claimed: MongodbClaim | undefined;
-  const held = async (): Promise<MongodbClaim> => {
-    if (claimed === undefined) throw new DualsyncError("bug", "A target was written to without its lease.");
-    await claimed.lease.hold();
-    return claimed;
-  };
-  /** The right to change documents: nothing that was said of the collection holds any longer. */
-  const withoutChecksums = async (collection: string, signal: AbortSignal): Promise<MongodbClaim> => {
-    const writing = await held();
-    await writing.checksums.break(collection, signal);
-    return writing;
-  };
-  return {
-    nameProblem,
-    async claim(run, signal) {
-      const nonce = randomUUID();
-      const lease = await takeLease(server, run, nonce, signal);
-      try {
-        const transport = await findWriteTransport(server, find, nonce, signal);
-        const history = await readHistory(server, signal);
-        const note: WriteProvenance = (name, provenance, until) =>
-          writeRecord(server, provenanceRecord(name, provenance), until);
-        const provenance = new ProvenanceBook(note, run.from, history);
-        claimed = {
-          lease,
-          checksums: await ChecksumStore.open(server, signal),
-          writer: new DocumentWriter(server, find, transport),
-          creator: new Creator(server, transport, provenance),
-        };
-        return lease;
-      } catch (error) {
-        await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
-        throw error;
-      }
+    ranges: {
+      cut: (collection, pieces, signal, within) => cutRanges(server, collection, pieces, signal, within),
     },
-    prepare: async (info, signal) => await (await held()).creator.prepare(info, signal),
-    reset: async (info, signal) =>
-      await (await withoutChecksums(info.name, signal)).creator.reset(info, signal),
-    finish: async (info, indexes, signal) => await (await held()).creator.finish(info, indexes, signal),
-    write: async (collection, batch, mode, signal) =>
-      await (await withoutChecksums(collection, signal)).writer.write(collection, batch, mode, signal),
-    remove: async (collection, ids, signal) =>
-      await (await withoutChecksums(collection, signal)).writer.remove(collection, ids, signal),
-    leaveChecksums: async (collection, checksums, signal) =>
-      await (await held()).checksums.leave(collection, checksums, signal),
+    lookup: {
+      find: (collection, ids, signal) => findByIds(server, collection, ids, signal),
+      canQuery: (id) => isQueryable(id.element),
+    },
+    digests: { digester: (collection, signal) => digester(server, collection, signal) },
+    filters: {
+      among: (collection, filter, ids, signal) => among(server, collection, filter, ids, signal),
+    },
+    metadata: {
+      indexes: (collection, signal) => listIndexes(server, collection, signal),
+      renamed,
+      differences: metadataDifferences,
+      nameProblem,
+    },
+    presence: {
+      async stillExists(collection, signal) {
+        const entry = await lookUp(server, collection.name, signal);
+        return entry !== undefined && uidOf(entry) === collection.uid;
+      },
+    },
+    expiry: {
+      async of({ name, kind, options }, signal) {
+        const indexes = kind === "definition" ? [] : await listIndexes(server, name, signal);
+        return ({ bytes }, now) => expiredUnder(bytes, indexes, now, options);
+      },
+    },
+    uniqueValues: { of: (collection, signal) => uniqueRules(server, collection, signal) },
+    history: {
+      read: (signal) => readHistory(server, signal),
+      seesNonce: async (nonce, signal) => (await readControl(server, "lease", signal))?.nonce === nonce,
+    },
+    checksums: { read: (collection, signal) => readChecksums(server, collection, signal) },
+    size: { bytes: (signal) => sizeOfDatabase(server, signal) },
   };
 }
 
-interface MongodbClaim {
-  readonly lease: HeldLease;
-  readonly checksums: ChecksumStore;
-  readonly writer: DocumentWriter;
-  readonly creator: Creator;
+async function claim(server: Server, run: Run, signal: AbortSignal): Promise<MongodbSession> {
+  const nonce = randomUUID();
+  const lease = await takeLease(server, run, nonce, signal);
+  try {
+    const find: Find = (collection, ids, until) => findByIds(server, collection, ids, until);
+    const transport = await findWriteTransport(server, find, nonce, signal);
+    const history = await readHistory(server, signal);
+    const note: WriteProvenance = (name, provenance, written) =>
+      writeRecord(server, provenanceRecord(name, provenance), written);
+    const creator = new Creator(server, transport, new ProvenanceBook(note, run.from, history));
+    const writer = new DocumentWriter(server, find, transport);
+    const checksums = await ChecksumStore.open(server, signal);
+    /** Before documents change: nothing that was said of the collection holds any longer. */
+    const changing = async (collection: string, until: AbortSignal): Promise<void> => {
+      await lease.hold();
+      await checksums.break(collection, until);
+    };
+    return {
+      ...lease,
+      async prepare(info, until) {
+        await lease.hold();
+        return await creator.prepare(info, until);
+      },
+      async write(collection, batch, mode, until) {
+        await changing(collection, until);
+        return await writer.write(collection, batch, mode, until);
+      },
+      async remove(collection, ids, until) {
+        await changing(collection, until);
+        return await writer.remove(collection, ids, until);
+      },
+      async finish(info, indexes, until) {
+        await lease.hold();
+        return await creator.finish(info, indexes, until);
+      },
+      sequences: {
+        async append(collection, batch, until) {
+          await changing(collection, until);
+          return await writer.write(collection, batch, "append", until);
+        },
+        async reset(info, until) {
+          await changing(info.name, until);
+          return await creator.reset(info, until);
+        },
+      },
+      checksums: {
+        async leave(collection, bytes, until) {
+          await lease.hold();
+          await checksums.leave(collection, bytes, until);
+        },
+      },
+    };
+  } catch (error) {
+    await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
+    throw error;
+  }
 }
 
 async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
@@ -121,7 +167,7 @@ async function identify(server: Server, signal: AbortSignal): Promise<StoreIdent
   const instance = server.hello.router ? undefined : server.hello.instance;
   const product = `MongoDB ${String(answer.version)}`;
   return {
-    instance,
+    ...(instance === undefined ? {} : { instance }),
     ...(time instanceof Date ? { time } : {}),
     product,
     label: server.label,
@@ -134,6 +180,7 @@ function read(
   options: ReadOptions,
 ): ReturnType<typeof readBatches> {
   const average = collection.documents > 0 ? collection.bytes / collection.documents : 1_000;
-  const order = collection.kind === "collection" ? "id" : collection.kind === "capped" ? "natural" : "any";
+  const sequence = collection.ordered ? "natural" : "any";
+  const order = collection.kind === "collection" ? "id" : sequence;
   return readBatches(server, { ...options, collection: collection.name, order, documentBytes: average });
 }

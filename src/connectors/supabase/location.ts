@@ -1,20 +1,22 @@
-import { describeVariable, type Environment, type Variable } from "../../config/env/environment.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import { describeVariable, type Environment, type Variable } from "../../model/environment.ts";
+import type { Location } from "../connector.ts";
 import { checkKey, checkServiceUrl } from "../location/service-url.ts";
 
-export interface SupabaseLocation {
+export interface SupabaseLocation extends Location {
   readonly kind: "supabase";
   readonly url: string;
   /** A secret key or service-role key: row security does not hide rows from it. */
   readonly key: string;
-  readonly origin: string;
-  readonly label: string;
   readonly reference: "supabase";
 }
 
 /** The second name of each is an alias. */
 const URL_NAMES = ["NEXT_PUBLIC_SUPABASE_URL", "SUPABASE_URL"] as const;
 const KEY_NAMES = ["SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SECRET_KEY"] as const;
+
+/** What a project needs: for each of its parts the variable, then its alias. */
+export const SUPABASE_VARIABLES = [URL_NAMES, KEY_NAMES];
 
 export function hasSupabase(environment: Environment): boolean {
   return [URL_NAMES, KEY_NAMES].every((names) => names.some((name) => environment.get(name) !== undefined));

@@ -5,7 +5,9 @@
  */
 import { type Batch, type Doc, DocumentId, idElement } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import type { CollectionInfo, Mapping, ReadOptions, Selection, Source, Target } from "../contract.ts";
+import type { CollectionInfo, ReadOptions, Selection } from "../collection.ts";
+import type { Reader, Run, With } from "../contract.ts";
+import type { Mapping } from "../powers/mapping.ts";
 import { retryPolicy } from "../wrappers/retry.ts";
 import type { Condition } from "./api/condition.ts";
 import { openProject, type Project } from "./api/project.ts";
@@ -18,8 +20,9 @@ import { rowsOf } from "./reading/rows.ts";
 import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
 import { DIGEST } from "./sql/sql-digest.ts";
+import { SUPABASE_WORDS } from "./words.ts";
 import { readHistory, readNonce } from "./writing/control-table.ts";
-import { writing } from "./writing/target.ts";
+import { claim, type SupabaseSession } from "./writing/target.ts";
 
 export interface SupabaseOptions {
   /** As https://name.supabase.co, without a slash at its end. */
@@ -34,52 +37,84 @@ export interface SupabaseOptions {
   readonly retries?: number | undefined;
 }
 
+/** A project: its documents are made from rows. */
+export type SupabaseReader = Reader &
+  With<
+    | "mapping"
+    | "ranges"
+    | "lookup"
+    | "keys"
+    | "changes"
+    | "exactness"
+    | "hiding"
+    | "presence"
+    | "history"
+    | "size"
+  >;
+
+export interface SupabaseStore extends SupabaseReader {
+  claim(run: Run, signal: AbortSignal): Promise<SupabaseSession>;
+}
+
 /** Connects and makes sure that the key may see tables. */
-export async function supabase(options: SupabaseOptions, signal: AbortSignal): Promise<Target> {
+export async function supabase(options: SupabaseOptions, signal: AbortSignal): Promise<SupabaseStore> {
   const { url, key, schema, label, role, retries } = options;
   const project = await openProject({ url, key, schema, label, role, policy: retryPolicy(retries) });
   const tables = new Tables(project);
   const { version } = await tables.read(signal);
-  return { ...reading(project, tables, version), ...writing(project, tables) };
+  return {
+    ...reader(project, tables, version),
+    claim: (run, until) => claim(project, tables, run, until),
+  };
 }
 
-/** What a source can do. */
-function reading(project: Project, tables: Tables, version: string): Source {
+function reader(project: Project, tables: Tables, version: string): SupabaseReader {
   const { label } = project;
   const reading = { project, tables };
   return {
     label,
-    mapping: mappingOf(reading),
+    words: SUPABASE_WORDS,
+    countsExactly: true,
     async identity() {
       // Of the last answer: an earlier time than now is never too late.
       const time = project.time();
-      return { product: `Supabase (PostgREST ${version})`, label, time };
+      return { product: `Supabase (PostgREST ${version})`, label, ...(time === undefined ? {} : { time }) };
     },
     list: (until) => tables.list(until),
-    hiddenReason: (collection, until) => tables.hiddenReason(collection, until),
-    stillExists: (collection, until) => tables.stillExists(collection, until),
     count: (collection, selection, until) => count(reading, collection, selection, until),
-    ranges: async (collection, pieces, until, within) =>
-      await cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
     read: (collection, readOptions) => read(reading, collection, readOptions),
-    ids: (collection, readOptions) => read(reading, collection, readOptions, onlyKey),
-    async countChanged(collection, since, until) {
-      const { name, key } = await tables.table(collection.name, until);
-      return await project.count(name, key[0] ?? "", changes(collection, since), until);
-    },
-    inexact: (collection) => exactnessOf(project).inexact(collection),
-    find: async (collection, ids, until) =>
-      await rowsOf(project, await tables.table(collection, until)).find(ids, until),
-    // An id that no row of a table can have is known to be absent.
-    canQuery: () => true,
-    indexes: async () => [],
-    history: (until) => readHistory(project, until),
-    size: async (until) => {
-      const { collections } = await tables.list(until);
-      return collections.reduce((sum, { bytes }) => sum + bytes, 0);
-    },
-    seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,
     close: async () => undefined,
+    mapping: mappingOf(reading),
+    ranges: {
+      cut: async (collection, pieces, until, within) =>
+        await cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
+    },
+    lookup: {
+      find: async (collection, ids, until) =>
+        await rowsOf(project, await tables.table(collection, until)).find(ids, until),
+      // An id that no row of a table can have is known to be absent.
+      canQuery: () => true,
+    },
+    keys: { read: (collection, readOptions) => read(reading, collection, readOptions, onlyKey) },
+    changes: {
+      async count(collection, since, until) {
+        const { name, key } = await tables.table(collection.name, until);
+        return await project.count(name, key[0] ?? "", changes(collection, since), until);
+      },
+    },
+    exactness: { inexact: (collection) => exactnessOf(project).inexact(collection) },
+    hiding: { reason: (collection, until) => tables.hiddenReason(collection, until) },
+    presence: { stillExists: (collection, until) => tables.stillExists(collection, until) },
+    history: {
+      read: (until) => readHistory(project, until),
+      seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,
+    },
+    size: {
+      async bytes(until) {
+        const { collections } = await tables.list(until);
+        return collections.reduce((sum, { bytes }) => sum + bytes, 0);
+      },
+    },
   };
 }
 
@@ -97,9 +132,9 @@ async function* read(
   const table = narrow(await tables.table(collection.name, signal));
   let rows = 0;
   const options = {
-    range,
-    after,
-    batchSize,
+    ...(range === undefined ? {} : { range }),
+    ...(after === undefined ? {} : { after }),
+    ...(batchSize === undefined ? {} : { batchSize }),
     where: changes(collection, changedSince),
     signal,
   };
@@ -135,7 +170,7 @@ async function count(
 ): Promise<number> {
   if (filter !== undefined) throw new RangeError("tables have no filters");
   const table = await tables.table(collection, signal);
-  return await countRows(project, table, { range }, signal);
+  return await countRows(project, table, range === undefined ? {} : { range }, signal);
 }
 
 function mappingOf({ project, tables }: ProjectReading): Mapping {

@@ -5,7 +5,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Batch } from "../../model/document.ts";
-import type { CollectionInfo, ReadOptions, Source } from "../contract.ts";
+import type { CollectionInfo, ReadOptions } from "../collection.ts";
+import type { Reader } from "../contract.ts";
 
 /** The most that may be read in a second, from all collections and ranges together. */
 export interface ReadRate {
@@ -72,7 +73,7 @@ function paid(before: number, now: number, amount: number, perSecond: number | u
 }
 
 /** The same store, whose reads together keep to the rate; everything else is as it was. */
-export function rateLimited<S extends Source>(store: S, rate: ReadRate, clock?: Clock): S {
+export function rateLimited<S extends Reader>(store: S, rate: ReadRate, clock?: Clock): S {
   const throttle = new Throttle(rate, clock);
   const read = (collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch> =>
     readSlowly(store, throttle, collection, options);
@@ -86,7 +87,7 @@ export function rateLimited<S extends Source>(store: S, rate: ReadRate, clock?: 
 }
 
 async function* readSlowly(
-  store: Source,
+  store: Reader,
   throttle: Throttle,
   collection: CollectionInfo,
   options: ReadOptions,

@@ -1,9 +1,8 @@
 /** Changes single documents of a target: each is looked at, saved where that is asked for, changed, and read back. */
-import type { Target } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
 import { chunksOf } from "../concurrency/chunks.ts";
 import type { Change, ChangeContext, ChangeOptions, Outcome } from "./change.ts";
 import { applyChunk } from "./change.ts";
-import type { JournalCollection } from "./journal.ts";
 import { resolveSwaps } from "./unique-swaps.ts";
 
 /** Bytes and documents of a round trip. */
@@ -16,12 +15,12 @@ const CHUNK = { count: 500, bytes: 8_000_000 };
  * @returns one outcome for each change
  */
 export async function applyChanges(
-  target: Target,
-  collection: JournalCollection,
+  { target, session }: Pick<ChangeContext, "target" | "session">,
+  collection: CollectionInfo,
   changes: readonly Change[],
   options: ChangeOptions,
 ): Promise<readonly Outcome[]> {
-  const work: ChangeContext = { saved: new Map(), ...options, target, collection };
+  const work: ChangeContext = { saved: new Map(), ...options, target, session, collection };
   const removals = changes.filter(({ wanted }) => wanted === undefined);
   const others = changes.filter(({ wanted }) => wanted !== undefined);
   const outcomes: Outcome[] = [];

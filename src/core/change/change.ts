@@ -1,8 +1,11 @@
 import { hash } from "node:crypto";
-import type { NotReproduced, Rejected, Target, WriteMode } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader, WriteMode, WriteSession } from "../../connectors/contract.ts";
+import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
 import { isHeldAs } from "../walk/equivalence.ts";
-import type { Journal, JournalCollection, JournalEntry } from "./journal.ts";
+import { canQuery, find } from "../walk/lookup.ts";
+import type { JournalEntry, Journaling } from "./journal.ts";
 
 /** One document of a target that is to be changed. */
 export interface Change {
@@ -30,9 +33,7 @@ export interface Outcome {
 
 export interface ChangeOptions {
   /** What a change overwrites or removes is saved here before. */
-  readonly journal?: Journal | undefined;
-  /** Only look: what would be changed counts as changed. */
-  readonly dryRun?: boolean | undefined;
+  readonly journaling?: Pick<Journaling, "journal" | "collection"> | undefined;
   /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
   readonly resolvesSwaps?: boolean | undefined;
   /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
@@ -44,9 +45,16 @@ export interface ChangeOptions {
 
 /** Where and how changes are made. */
 export interface ChangeContext extends ChangeOptions {
-  readonly target: Target;
-  readonly collection: JournalCollection;
+  readonly target: Reader;
+  /** Without one the changes are only looked at: what would be changed counts as changed. */
+  readonly session: WriteSession | undefined;
+  readonly collection: CollectionInfo;
   readonly saved: Map<string, string>;
+}
+
+/** A context that may write. */
+export interface Writing {
+  readonly session: WriteSession;
 }
 
 /** A change that is to be made, and what it is made to. */
@@ -57,7 +65,8 @@ export interface Due {
 
 /** Makes a few changes at once: looks, saves, writes, looks again. */
 export async function applyChunk(work: ChangeContext, chunk: readonly Change[]): Promise<readonly Outcome[]> {
-  const found = await find(work, chunk);
+  const { session } = work;
+  const found = await findAll(work, chunk);
   const outcomes: Outcome[] = [];
   const due: Due[] = [];
   for (const change of chunk) {
@@ -66,12 +75,12 @@ export async function applyChunk(work: ChangeContext, chunk: readonly Change[]):
     if (settled === undefined) due.push({ change, before });
     else outcomes.push(settled);
   }
-  if (work.dryRun === true)
+  if (session === undefined)
     return [...outcomes, ...due.map(({ change }) => ({ change, result: "changed" as const }))];
   if (due.length === 0) return outcomes;
   await save(work, due);
-  const rejected = await write(work, due);
-  const after = await find(
+  const rejected = await write({ ...work, session }, due);
+  const after = await findAll(
     work,
     due.map(({ change }) => change),
   );
@@ -83,15 +92,15 @@ export async function applyChunk(work: ChangeContext, chunk: readonly Change[]):
 
 /** What was saved by another try, and is still so, is not saved again. */
 export async function save(
-  { journal, collection, saved }: ChangeContext,
+  { journaling, saved }: Pick<ChangeContext, "journaling" | "saved">,
   due: readonly Due[],
 ): Promise<void> {
-  if (journal === undefined) return;
+  if (journaling === undefined) return;
   const hashed = due.map((one) => ({ one, key: one.change.id.key, hash: hashOf(one.before) }));
   const fresh = hashed.filter(({ key, hash }) => saved.get(key) !== hash);
   if (fresh.length === 0) return;
-  await journal.save(
-    collection,
+  await journaling.journal.save(
+    journaling.collection,
     fresh.map(({ one }) => entryOf(one)),
   );
   for (const { key, hash } of fresh) saved.set(key, hash);
@@ -101,18 +110,18 @@ function hashOf(document: Doc | undefined): string {
   return document === undefined ? "" : hash("sha256", document.bytes, "base64");
 }
 
-export async function find(
+export async function findAll(
   work: ChangeContext,
   changes: readonly Change[],
 ): Promise<ReadonlyMap<string, Doc>> {
   const ids = changes.map(({ id }) => id);
-  return await work.target.find(work.collection.name, ids, work.signal);
+  return await find(work.target, work.collection, ids, work.signal);
 }
 
 /** The outcome of what is not to be done; undefined for a change that is. */
 export function precheck(work: ChangeContext, change: Change, found: Doc | undefined): Outcome | undefined {
   const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
-  if (!work.target.canQuery(change.id)) return conflict("its _id cannot be asked for");
+  if (!canQuery(work.target, change.id)) return conflict("its _id cannot be asked for");
   if (isWanted(work, change, found)) return { change, result: "unchanged" };
   if (change.accepts(found)) return undefined;
   return conflict(
@@ -143,16 +152,19 @@ function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
 }
 
 /** Removes, replaces, inserts. @returns what was not taken, by key */
-async function write(work: ChangeContext, due: readonly Due[]): Promise<ReadonlyMap<string, Rejected>> {
-  const { target, collection, signal } = work;
+async function write(
+  work: ChangeContext & Writing,
+  due: readonly Due[],
+): Promise<ReadonlyMap<string, Rejected>> {
+  const { session, collection, signal } = work;
   const removed = due.filter(({ change }) => change.wanted === undefined).map(({ change }) => change.id);
-  if (removed.length > 0) await target.remove(collection.name, removed, signal);
+  if (removed.length > 0) await session.remove(collection.name, removed, signal);
   const put = async (mode: WriteMode, some: readonly Due[]): Promise<readonly Rejected[]> => {
     const documents = some.flatMap(({ change: { id, wanted } }) =>
       wanted === undefined ? [] : [{ id, bytes: wanted }],
     );
     if (documents.length === 0) return [];
-    const outcome = await target.write(collection.name, Batch.of(documents), mode, signal);
+    const outcome = await session.write(collection.name, Batch.of(documents), mode, signal);
     for (const lost of outcome.notReproduced ?? []) work.onLost?.(lost);
     return outcome.rejected;
   };

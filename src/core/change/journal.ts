@@ -1,5 +1,5 @@
 /** Where core saves what it is about to overwrite or remove. How and where it is kept is not core's business. */
-import type { CollectionInfo } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
 
 /** What one document is before a change, and what the change makes of it. */
 export interface JournalEntry {

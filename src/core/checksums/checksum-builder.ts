@@ -1,8 +1,10 @@
 import { compareIds } from "../../bson/compare-ids.ts";
-import type { CollectionInfo, IdRange, Target } from "../../connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";
+import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import type { DocumentId } from "../../model/document.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { Uids } from "../progress/progress.ts";
+import { canQuery } from "../walk/lookup.ts";
 import { type Checksums, checksumsToBytes } from "./checksums.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentHash } from "./segment-hash.ts";
@@ -20,16 +22,18 @@ export interface ChecksumBuilderOptions {
   readonly filter?: unknown;
   readonly since?: unknown;
   readonly verify: VerifyMode;
-  readonly target: Target;
+  readonly session: WriteSession;
+}
+
+interface Hashed {
+  readonly from: CollectionInfo;
+  readonly target: Reader;
 }
 
 /** Hashes documents of the collection from this one on, in segments of the size that its seal has. */
-export function segmentHash(
-  { from, target }: Pick<ChecksumBuilderOptions, "from" | "target">,
-  range: IdRange,
-) {
+export function segmentHash({ from, target }: Hashed, range: IdRange) {
   const limit = Math.max(SEGMENT_BYTES, Math.ceil(from.bytes / SEGMENTS));
-  return new SegmentHash({ limit, from: range.from, canQuery: (id) => target.canQuery(id) });
+  return new SegmentHash({ limit, from: range.from, canQuery: (id) => canQuery(target, id) });
 }
 
 /** Gathers what this run has read of a collection and proved of its copy. */
@@ -45,12 +49,12 @@ export class ChecksumBuilder {
 
   /** Undefined where there can be no seal: not everything is read, nothing is read back, or not in order. */
   static of(
-    { from, filter, since, verify, target }: ChecksumBuilderOptions,
+    { from, filter, since, verify, session }: ChecksumBuilderOptions,
     { source, target: copy }: Uids,
   ): ChecksumBuilder | undefined {
     if (verify !== "content" || from.kind !== "collection" || !from.ordered) return undefined;
     if (filter !== undefined || since !== undefined) return undefined;
-    if (source === undefined || copy === undefined || target.leaveChecksums === undefined) return undefined;
+    if (source === undefined || copy === undefined || session.checksums === undefined) return undefined;
     return new ChecksumBuilder({ source, target: copy });
   }
 

@@ -1,14 +1,15 @@
 /** What of a copy is still as the last verified run left it, told by the checksums that were left with it. */
 import { createHash } from "node:crypto";
 import { compareIds } from "../../bson/compare-ids.ts";
-import type { CollectionInfo, IdRange, Target } from "../../connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import type { Batch, DocumentId } from "../../model/document.ts";
 import type { Uids } from "../progress/progress.ts";
 import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "./checksums.ts";
 import type { Segment } from "./segment.ts";
 
 export interface LastVerifiedOptions {
-  readonly target: Target;
+  readonly target: Reader;
   readonly from: CollectionInfo;
   readonly to: CollectionInfo;
   readonly filter?: unknown;
@@ -30,7 +31,7 @@ export class LastVerified {
   ): Promise<LastVerified | undefined> {
     if (from.kind !== "collection" || !from.ordered || !to.ordered) return undefined;
     if (filter !== undefined || since !== undefined) return undefined;
-    const bytes = await target.checksums?.(to.name, signal);
+    const bytes = await target.checksums?.read(to.name, signal);
     const checksums = bytes === undefined ? undefined : checksumsFromBytes(bytes);
     const isOurs = checksums?.source === uids.source && checksums?.target === uids.target;
     return checksums === undefined || !isOurs ? undefined : new LastVerified(checksums);

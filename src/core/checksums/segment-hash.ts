@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { compareIds } from "../../bson/compare-ids.ts";
 import { TYPE } from "../../bson/elements.ts";
-import type { IdRange } from "../../connectors/contract.ts";
+import type { IdRange } from "../../connectors/collection.ts";
 import type { Batch, DocumentId } from "../../model/document.ts";
 import type { Segment } from "./segment.ts";
 

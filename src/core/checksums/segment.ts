@@ -1,4 +1,4 @@
-import type { IdRange } from "../../connectors/contract.ts";
+import type { IdRange } from "../../connectors/collection.ts";
 import type { DocumentId } from "../../model/document.ts";
 
 /** A segment of a collection and what it held: every document whose `_id` lies in it, in order. */

@@ -10,7 +10,7 @@ import { candidateOf } from "./candidate.ts";
 import { classifyPair, isSame } from "./classify.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { DriftDetector } from "./drift.ts";
-import { expiredOn } from "./expiry/expired.ts";
+import { expiredOn } from "./expired.ts";
 import { noteHeld, reportShortfall } from "./held.ts";
 import { DiffPart } from "./progress/diff-progress.ts";
 import type { DiffTally } from "./progress/diff-tally.ts";
@@ -56,7 +56,7 @@ async function compareRange(
   for await (const step of scan(job, strategy, { ...range })) {
     const { position } = step;
     const full = part.age >= PART_AGE || part.candidates.length >= PART_CANDIDATES;
-    if (full && position !== undefined && isBound(job.source, position)) await commit(position);
+    if (full && position !== undefined && isBound(job, position)) await commit(position);
     else if (part.candidates.length >= MOST_WAITING) {
       job.progress.lookNow(part);
       await rechecker.look();

@@ -1,6 +1,7 @@
 /** Collections without a unique `_id` (capped, time-series): compared as a whole, by a fingerprint of all documents. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { CollectionInfo, Source } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { assertBothExist } from "../copy/still-there.ts";
 import { type Fingerprinted, fingerprintOf } from "../walk/whole.ts";
@@ -51,7 +52,7 @@ async function read(job: DiffJob): Promise<Whole> {
 }
 
 /** Such a read cannot go on where a connection broke: it is begun anew. */
-async function readSide(job: DiffJob, store: Source, collection: CollectionInfo): Promise<Fingerprinted> {
+async function readSide(job: DiffJob, store: Reader, collection: CollectionInfo): Promise<Fingerprinted> {
   for (let begun = 1; ; begun++) {
     try {
       return await fingerprintOf(store, collection, readOptions(job, {}));
@@ -72,7 +73,7 @@ async function reportContent(
   state: "stable" | "moving",
   rounds: number,
 ): Promise<void> {
-  const detail = `the documents of this ${job.from.kind} collection differ (${source.documents} in the source, ${target.documents} in the target)`;
+  const detail = `the documents of this ${job.from.type} collection differ (${source.documents} in the source, ${target.documents} in the target)`;
   const key = `collection ${job.from.name}`;
   await reportOfCollection(job, { key, kind: "content", sigil: "*", detail, state, rounds });
 }

@@ -1,12 +1,13 @@
-import type { CollectionInfo } from "../../connectors/contract.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { IsDue } from "../../connectors/powers/expiry.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../model/reporter.ts";
 import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
 import { sideBySide } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
-import { metadataDifferences } from "../explain/metadata.ts";
-import { isInDoubt } from "../plan/plan.ts";
+import { isInDoubt, isSameKind } from "../plan/plan.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
+import { compareMetadata } from "./compare-metadata.ts";
 import { compareRanges } from "./compare-ranges.ts";
 import { compareWhole } from "./compare-whole.ts";
 import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
@@ -15,9 +16,6 @@ import type { DiffProgress } from "./progress/diff-progress.ts";
 import type { DiffTally } from "./progress/diff-tally.ts";
 import { reportOfCollection } from "./report-difference.ts";
 import { chooseStrategy } from "./scan.ts";
-
-const IN_DOUBT =
-  "One side gives no rows of it and the other holds some: row-level security or a missing grant looks just like an empty table.";
 
 interface State {
   readonly pair: DiffPair;
@@ -90,25 +88,21 @@ export class Comparing {
     }
   }
 
-  async #compare(
-    own: Omit<DiffJob, "indexesOf" | "equivalence">,
-    state: State,
-    gate: TaskPool,
-  ): Promise<void> {
-    const indexesOf = await listIndexes(own, own);
+  async #compare(own: Omit<DiffJob, "isDue" | "equivalence">, state: State, gate: TaskPool): Promise<void> {
+    const isDue = await expiryOf(own);
     const equivalence = equivalenceOf(own);
     if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
-      throw new DualsyncError("source", IN_DOUBT, { ofOneCollection: true });
-    const job: DiffJob = { ...own, indexesOf, equivalence };
+      throw inDoubt(isInDoubt(own.from, own.to) ? own.source : own.target);
+    const job: DiffJob = { ...own, isDue, ...(equivalence && { equivalence }) };
     if (equivalence === undefined) await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);
     await reportInexact(job);
     // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
-    state.done = job.from.kind === job.to.kind;
+    state.done = isSameKind(job.from, job.to);
   }
 
   async #contents(job: DiffJob, gate: TaskPool): Promise<Tier> {
-    if (job.from.kind !== job.to.kind) return "definition";
+    if (!isSameKind(job.from, job.to)) return "definition";
     const { tier, remaining } = job.progress;
     // What an interrupted run has read is not even asked how it could be.
     const strategy = tier !== undefined && remaining?.length === 0 ? { tier } : await chooseStrategy(job);
@@ -119,17 +113,28 @@ export class Comparing {
   }
 }
 
-async function listIndexes(run: DiffRun, { from, to }: DiffPair): Promise<DiffJob["indexesOf"]> {
-  const list = (store: DiffRun["source"], { kind, name }: CollectionInfo) =>
-    kind === "view" ? [] : store.indexes(name, run.signal);
-  const [source, target] = await Promise.all([list(run.source, from), list(run.target, to)]);
-  return { source, target };
+function inDoubt({ words: { hidden } }: Reader): DualsyncError {
+  const nothing = hidden?.givesNothing ?? "gives nothing";
+  const message = `One side ${nothing} of it and the other holds some: ${hidden?.whyEmpty ?? "it may be hidden"}.`;
+  return new DualsyncError("source", message, { ofOneCollection: true });
 }
+
+async function expiryOf({ source, target, from, to, signal }: Expiring): Promise<DiffJob["isDue"]> {
+  const [there, here] = await Promise.all([source.expiry?.of(from, signal), target.expiry?.of(to, signal)]);
+  return { source: there ?? NEVER, target: here ?? NEVER };
+}
+
+type Expiring = Pick<DiffJob, "source" | "target" | "from" | "to" | "signal">;
+
+const NEVER: IsDue = () => false;
 
 /** What was not read exactly cannot be compared, however alike it looks. */
 async function reportInexact(job: DiffJob): Promise<void> {
   const { source, target, from, to, progress } = job;
-  const inexact = [...(source.inexact?.(from.name) ?? []), ...(target.inexact?.(to.name) ?? [])];
+  const inexact = [
+    ...(source.exactness?.inexact(from.name) ?? []),
+    ...(target.exactness?.inexact(to.name) ?? []),
+  ];
   // A later run would go on with what looked alike in this one.
   if (inexact.length > 0) progress.forgo();
   for (const { key, reason } of inexact)
@@ -156,25 +161,10 @@ function reportOf({
     diverged,
   } = tally;
   return {
-    collection: from.name,
-    target: to.name,
-    kind: from.kind,
-    tier,
-    sourceDocuments: tally.source,
-    targetDocuments: tally.target,
-    equal,
-    equivalent,
+    ...{ collection: from.name, target: to.name, kind: from.kind, type: from.type, tier },
+    ...{ sourceDocuments: tally.source, targetDocuments: tally.target, equal, equivalent },
     unreadable: tally.unreadable + tally.duplicateIds,
-    missing,
-    extra,
-    changed,
-    metadata,
-    moving,
-    settled,
-    expired,
-    accepted,
-    behind,
-    diverged,
+    ...{ missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged },
     verdict: verdictOf(tally, done),
   };
 }
@@ -184,19 +174,4 @@ function verdictOf(tally: DiffTally, done: boolean): ComparedVerdict {
   if (!done || tally.unreadable + tally.duplicateIds > 0) return "not compared";
   if (tally.moving > 0) return "moving";
   return tally.accepted > 0 ? "accepted" : "identical";
-}
-
-/** Options, validators, indexes and views: looked at once, as they do not change by themselves. */
-async function compareMetadata(job: DiffJob): Promise<void> {
-  const differences = metadataDifferences({
-    source: job.from,
-    target: job.to,
-    renames: job.renames,
-    sourceIndexes: job.indexes ? job.indexesOf.source : [],
-    targetIndexes: job.indexes ? job.indexesOf.target : [],
-  });
-  for (const difference of differences) {
-    const kind = difference.sigil === "!" ? "unreadable" : "metadata";
-    await reportOfCollection(job, { ...difference, kind });
-  }
 }

@@ -1,11 +1,6 @@
-import type {
-  CollectionInfo,
-  Filter,
-  Metadata,
-  ReadOptions,
-  Selection,
-  Source,
-} from "../../connectors/contract.ts";
+import type { CollectionInfo, Filter, ReadOptions, Selection } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { IsDue } from "../../connectors/powers/expiry.ts";
 import type { DocumentId } from "../../model/document.ts";
 import type { Difference, Meter } from "../../model/reporter.ts";
 import type { Equivalence } from "../walk/equivalence.ts";
@@ -13,8 +8,8 @@ import type { DiffProgress } from "./progress/diff-progress.ts";
 
 /** What all collections of a comparison share. */
 export interface DiffRun {
-  readonly source: Source;
-  readonly target: Source;
+  readonly source: Reader;
+  readonly target: Reader;
   /** Ranges of collections that are read at the same time. */
   readonly concurrency: number;
   /** The time by the slowest of the clocks: nothing has expired that has not by all of them. */
@@ -53,9 +48,9 @@ export interface DiffJob extends DiffRun, DiffPair {
   readonly meter: Meter;
   readonly progress: DiffProgress;
   /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
-  readonly equivalence?: Equivalence | undefined;
-  /** Of each side: what may have expired there. */
-  readonly indexesOf: { readonly source: readonly Metadata[]; readonly target: readonly Metadata[] };
+  readonly equivalence?: Equivalence;
+  /** Of each side: whether it deletes a document by itself. */
+  readonly isDue: { readonly source: IsDue; readonly target: IsDue };
 }
 
 /** How both stores read this job's documents. */
@@ -63,5 +58,5 @@ export function readOptions(
   { filter, signal }: Pick<DiffJob, "filter" | "signal">,
   range: Selection["range"],
 ): ReadOptions {
-  return { signal, range, filter };
+  return { signal, ...(range === undefined ? {} : { range }), ...(filter === undefined ? {} : { filter }) };
 }

@@ -1,6 +1,9 @@
 /** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
 import { setMaxListeners } from "node:events";
-import type { DocumentsHash, Filter, IdRange } from "../../connectors/contract.ts";
+import type { Filter, IdRange } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { DocumentsHash } from "../../connectors/powers/digests.ts";
+import { cutInto } from "../walk/ranges.ts";
 import { emptyStep, merge, type Step } from "../walk/walk.ts";
 import {
   type DigestSide,
@@ -45,11 +48,12 @@ const FAR_MORE = 4;
 /** Cuts a collection into what is to be hashed in one piece. */
 export async function cutSegments(
   { store, collection }: Pick<DigestSide, "store" | "collection">,
+  other: Reader,
   signal: AbortSignal,
 ): Promise<readonly IdRange[]> {
   const { documents, bytes } = collection;
   const pieces = Math.ceil(Math.max(1, documents / SEGMENT.documents, bytes / SEGMENT.bytes));
-  return await store.ranges(collection, Math.min(MOST_SEGMENTS, pieces), signal);
+  return await cutInto(store, other, collection, Math.min(MOST_SEGMENTS, pieces), signal);
 }
 
 /** Steps as those of `merge`, for these segments: in order, and every document of both sides is in exactly one of them. */
@@ -145,8 +149,9 @@ class DigestWalk {
     const pieces = Math.min(PIECES, Math.max(2, Math.ceil(bytesOf(digests) / (RAW_BYTES / 2))));
     const hashed = await digestPieces(this.#options, segment, pieces, signal);
     if (hashed !== undefined && hashed.length > 1) return hashed;
-    for (const { store, collection } of isTargets ? [target, source] : [source, target]) {
-      const cut = await store.ranges(collection, pieces, signal, segment);
+    const sides = [[source, target] as const, [target, source] as const];
+    for (const [side, other] of isTargets ? sides.reverse() : sides) {
+      const cut = await cutInto(side.store, other.store, side.collection, pieces, signal, segment);
       if (cut.length > 1) return cut.map(unknown);
     }
     return [];

@@ -1,21 +1,18 @@
+import type { CollectionInfo, Filter, IdRange, Selection } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import type {
-  CollectionInfo,
   Digester,
   DocumentsHash,
-  Filter,
   HashedRange,
-  IdRange,
-  RangeDigest,
   RecordDigester,
-  Selection,
-  Source,
-} from "../../connectors/contract.ts";
+} from "../../connectors/powers/digests.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { isSameDigest, RangeHash } from "../../model/range-digest.ts";
+import type { RangeDigest } from "../../model/range-digest.ts";
+import { RangeHash } from "../../model/range-digest.ts";
 
 /** One side of a walk by digests. Without a digester it is read, and hashed here. */
 export interface DigestSide {
-  readonly store: Source;
+  readonly store: Reader;
   readonly collection: CollectionInfo;
   readonly digester: (Digester & Partial<Pick<RecordDigester, "digestPieces">>) | undefined;
 }
@@ -41,7 +38,7 @@ export async function digestBoth(
   signal: AbortSignal,
   known: Partial<Digests> = {},
 ): Promise<Digests> {
-  const selection = { range, filter: sides.filter };
+  const selection = { range, ...(sides.filter === undefined ? {} : { filter: sides.filter }) };
   const ask = (side: "source" | "target") =>
     known[side] ?? digestOf(sides[side], selection, sides.hash, signal);
   const [source, target] = await Promise.all([ask("source"), ask("target")]);
@@ -74,7 +71,13 @@ export async function digestPieces(
 
 /** Equal documents, by the definition of the two; a digest that is not there is equal to nothing. */
 export function isEqual({ source, target }: Digests): boolean {
-  return source !== undefined && target !== undefined && isSameDigest(source, target);
+  return (
+    source !== undefined &&
+    target !== undefined &&
+    source.documents === target.documents &&
+    source.bytes === target.bytes &&
+    source.sha256 === target.sha256
+  );
 }
 
 async function digestOf(

@@ -42,7 +42,7 @@ export class DriftDetector {
   async #read(): Promise<Uint8Array | undefined> {
     const { target, from, to, signal } = this.#job;
     if (!from.ordered || !to.ordered) return undefined;
-    const bytes = await target.checksums?.(to.name, signal);
+    const bytes = await target.checksums?.read(to.name, signal);
     this.#work -= bytes?.length ?? 0;
     return bytes;
   }

@@ -1,39 +1,56 @@
-import type { Mapping, Source } from "../../connectors/contract.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { Digester } from "../../connectors/powers/digests.ts";
+import type { Lookup } from "../../connectors/powers/lookup.ts";
+import type { Mapping } from "../../connectors/powers/mapping.ts";
 
 /** Bytes of a reply that holds a digest, roughly. */
 const DIGEST_BYTES = 300;
 
+type Count = (bytes: number) => void;
+
 /** The store, with every byte of documents that it hands out counted. */
-export function metered(store: Source, count: (bytes: number) => void): Source {
-  const { mapping } = store;
+export function metered(store: Reader, count: Count): Reader {
+  const { mapping, lookup, digests } = store;
   return {
     ...store,
     mapping: mapping && meteredMapping(mapping, count),
+    lookup: lookup && meteredLookup(lookup, count),
+    digests: digests && {
+      async digester(collection, signal) {
+        const digester = await digests.digester(collection, signal);
+        return digester && meteredDigester(digester, count);
+      },
+    },
     async *read(collection, options) {
       for await (const batch of store.read(collection, options)) {
         count(batch.bytes.length);
         yield batch;
       }
     },
+  };
+}
+
+function meteredLookup({ find, canQuery }: Lookup, count: Count): Lookup {
+  return {
+    canQuery,
     async find(collection, ids, signal) {
-      const found = await store.find(collection, ids, signal);
+      const found = await find(collection, ids, signal);
       for (const { bytes } of found.values()) count(bytes.length);
       return found;
-    },
-    async digester(collection, signal) {
-      const digester = await store.digester?.(collection, signal);
-      if (digester === undefined) return undefined;
-      return {
-        digest: (selection, until) => {
-          count(DIGEST_BYTES);
-          return digester.digest(selection, until);
-        },
-      };
     },
   };
 }
 
-function meteredMapping(mapping: Mapping, count: (bytes: number) => void): Mapping {
+function meteredDigester({ digest }: Digester, count: Count): Digester {
+  return {
+    digest(selection, signal) {
+      count(DIGEST_BYTES);
+      return digest(selection, signal);
+    },
+  };
+}
+
+function meteredMapping(mapping: Mapping, count: Count): Mapping {
   return {
     ...mapping,
     async digester(collection, signal) {
@@ -41,10 +58,7 @@ function meteredMapping(mapping: Mapping, count: (bytes: number) => void): Mappi
       if (digester === undefined) return undefined;
       return {
         ...digester,
-        digest: (selection, until) => {
-          count(DIGEST_BYTES);
-          return digester.digest(selection, until);
-        },
+        ...meteredDigester(digester, count),
         async digestPieces(range, pieces, until) {
           const found = await digester.digestPieces(range, pieces, until);
           count(DIGEST_BYTES * found.length);

@@ -1,6 +1,9 @@
 /** Which collections of two stores are to be compared with which, and which have no counterpart. */
-import type { CollectionInfo, Listing, NotCopied, Source } from "../../connectors/contract.ts";
-import { chooseJobs, namesInSource, renamesFor, unreadable, type Wanted } from "../plan/plan.ts";
+
+import type { CollectionInfo, Listing } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { NotCopied } from "../../model/collection.ts";
+import { chooseJobs, type Naming, namesInSource, renamesFor, unreadable, type Wanted } from "../plan/plan.ts";
 import { hidden, MOST_ASKED } from "../plan/vanished.ts";
 import type { DiffPair } from "./diff-job.ts";
 
@@ -17,20 +20,22 @@ export interface Pairs {
   readonly renames: ReadonlyMap<string, string>;
 }
 
-/** A store of tables beside one that may hold other things, too: those have no counterpart and are no difference. */
+/** A store of something else beside one that may hold other things, too: those have no counterpart and are no difference. */
 export interface Mapped {
   readonly side: "source" | "target";
-  /** Collections of the other side that came from tables: where one has no table any more, that is a difference. */
+  /** What it calls a collection. */
+  readonly collection: string;
+  /** Collections of the other side that came from it: where it does not list one any more, that is a difference. */
   readonly known: ReadonlySet<string>;
 }
 
 /**
  * The same, after asking the other side by name for what it does not list: what it hides is not missing there. What is foreign
- * to a store of tables is left out then.
+ * to a store of something else is left out then.
  */
 export async function withoutHidden(
   pairs: Pairs,
-  { source, target }: { readonly source: Source; readonly target: Source },
+  { source, target }: { readonly source: Reader; readonly target: Reader },
   { wanted, mapped }: { readonly wanted: Wanted; readonly mapped: Mapped | undefined },
   signal: AbortSignal,
 ): Promise<Pairs> {
@@ -38,7 +43,7 @@ export async function withoutHidden(
   const foreign: string[] = [];
   const isForeign = (name: string, on: "source" | "target"): boolean =>
     mapped !== undefined && mapped.side !== on && !mapped.known.has(name);
-  const ask = async (store: Source, names: readonly string[], isOwn: boolean) =>
+  const ask = async (store: Reader, names: readonly string[], isOwn: boolean) =>
     isOwn || foreign.length < MOST_ASKED ? await hidden(store, names, signal) : undefined;
   const extra: CollectionInfo[] = [];
   for (const info of pairs.extra) {
@@ -56,14 +61,14 @@ export async function withoutHidden(
     else if (isOwn) missing.push(one);
     else foreign.push(one.from.name);
   }
-  const reason = `the ${mapped?.side} lists no such table`;
+  const reason = `the ${mapped?.side} lists no such ${mapped?.collection}`;
   const left = [...pairs.left, ...foreign.map((name) => ({ name, reason, chosen: false }))];
   return { ...pairs, lost, extra, missing, left };
 }
 
 /** @throws DualsyncError `refused` when a rename or a filter names what is not there */
-export function pairUp(source: Listing, target: Listing, wanted: Wanted): Pairs {
-  const { jobs, lost, copies } = chooseJobs(source, wanted);
+export function pairUp(source: Listing, target: Listing, wanted: Wanted, naming?: Naming): Pairs {
+  const { jobs, lost, copies } = chooseJobs(source, wanted, { renamed: naming?.renamed });
   const unread = new Set(unreadable(target).map(({ name }) => name));
   const there = new Map(target.collections.map((collection) => [collection.name, collection]));
   const pairs: DiffPair[] = [];

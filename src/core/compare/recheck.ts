@@ -2,11 +2,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Doc } from "../../model/document.ts";
 import { chunksOf } from "../concurrency/chunks.ts";
+import { canQuery, find } from "../walk/lookup.ts";
 import { bytesOf, type DiffCandidate, isSameObservation, observe } from "./candidate.ts";
 import { classifyPair, isSame } from "./classify.ts";
 import type { DiffJob } from "./diff-job.ts";
 import type { DriftDetector } from "./drift.ts";
-import { expiredOn } from "./expiry/expired.ts";
+import { expiredOn } from "./expired.ts";
 import { reportDocument } from "./report-difference.ts";
 
 /** Documents and bytes, of both sides, that are read at once. */
@@ -38,8 +39,8 @@ async function lookOnce(
     job.signal.throwIfAborted();
     const ids = chunk.map(({ id }) => id);
     const [source, target] = await Promise.all([
-      job.source.find(job.from.name, ids, job.signal),
-      job.target.find(job.to.name, ids, job.signal),
+      find(job.source, job.from, ids, job.signal),
+      find(job.target, job.to, ids, job.signal),
     ]);
     const stable: Looked[] = [];
     for (const candidate of chunk) {
@@ -67,7 +68,9 @@ interface Looked {
 async function reportStable(job: DiffJob, stable: readonly Looked[], since: DriftDetector): Promise<void> {
   const reported = await since.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
   for (const { seen, source, target } of stable) {
-    await reportDocument(job, seen, { state: "stable", source, target, since: reported.get(seen.id.key) });
+    const moved = reported.get(seen.id.key);
+    const known = moved === undefined ? {} : { since: moved };
+    await reportDocument(job, seen, { state: "stable", source, target, ...known });
   }
 }
 
@@ -79,7 +82,7 @@ async function settle(
   target: Doc | undefined,
 ): Promise<Looked | undefined> {
   const { tally } = job.progress;
-  if (!job.source.canQuery(candidate.id) || !job.target.canQuery(candidate.id)) {
+  if (!canQuery(job.source, candidate.id) || !canQuery(job.target, candidate.id)) {
     await reportDocument(job, candidate, {
       state: "moving",
       unreadable: "its _id cannot be asked for, so that the difference could not be looked at twice",

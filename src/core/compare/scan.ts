@@ -1,7 +1,9 @@
 /** Reading a range of two collections, in the cheapest way that is exact. */
-import type { Digester, IdRange, RecordDigester } from "../../connectors/contract.ts";
+
+import type { IdRange } from "../../connectors/collection.ts";
+import type { Digester, RecordDigester } from "../../connectors/powers/digests.ts";
 import type { Tier } from "../../model/reporter.ts";
-import { piecesFor } from "../walk/ranges.ts";
+import { cutInto, piecesFor } from "../walk/ranges.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { cutSegments, digestWalk } from "./digest-walk.ts";
@@ -23,12 +25,15 @@ export type ScanJob = Pick<DiffJob, "source" | "target" | "from" | "to" | "filte
 /** Asks both stores what they can do. */
 export async function chooseStrategy(job: ScanJob): Promise<Strategy> {
   const { source, target, from, to, signal } = job;
-  if (from.kind === "view") return { tier: "definition" };
+  if (from.kind === "definition") return { tier: "definition" };
   if (from.kind !== "collection") return { tier: "whole" };
   if (!from.ordered || !to.ordered) return { tier: "lookup" };
   const records = await hashRecords(job);
   if (records !== undefined) return records;
-  const [left, right] = await Promise.all([source.digester?.(from, signal), target.digester?.(to, signal)]);
+  const [left, right] = await Promise.all([
+    source.digests?.digester(from, signal),
+    target.digests?.digester(to, signal),
+  ]);
   if (left === undefined && right === undefined) return { tier: "bytes" };
   return {
     tier: "hashes",
@@ -61,8 +66,8 @@ export async function cutRanges(
   const { source, from, concurrency, signal } = job;
   if (tier === "lookup") return [{}];
   if (tier === "hashes" || tier === "records")
-    return await cutSegments({ store: source, collection: from }, signal);
-  return await source.ranges(from, piecesFor(from, concurrency), signal);
+    return await cutSegments({ store: source, collection: from }, job.target, signal);
+  return await cutInto(source, job.target, from, piecesFor(from, concurrency), signal);
 }
 
 /** Compares a range piece by piece; both sides are read ahead. */
@@ -82,8 +87,8 @@ export async function* scan(job: ScanJob, strategy: Strategy, range: IdRange): A
       });
       return;
     case "lookup":
-      yield* lookUpEach(source.read(from, options), target, to.name, signal);
-      yield* findExtras(target.read(to, options), source, from.name, signal, "all");
+      yield* lookUpEach(source.read(from, options), { store: target, collection: to }, signal);
+      yield* findExtras(target.read(to, options), { store: source, collection: from }, signal, "all");
       if (filter !== undefined) yield* findUnselected({ ...job, filter });
       return;
     default:

@@ -1,5 +1,7 @@
 /** Collections that only one side has: one difference each, with the number of their documents. */
-import type { CollectionInfo, Source } from "../../connectors/contract.ts";
+
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import type { ComparedCollection } from "../../model/reporter.ts";
 import type { DiffRun } from "./diff-job.ts";
 import type { Pairs } from "./pairs.ts";
@@ -22,28 +24,25 @@ async function reportLost(
   { name, reason, side }: Pairs["lost"][number],
 ): Promise<ComparedCollection> {
   const { counted } = await run.report({
-    key: `collection ${name}`,
-    kind: "unreadable",
-    sigil: "!",
-    collection: name,
-    targetCollection: name,
-    detail: `in the ${side}: ${reason}`,
-    fields: [],
-    moreFields: 0,
-    state: "stable",
-    rounds: 1,
+    ...{
+      key: `collection ${name}`,
+      kind: "unreadable",
+      sigil: "!",
+      collection: name,
+      targetCollection: name,
+    },
+    ...{ detail: `in the ${side}: ${reason}`, fields: [], moreFields: 0, state: "stable", rounds: 1 },
   });
   return {
-    collection: name,
-    target: name,
-    kind: "collection",
-    tier: "definition",
-    ...NONE,
-    sourceDocuments: 0,
-    targetDocuments: 0,
-    missing: 0,
-    extra: 0,
-    metadata: 0,
+    ...{
+      collection: name,
+      target: name,
+      kind: "collection",
+      type: "collection",
+      tier: "definition",
+      ...NONE,
+    },
+    ...{ sourceDocuments: 0, targetDocuments: 0, missing: 0, extra: 0, metadata: 0 },
     ...(counted
       ? { unreadable: 1, accepted: 0, verdict: "not compared" }
       : { accepted: 1, verdict: "accepted" }),
@@ -71,7 +70,9 @@ async function reportCollection(
 ): Promise<ComparedCollection> {
   const documents = await count(run[side], info, run.signal);
   const holds =
-    info.kind === "view" ? "a view" : `${documents} ${documents === 1 ? "document" : "documents"}`;
+    info.kind === "definition"
+      ? `a ${info.type}`
+      : `${documents} ${documents === 1 ? "document" : "documents"}`;
   const { counted } = await run.report({
     key: `collection ${collection}`,
     kind: "metadata",
@@ -85,11 +86,7 @@ async function reportCollection(
     rounds: 1,
   });
   return {
-    collection,
-    target,
-    kind: info.kind,
-    tier: "definition",
-    ...NONE,
+    ...{ collection, target, kind: info.kind, type: info.type, tier: "definition", ...NONE },
     sourceDocuments: side === "source" ? documents : 0,
     targetDocuments: side === "target" ? documents : 0,
     missing: side === "source" && counted ? documents : 0,
@@ -100,6 +97,6 @@ async function reportCollection(
   };
 }
 
-async function count(store: Source, { name, kind }: CollectionInfo, signal: AbortSignal): Promise<number> {
-  return kind === "view" ? 0 : await store.count(name, {}, signal);
+async function count(store: Reader, { name, kind }: CollectionInfo, signal: AbortSignal): Promise<number> {
+  return kind === "definition" ? 0 : await store.count(name, {}, signal);
 }

@@ -1,4 +1,4 @@
-import type { CollectionInfo } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
 import { TaskPool } from "./task-pool.ts";
 
 interface PoolLimits {
@@ -9,7 +9,7 @@ interface PoolLimits {
 }
 
 /**
- * Works on collections side by side, large ones first and views last. `work` gets a gate that the ranges of all
+ * Works on collections side by side, large ones first and definitions last. `work` gets a gate that the ranges of all
  * collections share. The first error ends everything.
  */
 export async function sideBySide<J extends { readonly from: CollectionInfo }>(
@@ -20,12 +20,14 @@ export async function sideBySide<J extends { readonly from: CollectionInfo }>(
   const gate = new TaskPool(concurrency, stop);
   const collections = new TaskPool(concurrency, stop);
   const ordered = [...jobs].sort(
-    (a, b) => Number(a.from.kind === "view") - Number(b.from.kind === "view") || b.from.bytes - a.from.bytes,
+    (a, b) =>
+      Number(a.from.kind === "definition") - Number(b.from.kind === "definition") ||
+      b.from.bytes - a.from.bytes,
   );
   try {
     for (const job of ordered) {
-      // A view is defined on collections that must be there before it.
-      if (job.from.kind === "view") await collections.join();
+      // It may be defined on collections, which must be there before it.
+      if (job.from.kind === "definition") await collections.join();
       await collections.add(() => work(job, gate));
     }
     await collections.join();

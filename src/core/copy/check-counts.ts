@@ -46,5 +46,5 @@ export async function checkCounts(job: Job, before: CountsAtOnce): Promise<boole
 
 /** On a busy source some come and go while it is read. */
 async function countMoving({ source, from, signal }: Job, begun: Date): Promise<number> {
-  return (await source.countChanged?.(from, new Date(begun.getTime() - OVERLAP), signal)) ?? 0;
+  return (await source.changes?.count(from, new Date(begun.getTime() - OVERLAP), signal)) ?? 0;
 }

@@ -1,4 +1,4 @@
-import type { IdRange } from "../../connectors/contract.ts";
+import type { IdRange } from "../../connectors/collection.ts";
 import type { Batch, DocumentId } from "../../model/document.ts";
 import { segmentHash } from "../checksums/checksum-builder.ts";
 import type { SegmentHash } from "../checksums/segment-hash.ts";
@@ -29,7 +29,7 @@ export async function fillRange(job: Job, range: OpenRange): Promise<void> {
       if (filling.isFull) {
         const next = batch.idOf(0);
         // Two documents under one id must stay together, or the second would replace the first unseen.
-        if (isBound(job.source, next) && next.key !== last?.key) {
+        if (isBound(job, next) && next.key !== last?.key) {
           await pool.join();
           await filling.close(next);
           filling = new Filling(job, range);
@@ -103,7 +103,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   for await (const step of steps) {
     const { position } = step;
     const isOld = part.age >= PART_AGE && replacements.isEmpty;
-    if (isOld && position !== undefined && isBound(job.source, position)) {
+    if (isOld && position !== undefined && isBound(job, position)) {
       await commit(job, range, part, position);
       part = job.progress.part();
     }

@@ -1,12 +1,6 @@
-import type {
-  CollectionInfo,
-  Filter,
-  IdRange,
-  ReadOptions,
-  Source,
-  Target,
-  WriteOutcome,
-} from "../../connectors/contract.ts";
+import type { CollectionInfo, Filter, IdRange, ReadOptions } from "../../connectors/collection.ts";
+import type { Reader, WriteSession } from "../../connectors/contract.ts";
+import type { WriteOutcome } from "../../connectors/write-outcome.ts";
 import type { Batch } from "../../model/document.ts";
 import type { Meter } from "../../model/reporter.ts";
 import type { Journal, Journaling } from "../change/journal.ts";
@@ -25,8 +19,10 @@ import type { NewerBy } from "./newer.ts";
 
 /** What all collections of a run share. */
 export interface Transfer {
-  readonly source: Source;
-  readonly target: Target;
+  readonly source: Reader;
+  readonly target: Reader;
+  /** What may be done to the target. */
+  readonly session: WriteSession;
   readonly verify: VerifyMode;
   /** Remove documents that the source no longer has. */
   readonly delete: boolean;
@@ -127,7 +123,7 @@ export function walkOf(
   const walk =
     inOrder(job) && job.since === undefined
       ? merge(source, heard(job.target.read(job.to, readOptions(job, range)), onTarget))
-      : lookUpEach(source, job.target, job.to.name, job.signal);
+      : lookUpEach(source, { store: job.target, collection: job.to }, job.signal);
   return classified(walk, job.equivalence);
 }
 

@@ -1,9 +1,10 @@
-import type { IdRange } from "../../connectors/contract.ts";
+import type { IdRange } from "../../connectors/collection.ts";
 import type { Doc } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import { isShrunken, shrinkError } from "../plan/shrink.ts";
 import type { Extras } from "../progress/progress.ts";
+import { canQuery, find } from "../walk/lookup.ts";
 import { countExtra, findExtras, merge, type Step } from "../walk/walk.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
 import { assertSourceExists } from "./still-there.ts";
@@ -37,8 +38,8 @@ export async function removeExtras(job: Job): Promise<void> {
 export function extraSteps(job: Job, range: IdRange): AsyncGenerator<Step> {
   const options = readOptions(job, range);
   const target = job.target.read(job.to, options);
-  if (!inOrder(job)) return findExtras(target, job.source, job.from.name, job.signal);
-  const source = job.source.ids?.(job.from, options) ?? job.source.read(job.from, options);
+  if (!inOrder(job)) return findExtras(target, { store: job.source, collection: job.from }, job.signal);
+  const source = job.source.keys?.read(job.from, options) ?? job.source.read(job.from, options);
   return merge(source, target);
 }
 
@@ -49,9 +50,9 @@ async function removeFrom(job: Job, segment: Extras): Promise<void> {
     found += countExtra(step);
     if (step.extra.length === 0) continue;
     const ids = step.extra.map(({ id }) => id);
-    const still = await job.source.find(job.from.name, ids, job.signal);
+    const still = await find(job.source, job.from, ids, job.signal);
     // What the source cannot be asked for is not known to be gone.
-    const gone = step.extra.filter(({ id }) => job.source.canQuery(id) && !still.has(id.key));
+    const gone = step.extra.filter(({ id }) => canQuery(job.source, id) && !still.has(id.key));
     await assertSourceExists(job);
     job.checksumBuilder?.except(gone.map(({ id }) => id));
     deleted += await remove(job, gone);
@@ -61,9 +62,8 @@ async function removeFrom(job: Job, segment: Extras): Promise<void> {
 
 /** @returns how many were there, and are seen to be gone */
 async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
-  const { journal, collection = { name: job.to.name } } = job.journaling ?? {};
   const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
-  const options = { signal: job.signal, journal };
-  const outcomes = await applyChanges(job.target, collection, changes, options);
+  const { journaling, signal } = job;
+  const outcomes = await applyChanges(job, job.to, changes, { journaling, signal });
   return outcomes.filter(({ result }) => result === "changed").length;
 }

@@ -2,12 +2,14 @@
  * Replacing documents of a target: what somebody else may have changed there is saved before, and what was changed there
  * later than in the source is left as it is.
  */
-import type { NotReproduced, Rejected } from "../../connectors/contract.ts";
+
+import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
 import { Batch, type Doc } from "../../model/document.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Outcome } from "../change/change.ts";
 import type { Journaling } from "../change/journal.ts";
 import type { SegmentWatch } from "../checksums/last-verified.ts";
+import { find } from "../walk/lookup.ts";
 import type { DocumentPair } from "../walk/walk.ts";
 import { account, type PartJob } from "./job.ts";
 import { newerReason } from "./newer.ts";
@@ -81,7 +83,7 @@ async function lookAgain(
 ): Promise<{ readonly same: readonly DocumentPair[]; readonly others: readonly DocumentPair[] }> {
   if (pairs.length === 0) return { same: [], others: [] };
   const ids = pairs.map(({ found }) => found.id);
-  const now = await job.target.find(job.to.name, ids, job.signal);
+  const now = await find(job.target, job.to, ids, job.signal);
   const isSame = ({ found }: DocumentPair): boolean => {
     const there = now.get(found.id.key);
     return there !== undefined && Buffer.compare(there.bytes, found.bytes) === 0;
@@ -118,7 +120,7 @@ async function replaceUnchanged(job: PartJob, pairs: readonly DocumentPair[]): P
     job,
     batch.length,
     batch.bytes.length,
-    await job.target.write(job.to.name, batch, "replace", job.signal),
+    await job.session.write(job.to.name, batch, "replace", job.signal),
   );
   if (job.verify === "content") await proveWritten(job, documents);
 }
@@ -155,7 +157,7 @@ export async function insertMissing(job: PartJob, documents: readonly Doc[]): Pr
  */
 export async function insert(job: PartJob, batch: Batch): Promise<ReadonlySet<string>> {
   await job.sizeLimit?.take(batch.bytes.length, job.signal);
-  const outcome = await job.target.write(job.to.name, batch, "create", job.signal);
+  const outcome = await job.session.write(job.to.name, batch, "create", job.signal);
   const occupied = outcome.rejected.filter((one) => one.occupied === true).map(({ id }) => id.key);
   if (occupied.length === 0) {
     account(job, batch.length, batch.bytes.length, outcome);
@@ -186,7 +188,7 @@ function withKeys(documents: readonly Doc[], keys: readonly string[]): Doc[] {
 /** Of documents that were just seen to be in the target, with other bytes. */
 async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<void> {
   const ids = documents.map(({ id }) => id);
-  const there = await job.target.find(job.to.name, ids, job.signal);
+  const there = await find(job.target, job.to, ids, job.signal);
   // One that is gone again is in no doubt.
   const pairs = documents.map((expected) => {
     const found = there.get(expected.id.key);
@@ -203,7 +205,7 @@ async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<vo
  */
 async function writeSaved(
   job: PartJob,
-  { journal, collection }: Journaling,
+  journaling: Journaling,
   documents: readonly Doc[],
   growth?: number,
 ): Promise<void> {
@@ -221,8 +223,8 @@ async function writeSaved(
   }));
   const notReproduced: NotReproduced[] = [];
   const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
-  const options = { journal, onLost, signal: job.signal };
-  const outcomes = await applyChanges(job.target, collection, changes, options);
+  const options = { journaling, onLost, signal: job.signal };
+  const outcomes = await applyChanges(job, job.to, changes, options);
   const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
   account(job, documents.length, bytes, {
     written: count("changed"),

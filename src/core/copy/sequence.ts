@@ -1,5 +1,7 @@
 /** Collections without a unique `_id` (capped, time-series): copied whole and in order, proved by a fingerprint. */
 import { hash } from "node:crypto";
+
+import type { Sequences } from "../../connectors/powers/sequences.ts";
 import { Batch } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { checksumsFromBytes, checksumsToBytes, HASH_BYTES } from "../checksums/checksums.ts";
@@ -15,11 +17,13 @@ const ROUNDS = 3;
 export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
   const [all] = job.progress.remaining ?? [];
   if (all === undefined) return true;
+  const { sequences } = job.session;
+  if (sequences === undefined) return notTaken(job);
   const begun = { appending: false };
   for (let round = 1; ; round++) {
     const part = job.progress.part();
     try {
-      const complete = await copyAll(partJob(job, part), empty && round === 1, begun);
+      const complete = await copyAll(partJob(job, part), sequences, empty && round === 1, begun);
       // Without a mark it is looked at again next time.
       if (complete) await commit(job, all, part);
       else job.progress.leave(part);
@@ -32,8 +36,18 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
   }
 }
 
+function notTaken(job: Job): boolean {
+  job.losses.add(`collection ${job.from.name}`, `${job.target.label} takes no ${job.from.type} collections`);
+  return false;
+}
+
 /** `begun.appending`: this run has begun to fill it, and what it holds is this run's. */
-async function copyAll(job: PartJob, empty: boolean, begun: { appending: boolean }): Promise<boolean> {
+async function copyAll(
+  job: PartJob,
+  sequences: Sequences,
+  empty: boolean,
+  begun: { appending: boolean },
+): Promise<boolean> {
   if (!empty) {
     const [source, target] = await Promise.all([
       fingerprintOf(job.source, job.from, readOptions(job, {})),
@@ -53,7 +67,7 @@ async function copyAll(job: PartJob, empty: boolean, begun: { appending: boolean
       (await objectionToReplacing(job, source.documents, target.documents)) ??
       (begun.appending ? undefined : await objectionToLosing(job, target));
     if (objection !== undefined) return leave(job, objection);
-    if (!(await job.target.reset(job.to, job.signal))) {
+    if (!(await sequences.reset(job.to, job.signal))) {
       return leave(
         job,
         "holds other documents and was not made by dualsync; rename or drop it there, then run again",
@@ -61,7 +75,7 @@ async function copyAll(job: PartJob, empty: boolean, begun: { appending: boolean
     }
   }
   begun.appending = true;
-  return await append(job);
+  return await append(job, sequences);
 }
 
 /**
@@ -104,7 +118,7 @@ async function objectionToLosing(job: PartJob, target: Fingerprinted): Promise<s
 
 /** The hash of what the last run left in the collection, where that is noted. */
 async function leftBy({ target, to, signal }: PartJob): Promise<Buffer | undefined> {
-  const bytes = await target.checksums?.(to.name, signal);
+  const bytes = await target.checksums?.read(to.name, signal);
   const [whole] = (bytes === undefined ? undefined : checksumsFromBytes(bytes))?.segments ?? [];
   return whole === undefined ? undefined : Buffer.from(whole.hash);
 }
@@ -113,26 +127,26 @@ async function leftBy({ target, to, signal }: PartJob): Promise<Buffer | undefin
 async function noteWhatIsLeft(job: PartJob, { digest, documents }: Left): Promise<void> {
   const whole = { documents, bytes: 0, hash: hashOf(digest) };
   const checksums = checksumsToBytes({ at: new Date(), source: "", target: "", segments: [whole] });
-  await job.target.leaveChecksums?.(job.to.name, checksums, job.signal);
+  await job.session.checksums?.leave(job.to.name, checksums, job.signal);
 }
 
 type Left = Pick<Fingerprinted, "digest" | "documents">;
 
 function hashOf(digest: string): Buffer {
-  return hash("sha256", digest, "buffer").subarray(0, HASH_BYTES);
+  return hash("sha256", Buffer.from(digest), "buffer").subarray(0, HASH_BYTES);
 }
 
 function leave(job: PartJob, reason: string): boolean {
-  job.losses.add(`collection ${job.from.name}`, `the target's ${job.to.kind} collection ${reason}`);
+  job.losses.add(`collection ${job.from.name}`, `the target's ${job.to.type} collection ${reason}`);
   return false;
 }
 
 /** Writes everything in order, one batch at a time: a repeated batch would double documents. */
-async function append(job: PartJob): Promise<boolean> {
+async function append(job: PartJob, sequences: Sequences): Promise<boolean> {
   const expected = newFingerprint(job.from);
   for await (const batch of job.source.read(job.from, readOptions(job, {}))) {
     await job.sizeLimit?.take(batch.bytes.length, job.signal);
-    const outcome = await job.target.write(job.to.name, batch, "append", job.signal);
+    const outcome = await sequences.append(job.to.name, batch, job.signal);
     job.tally.count(batch.length, batch.bytes.length, outcome);
     job.losses.addDocuments(job.from.name, outcome.rejected);
     expected.add(without(batch, new Set(outcome.rejected.map(({ id }) => id.key))));
@@ -151,7 +165,7 @@ async function append(job: PartJob): Promise<boolean> {
   }
   throw new DualsyncError(
     "unverified",
-    `The ${job.to.kind} collection ${job.to.name} came back from the target otherwise than it was written.`,
+    `The ${job.to.type} collection ${job.to.name} came back from the target otherwise than it was written.`,
     {
       hint: "A capped collection may be too small on the target, or another program writes to it. The source was not changed.",
     },

@@ -1,9 +1,11 @@
 /** A collection that is dropped or renamed looks, to whoever reads or writes it by its name, like one that ends early or is empty. */
-import type { CollectionInfo, Source } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError, type ExitName } from "../../model/errors.ts";
 import { assertReadable } from "../plan/vanished.ts";
 import type { Losses } from "../progress/losses.ts";
 import type { OpenRange, Part } from "../progress/progress.ts";
+import { exists } from "../walk/presence.ts";
 import type { Job } from "./job.ts";
 
 /** To be asked after anything was concluded from what the source does not hold, and before that is acted upon. */
@@ -29,8 +31,8 @@ export async function assertTargetExists(
 
 /** What was concluded is true of the collections that were listed: one that was dropped meanwhile looks empty. */
 export async function assertBothExist(compared: {
-  readonly source: Source;
-  readonly target: Source;
+  readonly source: Reader;
+  readonly target: Reader;
   readonly from: CollectionInfo;
   readonly to: CollectionInfo;
   readonly signal: AbortSignal;
@@ -48,12 +50,12 @@ export async function assertBothExist(compared: {
 
 async function assertExists(
   role: "source" | "target",
-  store: Source,
+  store: Reader,
   collection: CollectionInfo,
   signal: AbortSignal,
   { exit = role, when, hint }: { readonly exit?: ExitName; readonly when: string; readonly hint: string },
 ): Promise<void> {
-  if (await store.stillExists(collection, signal)) return;
+  if (await exists(store, collection, signal)) return;
   await assertReadable(role, store, collection.name, signal);
   const message = `The collection ${collection.name} was dropped or replaced in the ${role} ${when}.`;
   throw new DualsyncError(exit, message, { hint });
@@ -68,7 +70,7 @@ export async function commit(job: Job, range: OpenRange, part: Part, upTo?: Open
 
 /** What was not read exactly, as far as that was seen until now. @returns whether anything was */
 export function nameInexact({ source, from }: Job, losses: Losses): boolean {
-  const inexact = source.inexact?.(from.name) ?? [];
+  const inexact = source.exactness?.inexact(from.name) ?? [];
   for (const { key, reason } of inexact) losses.add(key, reason);
   return inexact.length > 0;
 }

@@ -1,4 +1,5 @@
-import type { CollectionInfo, IdRange, PreparedCollection } from "../../connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";
+import type { PreparedCollection, Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../../model/reporter.ts";
 import { ChecksumBuilder } from "../checksums/checksum-builder.ts";
@@ -9,7 +10,7 @@ import type { TaskPool } from "../concurrency/task-pool.ts";
 import type { PlannedJob } from "../plan/plan.ts";
 import type { OpenRange, Progress } from "../progress/progress.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
-import { isBound, piecesFor } from "../walk/ranges.ts";
+import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
 import { shortfall } from "../walk/shortfall.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
 import { convergeRange, fillRange } from "./copy.ts";
@@ -59,17 +60,11 @@ async function transferOne(
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
   const whole = wholeIfEmpty(planned, prepared);
-  const lastVerified = await lastVerifiedOf(whole, prepared);
+  const verified = await lastVerifiedOf(whole, prepared);
   const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
     const job: Job = {
-      ...own,
-      meter,
-      progress,
-      rejected: new Set(),
-      journaling: journalingOf(own, prepared),
-      checksumBuilder: ChecksumBuilder.of(own, { source: own.from.uid, target: prepared?.uid }),
-      equivalence: equivalenceOf(own),
-      lastVerified,
+      ...{ ...own, meter, progress, rejected: new Set(), ...journalingOf(own, prepared) },
+      ...{ ...checksumBuilderOf(own, prepared), ...equivalenceFor(own), ...verified },
     };
     return await reportOf(job, prepared, gate);
   };
@@ -102,20 +97,35 @@ function wholeIfEmpty<P extends Transfer & PlannedJob>(
 function journalingOf(
   { journal, to }: Transfer & PlannedJob,
   prepared: PreparedCollection | undefined,
-): Job["journaling"] {
-  if (journal === undefined || prepared === undefined) return undefined;
+): Pick<Job, "journaling"> {
+  if (journal === undefined || prepared === undefined) return {};
   const { fromEmpty, uid } = prepared;
-  const collection = { name: to.name, uid };
-  return { journal, collection, writes: !fromEmpty };
+  const collection = { name: to.name, ...(uid === undefined ? {} : { uid }) };
+  return { journaling: { journal, collection, writes: !fromEmpty } };
 }
 
 /** To be asked before anything is written: nothing is left of it then. */
 async function lastVerifiedOf(
   job: Transfer & PlannedJob,
   prepared: PreparedCollection | undefined,
-): Promise<LastVerified | undefined> {
-  if (prepared === undefined || prepared.empty) return undefined;
-  return await LastVerified.of(job, { source: job.from.uid, target: prepared.uid });
+): Promise<Pick<Job, "lastVerified">> {
+  if (prepared === undefined || prepared.empty) return {};
+  const uids = { source: job.from.uid, target: prepared.uid };
+  const lastVerified = await LastVerified.of(job, uids);
+  return lastVerified === undefined ? {} : { lastVerified };
+}
+
+function equivalenceFor(job: Transfer & PlannedJob): Pick<Job, "equivalence"> {
+  const equivalence = equivalenceOf(job);
+  return equivalence === undefined ? {} : { equivalence };
+}
+
+function checksumBuilderOf(
+  job: Transfer & PlannedJob,
+  prepared: PreparedCollection | undefined,
+): Pick<Job, "checksumBuilder"> {
+  const checksumBuilder = ChecksumBuilder.of(job, { source: job.from.uid, target: prepared?.uid });
+  return checksumBuilder === undefined ? {} : { checksumBuilder };
 }
 
 async function reportOf(
@@ -124,14 +134,14 @@ async function reportOf(
   gate: TaskPool,
 ): Promise<CollectionReport> {
   if (prepared === undefined) return report(job, undefined, undefined, "incomplete");
-  if (job.from.kind === "view")
+  if (job.from.kind === "definition")
     return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "incomplete");
   return await fillAndProve(job, prepared, gate);
 }
 
 /** What the target cannot be given at all is named, and the other collections are copied. */
 async function prepare({
-  target,
+  session,
   to,
   signal,
   losses,
@@ -139,7 +149,7 @@ async function prepare({
   doubts,
 }: Transfer & PlannedJob): Promise<PreparedCollection | undefined> {
   try {
-    const prepared = await target.prepare(to, signal);
+    const prepared = await session.prepare(to, signal);
     return { ...prepared, notReproduced: [...doubts, ...prepared.notReproduced] };
   } catch (error) {
     if (!(error instanceof DualsyncError) || error.exit !== "incomplete") throw error;
@@ -160,7 +170,7 @@ async function openProgress(
   if (former === undefined) return progress;
   const proved = former.counts.read - former.counts.rejected;
   const held = await job.target.count(job.to.name, {}, job.signal);
-  if (held >= proved) progress.restore(former);
+  if (held >= proved || !job.target.countsExactly) progress.restore(former);
   else
     job.note(
       `${name}: the target holds fewer documents than the interrupted run proved (${held} of ${proved}); everything is read again.`,
@@ -207,10 +217,10 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
 }
 
 /** For later comparisons, which can do without. */
-async function leaveChecksums({ target, to, checksumBuilder, signal, note }: Job): Promise<void> {
+async function leaveChecksums({ session, to, checksumBuilder, signal, note }: Job): Promise<void> {
   const bytes = checksumBuilder?.bytes();
   if (bytes === undefined) return;
-  await target.leaveChecksums?.(to.name, bytes, signal).catch((error: unknown) => {
+  await session.checksums?.leave(to.name, bytes, signal).catch((error: unknown) => {
     if (signal.aborted || !(error instanceof DualsyncError)) throw error;
     note(
       `${to.name}: what was proved is not noted in the target, for diff to tell who changed what: ${error.message}`,
@@ -219,8 +229,9 @@ async function leaveChecksums({ target, to, checksumBuilder, signal, note }: Job
 }
 
 async function cut(job: Job): Promise<readonly IdRange[]> {
-  const ranges = await job.source.ranges(job.from, piecesFor(job.from, job.concurrency), job.signal);
-  return job.lastVerified?.aligned(ranges, (id) => isBound(job.source, id)) ?? ranges;
+  const pieces = piecesFor(job.from, job.concurrency);
+  const ranges = await cutInto(job.source, job.target, job.from, pieces, job.signal);
+  return job.lastVerified?.aligned(ranges, (id) => isBound(job, id)) ?? ranges;
 }
 
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
@@ -245,8 +256,8 @@ async function isEmptyRange(job: Job, range: OpenRange): Promise<boolean> {
 
 async function copyIndexes(job: Job): Promise<void> {
   job.meter.phase("building indexes");
-  const indexes = await job.source.indexes(job.from.name, job.signal);
-  for (const { key, reason } of await job.target.finish(job.to, indexes, job.signal))
+  const indexes = (await job.source.metadata?.indexes(job.from.name, job.signal)) ?? [];
+  for (const { key, reason } of await job.session.finish(job.to, indexes, job.signal))
     job.losses.add(key, reason);
   await job.sizeLimit?.measure(0, job.signal);
 }
@@ -256,9 +267,9 @@ async function conclude(job: Job, complete: boolean): Promise<CollectionReport> 
     const isWhole = complete && (await gaveAll(job));
     return report(job, undefined, undefined, isWhole ? "not verified" : "incomplete");
   }
-  const { filter } = job;
-  const count = (store: Transfer["source"], collection: CollectionInfo): Promise<number> =>
-    store.count(collection.name, { filter }, job.signal);
+  const filter = job.filter === undefined ? {} : { filter: job.filter };
+  const count = async (store: Reader, { name }: CollectionInfo): Promise<number | undefined> =>
+    store.countsExactly ? await store.count(name, filter, job.signal) : undefined;
   const [sourceCount, targetCount] = await Promise.all([
     count(job.source, job.from),
     count(job.target, job.to),
@@ -273,19 +284,27 @@ async function gaveAll(job: Job, counted?: number): Promise<boolean> {
   // Of what was not changed nothing was read; what the store itself guarantees need not be counted for that alone.
   if (since !== undefined || (job.verify === "none" && collection.idsAreUnique === true)) return true;
   const known = filter === undefined ? { before: collection.documents } : { filter };
-  const giver = { store, role: "source", collection, counted, signal, ...known } as const;
-  const found = await shortfall(giver, progress.tally.read);
+  const giver = { store, role: "source", collection, signal, ...known } as const;
+  const found = await shortfall({ ...giver, ...(counted !== undefined && { counted }) }, progress.tally.read);
   if (found === undefined) return true;
   losses.add(`collection ${collection.name}`, found);
   progress.forget();
   return false;
 }
 
-function verdictOf(job: Job, complete: boolean, sourceCount: number, targetCount: number): Verdict {
+function verdictOf(
+  job: Job,
+  complete: boolean,
+  sourceCount: number | undefined,
+  targetCount: number | undefined,
+): Verdict {
   const kept =
     Math.max(0, job.progress.tally.extra - job.progress.tally.deleted) - job.progress.tally.rejected;
   // On a busy source its count now may differ from what was read.
-  const agrees = targetCount === sourceCount + kept || targetCount === job.progress.tally.read + kept;
+  const agrees =
+    targetCount === undefined ||
+    targetCount === job.progress.tally.read + kept ||
+    (sourceCount !== undefined && targetCount === sourceCount + kept);
   // Of what was not read, what is only in the target was not counted.
   if (complete && job.verify === "counts" && job.since === undefined && !agrees) return "failed";
   if (!complete || job.progress.tally.rejected > 0) return "incomplete";
@@ -305,6 +324,7 @@ function report(
     collection: job.from.name,
     target: job.to.name,
     kind: job.from.kind,
+    type: job.from.type,
     read,
     written,
     unchanged,

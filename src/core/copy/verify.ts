@@ -1,12 +1,14 @@
 /** Proving that the target holds what was written, by reading it back. */
 import { printId } from "../../bson/print-id.ts";
-import type { IdRange, Rejected } from "../../connectors/contract.ts";
+import type { IdRange } from "../../connectors/collection.ts";
+import type { Rejected } from "../../connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { save } from "../change/change.ts";
 import { segmentHash } from "../checksums/checksum-builder.ts";
 import { areSame, type Segment } from "../checksums/segment.ts";
 import { isHeldAs } from "../walk/equivalence.ts";
+import { find } from "../walk/lookup.ts";
 import { countExtra } from "../walk/walk.ts";
 import { DUPLICATE_ID, type PartJob, readOptions, walkOf } from "./job.ts";
 import { newerReason } from "./newer.ts";
@@ -87,7 +89,7 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
     const altered = other.filter(({ id }) =>
       isMapped ? held.has(id.key) : isSame(before.get(id.key), held.get(id.key)),
     );
-    if (isMapped) nameAltered(job, altered, MADE_ANOTHER);
+    if (isMapped) nameAltered(job, altered, madeAnother(job));
     else await takeBack(job, altered);
     candidates = other.filter((document) => !altered.includes(document));
     if (candidates.length > 0 && round === ROUNDS) throw unprovable(job, candidates, held);
@@ -98,12 +100,10 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
 /** What the target holds in their place may be somebody else's work by now. */
 async function saveHeld(job: PartJob, documents: readonly Doc[], held: HeldDocuments): Promise<void> {
   if (job.journaling === undefined) return;
-  const { journal, collection } = job.journaling;
   const changes = documents.map(({ id, bytes }) => ({ id, wanted: bytes, accepts: () => true }));
   const due = changes.map((change) => ({ change, before: held.get(change.id.key) }));
-  const work = { target: job.target, signal: job.signal, saved: new Map(), journal, collection };
   await save(
-    work,
+    { journaling: job.journaling, saved: new Map() },
     due.filter(({ before }) => before !== undefined),
   );
 }
@@ -121,17 +121,16 @@ function leaveNewer(job: PartJob, documents: readonly Doc[], held: HeldDocuments
   return others;
 }
 
-const MADE_ANOTHER =
-  "the target holds it with other values than it was given, twice: does its table round them, or a trigger change them?";
+function madeAnother({ target: { words } }: PartJob): string {
+  const why = words.mapped === undefined ? "" : `: ${words.mapped.alters}`;
+  return `the target holds it with other values than it was given, twice${why}`;
+}
 
 type HeldDocuments = ReadonlyMap<string, Doc>;
 
 function findOn(job: PartJob, documents: readonly Doc[]): Promise<HeldDocuments> {
-  return job.target.find(
-    job.to.name,
-    documents.map(({ id }) => id),
-    job.signal,
-  );
+  const ids = documents.map(({ id }) => id);
+  return find(job.target, job.to, ids, job.signal);
 }
 
 function isHeld({ target, to }: PartJob, held: HeldDocuments, document: Doc): boolean {
@@ -144,7 +143,7 @@ function isSame(a: Doc | undefined, b: Doc | undefined): boolean {
 
 /** @returns those of the documents that the target took */
 async function writeAgain(job: PartJob, documents: readonly Doc[]): Promise<Doc[]> {
-  const { rejected } = await job.target.write(job.to.name, Batch.of(documents), "replace", job.signal);
+  const { rejected } = await job.session.write(job.to.name, Batch.of(documents), "replace", job.signal);
   reportRejected(job, rejected);
   return documents.filter(({ id }) => !job.rejected.has(id.key));
 }
@@ -152,7 +151,7 @@ async function writeAgain(job: PartJob, documents: readonly Doc[]): Promise<Doc[
 /** Removes what this run has written and the server has altered. */
 async function takeBack(job: PartJob, altered: readonly Doc[]): Promise<void> {
   const ids = altered.map(({ id }) => id);
-  await job.target.remove(job.to.name, ids, job.signal);
+  await job.session.remove(job.to.name, ids, job.signal);
   nameAltered(job, altered, "the target's server stores it with other bytes than it was given");
 }
 

@@ -1,7 +1,7 @@
+import { typeName } from "../../bson/type-name.ts";
 import type { FieldDifference } from "../../model/reporter.ts";
 import { laterNote } from "./look-alike.ts";
 import { type PointerPlace, pointerTo } from "./pointer.ts";
-import { typeName } from "./type-name.ts";
 import { type StoredValue, valueText } from "./value-text.ts";
 
 const MOST = 20;

@@ -1,4 +1,5 @@
 import type { Element } from "../../bson/elements.ts";
+import { cutText } from "../../model/cut-text.ts";
 
 /** A field, and the field that holds it; undefined is the whole document. */
 export interface PointerPlace {
@@ -23,9 +24,4 @@ function tokenOf({ bytes, element: { nameStart, nameEnd } }: PointerPlace): stri
   // A character has up to three bytes for each unit of its length.
   const name = bytes.toString("utf8", nameStart, Math.min(nameEnd, nameStart + 3 * LONGEST));
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
-/** At most `longest` characters and then "…" for the rest; never half a character. */
-export function cutText(text: string, longest: number): string {
-  return text.length <= longest ? text : `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -1,8 +1,8 @@
 import { EJSON } from "bson";
 import { type Element, elements, readInt32, TYPE } from "../../bson/elements.ts";
 import { RawValue, readLeaf } from "../../bson/leaf.ts";
-import { cutText } from "./pointer.ts";
-import { typeName } from "./type-name.ts";
+import { typeName } from "../../bson/type-name.ts";
+import { cutText } from "../../model/cut-text.ts";
 
 const LONGEST = 120;
 /** A value of more bytes is longer than what is shown of it: only its beginning is read. */

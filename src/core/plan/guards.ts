@@ -1,16 +1,11 @@
 /** What keeps a wrong command from doing harm. Everything here only looks, and refuses. */
-import type { CollectionInfo, History, Lease, Listing, Source } from "../../connectors/contract.ts";
+
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Lease, Reader } from "../../connectors/contract.ts";
+import type { History } from "../../connectors/powers/run-history.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { PlannedJob } from "./plan.ts";
-
-/** A store as it is before anything is written. */
-export interface StoreSnapshot {
-  readonly label: string;
-  readonly listing: Listing;
-  readonly history: History;
-  /** Its collections are tables: one that is renamed counts as another, so that an uid tells its name, too. */
-  readonly isMapped?: boolean;
-}
+import type { StoreSnapshot } from "./snapshot.ts";
 
 /**
  * Proves that source and target are two stores: what this run wrote into the target must not be visible through the
@@ -18,11 +13,11 @@ export interface StoreSnapshot {
  * @throws DualsyncError `refused` when it is
  */
 export async function assertDifferentStores(
-  source: Source,
+  source: Reader,
   lease: Lease,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await source.seesNonce(lease.nonce, signal))) return;
+  if ((await source.history?.seesNonce(lease.nonce, signal)) !== true) return;
   throw new DualsyncError(
     "refused",
     `Source and target are the same database (${source.label}), under two addresses.`,
@@ -90,7 +85,7 @@ export function unmanagedJobs(
 function otherOrigin(
   from: CollectionInfo,
   existing: CollectionInfo,
-  { listing, isMapped = false }: StoreSnapshot,
+  { listing, isMapped }: StoreSnapshot,
   { history }: StoreSnapshot,
 ): string | undefined {
   if (!isMapped) return undefined;

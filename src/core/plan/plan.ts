@@ -1,7 +1,10 @@
-import type { CollectionInfo, Filter, Listing, NotCopied, NotReproduced } from "../../connectors/contract.ts";
+import type { CollectionInfo, Filter, Listing } from "../../connectors/collection.ts";
+import type { MetadataPower, Renamed } from "../../connectors/powers/metadata.ts";
+import type { StoreWords } from "../../connectors/words.ts";
+import type { NotReproduced } from "../../connectors/write-outcome.ts";
+import type { NotCopied } from "../../model/collection.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
-import { renamed } from "./renamed.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
 
 /** What of the source is wanted, and under which names. */
@@ -35,6 +38,8 @@ export interface PlanOptions {
   readonly allowShrink: boolean;
   readonly dryRun: boolean;
   readonly notes: readonly string[];
+  /** See `StoreWords`. */
+  readonly sequences?: string | undefined;
 }
 
 /** What is to be copied, and what is left out. */
@@ -49,15 +54,26 @@ export interface Jobs {
 
 const NOT_CHOSEN = "left out by --include or --exclude";
 
+/** What the stores know of names. */
+export interface Naming {
+  /** Gives a collection its new name, and follows the new names of others. */
+  readonly renamed?: MetadataPower["renamed"] | undefined;
+  /** Why the target can have no collection of a name. */
+  readonly nameProblem?: ((name: string) => string | undefined) | undefined;
+}
+
+function withNewName(info: CollectionInfo, renames: ReadonlyMap<string, string>): Renamed {
+  return { info: { ...info, name: renames.get(info.name) ?? info.name }, uncertain: new Map() };
+}
+
 /**
- * Holds what is wanted against what the source has. Pure: nothing is read here. `nameProblem` says why the target can
- * have no collection of a name.
+ * Holds what is wanted against what the source has. Pure: nothing is read here.
  * @throws DualsyncError `refused` when the wish cannot be fulfilled without harm
  */
 export function chooseJobs(
   source: Listing,
   wanted: Wanted,
-  nameProblem: (name: string) => string | undefined = () => undefined,
+  { renamed = withNewName, nameProblem = () => undefined }: Naming = {},
 ): Jobs {
   assertKnown(source, [...wanted.renames.keys(), ...wanted.filters.keys()]);
   const renames = renamesFor(source, wanted);
@@ -140,6 +156,7 @@ export function assertFits(
   jobs: readonly PlannedJob[],
   target: Listing,
   options: Pick<PlanOptions, "source" | "delete" | "allowShrink">,
+  { hidden }: Pick<StoreWords, "hidden"> = {},
 ): void {
   const there = byName(target);
   if (jobs.length === 0) {
@@ -150,9 +167,9 @@ export function assertFits(
   for (const { from, to, filter } of jobs) {
     const existing = there.get(to.name);
     if (existing === undefined) continue;
-    if (existing.kind !== from.kind) {
+    if (!isSameKind(existing, from)) {
       throw refuse(
-        `${JSON.stringify(to.name)} is a ${from.kind} in the source and a ${existing.kind} in the target.`,
+        `${JSON.stringify(to.name)} is a ${from.type} in the source and a ${existing.type} in the target.`,
         "Give it another name with --rename, or leave it out with --exclude.",
       );
     }
@@ -164,8 +181,8 @@ export function assertFits(
     }
     if (!options.allowShrink && isInDoubt(from, existing)) {
       throw refuse(
-        `${JSON.stringify(from.name)} gives no rows, and the target holds ${existing.documents} documents of it: row-level security or a missing grant looks just like an empty table.`,
-        "Look at the table in the project's dashboard. If it is empty indeed, add --allow-shrink; nothing is removed without --delete.",
+        `${JSON.stringify(from.name)} ${hidden?.givesNothing ?? "gives nothing"}, and the target holds ${existing.documents} documents of it: ${hidden?.whyEmpty ?? "it may be hidden"}.`,
+        `${hidden?.look ?? "Look at the source."} If it is empty indeed, add --allow-shrink; nothing is removed without --delete.`,
       );
     }
     const selective = filter !== undefined; // then the whole collection's number says nothing
@@ -177,6 +194,11 @@ export function assertFits(
     )
       throw shrinkError(from.name, from.documents, existing.documents, "Nothing was changed.");
   }
+}
+
+/** Whether one can hold what the other holds, in the same way. */
+export function isSameKind(a: CollectionInfo, b: CollectionInfo): boolean {
+  return a.kind === b.kind && (a.kind !== "sequence" || a.type === b.type);
 }
 
 /** Nothing came of what the copy holds documents of, and that may be because it is hidden. */
@@ -198,15 +220,16 @@ export function makePlan(
   const there = byName(target);
   const collections = jobs.map(({ from, to }): PlannedCollection => {
     const existing = there.get(to.name);
-    const isView = from.kind === "view";
+    const hasDocuments = from.kind !== "definition";
     const compared = found.get(to.name);
     return {
       source: from.name,
       target: to.name,
       kind: from.kind,
-      documents: isView ? undefined : from.documents,
-      bytes: isView ? undefined : from.bytes,
-      action: isView
+      type: from.type,
+      documents: hasDocuments ? from.documents : undefined,
+      bytes: hasDocuments ? from.bytes : undefined,
+      action: !hasDocuments
         ? "define"
         : existing === undefined
           ? "create"
@@ -263,13 +286,9 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
       ? "Documents of these collections that the source no longer has are removed from the target (--delete)."
       : "Nothing is removed from the target.",
   );
-  if (
-    collections.some(
-      ({ kind, action }) => action === "update" && (kind === "capped" || kind === "timeseries"),
-    )
-  ) {
+  if (collections.some(({ kind, action }) => action === "update" && kind === "sequence")) {
     notes.push(
-      "Capped and time-series collections that differ are dropped on the target and copied again as a whole.",
+      `${options.sequences ?? "Collections without an _id"} that differ are dropped on the target and copied again as a whole.`,
     );
   }
   notes.push(

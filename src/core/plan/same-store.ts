@@ -1,12 +1,11 @@
-import type { History, Listing, StoreIdentity } from "../../connectors/contract.ts";
+import type { StoreIdentity } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
+import type { StoreSnapshot } from "./snapshot.ts";
 
 /** A store as it says it is. */
-export interface Known {
+export interface IdentifiedStore extends StoreSnapshot {
   readonly identity: StoreIdentity;
   readonly database: string;
-  readonly history: History;
-  readonly listing: Listing;
 }
 
 /**
@@ -15,7 +14,7 @@ export interface Known {
  * are the very same. A server that was restored from a snapshot of the other holds those, too: its process is another.
  * @throws DualsyncError `refused`
  */
-export function assertTwoStores(source: Known, target: Known): void {
+export function assertTwoStores(source: IdentifiedStore, target: IdentifiedStore): void {
   const { instance } = source.identity;
   const sameServer =
     instance !== undefined && instance === target.identity.instance && source.database === target.database;
@@ -29,7 +28,7 @@ export function assertTwoStores(source: Known, target: Known): void {
   );
 }
 
-function haveSameCollections(source: Known, target: Known): boolean {
+function haveSameCollections(source: IdentifiedStore, target: IdentifiedStore): boolean {
   const { instance } = source.identity;
   const other = target.identity.instance;
   if (instance !== undefined && other !== undefined && instance !== other) return false;

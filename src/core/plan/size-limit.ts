@@ -1,14 +1,14 @@
-import type { Target } from "../../connectors/contract.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 
 /** Keeps the target's database below a size: what is written is added up, and measured anew before it is held to be too much. */
 export class SizeLimit {
-  readonly #target: Target;
+  readonly #target: Reader;
   readonly #limit: number;
   /** Bytes by the last measurement, and what was written since. */
   #used: number;
 
-  constructor(target: Target, limit: number, used: number) {
+  constructor(target: Reader, limit: number, used: number) {
     this.#target = target;
     this.#limit = limit;
     this.#used = used;
@@ -24,7 +24,7 @@ export class SizeLimit {
 
   /** Asks the target itself, before `bytes` more are written. @throws DualsyncError `target` when they would not fit */
   async measure(bytes: number, signal: AbortSignal): Promise<void> {
-    this.#used = (await this.#target.size(signal)) + bytes;
+    this.#used = (await sizeOf(this.#target, signal)) + bytes;
     if (this.#used <= this.#limit) return;
     throw new DualsyncError(
       "target",
@@ -34,6 +34,18 @@ export class SizeLimit {
       },
     );
   }
+}
+
+/** Bytes that the target takes up. @throws DualsyncError `refused` where it cannot tell */
+export async function sizeOf({ label, size }: Reader, signal: AbortSignal): Promise<number> {
+  if (size !== undefined) return await size.bytes(signal);
+  throw new DualsyncError(
+    "refused",
+    `${label} does not tell its size, so that --max-target-size cannot be kept.`,
+    {
+      hint: "Nothing was changed. Leave the flag out.",
+    },
+  );
 }
 
 /** @throws DualsyncError `refused` when the plan alone shows that it will not fit */

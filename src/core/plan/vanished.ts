@@ -1,11 +1,13 @@
 /** What was copied from a source before and is not listed there any more: dropped, renamed, or hidden for want of a right. */
-import type { Listing, NotCopied, Source } from "../../connectors/contract.ts";
-import { DualsyncError } from "../../model/errors.ts";
-import type { StoreSnapshot } from "./guards.ts";
-import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
 
-const GONE =
-  "its table was copied before and the source does not list it any more: dropped, renamed, or not granted to this key";
+import type { Listing } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { NotCopied } from "../../model/collection.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
+import type { StoreSnapshot } from "./snapshot.ts";
+
+const GONE = "it was copied before and the source does not list it any more: dropped or renamed";
 
 /** Names in the target of such collections that hold documents and were not left out by the person. */
 export function vanished(
@@ -27,13 +29,18 @@ export function vanished(
 /** Those collections as losses: under the source's name where it turns out to be there. */
 export async function vanishedLosses(
   names: readonly string[],
-  source: Source,
+  source: Reader,
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<readonly NotCopied[]> {
   const losses: NotCopied[] = [];
   for (const name of names)
-    losses.push((await hidden(source, namesInSource(name, wanted), signal)) ?? { name, reason: GONE });
+    losses.push(
+      (await hidden(source, namesInSource(name, wanted), signal)) ?? {
+        name,
+        reason: source.words.hidden?.gone ?? GONE,
+      },
+    );
   return losses;
 }
 
@@ -43,7 +50,7 @@ export const MOST_ASKED = 100;
 /** What else the target has, no job writes, and the source hides: by the names in the target. */
 export async function hiddenBeside(
   { jobs, copies }: Pick<Jobs, "jobs" | "copies">,
-  { source, listing }: { readonly source: Source; readonly listing: Listing },
+  { source, listing }: { readonly source: Reader; readonly listing: Listing },
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, NotCopied>> {
@@ -60,12 +67,12 @@ export async function hiddenBeside(
 
 /** What one of these names stands for in a store that does not list it, and why that is so; undefined: nothing. */
 export async function hidden(
-  store: Source,
+  store: Reader,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<NotCopied | undefined> {
   for (const name of names) {
-    const reason = await store.hiddenReason?.(name, signal);
+    const reason = await store.hiding?.reason(name, signal);
     if (reason !== undefined) return { name, reason, isLoss: true };
   }
   return undefined;
@@ -74,11 +81,11 @@ export async function hidden(
 /** @throws DualsyncError of this collection alone where it is there, and only not shown any more */
 export async function assertReadable(
   role: "source" | "target",
-  store: Source,
+  store: Reader,
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const reason = await store.hiddenReason?.(name, signal);
+  const reason = await store.hiding?.reason(name, signal);
   if (reason === undefined) return;
   throw new DualsyncError(role, `The collection ${name} of the ${role} can no longer be read: ${reason}`, {
     ofOneCollection: true,

@@ -1,5 +1,5 @@
 import { printId } from "../../bson/print-id.ts";
-import type { Rejected } from "../../connectors/contract.ts";
+import type { Rejected } from "../../connectors/write-outcome.ts";
 import type { Item } from "../../model/reporter.ts";
 import { safeText } from "../../redact/redact.ts";
 

@@ -1,5 +1,6 @@
 /** What of a collection is copied and proved, and what is left to do. */
-import type { IdRange } from "../../connectors/contract.ts";
+
+import type { IdRange } from "../../connectors/collection.ts";
 import type { DocumentId } from "../../model/document.ts";
 import { Losses, type SavedLosses } from "./losses.ts";
 import { type Counts, Tally } from "./tally.ts";

@@ -1,5 +1,6 @@
 /** Reading what was written down as JSON, believing nothing: all of these throw on what they do not expect. */
-import type { IdRange } from "../../connectors/contract.ts";
+
+import type { IdRange } from "../../connectors/collection.ts";
 import { DocumentId } from "../../model/document.ts";
 
 export type Json = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { WriteOutcome } from "../../connectors/contract.ts";
+import type { WriteOutcome } from "../../connectors/write-outcome.ts";
 import { DualsyncError } from "../../model/errors.ts";
 
 /** The counts of a tally, as they are written down between two runs. */

@@ -1,11 +1,15 @@
 /** Makes single documents of a target what the source holds, as far as both are still as they were seen. */
-import type { CollectionInfo, Source, Target } from "../../connectors/contract.ts";
+
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import type { Doc } from "../../model/document.ts";
 import type { Side } from "../../model/reporter.ts";
 import { applyChanges } from "../change/apply-changes.ts";
-import type { Change, ChangeOptions, Outcome } from "../change/change.ts";
+import type { Change, Outcome } from "../change/change.ts";
+import type { Journal } from "../change/journal.ts";
 import { sideOf } from "../compare/candidate.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
+import { canQuery, find } from "../walk/lookup.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
 import type { PlanCollection, PlanRow, RepairAction } from "./repair-plan.ts";
 import { RepairResult } from "./repair-result.ts";
@@ -16,9 +20,14 @@ const CHUNK_BYTES = 8_000_000;
 /** Removals free unique values that replacements need, and these the ones that new documents need. */
 const ORDER: readonly RepairAction[] = ["remove", "replace", "insert"];
 
-export interface RepairContext extends ChangeOptions {
-  readonly source: Source;
-  readonly target: Target;
+export interface RepairContext {
+  readonly source: Reader;
+  readonly target: Reader;
+  readonly signal: AbortSignal;
+  /** What is replaced or removed is saved here before. */
+  readonly journal?: Journal | undefined;
+  /** Without one the plan is only looked at. */
+  readonly session: WriteSession | undefined;
   /** Whether a document that is gone from this collection was taken out by a repair that did not come to its end. */
   readonly isInterruptedReplacement?: (row: PlanRow, collection: CollectionInfo) => boolean;
 }
@@ -49,7 +58,8 @@ export async function applyRepair(
   if (refused.size > 0) await repairRun.name(plan, refused);
   await pairs.assertStillExists(repairRun.result);
   for (const { source } of plan.collections)
-    for (const { key, reason } of context.source.inexact?.(source) ?? []) repairRun.result.name(key, reason);
+    for (const { key, reason } of context.source.exactness?.inexact(source) ?? [])
+      repairRun.result.name(key, reason);
   return repairRun.result;
 }
 
@@ -133,12 +143,17 @@ class RepairRun {
       for (const { row } of chunk) this.result.conflict(row, unreadable);
       return;
     }
-    const { source, target, signal, isInterruptedReplacement = () => false, ...rest } = this.#context;
-    const now = await source.find(
-      first.row.collection,
-      chunk.map(({ row }) => row.id),
+    const {
+      source,
+      target,
+      session,
       signal,
-    );
+      journal,
+      isInterruptedReplacement = () => false,
+    } = this.#context;
+    const ids = chunk.map(({ row }) => row.id);
+    const from = this.#pairs.info("source", first.row.collection);
+    const now = from === undefined ? new Map<string, Doc>() : await find(source, from, ids, signal);
     // Asked after the documents: what is found in a collection that is gone was not looked for in the one that is meant.
     const pair = await this.#pairs.look(first.row);
     const wanted = await this.#wanted(first.row, chunk, now);
@@ -155,8 +170,9 @@ class RepairRun {
     const { name } = pair.target;
     const saved = this.#saved.get(name) ?? new Map<string, string>();
     this.#saved.set(name, saved);
-    const options = { ...rest, signal, saved, resolvesSwaps: this.#resolvesSwaps };
-    for (const outcome of await applyChanges(target, pair.target, [...due.keys()], options)) {
+    const journaling = journal && { journal, collection: pair.target };
+    const options = { journaling, signal, saved, resolvesSwaps: this.#resolvesSwaps };
+    for (const outcome of await applyChanges({ target, session }, pair.target, [...due.keys()], options)) {
       if (outcome.retry !== true) saved.delete(outcome.change.id.key);
       this.#take(due.get(outcome.change), outcome);
     }
@@ -177,7 +193,8 @@ class RepairRun {
     });
     if (equivalence === undefined) return now;
     const ids = chunk.map(({ row }) => row.id);
-    const held = await target.find(targetCollection, ids, signal);
+    const to = this.#pairs.info("target", targetCollection);
+    const held = to === undefined ? new Map<string, Doc>() : await find(target, to, ids, signal);
     return new Map(
       [...now].map(([key, expected]) => {
         const found = held.get(key);
@@ -201,8 +218,8 @@ async function* numbered(plan: RepairPlan): AsyncGenerator<Numbered> {
 }
 
 /** A plan is a list of what was looked at: where the source is another by now, nobody has looked at that. */
-function objectionTo(store: Source, { id, source }: PlanRow, now: Doc | undefined): string | undefined {
-  if (!store.canQuery(id)) return "its _id cannot be asked for";
+function objectionTo(store: Reader, { id, source }: PlanRow, now: Doc | undefined): string | undefined {
+  if (!canQuery(store, id)) return "its _id cannot be asked for";
   if (isSide(source, now)) return undefined;
   if (now === undefined) return "the source no longer has it";
   return source === undefined ? "the source has it by now" : "the source has another version of it by now";
@@ -211,8 +228,8 @@ function objectionTo(store: Source, { id, source }: PlanRow, now: Doc | undefine
 function changeOf({ id, target }: PlanRow, wanted: Doc | undefined, gone: boolean): Change {
   return {
     id: wanted?.id ?? id,
-    wanted: wanted?.bytes,
-    bytes: target?.bytes,
+    ...(wanted === undefined ? {} : { wanted: wanted.bytes }),
+    ...(target === undefined ? {} : { bytes: target.bytes }),
     accepts: (found) => isSide(target, found) || (gone && found === undefined),
   };
 }

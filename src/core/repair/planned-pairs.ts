@@ -1,12 +1,14 @@
-import type { CollectionInfo, Listing, Source, Target } from "../../connectors/contract.ts";
+import type { CollectionInfo, Listing } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { unreadable } from "../plan/plan.ts";
+import { exists } from "../walk/presence.ts";
 import type { PlanCollection, PlanRow } from "./repair-plan.ts";
 import type { RepairResult } from "./repair-result.ts";
 
 interface PairStores {
-  readonly source: Source;
-  readonly target: Target;
+  readonly source: Reader;
+  readonly target: Reader;
   readonly signal: AbortSignal;
 }
 
@@ -39,6 +41,11 @@ export class PlannedPairs {
     return new PlannedPairs(stores, planned, [from, to]);
   }
 
+  /** The collection of this name as it was listed. */
+  info(role: "source" | "target", name: string): CollectionInfo | undefined {
+    return (role === "source" ? this.#source : this.#target).get(name);
+  }
+
   /** Why the row's document cannot be looked at, where its collection can be read on neither side or on one only. */
   async unreadable(row: PlanRow): Promise<string | undefined> {
     const source = await this.#reason("source", row.collection, this.#source);
@@ -52,7 +59,7 @@ export class PlannedPairs {
   ): Promise<string | undefined> {
     if (listed.has(name)) return undefined;
     const { [role]: store, signal } = this.#stores;
-    const reason = this.#unreadable[role].get(name) ?? (await store.hiddenReason?.(name, signal));
+    const reason = this.#unreadable[role].get(name) ?? (await store.hiding?.reason(name, signal));
     return reason === undefined ? undefined : `its collection in the ${role} cannot be read: ${reason}`;
   }
 
@@ -84,7 +91,7 @@ export class PlannedPairs {
     if (info === undefined || info.kind !== "collection")
       return `the ${role} has no such collection any more`;
     const same = uid === undefined || info.uid === uid;
-    if (same && (await this.#stores[role].stillExists(info, this.#stores.signal))) return undefined;
+    if (same && (await exists(this.#stores[role], info, this.#stores.signal))) return undefined;
     return `its collection in the ${role} was dropped or replaced since the plan was made`;
   }
 
@@ -93,7 +100,7 @@ export class PlannedPairs {
     for (const [name, { changed }] of collections) {
       const info = this.#target.get(name);
       if (changed === 0 || info === undefined) continue;
-      if (await this.#stores.target.stillExists(info, this.#stores.signal)) continue;
+      if (await exists(this.#stores.target, info, this.#stores.signal)) continue;
       throw new DualsyncError(
         "unverified",
         `The collection ${name} was dropped or replaced in the target while it was mended.`,

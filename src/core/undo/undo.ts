@@ -1,20 +1,24 @@
 /** Puts back what a run has changed, from what it journaled. */
 import { hash } from "node:crypto";
 import { printId } from "../../bson/print-id.ts";
-import type { CollectionInfo, Target } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import { type Doc, DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Change, ChangeOptions, Outcome } from "../change/change.ts";
 import type { JournalCollection, JournalEntry } from "../change/journal.ts";
 import { Losses } from "../progress/losses.ts";
+import { exists } from "../walk/presence.ts";
 import { afterOf, type JournalSource, keyOf, kindOf, type Survey, type UndoKind } from "./undo-survey.ts";
 
 /** Bytes of refused documents that are kept to be tried once more when all others are back. */
 const RETRIED_BYTES = 32_000_000;
 
-export interface UndoWork extends Omit<ChangeOptions, "journal"> {
-  readonly target: Target;
+export interface UndoWork extends Omit<ChangeOptions, "journaling"> {
+  readonly target: Reader;
+  /** Without one it is only looked at. */
+  readonly session: WriteSession | undefined;
   readonly journal: JournalSource;
   readonly survey: Survey;
   /** The collections of the target as they are now. */
@@ -69,7 +73,7 @@ export async function undo(work: UndoWork): Promise<Undone> {
     result.add(collection, await apply(work, collection, changes));
     work.onProgress(collection.name, changes.length);
   }
-  if (work.dryRun !== true) await assertStillExists(work, result);
+  if (work.session !== undefined) await assertStillExists(work, result);
   return result;
 }
 
@@ -97,7 +101,7 @@ async function assertStillExists(
 ): Promise<void> {
   for (const info of there) {
     const changed = collections.some((one) => one.collection === info.name && one.changed > 0);
-    if (!changed || (await target.stillExists(info, signal))) continue;
+    if (!changed || (await exists(target, info, signal))) continue;
     throw new DualsyncError(
       "unverified",
       `The collection ${info.name} was dropped or replaced in the target while its documents were put back.`,
@@ -138,25 +142,24 @@ function changeOf(
 ): Change {
   return {
     id: new DocumentId(id),
-    wanted: before,
-    bytes: after?.bytes,
+    ...(before === undefined ? {} : { wanted: before }),
+    ...(after === undefined ? {} : { bytes: after.bytes }),
     accepts(found: Doc | undefined): boolean {
       if (found === undefined) return brokenOff || made.has("");
-      return made.has(hash("sha256", found.bytes));
+      return made.has(hash("sha256", found.bytes, "hex"));
     },
   };
 }
 
 /** What was put into a collection that is gone by now, or another one, is gone with it. */
 async function apply(
-  { target, there, dryRun, signal, resolvesSwaps = true }: UndoWork,
+  { target, session, there, signal, resolvesSwaps = true }: UndoWork,
   collection: JournalCollection,
   changes: readonly Change[],
 ): Promise<readonly Outcome[]> {
   const now = there.find(({ name }) => name === collection.name);
   if (now !== undefined && now.uid === collection.uid) {
-    const options = { signal, resolvesSwaps, dryRun };
-    return await applyChanges(target, collection, changes, options);
+    return await applyChanges({ target, session }, now, changes, { signal, resolvesSwaps });
   }
   const reason =
     now === undefined

@@ -1,5 +1,8 @@
 /** Documents that differ byte for byte and yet may say the same: where one side makes its documents from something else. */
-import type { Classification, CollectionInfo, Source } from "../../connectors/contract.ts";
+
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { Classification } from "../../connectors/powers/mapping.ts";
 import type { Doc } from "../../model/document.ts";
 import type { DocumentPair, Step } from "./walk.ts";
 
@@ -13,8 +16,8 @@ export interface Equivalence {
 }
 
 export interface Sides {
-  readonly source: Source;
-  readonly target: Source;
+  readonly source: Reader;
+  readonly target: Reader;
   readonly from: Pick<CollectionInfo, "name">;
   readonly to: Pick<CollectionInfo, "name">;
 }
@@ -42,7 +45,7 @@ export function equivalenceOf({ source, target, from, to }: Sides): Equivalence 
  * Whether `found` is what `wanted` becomes in this store: the same bytes, or, where documents are made from something else, what
  * the store's own mapping calls equivalent.
  */
-export function isHeldAs(store: Source, collection: string, wanted: Doc, found: Doc | undefined): boolean {
+export function isHeldAs(store: Reader, collection: string, wanted: Doc, found: Doc | undefined): boolean {
   if (found === undefined) return false;
   if (Buffer.compare(found.bytes, wanted.bytes) === 0) return true;
   return store.mapping?.classify(collection, found, wanted) === "equivalent";

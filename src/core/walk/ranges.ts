@@ -1,6 +1,8 @@
 import { TYPE } from "../../bson/elements.ts";
-import type { CollectionInfo, Source } from "../../connectors/contract.ts";
+import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import type { DocumentId } from "../../model/document.ts";
+import { canQuery } from "./lookup.ts";
 
 /** Bytes of documents that a range aims at: small enough to spread over workers, large enough to be worth a cursor. */
 const RANGE_BYTES = 32_000_000;
@@ -14,7 +16,26 @@ export function piecesFor(collection: CollectionInfo, concurrency: number): numb
   return Math.min(MOST_RANGES, Math.max(concurrency, Math.ceil(collection.bytes / RANGE_BYTES)));
 }
 
-/** Whether a range can begin at this id: the ends of the order cannot, nor ids that cannot be asked for. */
-export function isBound(source: Source, id: DocumentId): boolean {
-  return id.element[0] !== TYPE.minKey && id.element[0] !== TYPE.maxKey && source.canQuery(id);
+/** Whether a range of both stores can begin at this id: the ends of the order cannot, nor ids that cannot be used in a query. */
+export function isBound({ source, target }: BothStores, id: DocumentId): boolean {
+  if (source.ranges === undefined || target.ranges === undefined) return false;
+  return id.element[0] !== TYPE.minKey && id.element[0] !== TYPE.maxKey && canQuery(source, id);
+}
+
+interface BothStores {
+  readonly source: Reader;
+  readonly target: Reader;
+}
+
+/** Cuts a collection, or a range of it; one piece where the store cannot do that, or the other one cannot read a part. */
+export async function cutInto(
+  store: Reader,
+  other: Reader,
+  collection: CollectionInfo,
+  pieces: number,
+  signal: AbortSignal,
+  within?: IdRange,
+): Promise<readonly IdRange[]> {
+  if (other.ranges === undefined) return [within ?? {}];
+  return (await store.ranges?.cut(collection, pieces, signal, within)) ?? [within ?? {}];
 }

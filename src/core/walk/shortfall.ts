@@ -3,10 +3,11 @@
  * its answers may be cut short, its index damaged, or the ids by which it is read not unique.
  */
 import { createHash } from "node:crypto";
-import type { CollectionInfo, Filter, Source } from "../../connectors/contract.ts";
+import type { CollectionInfo, Filter } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 
 export interface Giver {
-  readonly store: Source;
+  readonly store: Reader;
   readonly role: "source" | "target";
   readonly collection: CollectionInfo;
   readonly filter?: Filter | undefined;
@@ -34,12 +35,14 @@ const MANY = 1_000_000;
  * read again until it gives the same ids twice and its count stays. `given`: how many documents it gave when all of it was read.
  */
 export async function shortfall(giver: Giver, given: number): Promise<string | undefined> {
-  const { role } = giver;
+  const { role, store } = giver;
+  // A cursor that ended without a fault is all that such a store can give.
+  if (!store.countsExactly) return undefined;
   let counted = giver.counted ?? (await count(giver));
   if (given === counted) return undefined;
   const counts = giver.before === undefined ? [counted] : [giver.before, counted];
   let moves = counts.some((one) => one !== counted);
-  const isCheap = giver.store.ids !== undefined && counted <= MANY;
+  const isCheap = store.keys !== undefined && counted <= MANY;
   if (!isCheap && moves && fits(given, counts)) return undefined;
   let last: IdReading | undefined;
   for (let round = 0; round < ROUNDS; round++) {
@@ -89,7 +92,7 @@ async function readAgain({ store, collection, filter, signal }: Giver): Promise<
   const options = { signal, filter };
   const hash = createHash("sha256");
   let documents = 0;
-  for await (const batch of store.ids?.(collection, options) ?? store.read(collection, options)) {
+  for await (const batch of store.keys?.read(collection, options) ?? store.read(collection, options)) {
     for (let i = 0; i < batch.length; i++) hash.update(batch.idOf(i).element);
     documents += batch.length;
     batch.release();

@@ -1,8 +1,10 @@
 /** One walk over two stores, for everything that compares them: copying into a filled target, verifying, deleting. */
 import { compareIds } from "../../bson/compare-ids.ts";
-import type { Source } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import { type Batch, type Doc, type DocumentId, idElement } from "../../model/document.ts";
 import { equalRun } from "./equal-run.ts";
+import { canQuery, find } from "./lookup.ts";
 
 export interface DocumentPair {
   readonly expected: Doc;
@@ -181,21 +183,23 @@ class BatchCursor {
   }
 }
 
+/** A collection of one store. */
+export interface Stored {
+  readonly store: Reader;
+  readonly collection: CollectionInfo;
+}
+
 /** Compares by looking each document up on the other side: for stores whose reads are not in BSON order. Finds no extras. */
 export async function* lookUpEach(
   source: AsyncIterable<Batch>,
-  target: Source,
-  collection: string,
+  target: Stored,
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
   for await (const batch of source) {
     const step = emptyStep();
     const documents = batch.docs();
-    const there = await target.find(
-      collection,
-      documents.map(({ id }) => id),
-      signal,
-    );
+    const ids = documents.map(({ id }) => id);
+    const there = await find(target.store, target.collection, ids, signal);
     for (const expected of documents) {
       const found = there.get(expected.id.key);
       if (found === undefined) step.missing.push(expected);
@@ -210,21 +214,20 @@ export async function* lookUpEach(
 }
 
 /**
- * The documents of the target that the source has not: the other half of `lookUpEach`. Those that the source cannot be
- * asked for are among them only where `which` is "all": whether it has them is not known.
+ * The documents of the target that the source has not: the other half of `lookUpEach`. Those that cannot be used in a query
+ * of the source are among them only where `which` is "all": whether it has them is not known.
  */
 export async function* findExtras(
   target: AsyncIterable<Batch>,
-  source: Source,
-  collection: string,
+  source: Stored,
   signal: AbortSignal,
   which: "known" | "all" = "known",
 ): AsyncGenerator<Step> {
   for await (const batch of target) {
     const step = emptyStep();
-    const documents = batch.docs().filter(({ id }) => which === "all" || source.canQuery(id));
+    const documents = batch.docs().filter(({ id }) => which === "all" || canQuery(source.store, id));
     const ids = documents.map(({ id }) => id);
-    const there = await source.find(collection, ids, signal);
+    const there = await find(source.store, source.collection, ids, signal);
     step.extra.push(...documents.filter(({ id }) => !there.has(id.key)));
     yield step;
   }

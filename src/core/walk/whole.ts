@@ -1,6 +1,7 @@
 /** Collections that have no unique `_id` to tell documents apart by are proved as a whole. */
 import { hash } from "node:crypto";
-import type { CollectionInfo, ReadOptions, Source } from "../../connectors/contract.ts";
+import type { CollectionInfo, ReadOptions } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import type { Batch } from "../../model/document.ts";
 import { MeasurementsFingerprint, measurementHash, OrderedFingerprint } from "./fingerprint.ts";
 
@@ -11,14 +12,14 @@ export interface Fingerprinted {
   readonly bytes: number;
 }
 
-/** A server may hand measurements out in another order than they came in; documents of a capped collection never. */
+/** Where each read gives the documents in the same order, that order counts. */
 export function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MeasurementsFingerprint {
-  return collection.kind === "capped" ? new OrderedFingerprint() : new MeasurementsFingerprint();
+  return collection.ordered ? new OrderedFingerprint() : new MeasurementsFingerprint();
 }
 
 /** Reads the collection once. */
 export async function fingerprintOf(
-  store: Source,
+  store: Reader,
   collection: CollectionInfo,
   options: ReadOptions,
 ): Promise<Fingerprinted> {
@@ -34,7 +35,7 @@ export async function fingerprintOf(
 
 /** A collection as one store is asked for it. */
 export interface StoredCollection {
-  readonly store: Source;
+  readonly store: Reader;
   readonly collection: CollectionInfo;
   readonly options: ReadOptions;
 }
@@ -73,8 +74,9 @@ function keyOf(hash: Buffer): string {
 }
 
 async function* hashes({ store, collection, options }: StoredCollection): AsyncGenerator<Buffer> {
-  const hashOf =
-    collection.kind === "capped" ? (bytes: Uint8Array) => hash("sha256", bytes, "buffer") : measurementHash;
+  const hashOf = collection.ordered
+    ? (bytes: Uint8Array) => hash("sha256", bytes, "buffer")
+    : measurementHash;
   for await (const batch of store.read(collection, options)) {
     yield* hashesOf(batch, hashOf);
     batch.release();

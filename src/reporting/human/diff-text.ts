@@ -54,12 +54,12 @@ export function comparedText(report: DiffReport, style: TextStyle): string {
 }
 
 function size(comparison: Comparison): string {
-  const stored = comparison.collections.filter(({ kind }) => kind !== "view");
-  const views = comparison.collections.length - stored.length;
+  const stored = comparison.collections.filter(({ kind }) => kind !== "definition");
+  const [definition, ...more] = comparison.collections.filter(({ kind }) => kind === "definition");
   const { documents } = expectedComparison(comparison);
   const total = stored.reduce((sum, collection) => sum + (collection.bytes ?? 0), 0);
   const about = `about ${count(documents, "document")}${total > 0 ? ` (${bytes(total)})` : ""}`;
-  const also = views > 0 ? `; ${count(views, "view")}` : "";
+  const also = definition === undefined ? "" : `; ${count(more.length + 1, definition.type)}`;
   return `Compares ${count(stored.length, "collection")}, ${about}${also}.`;
 }
 
@@ -104,10 +104,11 @@ function resultTable(collections: readonly ComparedCollection[], { width, paint 
   return table(columns, rows, { width, heading: paint.dim });
 }
 
-/** A view has no documents, but it can differ. */
+/** A definition has no documents, but it can differ. */
 function number(of: ComparedCollection, field: ComparedNumber): string {
   const documents: readonly ComparedNumber[] = ["sourceDocuments", "targetDocuments", "equal"];
-  const none = of.kind === "view" && (documents.includes(field) || (of[field] === 0 && field !== "metadata"));
+  const none =
+    of.kind === "definition" && (documents.includes(field) || (of[field] === 0 && field !== "metadata"));
   return none ? NO_NUMBER : grouped(of[field]);
 }
 

@@ -62,6 +62,6 @@ export class DifferenceList {
   }
 }
 
-function identicalText({ collection, target, kind, equal }: ComparedCollection): string {
-  return `${collectionName(collection, target)}  (${kind === "view" ? "view" : count(equal, "document")})`;
+function identicalText({ collection, target, kind, type, equal }: ComparedCollection): string {
+  return `${collectionName(collection, target)}  (${kind === "definition" ? type : count(equal, "document")})`;
 }

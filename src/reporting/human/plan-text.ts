@@ -71,7 +71,7 @@ function planTable({ collections, documents, bytes: size }: Plan, { width, paint
 }
 
 function action(planned: PlannedCollection): string {
-  const kind = planned.kind === "collection" || planned.kind === "view" ? "" : `, ${planned.kind}`;
+  const kind = planned.kind === "sequence" ? `, ${planned.type}` : "";
   switch (planned.action) {
     case "create":
       return `create${kind}`;

@@ -51,7 +51,7 @@ function resultTable(collections: readonly CollectionReport[], { width, paint }:
   const cells = (of: Totals) => numbers.map(([, field]) => number(of[field]));
   const rows: (Cell | string)[][] = collections.map((collection) => [
     collectionName(collection.collection, collection.target),
-    ...(collection.kind === "view" ? numbers.map(() => NO_NUMBER) : cells(collection)),
+    ...(collection.kind === "definition" ? numbers.map(() => NO_NUMBER) : cells(collection)),
     { text: collection.verdict, paint: collectionPaint(collection.verdict, paint) },
   ]);
   rows.push(["total", ...cells(sums), ""].map((text) => ({ text, paint: paint.bold })));

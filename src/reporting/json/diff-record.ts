@@ -13,12 +13,13 @@ import { comparedTotals } from "../text/compared-totals.ts";
 import { outcome } from "../text/outcome.ts";
 import { tiers } from "../text/tier-words.ts";
 import { timesOf } from "../text/time-window.ts";
-import type { Emit } from "./json-record.ts";
+import { type Emit, withType } from "./json-record.ts";
 
 export function comparisonRecord(comparison: Comparison): object {
   const { documents } = expectedComparison(comparison);
   const bytes = comparison.collections.reduce((sum, collection) => sum + (collection.bytes ?? 0), 0);
-  return { ...comparison, documents, bytes, resumedSince: comparison.resumedSince };
+  const collections = comparison.collections.map(withType);
+  return { ...comparison, collections, documents, bytes, resumedSince: comparison.resumedSince };
 }
 
 /** `source` and `target` are the two documents; `collection` and `targetCollection` are names. */
@@ -35,7 +36,7 @@ export function emitDiffReport(emit: Emit, report: DiffReport): void {
   // The samples were written as they came, and the past is in its own summaries.
   const { collections, samples: _samples, past: _past, started, ended, ...rest } = report;
   for (const collection of collections) {
-    emit("collection", collection);
+    emit("collection", withType(collection));
   }
   const sums = comparedTotals(collections);
   emit("summary", {

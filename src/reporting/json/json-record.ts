@@ -25,3 +25,11 @@ function escaped(character: string): string {
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .join("");
 }
+
+/** In records the kind of a collection is what its store calls it. */
+export function withType<C extends { readonly kind: string; readonly type: string }>({
+  type,
+  ...collection
+}: C): Omit<C, "type"> {
+  return { ...collection, kind: type };
+}

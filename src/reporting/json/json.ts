@@ -16,7 +16,7 @@ import {
   emitChangeReport,
   emitDiffReport,
 } from "./diff-record.ts";
-import { type Emit, recordEmitter } from "./json-record.ts";
+import { type Emit, recordEmitter, withType } from "./json-record.ts";
 
 /** Milliseconds between two progress records. */
 const EVERY = 1_000;
@@ -51,7 +51,7 @@ export function json(context: ReportingContext): Reporter {
     },
     plan: (plan) => {
       progress.expect(expectedCopy(plan));
-      during("start", plan);
+      during("start", { ...plan, collections: plan.collections.map(withType) });
     },
     meter: (collection, documents, done) => {
       if (!ended) {
@@ -118,7 +118,7 @@ function progressBody(progress: ProgressLog): object {
 function emitReport(emit: Emit, report: RunReport): void {
   const { collections, items, itemCount, started, ended, exitCode, verdict, ...rest } = report;
   for (const collection of collections) {
-    emit("collection", collection);
+    emit("collection", withType(collection));
   }
   for (const item of items) {
     emit("item", item);

@@ -49,7 +49,7 @@ export function collectionTable(collections: readonly ComparedCollection[]): Mar
 
 function number(of: ComparedCollection, field: ComparedNumber): string {
   if (!ALWAYS_SHOWN.includes(field)) return of[field] === 0 ? "" : grouped(of[field]);
-  return of.kind === "view" && of[field] === 0 && field !== "metadata" ? NO_NUMBER : grouped(of[field]);
+  return of.kind === "definition" && of[field] === 0 && field !== "metadata" ? NO_NUMBER : grouped(of[field]);
 }
 
 function verdict(of: ComparedVerdict): Markup {

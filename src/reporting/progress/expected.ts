@@ -25,5 +25,5 @@ export function expectedChanges({ collections }: ChangePlan): Expected {
 }
 
 function withoutViews(collections: readonly { readonly kind: string }[]): number {
-  return collections.filter(({ kind }) => kind !== "view").length;
+  return collections.filter(({ kind }) => kind !== "definition").length;
 }

@@ -9,9 +9,9 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
       "every byte was hashed, on the servers that can, and only stretches that differed were compared one by one",
   },
   records: {
-    word: "rows hashed",
+    word: "records hashed",
     sentence:
-      "the project hashed the exact text of every row, each document was read and hashed as the row that it stands for, and only stretches that differed were read on both sides",
+      "the store hashed the exact text of every record, each document was read and hashed as the record that it stands for, and only segments that differed were read on both sides",
   },
   lookup: { word: "looked up", sentence: "each document was looked up on the other side by its _id" },
   whole: { word: "as a whole", sentence: "all documents were read and compared as a whole, without an _id" },

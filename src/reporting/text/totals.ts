@@ -16,7 +16,7 @@ export type Totals = Pick<
 
 /** Sums over all collections. Where one collection was not counted, there is no sum: a part must not look like all. */
 export function totals(collections: readonly CollectionReport[]): Totals {
-  const stored = collections.filter((collection) => collection.kind !== "view");
+  const stored = collections.filter((collection) => collection.kind !== "definition");
   const sum = (field: Exclude<keyof Totals, "sourceCount" | "targetCount">) =>
     stored.reduce((total, collection) => total + collection[field], 0);
   const sumCounted = (field: "sourceCount" | "targetCount") =>

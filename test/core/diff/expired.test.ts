@@ -2,7 +2,7 @@ import { Decimal128, type Document, Double, Int32, Long, serialize } from "bson"
 import { describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
 import { toOrdered } from "../../../src/bson/ordered.ts";
-import type { Metadata } from "../../../src/connectors/contract.ts";
+import type { Metadata } from "../../../src/connectors/collection.ts";
 import { expiredUnder } from "../../../src/core/compare/expiry/expired.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 

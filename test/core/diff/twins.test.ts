@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { CollectionInfo } from "../../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import { Comparing } from "../../../src/core/compare/compare.ts";
 import { DiffCheckpoint } from "../../../src/core/compare/progress/diff-checkpoint.ts";
 import type { SavedDiffProgress } from "../../../src/core/compare/progress/diff-progress.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import { Comparing } from "../../../src/core/compare/compare.ts";
 import type { RawDifference } from "../../../src/core/compare/diff-job.ts";
 import { DiffCheckpoint } from "../../../src/core/compare/progress/diff-checkpoint.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CollectionInfo, ReadOptions } from "../../../src/connectors/contract.ts";
+import type { CollectionInfo, ReadOptions } from "../../../src/connectors/collection.ts";
 import type { Batch, Doc } from "../../../src/model/document.ts";
 import { DualsyncError } from "../../../src/model/errors.ts";
 import { doc } from "../../support/documents.ts";

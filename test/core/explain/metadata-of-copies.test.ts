@@ -1,6 +1,7 @@
 import { Double, Long } from "mongodb";
 import { expect, it } from "vitest";
-import type { CollectionInfo, Source } from "../../../src/connectors/contract.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import type { Source } from "../../../src/connectors/contract.ts";
 import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { type MetadataDifference, metadataDifferences } from "../../../src/core/explain/metadata.ts";
 import { serverPair } from "../../support/pair.ts";

@@ -1,7 +1,8 @@
 /** dualsync's own collection in a database that it writes to: the lease, and who filled what from where. */
 import { Binary, BSON, type Document } from "mongodb";
-import type { History } from "../../contract.ts";
+
 import { type ControlRecord, historyOf, textOf } from "../../control/control-records.ts";
+import type { History } from "../../powers/run-history.ts";
 import type { Server } from "../connection/server.ts";
 import { readAll } from "../reading/listing.ts";
 import { CONTROL_COLLECTION } from "../schema/collections.ts";

@@ -1,6 +1,7 @@
 import { Batch, type Doc } from "../../../model/document.ts";
 import { digestOf, isSameDigest } from "../../../model/range-digest.ts";
-import type { CollectionInfo, Digester, IdRange } from "../../contract.ts";
+import type { CollectionInfo, IdRange } from "../../collection.ts";
+import type { Digester } from "../../powers/digests.ts";
 import type { Server } from "../connection/server.ts";
 import { readAll } from "../reading/listing.ts";
 import { cutRanges, isCut } from "../reading/ranges.ts";

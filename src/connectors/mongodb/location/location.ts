@@ -1,15 +1,13 @@
-import { describeVariable, type Environment } from "../../../config/env/environment.ts";
 import { configurationError } from "../../../model/configuration-error.ts";
+import { describeVariable, type Environment } from "../../../model/environment.ts";
+import type { Location } from "../../connector.ts";
 import { checkMongodbUri, type MongodbAddress, withDatabase } from "./uri.ts";
 
-export interface MongodbLocation {
+export interface MongodbLocation extends Location {
   readonly kind: "mongodb";
   /** Its `database` is `database`; the database in its `uri` may be another one or none. */
   readonly address: MongodbAddress;
   readonly database: string;
-  readonly origin: string;
-  readonly label: string;
-  readonly reference?: string;
 }
 
 /** The variables of the pairs: with these, a database in the address that MONGODB_DB_NAME contradicts is a mistake. */

@@ -1,5 +1,5 @@
 import { toOrdered } from "../../../bson/ordered.ts";
-import type { Selection } from "../../contract.ts";
+import type { Selection } from "../../collection.ts";
 import type { Server } from "../connection/server.ts";
 import { readAll } from "./listing.ts";
 import { matchStage } from "./match.ts";

@@ -1,7 +1,7 @@
 import type { Document } from "mongodb";
 import { toOrdered } from "../../../bson/ordered.ts";
 import type { Doc } from "../../../model/document.ts";
-import type { Metadata } from "../../contract.ts";
+import type { Metadata } from "../../collection.ts";
 import { retry } from "../../wrappers/retry.ts";
 import type { Server } from "../connection/server.ts";
 import { isTransient } from "../failures/faults.ts";

@@ -1,5 +1,5 @@
 import type { Document } from "mongodb";
-import type { Selection } from "../../contract.ts";
+import type { Selection } from "../../collection.ts";
 import { idValue } from "./id-value.ts";
 
 /**

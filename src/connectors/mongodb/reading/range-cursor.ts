@@ -1,6 +1,6 @@
 import type { Document } from "mongodb";
 import type { Batch, DocumentId } from "../../../model/document.ts";
-import type { IdRange, Metadata } from "../../contract.ts";
+import type { IdRange, Metadata } from "../../collection.ts";
 import { LARGEST_BATCH } from "../connection/pace.ts";
 import type { Server } from "../connection/server.ts";
 import { isOverload } from "../failures/link-faults.ts";

@@ -3,7 +3,7 @@ import { compareIds } from "../../../bson/compare-ids.ts";
 import { TYPE } from "../../../bson/elements.ts";
 import { type Doc, DocumentId } from "../../../model/document.ts";
 import { DualsyncError } from "../../../model/errors.ts";
-import type { CollectionInfo, IdRange } from "../../contract.ts";
+import type { CollectionInfo, IdRange } from "../../collection.ts";
 import type { Server } from "../connection/server.ts";
 import { isQueryable } from "./id-value.ts";
 import { readAll } from "./listing.ts";

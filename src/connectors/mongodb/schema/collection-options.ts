@@ -1,9 +1,11 @@
-import { DEFAULT_OPTIONS, differingOptions } from "../../../bson/definition.ts";
-import type { CollectionInfo, Metadata, NotReproduced } from "../../contract.ts";
+import type { CollectionInfo, Metadata } from "../../collection.ts";
+
 import { retry } from "../../wrappers/retry.ts";
+import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { codeText, isFull, isTransient, shapeOf } from "../failures/faults.ts";
 import { withoutVersions } from "./collections.ts";
+import { DEFAULT_OPTIONS, differingOptions } from "./definition.ts";
 
 /** Options in which the existing collection differs from the wanted one; mended where the server lets us. */
 export async function alignOptions(

@@ -1,14 +1,9 @@
+import type { CollectionKind, NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
-import type {
-  CollectionInfo,
-  CollectionKind,
-  Listing,
-  Metadata,
-  NotCopied,
-  NotReproduced,
-} from "../../contract.ts";
+import type { CollectionInfo, Listing, Metadata } from "../../collection.ts";
 import { CONTROL_NAME, isControlName } from "../../control/control-name.ts";
 import { retry } from "../../wrappers/retry.ts";
+import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { codeText, isTransient, shapeOf } from "../failures/faults.ts";
 import { readListing } from "../reading/listing.ts";
@@ -82,22 +77,35 @@ async function describe(
   signal: AbortSignal,
 ): Promise<CollectionInfo> {
   const options = (entry.get("options") as Metadata | undefined) ?? new Map();
-  const kind = kindOf(entry.get("type"), options);
-  const size = kind === "view" ? { documents: 0, bytes: 0 } : await sizeOf(server, name, signal);
+  const type = typeOf(entry.get("type"), options);
+  const kind = KINDS[type];
+  const size = kind === "definition" ? { documents: 0, bytes: 0 } : await sizeOf(server, name, signal);
   const uid = uidOf(entry);
   return {
     name,
     kind,
+    type,
     uid,
     options: withoutVersions(options),
-    ordered: isOrdered(options),
+    // A server may hand measurements out in another order than they came in; documents of a capped collection never.
+    ordered: kind === "sequence" ? type === "capped" : isOrdered(options),
     // Shards do not know of each other's documents.
     ...(kind === "collection" && !server.hello.router ? { idsAreUnique: true as const } : {}),
     ...size,
   };
 }
 
-function kindOf(type: unknown, options: Metadata): CollectionKind {
+type CollectionType = "collection" | "capped" | "timeseries" | "view";
+
+/** Capped and time-series collections have no unique `_id` to tell documents apart by. */
+const KINDS: Readonly<Record<CollectionType, CollectionKind>> = {
+  collection: "collection",
+  capped: "sequence",
+  timeseries: "sequence",
+  view: "definition",
+};
+
+function typeOf(type: unknown, options: Metadata): CollectionType {
   if (type === "view" || type === "timeseries") return type;
   return options.get("capped") === true ? "capped" : "collection";
 }
@@ -191,7 +199,7 @@ const UNKNOWN_KIND = new Set([2, 9, 72, 238, 40415]);
 function unsupported(info: CollectionInfo, error: unknown): DualsyncError | undefined {
   const shape = shapeOf(error);
   if (shape.code === undefined || !UNKNOWN_KIND.has(shape.code)) return undefined;
-  const kind = info.kind === "collection" ? "collection with these options" : `${info.kind} collection`;
+  const kind = info.type === "collection" ? "collection with these options" : `${info.type} collection`;
   return new DualsyncError(
     "incomplete",
     `the target's server cannot create a ${kind} (${codeText(shape)}); is it too old?`,

@@ -1,9 +1,10 @@
-import { differingIndexParts } from "../../../bson/definition.ts";
-import type { CollectionInfo, Metadata, NotReproduced } from "../../contract.ts";
+import type { CollectionInfo, Metadata } from "../../collection.ts";
+import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { codeText, isFull, isTransient, shapeOf } from "../failures/faults.ts";
 import { readListing } from "../reading/listing.ts";
 import { withoutVersions } from "./collections.ts";
+import { differingIndexParts } from "./definition.ts";
 
 const NAMESPACE_NOT_FOUND = 26;
 

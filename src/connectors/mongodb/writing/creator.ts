@@ -1,5 +1,7 @@
-import type { CollectionInfo, Metadata, NotReproduced, PreparedCollection } from "../../contract.ts";
+import type { CollectionInfo, Metadata } from "../../collection.ts";
+import type { PreparedCollection } from "../../contract.ts";
 import type { ProvenanceBook } from "../../control/provenance.ts";
+import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { isEmpty } from "../reading/count.ts";
 import { alignOptions } from "../schema/collection-options.ts";
@@ -25,7 +27,7 @@ export class Creator {
     const existing = await lookUp(this.#server, info.name, signal);
     if (existing === undefined) return await this.#create(info, signal);
     const notReproduced = await alignOptions(this.#server, info, existing, signal);
-    if (info.kind === "view") return { empty: false, fromEmpty: true, notReproduced };
+    if (info.kind === "definition") return { empty: false, fromEmpty: true, notReproduced };
     const uid = uidOf(existing);
     const empty = await isEmpty(this.#server, info.name, signal);
     await this.#provenance.note(info, uid, empty, signal);
@@ -61,7 +63,7 @@ export class Creator {
     const created = this.#transport.passesValidators ? info : withoutValidator(info);
     if (created !== info) this.#unvalidated.add(info.name);
     const notReproduced = await createCollection(this.#server, created, signal);
-    if (info.kind === "view") return { empty: true, fromEmpty: true, notReproduced };
+    if (info.kind === "definition") return { empty: true, fromEmpty: true, notReproduced };
     const uid = uidOf(await lookUp(this.#server, info.name, signal));
     await this.#provenance.note(info, uid, true, signal);
     return {

@@ -14,6 +14,9 @@ const BROKEN_BATCH = 2;
 /** So many on a document by itself, while the server answers in between, and it is the document. */
 const BROKEN_DOCUMENT = 6;
 
+/** `append`: in order, for collections without a unique `_id`; not repeatable. */
+export type SendMode = WriteMode | "append";
+
 export interface Reply {
   readonly errors: readonly WriteError[];
   /** True when the batch was sent more than once: what is found there may be this run's own. */
@@ -36,7 +39,7 @@ export class CommandSender {
    * One batch. What must not be sent twice (`append`) is sent again only when it was not sent at all; a batch for
    * which the time was too short is left to the caller, who can cut it.
    */
-  async write(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<Reply> {
+  async write(collection: string, batch: Batch, mode: SendMode, signal: AbortSignal): Promise<Reply> {
     let repeated = false;
     let broken = 0;
     const mayRetry = (error: unknown): boolean => {
@@ -82,7 +85,7 @@ export class CommandSender {
     });
   }
 
-  async #timed(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<Document> {
+  async #timed(collection: string, batch: Batch, mode: SendMode, signal: AbortSignal): Promise<Document> {
     const pace = this.#server.writePace;
     const asked = pace.bytes;
     const begun = performance.now();
@@ -100,7 +103,7 @@ export class CommandSender {
     }
   }
 
-  #command(collection: string, batch: Batch, mode: WriteMode): Document {
+  #command(collection: string, batch: Batch, mode: SendMode): Document {
     const common = { ordered: mode === "append", writeConcern: { w: "majority" }, ...this.#flags };
     if (mode === "replace") {
       const updates = this.#carrier.sequence("updates", replaceStatements(batch));

@@ -1,14 +1,13 @@
 import type { Document } from "mongodb";
 import { TYPE } from "../../../bson/elements.ts";
 import { Batch, type Doc, type DocumentId } from "../../../model/document.ts";
-import type { Rejected, WriteMode, WriteOutcome } from "../../contract.ts";
-import { add, NOTHING } from "../../wrappers/outcome.ts";
+import { add, NOTHING, type Rejected, type WriteOutcome } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { codeText, isConnectionFault, isFatal, shapeOf } from "../failures/faults.ts";
 import { isBroken, isLate } from "../failures/link-faults.ts";
 import { isTaken, reasonOf, type WriteError } from "../failures/write-errors.ts";
 import { isQueryable } from "../reading/id-value.ts";
-import { CommandSender } from "./sender.ts";
+import { CommandSender, type SendMode } from "./sender.ts";
 import type { Carrier } from "./wire.ts";
 
 const DOLLAR_PREFIXED_NAME = 52;
@@ -45,7 +44,7 @@ export interface WriteTransport {
 /** Where a batch goes, and how. */
 interface WriteTask {
   readonly collection: string;
-  readonly mode: WriteMode;
+  readonly mode: SendMode;
   /** The batch was sent before: what is found there may be this run's own. */
   readonly repeated: boolean;
   readonly signal: AbortSignal;
@@ -65,7 +64,7 @@ export class DocumentWriter {
     this.#objection = transport.objection;
   }
 
-  async write(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
+  async write(collection: string, batch: Batch, mode: SendMode, signal: AbortSignal): Promise<WriteOutcome> {
     const task: WriteTask = { collection, mode, repeated: false, signal };
     const refused = this.#refuse(batch);
     if (refused.length === 0) return await this.#pieces(task, batch);

@@ -1,7 +1,9 @@
 import { compareIds } from "../../../bson/compare-ids.ts";
 import { Batch, type Doc } from "../../../model/document.ts";
+import type { RangeDigest } from "../../../model/range-digest.ts";
 import { isSameDigest } from "../../../model/range-digest.ts";
-import type { IdRange, RangeDigest, RecordDigester } from "../../contract.ts";
+import type { IdRange } from "../../collection.ts";
+import type { RecordDigester } from "../../powers/digests.ts";
 import type { Project } from "../api/project.ts";
 import { cutKeys } from "../reading/ranges.ts";
 import { rowsOf } from "../reading/rows.ts";

@@ -1,7 +1,9 @@
 /** Asks a project to hash its rows: what is equal then need not be read. */
 import type { DocumentId } from "../../../model/document.ts";
 import { DualsyncError } from "../../../model/errors.ts";
-import type { HashedRange, IdRange, RangeDigest, RecordDigester, Selection } from "../../contract.ts";
+import type { RangeDigest } from "../../../model/range-digest.ts";
+import type { IdRange, Selection } from "../../collection.ts";
+import type { HashedRange, RecordDigester } from "../../powers/digests.ts";
 import { isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { idOfTexts, isOrdered, readKey } from "../mapping/key.ts";

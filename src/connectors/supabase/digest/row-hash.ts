@@ -1,7 +1,8 @@
 /** Hashes documents as the rows that they stand for: what sql-digest.ts computes of the rows themselves. */
 import { createHash, hash } from "node:crypto";
 import type { Batch } from "../../../model/document.ts";
-import type { DocumentsHash, RangeDigest } from "../../contract.ts";
+import type { RangeDigest } from "../../../model/range-digest.ts";
+import type { DocumentsHash } from "../../powers/digests.ts";
 import { documentsOf } from "../mapping/documents.ts";
 import { rowText } from "../mapping/to-row/row-text.ts";
 import type { Table } from "../schema/table.ts";

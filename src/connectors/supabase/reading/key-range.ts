@@ -1,7 +1,7 @@
 /** Ranges of ids as conditions on the columns of a primary key. */
 import { compareIds } from "../../../bson/compare-ids.ts";
 import type { DocumentId } from "../../../model/document.ts";
-import type { IdRange } from "../../contract.ts";
+import type { IdRange } from "../../collection.ts";
 import type { Condition } from "../api/condition.ts";
 import { keyTexts } from "../mapping/key.ts";
 import type { Table } from "../schema/table.ts";

@@ -1,7 +1,7 @@
 /** Cutting a table into ranges of its key. */
 import { TYPE } from "../../../bson/elements.ts";
 import { DocumentId } from "../../../model/document.ts";
-import type { IdRange } from "../../contract.ts";
+import type { IdRange } from "../../collection.ts";
 import type { Project } from "../api/project.ts";
 import { keyTexts } from "../mapping/key.ts";
 import type { Table } from "../schema/table.ts";

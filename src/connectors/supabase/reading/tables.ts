@@ -1,7 +1,8 @@
 /** The tables of a project, as collections. */
 import { createHash } from "node:crypto";
+import type { NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
-import type { CollectionInfo, Listing, NotCopied } from "../../contract.ts";
+import type { CollectionInfo, Listing } from "../../collection.ts";
 import { isControlName } from "../../control/control-name.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
@@ -151,6 +152,7 @@ export class Tables {
     return {
       name: table.name,
       kind: "collection",
+      type: "collection",
       uid: uidOf(label, table),
       options: new Map(),
       ordered: isOrdered(table),

@@ -3,7 +3,8 @@
  * not tell defaults that are expressions, generated and identity columns, the order of a composite key, scales, nor a
  * view that can be written from a table.
  */
-import type { NotCopied } from "../../contract.ts";
+
+import type { NotCopied } from "../../../model/collection.ts";
 import { type FailurePlace, failure } from "../api/failures.ts";
 import type { Project } from "../api/project.ts";
 import type { Column, Reference, Table } from "./table.ts";

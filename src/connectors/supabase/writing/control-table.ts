@@ -1,12 +1,13 @@
 /** dualsync's own table in a project that it writes to: the lease, and who filled what from where. */
 import { DualsyncError } from "../../../model/errors.ts";
-import type { History } from "../../contract.ts";
+
 import {
   type ControlFields,
   type ControlRecord,
   fieldsOf,
   historyOf,
 } from "../../control/control-records.ts";
+import type { History } from "../../powers/run-history.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { NO_TABLE } from "../reading/tables.ts";

@@ -1,4 +1,4 @@
-import type { NotReproduced } from "../../contract.ts";
+import type { NotReproduced } from "../../write-outcome.ts";
 import { identifier } from "../api/grants.ts";
 import type { Project } from "../api/project.ts";
 import type { Column, Table } from "../schema/table.ts";

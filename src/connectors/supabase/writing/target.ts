@@ -1,11 +1,14 @@
 /** Tables of a Supabase project as a target: what may be done with the right to write, and nothing of it without. */
 import { randomUUID } from "node:crypto";
 import { DualsyncError } from "../../../model/errors.ts";
-import type { CollectionInfo, History, PreparedCollection, Run, Source, Target } from "../../contract.ts";
+import type { CollectionInfo } from "../../collection.ts";
+import type { PreparedCollection, Run, WriteSession } from "../../contract.ts";
 import { provenanceRecord } from "../../control/control-records.ts";
 import { ProvenanceBook } from "../../control/provenance.ts";
 import type { HeldLease } from "../../lease/lease-renewal.ts";
 import { lostError } from "../../lease/lease-renewal.ts";
+import type { RelatedWrites } from "../../powers/related-writes.ts";
+import type { History } from "../../powers/run-history.ts";
 import type { Project } from "../api/project.ts";
 import { type Tables, uidOf } from "../reading/tables.ts";
 import { readHistory, writeRecord } from "./control-table.ts";
@@ -23,40 +26,52 @@ interface SupabaseClaim {
   readonly writer: Writer;
 }
 
-export function writing(project: Project, tables: Tables): Omit<Target, keyof Source> {
-  let claimed: SupabaseClaim | undefined;
-  const held = async (): Promise<SupabaseClaim> => {
-    if (claimed === undefined) throw new DualsyncError("bug", "A target was written to without its lease.");
-    await claimed.lease.hold();
-    return claimed;
-  };
-  return {
-    // A table that is not there cannot be made: its name is no question.
-    nameProblem: () => undefined,
-    async claim(run, signal) {
-      const lease = await takeLease(project, run, randomUUID());
-      try {
-        claimed = await begin(project, tables, { lease, run, signal });
-        return lease;
-      } catch (error) {
-        await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
-        throw error;
-      }
-    },
-    prepare: async (info, signal) => await prepare(project, await held(), info, signal),
-    async reset() {
-      await held();
-      return false; // only collections without a unique `_id` are ever to be emptied
-    },
-    async finish(info, _indexes, signal) {
-      const { table } = await (await held()).tables.of(info.name, signal);
-      return await moveSequences(project, table, signal);
-    },
-    write: async (collection, batch, mode, signal) =>
-      await (await held()).writer.write(collection, batch, mode, signal),
-    writeTogether: async (documents, signal) => await writeTogether((await held()).writer, documents, signal),
-    remove: async (collection, ids, signal) => await (await held()).writer.remove(collection, ids, signal),
-  };
+/** What may be done to a project under its lease. */
+export interface SupabaseSession extends WriteSession {
+  readonly relatedWrites: RelatedWrites;
+}
+
+/** Takes the lease and gives what may be done with it: tables are never created, altered or dropped. */
+export async function claim(
+  project: Project,
+  tables: Tables,
+  run: Run,
+  signal: AbortSignal,
+): Promise<SupabaseSession> {
+  const lease = await takeLease(project, run, randomUUID());
+  try {
+    const claimed = await begin(project, tables, { lease, run, signal });
+    const { writer } = claimed;
+    return {
+      ...lease,
+      async prepare(info, until) {
+        await lease.hold();
+        return await prepare(project, claimed, info, until);
+      },
+      async write(collection, batch, mode, until) {
+        await lease.hold();
+        return await writer.write(collection, batch, mode, until);
+      },
+      async remove(collection, ids, until) {
+        await lease.hold();
+        return await writer.remove(collection, ids, until);
+      },
+      async finish(info, _indexes, until) {
+        await lease.hold();
+        const { table } = await claimed.tables.of(info.name, until);
+        return await moveSequences(project, table, until);
+      },
+      relatedWrites: {
+        async writeTogether(documents, until) {
+          await lease.hold();
+          return await writeTogether(writer, documents, until);
+        },
+      },
+    };
+  } catch (error) {
+    await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
+    throw error;
+  }
 }
 
 async function begin(
@@ -85,7 +100,7 @@ async function prepare(
   signal: AbortSignal,
 ): Promise<PreparedCollection> {
   if (info.kind !== "collection") {
-    const message = `${info.name} of kind ${info.kind} has no counterpart among the tables of ${project.label}.`;
+    const message = `${info.name} of kind ${info.type} has no counterpart among the tables of ${project.label}.`;
     throw new DualsyncError("incomplete", message, { hint: "Leave it out with --exclude." });
   }
   const { table } = await tables.of(info.name, signal);

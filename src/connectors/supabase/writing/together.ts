@@ -1,6 +1,5 @@
 import { Batch, type Doc, type DocumentId } from "../../../model/document.ts";
-import type { WriteOutcome } from "../../contract.ts";
-import { add, NOTHING } from "../../wrappers/outcome.ts";
+import { add, NOTHING, type WriteOutcome } from "../../write-outcome.ts";
 import { refusalCode } from "../api/fault.ts";
 import { ORPHAN } from "./refusal.ts";
 import type { Writer } from "./write.ts";

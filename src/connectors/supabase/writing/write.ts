@@ -1,7 +1,7 @@
 /** Documents written as rows. */
 import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
-import type { NotReproduced, Rejected, WriteMode, WriteOutcome } from "../../contract.ts";
-import { add, NOTHING } from "../../wrappers/outcome.ts";
+import type { WriteMode } from "../../contract.ts";
+import { add, NOTHING, type NotReproduced, type Rejected, type WriteOutcome } from "../../write-outcome.ts";
 import type { Project } from "../api/project.ts";
 import { classify } from "../mapping/equivalence/classify.ts";
 import { rowOf } from "../mapping/to-row/row.ts";
@@ -40,7 +40,6 @@ export class Writer {
 
   /** Of several documents under one `_id` the last stays, as if each had been written by itself; with `create` the first. */
   async write(name: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
-    if (mode === "append") throw new RangeError("rows have keys: they are not appended");
     const task = { ...(await this.#tables.of(name, signal)), mode, signal };
     let outcome = NOTHING;
     for (const round of rounds(batch.docs())) outcome = add(outcome, await this.#round(task, round));

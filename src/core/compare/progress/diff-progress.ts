@@ -1,5 +1,6 @@
 /** What of a collection is compared, and what is left to do. */
-import type { IdRange } from "../../../connectors/contract.ts";
+
+import type { IdRange } from "../../../connectors/collection.ts";
 import type { DocumentId } from "../../../model/document.ts";
 import type { Tier } from "../../../model/reporter.ts";
 import type { OpenRange, Uids } from "../../progress/progress.ts";

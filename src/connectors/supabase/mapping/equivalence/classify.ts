@@ -1,6 +1,6 @@
 import { elements } from "../../../../bson/elements.ts";
 import { BsonWriter } from "../../../../bson/writer.ts";
-import type { Classification } from "../../../contract.ts";
+import type { Classification } from "../../../powers/mapping.ts";
 import type { Table } from "../../schema/table.ts";
 import { type Field, layoutOf, SIDECAR } from "../layout.ts";
 import { Misfit } from "../misfit.ts";

@@ -1,5 +1,6 @@
 /** What of a project's tables is not read exactly, as far as reading has shown: one of these for each opened store. */
-import type { NotReproduced } from "../../../contract.ts";
+
+import type { NotReproduced } from "../../../write-outcome.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
 import { CAST, formReason, insideReason, REWRITTEN, ROUNDED, UNPROVED } from "./reasons.ts";

@@ -1,7 +1,7 @@
 import { EJSON } from "bson";
-import { RawValue } from "../../bson/leaf.ts";
-import { cutText } from "./pointer.ts";
-import { typeName } from "./type-name.ts";
+import { RawValue } from "../../../bson/leaf.ts";
+import { typeName } from "../../../bson/type-name.ts";
+import { cutText } from "../../../model/cut-text.ts";
 
 const LONGEST = 200;
 /** Shown before the place where two long texts part. */

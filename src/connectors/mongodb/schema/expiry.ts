@@ -1,26 +1,6 @@
 import { type Element, elements, TYPE } from "../../../bson/elements.ts";
 import { readInt64Rounded } from "../../../bson/numbers.ts";
-import type { Metadata } from "../../../connectors/contract.ts";
-import type { Doc } from "../../../model/document.ts";
-import type { DiffJob } from "../diff-job.ts";
-
-/**
- * Whether the side that lacks the document may have deleted it by a TTL index, under which it is due. What the copy alone
- * deletes is missing there: the source means to keep it.
- */
-export function expiredOn(
-  { indexesOf, from, to, now: clock }: Pick<DiffJob, "indexesOf" | "from" | "to" | "now">,
-  source: Doc | undefined,
-  target: Doc | undefined,
-): boolean {
-  const document = source ?? target;
-  if (document === undefined || (source !== undefined && target !== undefined)) return false;
-  const now = clock();
-  const dueInSource = expiredUnder(document.bytes, indexesOf.source, now, from.options);
-  return (
-    dueInSource && (source === undefined || expiredUnder(document.bytes, indexesOf.target, now, to.options))
-  );
-}
+import type { Metadata } from "../../collection.ts";
 
 /** Servers take no more seconds for an index, and give this many to one that never expires anything. */
 const MOST_SECONDS = 0x7fff_ffff;
@@ -95,7 +75,7 @@ function isDue(document: Uint8Array, { path, seconds }: Rule, now: Date): boolea
  * The dates, in milliseconds since 1970, that an index on this path holds of a document: those in an array each by
  * itself, and those in the objects of an array. Of a repeated field the first counts. Throws RangeError on broken bytes.
  */
-function datesAt(document: Uint8Array, path: readonly string[]): Iterable<number> {
+export function datesAt(document: Uint8Array, path: readonly string[]): Iterable<number> {
   const names = path.map((name) => Buffer.from(name));
   return datesIn(document, 0, names);
 }

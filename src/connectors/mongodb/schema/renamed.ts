@@ -1,20 +1,13 @@
 /** A collection under the names that collections have in the copy: its own, and those that its definition reads from. */
 import { BSONSymbol, Code, serialize } from "bson";
-import { RawValue } from "../../bson/leaf.ts";
-import type { CollectionInfo } from "../../connectors/contract.ts";
-import { cutText } from "../explain/pointer.ts";
+import { RawValue } from "../../../bson/leaf.ts";
+
+import { cutText } from "../../../model/cut-text.ts";
+import type { CollectionInfo } from "../../collection.ts";
+import type { Renamed } from "../../powers/metadata.ts";
 
 /** Characters of a cause: a pipeline has up to a thousand stages. */
 const LONGEST = 1_000;
-
-export interface Renamed {
-  readonly info: CollectionInfo;
-  /**
-   * Names of options that, as they are in `info`, may not mean in the copy what they mean in the source, each with the
-   * cause. Everything of which it is certain follows the names nevertheless.
-   */
-  readonly uncertain: ReadonlyMap<string, string>;
-}
 
 /** Old name → new name, of all collections. */
 type Renames = ReadonlyMap<string, string>;

@@ -1,30 +1,11 @@
-import { differingIndexParts, differingOptions } from "../../bson/definition.ts";
-import type { CollectionInfo, Metadata } from "../../connectors/contract.ts";
-import type { Sigil } from "../../model/reporter.ts";
-import { type Renamed, renamed } from "../plan/renamed.ts";
+import { cutText } from "../../../model/cut-text.ts";
+import type { CollectionInfo, Metadata } from "../../collection.ts";
+import type { DescribedPair, MetadataDifference, Renamed } from "../../powers/metadata.ts";
+import { differingIndexParts, differingOptions } from "./definition.ts";
 import { definitionText, sidesText } from "./definition-text.ts";
-import { cutText } from "./pointer.ts";
+import { renamed } from "./renamed.ts";
 
 const LONGEST = 1_000;
-
-export interface MetadataDifference {
-  /** As the losses of a copy are named, after the target's collection. */
-  readonly key: string;
-  /** `+`: only in the source. `-`: only in the target. `!`: whether it means the same cannot be told. */
-  readonly sigil: Sigil & ("+" | "-" | "*" | "!");
-  /** In words. Holds names, and parts of definitions, which are hostile data. */
-  readonly detail: string;
-}
-
-/** A collection and its copy; undefined where there is none. */
-export interface DescribedPair {
-  readonly source: CollectionInfo | undefined;
-  readonly target: CollectionInfo | undefined;
-  readonly sourceIndexes: readonly Metadata[];
-  readonly targetIndexes: readonly Metadata[];
-  /** Old name → new name, of all collections: a view on a renamed one follows it. */
-  readonly renames: ReadonlyMap<string, string>;
-}
 
 /**
  * In what two collections differ but for their documents: options first, then indexes, each by name. Empty for a
@@ -32,29 +13,16 @@ export interface DescribedPair {
  */
 export function metadataDifferences(pair: DescribedPair): MetadataDifference[] {
   const { target, renames } = pair;
-  const followed = pair.source && renamed(pair.source, renames);
-  if (followed === undefined || target === undefined) return oneSided(followed?.info, target);
+  const followed = renamed(pair.source, renames);
   const { info: source } = followed;
-  if (source.kind !== target.kind) {
-    const detail = `kind: source ${source.kind}, target ${target.kind}`;
+  if (source.type !== target.type) {
+    const detail = `kind: source ${source.type}, target ${target.type}`;
     return [{ key: `collection ${target.name}`, sigil: "*", detail }];
   }
   return [
     ...optionDifferences(followed, target),
     ...indexDifferences(target.name, byName(pair.sourceIndexes), byName(pair.targetIndexes)),
   ];
-}
-
-function oneSided(
-  source: CollectionInfo | undefined,
-  target: CollectionInfo | undefined,
-): MetadataDifference[] {
-  const there = source ?? target;
-  if (there === undefined) return [];
-  const [sigil, side] = source === undefined ? (["-", "target"] as const) : (["+", "source"] as const);
-  const what = there.kind === "collection" ? "collection" : `${there.kind} collection`;
-  const detail = `only in the ${side}: a ${there.kind === "view" ? "view" : what}`;
-  return [{ key: `collection ${there.name}`, sigil, detail }];
 }
 
 function optionDifferences(

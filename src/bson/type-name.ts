@@ -1,4 +1,4 @@
-import { TYPE } from "../../bson/elements.ts";
+import { TYPE } from "./elements.ts";
 
 /** Names of BSON types as MongoDB's `$type` has them. */
 const NAMES: ReadonlyMap<number, string> = new Map([

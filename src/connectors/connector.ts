@@ -1,0 +1,109 @@
+/** The record of a connector: everything that is peculiar to one kind of store. It is one folder and one line in the registry. */
+import type { Environment } from "../model/environment.ts";
+import type { Store } from "./contract.ts";
+import type { Failure } from "./failure.ts";
+import type { StoreWords } from "./words.ts";
+
+/** Verbs that work on a pair of stores which the environment may name. */
+export type PairCommand = "duplicate" | "backfill" | "diff" | "restore" | "sync-kv";
+
+/** Every verb that works on stores. */
+export type StoreCommand = PairCommand | "repair" | "undo";
+
+export type StoreRole = "source" | "target";
+
+/**
+ * Where data is, checked as far as that is possible without contacting anything. `label` is for people and holds no
+ * credentials; `origin` says where it was written ("MONGODB_URI in .env.local", "--from"); `reference` is how to write
+ * it as an argument without a secret, and is absent for an address that was itself an argument. Each connector adds what
+ * it needs to open the store.
+ */
+export interface Location {
+  readonly kind: string;
+  readonly label: string;
+  readonly origin: string;
+  readonly reference?: string;
+}
+
+export interface ParsedLocation<L extends Location = Location> {
+  readonly location: L;
+  /** Sentences for the person, without values. */
+  readonly warnings: readonly string[];
+}
+
+/** What tells a store from others, for the memory of a job. It has no place for a user or a password. */
+export interface StorePlace {
+  readonly hosts: readonly string[];
+  readonly database: string;
+}
+
+export interface OpenOptions {
+  readonly role: StoreRole;
+  /** How often a failed call is tried again. */
+  readonly retries?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A pair that the environment names. */
+export interface PairCandidate {
+  readonly primary: Location;
+  readonly copy: Location;
+  /** The copy's database was made up from the primary's name: no argument names it. */
+  readonly derived: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** A kind of pair that the environment can name. */
+export interface PairKind {
+  readonly commands: readonly PairCommand[];
+  /** What it needs: for each of its parts the variable, then its aliases. */
+  readonly variables: readonly (readonly [string, ...string[]])[];
+  /**
+   * The pair, where all its variables are set. Fails with `usage` when one of them cannot be right. `others` are the pairs
+   * that were found before.
+   */
+  find(environment: Environment, others: readonly PairCandidate[]): PairCandidate | undefined;
+}
+
+/** A store that is somebody's primary and has its copy in the MongoDB of MONGODB_URI. */
+export interface PrimaryStore<L extends Location> {
+  /** In a sentence: "the Supabase store". */
+  readonly name: string;
+  /** The command that brings its copy up to date. */
+  readonly copiedBy: PairCommand;
+  readonly commands: readonly PairCommand[];
+  readonly variables: readonly (readonly [string, ...string[]])[];
+  isSet(environment: Environment): boolean;
+  locate(environment: Environment): ParsedLocation<L>;
+}
+
+export interface Connector<L extends Location = Location> {
+  /** Its name: `kind` of its locations, and how it is written for --from and --to where its variables are set. */
+  readonly kind: string;
+  readonly words: StoreWords;
+  /** What each verb may use such a store for. */
+  readonly serves: Readonly<Partial<Record<StoreCommand, readonly StoreRole[]>>>;
+  /** --filter chooses among its documents. */
+  readonly canFilter: boolean;
+  /** Its collections have options and indexes to copy and compare. */
+  readonly hasMetadata: boolean;
+  /** Names of collections in its stores → names that applications give to their copies elsewhere, without being asked to. */
+  readonly usualRenames?: ReadonlyMap<string, string>;
+  /** How people write such a location: "kv", "file:DIR". */
+  readonly forms: readonly string[];
+  readonly primary?: PrimaryStore<L>;
+  readonly pairs?: readonly PairKind[];
+  /** Undefined: the text is no location of this kind. `flag` is its name in messages. Fails with `usage`. */
+  parse(text: string, flag: string, environment: Environment): ParsedLocation<L> | undefined;
+  /** What a text that is no location probably meant to be, as a sentence. */
+  advise?(text: string, environment: Environment): string | undefined;
+  /** Everything in a location that must never be shown. */
+  secrets(location: L): readonly string[];
+  /** Whether both lead to one store, by their addresses; whether two names lead to one server only the servers can tell. */
+  isSame(left: L, right: L): boolean;
+  place(location: L): StorePlace;
+  /** Absent where there is no way to open one yet. Loads the driver. */
+  open?(location: L, options: OpenOptions): Promise<Store>;
+  /** Every sentence that a fault of such a store can end with, by its name. */
+  failures?(): Promise<Readonly<Record<string, Failure>>>;
+}

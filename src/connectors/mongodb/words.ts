@@ -1,0 +1,11 @@
+import type { StoreWords } from "../words.ts";
+
+export const MONGODB_WORDS: StoreWords = {
+  store: "a MongoDB",
+  collection: "collection",
+  collections: "collections",
+  comparedBy: "byte for byte",
+  sequences: "Capped and time-series collections",
+  notUndone:
+    "collections, indexes, options and views that the run made or changed stay, and so do capped and time-series collections",
+};

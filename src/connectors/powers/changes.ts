@@ -1,0 +1,10 @@
+import type { CollectionInfo } from "../collection.ts";
+
+/**
+ * Reads only what was changed since a time (`ReadOptions.changedSince`), of collections that say when their documents were
+ * changed (`CollectionInfo.changedBy`). Without this power everything is read.
+ */
+export interface Changes {
+  /** How many documents were changed at this time or later. */
+  count(collection: CollectionInfo, since: Date, signal: AbortSignal): Promise<number>;
+}

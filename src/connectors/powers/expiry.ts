@@ -1,0 +1,10 @@
+import type { Doc } from "../../model/document.ts";
+import type { CollectionInfo } from "../collection.ts";
+
+/** Says of a document whether the store is due to delete it by itself, or has done so already. In doubt false. */
+export type IsDue = (document: Doc, now: Date) => boolean;
+
+/** For stores that delete documents by themselves when their time has come. Without this power none does. */
+export interface Expiry {
+  of(collection: CollectionInfo, signal: AbortSignal): Promise<IsDue>;
+}

@@ -1,0 +1,13 @@
+import type { DocumentId } from "../../model/document.ts";
+import type { CollectionInfo, Filter } from "../collection.ts";
+
+/** Reads and counts only the documents that match a condition. Without this power --filter is refused. */
+export interface Filters {
+  /** Which of these ids belong to documents that match, by `DocumentId.key`. */
+  among(
+    collection: CollectionInfo,
+    filter: Filter,
+    ids: readonly DocumentId[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>>;
+}

@@ -1,0 +1,41 @@
+/** The target's memory of the run that filled it last, or is at it. */
+export interface RunRecord {
+  readonly command: string;
+  /** The source's label. */
+  readonly from: string;
+  readonly run: string;
+  /** Ties what a machine remembers of an interrupted run to this record. */
+  readonly token: string;
+  /** False from the first write until everything was copied. */
+  readonly complete: boolean;
+  readonly verified: boolean;
+  /** When the first of the runs began that belong together. */
+  readonly since: Date;
+  /** Documents that each collection held in the end, by its name in the target; without those that lack something. */
+  readonly documents: ReadonlyMap<string, number>;
+}
+
+/** Where the content of a collection comes from. True of that very collection, not of a later one of the same name. */
+export interface Provenance {
+  readonly uid: string;
+  /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
+  readonly fromEmpty: boolean;
+  /** The source's label. */
+  readonly from: string;
+  /** The uid of the collection in the source. */
+  readonly source?: string;
+}
+
+/** What a store remembers of the runs that wrote to it. Empty where none has. */
+export interface History {
+  readonly filled?: RunRecord;
+  /** By the name of the collection. */
+  readonly collections: ReadonlyMap<string, Provenance>;
+}
+
+/** For stores that dualsync can write to. */
+export interface RunHistory {
+  read(signal: AbortSignal): Promise<History>;
+  /** Whether the nonce of a session is visible through this connection under this store's own name. */
+  seesNonce(nonce: string, signal: AbortSignal): Promise<boolean>;
+}

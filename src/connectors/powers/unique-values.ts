@@ -1,0 +1,21 @@
+import type { Doc, DocumentId } from "../../model/document.ts";
+
+/** A value, of one field or several, that only one document of a collection may have. */
+export interface UniqueValue {
+  /** Equal for equal values of the same fields, as the server tells values apart, and for no others. */
+  readonly key: string;
+}
+
+/** What must be unique in one collection. */
+export interface UniqueRules {
+  /** Those of the document's unique values of which it can be asked who holds them. */
+  valuesOf(document: Doc): readonly UniqueValue[];
+  /** Whether a document with another id than these holds the value now. */
+  isHeldBeside(value: UniqueValue, ids: readonly DocumentId[], signal: AbortSignal): Promise<boolean>;
+}
+
+/** For stores that refuse a second document with a value that must be unique. */
+export interface UniqueValues {
+  /** Undefined where nothing but the `_id` is unique, as far as can be told with certainty. */
+  of(collection: string, signal: AbortSignal): Promise<UniqueRules | undefined>;
+}

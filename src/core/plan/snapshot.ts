@@ -1,0 +1,21 @@
+import type { Listing } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { History } from "../../connectors/powers/run-history.ts";
+
+/** A store as it is before anything is written. */
+export interface StoreSnapshot {
+  readonly label: string;
+  readonly listing: Listing;
+  readonly history: History;
+  /** Its documents are made from something else: one that is renamed counts as another, so that a uid tells its name, too. */
+  readonly isMapped: boolean;
+}
+
+/** Looks at a store; at what it holds and what it remembers of runs that wrote to it. */
+export async function lookAt(store: Reader, signal: AbortSignal): Promise<StoreSnapshot> {
+  const [listing, history] = await Promise.all([
+    store.list(signal),
+    store.history?.read(signal) ?? { collections: new Map() },
+  ]);
+  return { label: store.label, listing, history, isMapped: store.mapping !== undefined };
+}
