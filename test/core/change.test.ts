@@ -1,30 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { applyChanges } from "../../src/core/change/apply-changes.ts";
 import type { Doc } from "../../src/model/document.ts";
-import { becomes, goes, MemoryJournal, ORDERS, row, undone } from "../support/changes.ts";
+import { applied, becomes, goes, MemoryJournal, row, undone } from "../support/changes.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { MemoryStore } from "../support/memory-store.ts";
-import { never } from "../support/signal.ts";
 
 describe("applyChanges", () => {
   it("changes a document only if it is as expected and not yet as wanted", async () => {
     const store = new MemoryStore([row(1, 1), row(2, 2), row(3, 3), row(4, 4)]);
     const expects = (n: number) => (found: Doc | undefined) =>
       found !== undefined && Buffer.compare(found.bytes, row(n, n).bytes) === 0;
-    const outcomes = await applyChanges(
-      store,
-      ORDERS,
-      [
-        becomes(row(1, 10), expects(1)),
-        becomes(row(2, 2), expects(7)),
-        becomes(row(3, 30), expects(7)),
-        goes(4, expects(4)),
-        goes(5, () => false),
-        becomes(row(6, 6), (found) => found === undefined),
-        becomes(row(7, 7), (found) => found !== undefined),
-      ],
-      { signal: never },
-    );
+    const outcomes = await applied(store, [
+      becomes(row(1, 10), expects(1)),
+      becomes(row(2, 2), expects(7)),
+      becomes(row(3, 30), expects(7)),
+      goes(4, expects(4)),
+      goes(5, () => false),
+      becomes(row(6, 6), (found) => found === undefined),
+      becomes(row(7, 7), (found) => found !== undefined),
+    ]);
     const results = new Map(outcomes.map(({ change, result }) => [change.id.key, result]));
     expect([1, 2, 3, 4, 5, 6, 7].map((n) => results.get(id(n).key))).toEqual([
       ...["changed", "unchanged", "conflict", "changed"],
@@ -48,12 +41,10 @@ describe("applyChanges", () => {
     const full = new MemoryJournal(() => {
       throw new Error("full");
     });
-    await expect(applyChanges(store, ORDERS, changes, { journal: full, signal: never })).rejects.toThrow(
-      "full",
-    );
+    await expect(applied(store, changes, { journal: full })).rejects.toThrow("full");
     expect(hexOf(store.documents)).toEqual(before);
     const sorted = [goes(2), becomes(row(1, 5)), becomes(row(3, 3))];
-    await applyChanges(store, ORDERS, sorted, { journal, signal: never });
+    await applied(store, sorted, { journal });
     expect(journal.saved).toHaveLength(3);
     expect(hexOf(store.documents)).toEqual(hexOf([row(1, 5), row(3, 3)]));
   });
@@ -61,8 +52,9 @@ describe("applyChanges", () => {
   it("reports the outcomes in a dry run, but saves and writes nothing", async () => {
     const store = new MemoryStore([row(1, 1)]);
     const journal = new MemoryJournal();
-    const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 5)), goes(9)], {
-      ...{ journal, signal: never, dryRun: true },
+    const outcomes = await applied(store, [becomes(row(1, 5)), goes(9)], {
+      journal,
+      dryRun: true,
     });
     expect(outcomes.map(({ result }) => result).sort()).toEqual(["changed", "unchanged"]);
     expect([journal.saved.length, hexOf(store.documents)]).toEqual([0, hexOf([row(1, 1)])]);
@@ -76,7 +68,7 @@ describe("applyChanges", () => {
       if (!came) store.documents = [theirs];
       came = true;
     });
-    const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 1))], { journal, signal: never });
+    const outcomes = await applied(store, [becomes(row(1, 1))], { journal });
     expect(outcomes).toMatchObject([{ result: "changed" }]);
     expect(journal.saved.map(({ before }) => before && Buffer.from(before).toString("hex"))).toEqual([
       undefined,
@@ -90,9 +82,7 @@ describe("applyChanges", () => {
   it("reports a document that is gone again right after it was written", async () => {
     const store = new MemoryStore([row(1, 1), row(2, 2)]);
     store.forgets.add(id(1).key);
-    const outcomes = await applyChanges(store, ORDERS, [becomes(row(1, 5)), becomes(row(2, 5))], {
-      signal: never,
-    });
+    const outcomes = await applied(store, [becomes(row(1, 5)), becomes(row(2, 5))]);
     expect(outcomes).toMatchObject([
       { result: "refused", reason: expect.stringMatching(/is gone again/) },
       { result: "changed" },
@@ -105,7 +95,7 @@ describe("applyChanges", () => {
     for (const documents of [many, large]) {
       const store = new MemoryStore([]);
       const changes = documents.map((one) => becomes(one));
-      const outcomes = await applyChanges(store, ORDERS, changes, { signal: never });
+      const outcomes = await applied(store, changes);
       expect(new Set(outcomes.map(({ change }) => change)).size).toBe(documents.length);
       expect(outcomes.every(({ result }) => result === "changed")).toBe(true);
       expect(store.documents.length).toBe(documents.length);
@@ -115,7 +105,7 @@ describe("applyChanges", () => {
   it("does not change a document whose _id cannot be used in a query", async () => {
     const store = new MemoryStore([]);
     const odd = doc({ _id: new Date(0) });
-    expect(await applyChanges(store, ORDERS, [becomes(odd)], { signal: never })).toMatchObject([
+    expect(await applied(store, [becomes(odd)])).toMatchObject([
       { result: "conflict", reason: "its _id cannot be asked for" },
     ]);
   });

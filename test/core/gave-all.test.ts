@@ -8,7 +8,14 @@ const never = new AbortController().signal;
 /** What speaks against a store that held so many before, gave so many, and holds so many now. */
 async function objection(before: number, given: number, now: number): Promise<string | undefined> {
   const store = new MemoryStore(Array.from({ length: now }, (_, key) => doc({ _id: key })));
-  const collection = { name: "t", kind: "collection", documents: before, bytes: 0, ordered: true } as const;
+  const collection = {
+    name: "t",
+    kind: "collection",
+    type: "collection",
+    documents: before,
+    bytes: 0,
+    ordered: true,
+  } as const;
   const giver = {
     store,
     role: "source",

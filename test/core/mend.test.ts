@@ -18,7 +18,7 @@ class Listed extends MemoryStore {
   constructor(contents: Contents, uid: string, options: MemoryOptions = {}) {
     super(docsOf(contents), options);
     const info: CollectionInfo = {
-      ...{ name: "orders", kind: "collection", ordered: true, options: new Map(), uid },
+      ...{ name: "orders", kind: "collection", type: "collection", ordered: true, options: new Map(), uid },
       ...{ documents: contents.size, bytes: 1_000 },
     };
     this.list = async () => ({ collections: [info], notCopied: [] });
@@ -100,7 +100,8 @@ it("repairs what both sides still hold as planned, saves it first, and touches n
       }
       const journal = new Journal();
       const stores = { source: new Listed(from, "a"), target: new Listed(to, "b") };
-      const work = { ...stores, journal, signal: never, dryRun };
+      const session = dryRun ? undefined : stores.target.session;
+      const work = { ...stores, session, journal, signal: never };
       const result = await applyRepair(work, planOf(rows), { delete: deletes });
       expect(result.collections.get("orders")).toEqual(rows.length === 0 ? undefined : counts);
       expect([result.itemCount, result.items.length]).toEqual([counts.conflicts, counts.conflicts]);
@@ -121,9 +122,13 @@ it("repairs more documents than fit into one query, each once", async () => {
   const source = new Map(Array.from({ length: 1_201 }, (_, n) => [n, 1]));
   const target = new Map(Array.from({ length: 600 }, (_, n) => [n, 2]));
   const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
-  const result = await applyRepair({ ...stores, signal: never }, planOf(rowsOf(source, target)), {
-    delete: false,
-  });
+  const result = await applyRepair(
+    { ...stores, session: stores.target.session, signal: never },
+    planOf(rowsOf(source, target)),
+    {
+      delete: false,
+    },
+  );
   expect(result.collections.get("orders")).toMatchObject({ changed: 1_201, conflicts: 0 });
   expect(hexOf(stores.target.documents)).toEqual(hexOf(stores.source.documents));
 });
@@ -138,7 +143,9 @@ it("retries rejected documents after all others are repaired, and names those th
   const source = new Map(Array.from({ length: 1_101 }, (_, n) => [n, 1]));
   const stores = { source: new Listed(source, "a"), target: new Listed(new Map(), "b", { refuses }) };
   const plan = planOf(rowsOf(source, new Map()));
-  const result = await applyRepair({ ...stores, signal: never }, plan, { delete: false });
+  const result = await applyRepair({ ...stores, session: stores.target.session, signal: never }, plan, {
+    delete: false,
+  });
   expect(result.collections.get("orders")).toMatchObject({ changed: 1_100, conflicts: 1, unchanged: 0 });
   expect(result.items).toEqual([{ key: "document orders/n5", reason: "not now" }]);
   const wanted = new Map(source);
@@ -159,9 +166,13 @@ it("changes nothing when a collection of either side was replaced since the plan
       source: new Listed(source, uids[0], is("source")),
       target: new Listed(target, uids[1], is("target")),
     };
-    const result = await applyRepair({ ...stores, signal: never }, planOf(rowsOf(source, target)), {
-      delete: true,
-    });
+    const result = await applyRepair(
+      { ...stores, session: stores.target.session, signal: never },
+      planOf(rowsOf(source, target)),
+      {
+        delete: true,
+      },
+    );
     expect(result.collections.get("orders")).toMatchObject({ changed: 0, conflicts: 1 });
     expect(result.items[0]?.reason).toMatch(/was dropped or replaced since/);
     expect(hexOf(stores.target.documents)).toEqual(hexOf(docsOf(target)));
@@ -173,8 +184,12 @@ it("fails when the target's collection is replaced during the repair", async () 
   const stores = { source: new Listed(source, "a"), target: new Listed(target, "b") };
   let asked = 0;
   stores.target.stillExists = async () => asked++ === 0;
-  const repairRun = applyRepair({ ...stores, signal: never }, planOf(rowsOf(source, target)), {
-    delete: true,
-  });
+  const repairRun = applyRepair(
+    { ...stores, session: stores.target.session, signal: never },
+    planOf(rowsOf(source, target)),
+    {
+      delete: true,
+    },
+  );
   await expect(repairRun).rejects.toMatchObject({ exit: "unverified" });
 });

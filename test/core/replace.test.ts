@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import type { Journal } from "../../src/core/change/journal.ts";
 import { NewerBy } from "../../src/core/copy/newer.ts";
 import type { Doc } from "../../src/model/document.ts";
+import { ChecksumMemoryStore } from "../support/checksum-store.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
-import { ChecksumMemoryStore } from "../support/sealed-store.ts";
 
 const KEYS = 60;
 /** Long enough for a few of them to make up a segment of the checksums that are left with a copy. */

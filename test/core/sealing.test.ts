@@ -12,10 +12,10 @@ import { SegmentHash } from "../../src/core/checksums/segment-hash.ts";
 import { DriftDetector } from "../../src/core/compare/drift.ts";
 import type { VerifyMode } from "../../src/core/plan/verify-mode.ts";
 import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
+import { ChecksumMemoryStore } from "../support/checksum-store.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { isWithin, MemoryStore } from "../support/memory-store.ts";
-import { ChecksumMemoryStore } from "../support/sealed-store.ts";
 import { never } from "../support/signal.ts";
 
 /** A date as id stands for a document that the target cannot take. */
@@ -76,8 +76,8 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
   ["counts", "collection", false],
   ["none", "collection", false],
   // A collection that can only be replaced whole is told by what was written into it.
-  ["content", "capped", true],
-  ["none", "capped", true],
+  ["content", "sequence", true],
+  ["none", "sequence", true],
 ])("--verify %s leaves checksums with a copy of kind %s: %s", async (verify, kind, leaves) => {
   const source = new MemoryStore([1, 2].map((key) => made(key, 0)));
   const target = new ChecksumMemoryStore([]);
@@ -86,7 +86,15 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
 });
 
 const INFO: CollectionInfo = {
-  ...{ name: "orders", kind: "collection", options: new Map(), ordered: true, documents: 3, bytes: 100 },
+  ...{
+    name: "orders",
+    kind: "collection",
+    type: "collection",
+    options: new Map(),
+    ordered: true,
+    documents: 3,
+    bytes: 100,
+  },
 };
 const FROM: CollectionInfo = { ...INFO, uid: "the source's" };
 const TO: CollectionInfo = { ...INFO, uid: "the target's" };
@@ -110,13 +118,13 @@ it("reports no drift when the checksums are removed or replaced while they are u
   expect(await ask(target)).toEqual(["behind"]);
   const left = target.left as Uint8Array;
   let reads = 0;
-  target.onSeal = () => {
+  target.onRead = () => {
     if (++reads === 2) target.left = undefined;
   };
   expect(await ask(target)).toEqual([]);
   const later = checksumsToBytes({ ...(checksumsFromBytes(left) as Checksums), at: new Date(0) });
   [reads, target.left] = [0, left];
-  target.onSeal = () => {
+  target.onRead = () => {
     if (++reads === 2) target.left = later;
   };
   expect(await ask(target)).toEqual([]);
@@ -142,7 +150,7 @@ it("reads no documents when nothing differs or when there are no checksums", asy
   let steps = 0;
   const target = new ChecksumMemoryStore([made(1, 0)], { onStep: () => steps++ });
   const since = new DriftDetector({ target, from: FROM, to: TO, signal: never });
-  target.onSeal = () => steps++;
+  target.onRead = () => steps++;
   await since.of([]);
   expect(steps).toBe(0);
   await since.of([{ id: id(1), target: made(1, 0) }]);
@@ -156,7 +164,7 @@ it("checksums leave out segments with unverified documents, and are not written 
   });
   const begin = (): ChecksumBuilder => {
     const checksumBuilder = ChecksumBuilder.of(
-      { from: FROM, verify: "content", target },
+      { from: FROM, verify: "content", session: target.session },
       { source: "a", target: "b" },
     );
     if (checksumBuilder === undefined) throw new Error("none");

@@ -1,16 +1,16 @@
 import { expect, it } from "vitest";
-import type { Target } from "../../src/connectors/contract.ts";
+import type { WriteSession } from "../../src/connectors/contract.ts";
 import type { DocumentId } from "../../src/model/document.ts";
 import { DualsyncError } from "../../src/model/errors.ts";
+import { ChecksumMemoryStore } from "../support/checksum-store.ts";
 import { doc, hexOf } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
-import { ChecksumMemoryStore } from "../support/sealed-store.ts";
 
 /** What can happen to a collection between its first and its last batch. */
 const documents = Array.from({ length: 9 }, (_, _id) => doc({ _id }));
 
-it.each(["collection", "capped"] as const)(
+it.each(["collection", "sequence"] as const)(
   "fails when a %s is dropped or replaced while it is copied",
   async (kind) => {
     const source = new MemoryStore(documents, { replaced: true });
@@ -33,7 +33,7 @@ it.each(["content", "none"] as const)(
   "copies a capped collection without duplicates when it has to start over (--verify %s)",
   async (verify) => {
     const target = new MemoryStore([]);
-    const { error, report } = await memoryRun({ source: breaking(), target }, { kind: "capped", verify });
+    const { error, report } = await memoryRun({ source: breaking(), target }, { kind: "sequence", verify });
     expect(error).toBeUndefined();
     expect(report).toMatchObject({ read: documents.length, written: documents.length });
     expect(hexOf(target.documents)).toEqual(hexOf(documents));
@@ -56,7 +56,7 @@ it("--delete keeps a document that comes back to the source just before its remo
 it("fails when a document of a capped collection is not read back as it was written", async () => {
   const target = new MemoryStore([]);
   target.forgets.add((documents[4] as (typeof documents)[0]).id.key);
-  const { error } = await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
+  const { error } = await memoryRun({ source: new MemoryStore(documents), target }, { kind: "sequence" });
   expect(error).toMatchObject({ exit: "unverified" });
 });
 
@@ -103,8 +103,8 @@ it.each([
 ])("the copy of a capped collection %s", async (_, left, options, held) => {
   const source = new MemoryStore(documents.slice(0, left));
   const target = new ChecksumMemoryStore([]);
-  await memoryRun({ source: new MemoryStore(documents), target }, { kind: "capped" });
-  const { report, losses } = await memoryRun({ source, target }, { kind: "capped", ...options });
+  await memoryRun({ source: new MemoryStore(documents), target }, { kind: "sequence" });
+  const { report, losses } = await memoryRun({ source, target }, { kind: "sequence", ...options });
   expect(target.documents).toHaveLength(held);
   expect(report?.verdict).toBe(held === left ? "verified" : "incomplete");
   expect(losses.total).toBe(held === left ? 0 : 1);
@@ -133,7 +133,7 @@ it("indexes are built once, all of them, when the target holds every document", 
   const indexes = ["a", "b"].map((name) => new Map<string, unknown>([["name", name]]));
   const built: unknown[] = [];
   const target = new (class extends MemoryStore {
-    override async finish(...[info, given, signal]: Parameters<Target["finish"]>) {
+    override async finish(...[info, given, signal]: Parameters<WriteSession["finish"]>) {
       built.push([this.documents.length, given]);
       return await super.finish(info, given, signal);
     }

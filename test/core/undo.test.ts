@@ -2,14 +2,12 @@ import { hash } from "node:crypto";
 import { deserialize } from "bson";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Metadata } from "../../src/connectors/collection.ts";
-import { applyChanges } from "../../src/core/change/change.ts";
+import type { UniqueRules } from "../../src/connectors/powers/unique-values.ts";
 import type { JournalEntry } from "../../src/core/change/journal.ts";
 import { survey } from "../../src/core/undo/undo-survey.ts";
-import { becomes, goes, MemoryJournal, ORDERS, row, undone } from "../support/changes.ts";
+import { applied, becomes, goes, MemoryJournal, row, undone } from "../support/changes.ts";
 import { doc, hexOf, id } from "../support/documents.ts";
 import { type MemoryOptions, MemoryStore } from "../support/memory-store.ts";
-import { never } from "../support/signal.ts";
 
 /** What a run, or somebody else, does: a document becomes `n`, or goes. */
 const step = fc.record({
@@ -26,7 +24,7 @@ it("undo restores what was there before the run, whatever the run did, and chang
       const journal = new MemoryJournal();
       for (const { _id, n } of steps) {
         const change = n === undefined ? goes(_id) : becomes(row(_id, n));
-        await applyChanges(store, ORDERS, [change], { journal, signal: never });
+        await applied(store, [change], { journal });
       }
       expect(await undone(store, journal)).toBe(0);
       expect(hexOf(store.documents)).toEqual(before);
@@ -47,14 +45,12 @@ it("undo never overwrites what others have written since", async () => {
         const journal = new MemoryJournal();
         for (const { _id, n } of steps) {
           const change = n === undefined ? goes(_id) : becomes(row(_id, n));
-          await applyChanges(store, ORDERS, [change], { journal, signal: never });
+          await applied(store, [change], { journal });
         }
         const theirs = since.map(({ _id, n = 1 }) => row(_id, 100 + n));
-        await applyChanges(
+        await applied(
           store,
-          ORDERS,
           theirs.map((one) => becomes(one)),
-          { signal: never },
         );
         const kept = new Map(theirs.map((one) => [one.id.key, one]));
         await undone(store, journal, true);
@@ -84,8 +80,7 @@ it("undo restores a rejected document once the value in its way is free, and cou
     const store = new MemoryStore([row(1, 1), row(2, 2)], unique);
     const before = hexOf(store.documents);
     const journal = new MemoryJournal();
-    for (const one of [row(2, 3), row(1, 2)])
-      await applyChanges(store, ORDERS, [becomes(one)], { journal, signal: never });
+    for (const one of [row(2, 3), row(1, 2)]) await applied(store, [becomes(one)], { journal });
     const theirs = row(1, 2);
     const expected = stays ? hexOf([doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)]) : before;
     if (stays) store.documents = [doc({ _id: 1, n: 2, theirs: 1 }), row(2, 3)];
@@ -98,7 +93,7 @@ it("undo restores a rejected document once the value in its way is free, and cou
 it("undo fails when the collection was replaced in the meantime", async () => {
   const store = new MemoryStore([row(1, 0)], { replaced: true });
   const journal = new MemoryJournal();
-  await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+  await applied(store, [becomes(row(1, 5))], { journal });
   await expect(undone(store, journal)).rejects.toMatchObject({ exit: "unverified" });
 });
 
@@ -116,7 +111,7 @@ it("undo restores a missing document only where a killed run may have removed it
   for (const brokenOff of [true, false]) {
     const store = new MemoryStore([row(1, 0)]);
     const journal = new MemoryJournal();
-    await applyChanges(store, ORDERS, [becomes(row(1, 5))], { journal, signal: never });
+    await applied(store, [becomes(row(1, 5))], { journal });
     store.documents = [];
     expect(await undone(store, journal, brokenOff)).toBe(brokenOff ? 0 : 1);
     expect(hexOf(store.documents)).toEqual(brokenOff ? hexOf([row(1, 0)]) : []);
@@ -133,7 +128,7 @@ it("undo restores everything after a killed run that saved a document without ch
         const change = n === undefined ? goes(_id) : becomes(row(_id, n));
         const dead = index > at % steps.length;
         const held = store.documents;
-        await applyChanges(store, ORDERS, [change], { journal, signal: never });
+        await applied(store, [change], { journal });
         if (dead) {
           store.documents = held;
           break;
@@ -146,10 +141,11 @@ it("undo restores everything after a killed run that saved a document without ch
   );
 });
 
-const UNIQUE_N: Metadata = new Map<string, unknown>([
-  ["key", new Map([["n", 1]])],
-  ["unique", true],
-]);
+/** Whether `n` is held by others is not known to it. */
+const UNIQUE_N: UniqueRules = {
+  valuesOf: ({ bytes }) => [{ key: String(nOf(bytes)) }],
+  isHeldBeside: async () => false,
+};
 
 /** Its first two documents exchange a unique value, which somebody else takes while both are out. */
 class KnottedStore extends MemoryStore {
@@ -157,14 +153,10 @@ class KnottedStore extends MemoryStore {
 
   constructor() {
     super([row(1, 1), row(2, 2)], {
-      indexes: [UNIQUE_N],
+      uniqueRules: UNIQUE_N,
       refuses: (one, mode) =>
         this.taken && (mode === "replace" || one.id.key === id(2).key) ? "its value is taken" : undefined,
     });
-  }
-
-  override async count(): Promise<number> {
-    return 0;
   }
 }
 
@@ -173,7 +165,7 @@ it("undo restores a document whose unique value was taken during a unique swap",
   const before = hexOf(store.documents);
   const journal = new MemoryJournal();
   const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
-  const outcomes = await applyChanges(store, ORDERS, changes, { journal, signal: never });
+  const outcomes = await applied(store, changes, { journal });
   expect(outcomes.map(({ reason }) => reason)).toEqual([
     expect.stringMatching(/dualsync undo puts it back/),
     expect.stringMatching(/of which one could not be written/),
@@ -188,9 +180,9 @@ it("documents that exchange a unique value are taken out only once what came to 
   const theirs = doc({ _id: 1, n: 1, theirs: true });
   /** An application writes between the refusal and the exchange. */
   class Changed extends KnottedStore {
-    override async indexes(): Promise<readonly Metadata[]> {
+    override async uniqueRules(): Promise<UniqueRules | undefined> {
       this.documents = [theirs, row(2, 2)];
-      return await super.indexes();
+      return await super.uniqueRules();
     }
   }
   const store = new Changed();
@@ -199,7 +191,7 @@ it("documents that exchange a unique value are taken out only once what came to 
     if (++saves === 2) throw new Error("full");
   });
   const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
-  await expect(applyChanges(store, ORDERS, changes, { journal, signal: never })).rejects.toThrow("full");
+  await expect(applied(store, changes, { journal })).rejects.toThrow("full");
   expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 2)]));
 });
 

@@ -19,7 +19,15 @@ export function toCompare(
   source: string,
   more: Partial<Comparison["collections"][number]> = {},
 ): Comparison["collections"][number] {
-  return { source, target: source, kind: "collection", documents: 1_200, bytes: 1_100_000, ...more };
+  return {
+    source,
+    target: source,
+    kind: "collection",
+    type: "collection",
+    documents: 1_200,
+    bytes: 1_100_000,
+    ...more,
+  };
 }
 
 export function comparison(more: Partial<Comparison> = {}): Comparison {
@@ -63,6 +71,7 @@ export function compared(collection: string, more: Partial<ComparedCollection> =
     collection,
     target: collection,
     kind: "collection",
+    type: "collection",
     tier: "bytes",
     sourceDocuments: 1_200,
     targetDocuments: 1_200,

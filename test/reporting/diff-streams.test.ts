@@ -91,7 +91,7 @@ describe("streams of a comparison", () => {
     const collections = [
       compared("orders", { verdict: "different" }),
       compared("customers", { equal: 52 }),
-      compared("paid", { kind: "view" }),
+      compared("paid", { kind: "definition", type: "view" }),
       compared("shop", { target: "shops", equal: 1 }),
     ];
     opened.reporter.compared(diffReport({ collections }));

@@ -22,7 +22,8 @@ const orders = compared("orders", {
   verdict: "different",
 });
 const view = compared("paid", {
-  kind: "view",
+  kind: "definition",
+  type: "view",
   tier: "definition",
   sourceDocuments: 0,
   targetDocuments: 0,
@@ -44,7 +45,12 @@ describe("plan of a comparison as text", () => {
   });
 
   it("counts views separately because their documents are not counted", () => {
-    const paid = toCompare("paid", { kind: "view", documents: undefined, bytes: undefined });
+    const paid = toCompare("paid", {
+      kind: "definition",
+      type: "view",
+      documents: undefined,
+      bytes: undefined,
+    });
     expect(
       comparisonLines({ collections: [toCompare("orders", { documents: 1, bytes: 90 }), paid] }),
     ).toContain("Compares 1 collection, about 1 document (90 B); 1 view.");

@@ -116,7 +116,8 @@ describe("HTML page of a comparison", () => {
       compared("customers"),
       compared("orders", { tier: "hashes", changed: 2, moving: 1, verdict: "different" }),
       compared("paid", {
-        kind: "view",
+        kind: "definition",
+        type: "view",
         tier: "definition",
         sourceDocuments: 0,
         targetDocuments: 0,

@@ -45,7 +45,13 @@ describe("JSON output", () => {
 
   it("puts the whole plan into the start record, with null for what is not known", () => {
     const { reporter, stdout } = open({ mode: "json" });
-    const view = planned("paid", { kind: "view", documents: undefined, bytes: undefined, action: "define" });
+    const view = planned("paid", {
+      kind: "definition",
+      type: "view",
+      documents: undefined,
+      bytes: undefined,
+      action: "define",
+    });
     const sent = plan({ collections: [planned("orders"), view], notes: ["n"], dryRun: true });
     reporter.plan(sent);
     expect(records(stdout)[0]).toMatchObject({

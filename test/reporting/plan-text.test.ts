@@ -30,8 +30,14 @@ describe("plan of a copy as text", () => {
           action: "update",
           targetDocuments: 49_998,
         }),
-        planned("log", { kind: "capped", documents: 10, bytes: 999 }),
-        planned("paid", { kind: "view", documents: undefined, bytes: undefined, action: "define" }),
+        planned("log", { kind: "sequence", type: "capped", documents: 10, bytes: 999 }),
+        planned("paid", {
+          kind: "definition",
+          type: "view",
+          documents: undefined,
+          bytes: undefined,
+          action: "define",
+        }),
       ],
     });
     expect(lines).toContain("collection    documents     size  on the target");

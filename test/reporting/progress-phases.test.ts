@@ -6,7 +6,7 @@ import { changePlan, comparison, toCompare } from "./comparison-samples.ts";
 function comparing(...documents: (number | undefined)[]): ProgressLog {
   const progress = new ProgressLog(() => 0);
   const collections = documents.map((each, index) =>
-    toCompare(`c${index}`, { documents: each, kind: each === undefined ? "view" : "collection" }),
+    toCompare(`c${index}`, { documents: each, kind: each === undefined ? "definition" : "collection" }),
   );
   progress.expect(expectedComparison(comparison({ collections })));
   return progress;

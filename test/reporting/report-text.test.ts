@@ -20,7 +20,8 @@ const orders = copied("orders", {
   verdict: "incomplete",
 });
 const view = copied("paid", {
-  kind: "view",
+  kind: "definition",
+  type: "view",
   read: 0,
   written: 0,
   sourceCount: undefined,

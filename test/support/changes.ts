@@ -1,5 +1,7 @@
-import type { Change } from "../../src/core/change/change.ts";
-import type { Journal, JournalEntry } from "../../src/core/change/journal.ts";
+import type { CollectionInfo } from "../../src/connectors/collection.ts";
+import { applyChanges } from "../../src/core/change/apply-changes.ts";
+import type { Change, Outcome } from "../../src/core/change/change.ts";
+import type { Journal, JournalCollection, JournalEntry } from "../../src/core/change/journal.ts";
 import { undo } from "../../src/core/undo/undo.ts";
 import { survey } from "../../src/core/undo/undo-survey.ts";
 import type { Doc } from "../../src/model/document.ts";
@@ -7,7 +9,10 @@ import { doc, id } from "./documents.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { never } from "./signal.ts";
 
-export const ORDERS = { name: "orders", uid: "the target's" };
+export const ORDERS: CollectionInfo & { readonly uid: string } = {
+  ...{ name: "orders", uid: "the target's", kind: "collection", type: "collection" },
+  ...{ options: new Map(), ordered: true, documents: 1, bytes: 1 },
+};
 
 export function row(_id: number, n: number): Doc {
   return doc({ _id, n });
@@ -31,7 +36,7 @@ export class MemoryJournal implements Journal {
     this.#onSave = onSave;
   }
 
-  async save(_: typeof ORDERS, entries: readonly JournalEntry[]): Promise<void> {
+  async save(_: JournalCollection, entries: readonly JournalEntry[]): Promise<void> {
     this.#onSave(entries);
     this.saved.push(
       ...entries.map((entry) => ({
@@ -46,18 +51,27 @@ export class MemoryJournal implements Journal {
   }
 }
 
+export interface AppliedOptions {
+  readonly journal?: Journal;
+  /** Only look. */
+  readonly dryRun?: boolean;
+}
+
+/** Makes the changes to the collection of a store in memory. */
+export async function applied(
+  store: MemoryStore,
+  changes: readonly Change[],
+  { journal, dryRun = false }: AppliedOptions = {},
+): Promise<readonly Outcome[]> {
+  const journaling = journal && { journal, collection: ORDERS };
+  const session = dryRun ? undefined : store.session;
+  return await applyChanges({ target: store, session }, ORDERS, changes, { journaling, signal: never });
+}
+
 /** Puts back what the journal holds. @returns how much is left as it is */
 export async function undone(store: MemoryStore, journal: MemoryJournal, brokenOff = false): Promise<number> {
-  const info = {
-    ...ORDERS,
-    kind: "collection" as const,
-    options: new Map(),
-    ordered: true,
-    documents: 1,
-    bytes: 1,
-  };
   const { left } = await undo({
-    ...{ target: store, journal, brokenOff, signal: never, there: [info] },
+    ...{ target: store, session: store.session, journal, brokenOff, signal: never, there: [ORDERS] },
     survey: await survey(journal),
     onProgress() {},
   });

@@ -62,7 +62,8 @@ export async function memoryDiff(stores: MemoryPair, options: MemoryDiffOptions 
     stop,
   );
   const info = (side: "source" | "target"): CollectionInfo => ({
-    ...{ name: "orders", kind, options: new Map(), bytes: 1_000 },
+    ...{ name: "orders", kind, type: kind === "collection" ? "collection" : "capped" },
+    ...{ options: new Map(), bytes: 1_000 },
     ordered: typeof ordered === "boolean" ? ordered : ordered[side],
     ...(options.uids === false ? {} : { uid: `the ${side}'s` }),
     documents: options.held?.[side] ?? stores[side].documents.length,

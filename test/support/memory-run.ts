@@ -1,5 +1,5 @@
 import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { Target } from "../../src/connectors/contract.ts";
+import type { WritableStore } from "../../src/connectors/contract.ts";
 import type { Journal } from "../../src/core/change/journal.ts";
 import { Budget } from "../../src/core/concurrency/byte-budget.ts";
 import { NewerBy } from "../../src/core/copy/newer.ts";
@@ -10,6 +10,7 @@ import { Losses } from "../../src/core/progress/losses.ts";
 import { fromJson, type SavedRun } from "../../src/core/progress/saved-run.ts";
 import type { CollectionReport, Reporter } from "../../src/model/reporter.ts";
 import { silentMeter } from "../../src/reporting/context.ts";
+import { testRun } from "./claimed.ts";
 import type { MemoryStore } from "./memory-store.ts";
 
 export interface MemoryPair {
@@ -46,7 +47,7 @@ export interface MemoryRun {
 
 /** Copies the collection `orders` of a store in memory to another store, most often one in memory too, up to the end or to the first error. */
 export async function memoryRun(
-  stores: { readonly source: MemoryStore; readonly target: Target },
+  stores: { readonly source: MemoryStore; readonly target: WritableStore },
   options: MemoryRunOptions = {},
 ): Promise<MemoryRun> {
   const { concurrency = 1, verify = "content", kind = "collection", remove = false, saved } = options;
@@ -62,14 +63,16 @@ export async function memoryRun(
   const told = { token: "t", since: new Date(0), verify, onFailure: stop };
   const checkpoint = new Checkpoint({ ...told, store, ...(saved === undefined ? {} : { saved }) });
   const losses = new Losses([]);
+  const session = await stores.target.claim(testRun("memory"), stopper.signal);
   const transfer = {
-    ...{ ...stores, verify, delete: remove, allowShrink, indexes, concurrency },
+    ...{ ...stores, session, verify, delete: remove, allowShrink, indexes, concurrency },
     newerBy: new NewerBy(options.newerBy),
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
-  const info = { name: "orders", kind, uid: "the source's", options: new Map(), ...size };
+  const type = kind === "collection" ? "collection" : "capped";
+  const info = { name: "orders", kind, type, uid: "the source's", options: new Map(), ...size };
   const from = { ...info, ordered: ordered.source };
   const job = { from, to: { ...info, ordered: ordered.target }, doubts: [] };
   const reporter = { meter: () => silentMeter } as Partial<Reporter> as Reporter;

@@ -8,10 +8,31 @@ import type {
   ReadOptions,
   Selection,
 } from "../../src/connectors/collection.ts";
-import type { Lease, PreparedCollection, Target, WriteMode } from "../../src/connectors/contract.ts";
+import type {
+  PreparedCollection,
+  Reader,
+  Run,
+  StoreIdentity,
+  WritableStore,
+  WriteMode,
+  WriteSession,
+} from "../../src/connectors/contract.ts";
+import type { IsDue } from "../../src/connectors/powers/expiry.ts";
 import type { Mapping } from "../../src/connectors/powers/mapping.ts";
+import type { Ranges } from "../../src/connectors/powers/ranges.ts";
+import type { UniqueRules } from "../../src/connectors/powers/unique-values.ts";
+import type { StoreWords } from "../../src/connectors/words.ts";
 import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../src/model/document.ts";
+import { never } from "./signal.ts";
+
+export const MEMORY_WORDS: StoreWords = {
+  store: "a store in memory",
+  collection: "collection",
+  collections: "collections",
+  comparedBy: "byte for byte",
+  notUndone: "everything else stays",
+};
 
 export interface MemoryOptions {
   /** Called before each step of each call: throws where the store is to fail, turns the clock, or does nothing. */
@@ -29,13 +50,42 @@ export interface MemoryOptions {
   /** They come the other way round, as those of a collection with a collation may. */
   readonly reversed?: boolean;
   readonly indexes?: readonly Metadata[];
+  /** Which of its documents it is due to delete by itself. */
+  readonly isDue?: IsDue;
+  /** What must be unique. */
+  readonly uniqueRules?: UniqueRules;
   /** Why it does not take a document while it holds these; undefined where it does. */
-  readonly refuses?: (document: Doc, mode: WriteMode, there: readonly Doc[]) => string | undefined;
+  readonly refuses?: (document: Doc, mode: MemoryMode, there: readonly Doc[]) => string | undefined;
 }
 
-/** One collection in memory, in the order of its ids, for what is decided above any store. Needs no lease. */
-export class MemoryStore implements Target {
+/** `append`: of a sequence. */
+export type MemoryMode = WriteMode | "append";
+
+/** One collection in memory, in the order of its ids, for what is decided above any store. */
+export class MemoryStore implements WritableStore {
   readonly label = "memory/test";
+  readonly words = MEMORY_WORDS;
+  readonly countsExactly = true;
+  readonly ranges: Reader["ranges"] = { cut: (...asked) => this.cut(...asked) };
+  readonly lookup: Reader["lookup"] = {
+    find: (...asked) => this.find(...asked),
+    canQuery: (id) => this.canQuery(id),
+  };
+  readonly metadata: Reader["metadata"] = {
+    indexes: () => this.indexes(),
+    renamed: (info, renames) => ({
+      info: { ...info, name: renames.get(info.name) ?? info.name },
+      uncertain: new Map(),
+    }),
+    differences: () => [],
+    nameProblem: () => undefined,
+  };
+  readonly presence = { stillExists: () => this.stillExists() };
+  readonly expiry: Reader["expiry"] = { of: async () => this.#options.isDue ?? (() => false) };
+  readonly uniqueValues: Reader["uniqueValues"] = { of: () => this.uniqueRules() };
+  readonly size: Reader["size"] = {
+    bytes: async () => this.documents.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  };
   documents: readonly Doc[];
   /** The next documents with these keys are acknowledged and then gone. */
   readonly forgets = new Set<string>();
@@ -79,7 +129,7 @@ export class MemoryStore implements Target {
     return id.element[0] !== TYPE.date;
   }
 
-  async write(_: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome> {
+  async write(_: string, batch: Batch, mode: MemoryMode, signal: AbortSignal): Promise<WriteOutcome> {
     const documents = batch.docs();
     await this.#step(signal);
     // Slower than a read: whoever does not wait for it is ahead of it.
@@ -120,7 +170,7 @@ export class MemoryStore implements Target {
     return this.#within(range).length;
   }
 
-  async ranges(): Promise<readonly IdRange[]> {
+  async cut(..._: Parameters<Ranges["cut"]>): Promise<readonly IdRange[]> {
     const cuts = this.#options.cuts ?? [];
     return [undefined, ...cuts].map((from, i) => {
       const to = cuts[i];
@@ -130,10 +180,6 @@ export class MemoryStore implements Target {
 
   async stillExists(): Promise<boolean> {
     return this.#options.replaced !== true;
-  }
-
-  nameProblem(): undefined {
-    return undefined;
   }
 
   async prepare(): Promise<PreparedCollection> {
@@ -146,35 +192,51 @@ export class MemoryStore implements Target {
     };
   }
 
-  async reset(): Promise<boolean> {
-    this.documents = [];
-    return true;
-  }
-
   async indexes(): Promise<readonly Metadata[]> {
     return this.#options.indexes ?? [];
   }
 
-  async finish(..._: Parameters<Target["finish"]>): Promise<[]> {
+  async finish(..._: Parameters<WriteSession["finish"]>): Promise<[]> {
     return [];
   }
 
-  async history() {
-    return { collections: new Map() };
+  async uniqueRules(): Promise<UniqueRules | undefined> {
+    return this.#options.uniqueRules;
   }
 
-  async size(): Promise<number> {
-    return this.documents.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  async claim(_: Run): Promise<WriteSession> {
+    return this.session;
   }
 
-  identity = unneeded;
-  list: () => Promise<Listing> = unneeded;
-  seesNonce = unneeded;
-  claim: () => Promise<Lease> = unneeded;
+  async identity(): Promise<StoreIdentity> {
+    return { product: "memory", label: this.label };
+  }
+
+  list: () => Promise<Listing> = async () => ({ collections: [], notCopied: [] });
+
+  get session(): WriteSession {
+    return {
+      lost: never,
+      nonce: "nonce",
+      prepare: () => this.prepare(),
+      write: (...given) => this.write(...given),
+      remove: (...given) => this.remove(...given),
+      finish: (...given) => this.finish(...given),
+      record: async () => undefined,
+      release: async () => undefined,
+      sequences: {
+        append: (name, batch, signal) => this.write(name, batch, "append", signal),
+        reset: async () => {
+          this.documents = [];
+          return true;
+        },
+      },
+    };
+  }
 
   async close(): Promise<void> {}
 
-  #refusal(document: Doc, mode: WriteMode): string | undefined {
+  #refusal(document: Doc, mode: MemoryMode): string | undefined {
     if (!this.canQuery(document.id)) return "cannot be asked for";
     return this.#options.refuses?.(document, mode, this.documents);
   }
@@ -230,8 +292,4 @@ function owned(documents: readonly Doc[]): Batch {
 /** In memory of their own, as the batch that they came in will be released. */
 function copies(documents: readonly Doc[]): Doc[] {
   return documents.map(({ id, bytes }) => ({ id, bytes: Uint8Array.from(bytes) }));
-}
-
-async function unneeded(): Promise<never> {
-  throw new Error("not in memory");
 }

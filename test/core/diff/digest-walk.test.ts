@@ -42,7 +42,7 @@ class HashingStore extends MemoryStore {
     this.#most = most;
   }
 
-  override async ranges(
+  override async cut(
     _?: CollectionInfo,
     pieces = 1,
     __?: AbortSignal,
@@ -71,6 +71,7 @@ class HashingStore extends MemoryStore {
     const collection: CollectionInfo = {
       name: "orders",
       kind: "collection",
+      type: "collection",
       options: new Map(),
       ordered: true,
       documents: this.documents.length,
@@ -137,7 +138,7 @@ it("finds the same as a merge, whichever side hashes, whatever the ranges, and w
             digestWalk({
               source: a,
               target: b,
-              segments: await from.ranges(a.collection, first, never, range),
+              segments: await from.cut(a.collection, first, never, range),
               signal: never,
             }),
           ),

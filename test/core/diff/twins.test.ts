@@ -16,7 +16,14 @@ async function compareDuplicateIds(counted: boolean) {
     target: new MemoryStore(rows.map(doc)),
   };
   const info: CollectionInfo = {
-    ...{ name: "orders", kind: "collection", uid: "1", options: new Map(), ordered: true },
+    ...{
+      name: "orders",
+      kind: "collection",
+      type: "collection",
+      uid: "1",
+      options: new Map(),
+      ordered: true,
+    },
     ...{ documents: 3, bytes: 100 },
   };
   let saved: readonly SavedDiffProgress[] = [];

@@ -17,7 +17,14 @@ async function compareUnordered(
   const found: string[] = [];
   const stores = { source: new MemoryStore(source.map(doc)), target: new MemoryStore(target.map(doc)) };
   const infoOf = (documents: number): CollectionInfo => ({
-    ...{ name: "orders", kind: "collection", uid: "1", options: new Map(), ordered: false },
+    ...{
+      name: "orders",
+      kind: "collection",
+      type: "collection",
+      uid: "1",
+      options: new Map(),
+      ordered: false,
+    },
     ...{ documents, bytes: 1_000 },
   });
   const stop = (error: unknown): never => {

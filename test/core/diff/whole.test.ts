@@ -26,7 +26,7 @@ class Read extends MemoryStore {
 }
 
 async function compared(source: MemoryStore, target: MemoryStore, delays = [0, 0]) {
-  return await memoryDiff({ source, target }, { kind: "capped", delays });
+  return await memoryDiff({ source, target }, { kind: "sequence", delays });
 }
 
 const lost = new DualsyncError("source", "Lost for now.", { retryable: true });
@@ -60,7 +60,7 @@ describe("comparison of capped collections as a whole", () => {
 
   it("accepts a different capped collection by its key, and counts it as accepted only", async () => {
     const stores = { source: new Read([1, 2]), target: new Read([1, 3]) };
-    const { report } = await memoryDiff(stores, { kind: "capped", accept: ["collection orders"] });
+    const { report } = await memoryDiff(stores, { kind: "sequence", accept: ["collection orders"] });
     expect(report).toMatchObject({ accepted: 1, changed: 0, moving: 0, verdict: "accepted" });
   });
 
@@ -93,7 +93,7 @@ describe("comparison of capped collections as a whole", () => {
       const stores = { source: new Read([1]), target: new Read([1]) };
       stores[side].count = async () => 2;
       const held = { source: 1, target: 1, [side]: 2 };
-      const { report } = await memoryDiff(stores, { kind: "capped", held });
+      const { report } = await memoryDiff(stores, { kind: "sequence", held });
       expect(report).toMatchObject({ unreadable: 1, verdict: "not compared" });
     }
   });
