@@ -8,7 +8,7 @@ const built = (path) => import(new URL(`../../build/${path}`, import.meta.url).h
 
 const RUN = "3f9c01ab";
 const SINCE = new Date("2026-11-21T03:15:00.000Z");
-/** What is another value each time; and a run that came to its end a second after its start. */
+/** What would be another value each time. */
 const FIXED = {
   ts: "2026-11-21T03:17:04.000Z",
   elapsedMs: 5_000,

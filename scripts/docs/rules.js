@@ -21,7 +21,10 @@ export function brokenRules(texts) {
   return problems;
 }
 
-/** @param {string} text */
+/**
+ * Without fenced blocks.
+ * @param {string} text
+ */
 function withoutCode(text) {
   return text.replace(/^( *)```[\s\S]*?^\1```$/gm, "");
 }
@@ -32,7 +35,8 @@ function withoutCode(text) {
  * @param {ReadonlyMap<string, ReadonlySet<string>>} anchors
  */
 function brokenLinks(file, text, anchors) {
-  const links = [...withoutCode(text).matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  const prose = withoutCode(text).replace(/`[^`\n]*`/g, "");
+  const links = [...prose.matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
   return links.flatMap((link) => {
     if (/^[a-z]+:/.test(link)) return [];
     const [path = "", anchor] = link.split("#");

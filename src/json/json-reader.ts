@@ -252,7 +252,6 @@ export class JsonReader {
     const start = this.#at;
     let at = start;
     if (this.text.charCodeAt(at) === 0x2d) at++;
-    else if (!isDigit(this.text.charCodeAt(at))) this.#miss("a value");
     at = this.text.charCodeAt(at) === 0x30 ? at + 1 : this.#digits(at);
     if (this.text.charCodeAt(at) === 0x2e) at = this.#digits(at + 1);
     const code = this.text.charCodeAt(at);
@@ -264,13 +263,18 @@ export class JsonReader {
     return new JsonNumber(this.text.slice(start, at));
   }
 
-  /** Position behind one digit or more. */
+  /** Position behind one digit or more, of a number that begins where reading stopped. */
   #digits(from: number): number {
     let at = from;
-    while (isDigit(this.text.charCodeAt(at))) at++;
+    for (;;) {
+      const code = this.text.charCodeAt(at);
+      if (!(code >= 0x30 && code <= 0x39)) break;
+      at++;
+    }
     if (at > from) return at;
+    const wanted = from === this.#at ? "a value" : "a digit";
     this.#at = at;
-    return this.#miss("a digit");
+    return this.#miss(wanted);
   }
 
   #skipSpace(): void {
@@ -281,10 +285,6 @@ export class JsonReader {
       code = this.text.charCodeAt(++this.#at);
     }
   }
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
 }
 
 /** The one JSON value that a text is. Throws as the reader does. */

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { DiffOptions } from "../../src/commands/diff/diff-options.ts";
 import { reportOf } from "../../src/commands/diff/diff-report.ts";
-import type { Compared } from "../../src/commands/diff/diff-result.ts";
+import type { Compared } from "../../src/commands/diff/diff-verdict.ts";
 import type { Findings } from "../../src/commands/diff/findings.ts";
 import type { ComparedCollection } from "../../src/model/reporter.ts";
 import { compared } from "../reporting/comparison-samples.ts";

@@ -190,6 +190,8 @@ describe("rejected filters", () => {
     ['{"a":"\n"}', "not closed or holds a wrong escape, at character 6"],
     ['{"a":"\\ud800"}', "not valid Unicode, at character 6"],
     ['{"a":01}', "a comma or } must stand, at character 7"],
+    ['{"a":1.}', "something else where a digit must stand, at character 8"],
+    ['{"a":-', "the end of the text where a digit must stand, at character 7"],
     ['{"a":1}hunter2', "the end must stand, at character 8"],
     ['{"a":1,"a":2}', "a key that its object has already, at character 8"],
     ['{"a\\u0000":1}', "NUL"],

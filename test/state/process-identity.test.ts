@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { isDead, type ProcessIdentity, thisProcess } from "../../src/state/process/process-identity.ts";
 
 const LINUX = existsSync("/proc/self/ns/pid");
-const MODULE = pathToFileURL(resolve("dist/state/process-identity.js")).href;
+const MODULE = pathToFileURL(resolve("dist/state/process/process-identity.js")).href;
 
 const started: ChildProcess[] = [];
 

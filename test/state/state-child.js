@@ -6,7 +6,7 @@ const { cwd, key, fault, act, content } = JSON.parse(process.argv[2] ?? "");
 /** @param {string} name */
 const load = async (name) => await import(pathToFileURL(`dist/state/${name}.js`).href);
 const [{ StateFile }, { WholeFile }, { UndoJournal }] = await Promise.all(
-  ["state-file", "whole-file", "undo-journal"].map(load),
+  ["job/state-file", "files/whole-file", "undo/undo-journal"].map(load),
 );
 const state = new StateFile(cwd, key);
 

@@ -1,6 +1,6 @@
 /** Flags that the commands which copy have in common. */
 import type { Command as Program } from "commander";
-import { repeatable } from "../run/repeatable.ts";
+import { repeatable } from "../command.ts";
 
 export function describeSafety(program: Program): Program {
   return program

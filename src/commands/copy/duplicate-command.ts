@@ -1,7 +1,7 @@
 /** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
-import { repeatable } from "../run/repeatable.ts";
+import { repeatable } from "../command.ts";
 import type { CopyingFlags } from "./copy-flags.ts";
 import { describeHow, describeSafety } from "./copy-options-help.ts";
 

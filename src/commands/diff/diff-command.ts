@@ -1,7 +1,7 @@
 /** How `diff` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
-import { repeatable } from "../run/repeatable.ts";
+import { repeatable } from "../command.ts";
 import type { DiffFlags } from "./diff-flags.ts";
 
 const EXAMPLES = `

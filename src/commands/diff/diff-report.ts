@@ -5,7 +5,7 @@ import type { Redactor } from "../../redact/redact.ts";
 import { diffPage } from "../../reporting/page/html.ts";
 import { WholeFile } from "../../state/files/whole-file.ts";
 import type { DiffOptions } from "./diff-options.ts";
-import type { Compared } from "./diff-result.ts";
+import type { Compared } from "./diff-verdict.ts";
 import { diffVerdict } from "./diff-verdict.ts";
 import type { Remembered } from "./history.ts";
 

@@ -5,17 +5,18 @@ import { metered } from "../../core/compare/metered.ts";
 import { DiffCheckpoint } from "../../core/compare/progress/diff-checkpoint.ts";
 import { type Memory, memoryToJson } from "../../core/compare/progress/diff-history.ts";
 import { reportUnpaired } from "../../core/compare/unpaired.ts";
+import { planCollection, RepairPlanWriter } from "../../core/repair/repair-plan.ts";
 import type { DiffReport } from "../../model/reporter.ts";
+import { WholeFile } from "../../state/files/whole-file.ts";
 import type { RunContext } from "../command.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import { reportOf, writeReport } from "./diff-report.ts";
-import type { Compared } from "./diff-result.ts";
+import type { Compared } from "./diff-verdict.ts";
 import { Findings } from "./findings.ts";
 import { type Remembered, remember } from "./history.ts";
 import { comparisonOf, type PairedStores, pairStores } from "./pair-stores.ts";
-import { planCollection, RepairPlanWriter } from "./plan-file.ts";
 
 /** Looks, compares, tells. @returns the exit status; @throws DualsyncError when the comparison cannot be done */
 export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
@@ -52,7 +53,7 @@ async function openPlan(
   created: Date,
 ): Promise<RepairPlanWriter | undefined> {
   if (options.plan === undefined) return undefined;
-  return await RepairPlanWriter.create(options.plan.path, {
+  return await RepairPlanWriter.create(await WholeFile.create(options.plan.path), {
     run,
     created,
     source: options.from.label,

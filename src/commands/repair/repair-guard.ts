@@ -3,9 +3,9 @@
 import { assertNotSwapped } from "../../core/plan/guards.ts";
 import { isShrunken, shrinkError } from "../../core/plan/shrink.ts";
 import { lookAt } from "../../core/plan/snapshot.ts";
+import type { RepairPlanReader } from "../../core/repair/repair-plan.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { Stores } from "../run/stores.ts";
-import type { RepairPlanReader } from "./plan-on-disk.ts";
 import type { RepairOptions } from "./repair-options.ts";
 
 interface GuardedStores extends Stores {

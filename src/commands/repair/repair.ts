@@ -4,11 +4,12 @@ import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { WriteSession } from "../../connectors/contract.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
 import { applyRepair } from "../../core/repair/apply-repair.ts";
-import type { PlanHead, PlanRow } from "../../core/repair/repair-plan.ts";
+import { type PlanHead, type PlanRow, RepairPlanReader } from "../../core/repair/repair-plan.ts";
 import type { RepairResult } from "../../core/repair/repair-result.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { ChangePlan } from "../../model/reporter.ts";
 import { minute } from "../../reporting/text/time-window.ts";
+import { readLines } from "../../state/files/read-lines.ts";
 import type { RunContext } from "../command.ts";
 import { savedSentence } from "../run/backup-notice.ts";
 import { assertConfirmed } from "../run/confirm.ts";
@@ -16,7 +17,6 @@ import { journaled } from "../run/journal.ts";
 import { withSession } from "../run/session.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { InterruptedReplacements } from "./interrupted-replacements.ts";
-import { RepairPlanReader } from "./plan-on-disk.ts";
 import { assertSafe } from "./repair-guard.ts";
 import type { RepairOptions } from "./repair-options.ts";
 import { repairReport } from "./repair-report.ts";
@@ -24,7 +24,7 @@ import { repairReport } from "./repair-report.ts";
 /** Reads the plan, shows it, asks, mends. @returns the exit status; @throws DualsyncError when it cannot be done */
 export async function repair(options: RepairOptions, context: RunContext): Promise<number> {
   const started = new Date();
-  const plan = await RepairPlanReader.read(options.path, options.name);
+  const plan = await RepairPlanReader.read(() => readLines(options.path), options.name);
   assertPlanOf(plan.head, options);
   if (plan.changes.size === 0)
     context.reporter.note(`${options.name} names no document: there is nothing to mend.`);

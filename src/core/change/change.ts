@@ -144,10 +144,8 @@ export function isWanted(
 function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
   return {
     id: before === undefined ? id.element : before.id.element,
-    ...(before === undefined ? {} : { before: before.bytes }),
-    ...(wanted === undefined
-      ? {}
-      : { after: { sha256: hash("sha256", wanted, "buffer"), bytes: wanted.length } }),
+    before: before?.bytes,
+    after: wanted && { sha256: hash("sha256", wanted, "buffer"), bytes: wanted.length },
   };
 }
 

@@ -6,9 +6,9 @@ export interface JournalEntry {
   /** Type byte and value bytes of the `_id`. */
   readonly id: Uint8Array;
   /** The document as it is; absent when there is none. */
-  readonly before?: Uint8Array;
+  readonly before?: Uint8Array | undefined;
   /** The document that is to be, by its SHA-256 and its length; absent when it is to be removed. */
-  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number };
+  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number } | undefined;
 }
 
 /** A collection of the target, told from a later one of the same name. */

@@ -11,8 +11,8 @@ export function rangeToJson({ from, to }: IdRange): (string | null)[] {
 
 export function rangeFromJson([from, to]: readonly unknown[]): IdRange {
   return {
-    ...(from === null ? {} : { from: idFromJson(from) }),
-    ...(to === null ? {} : { to: idFromJson(to) }),
+    from: from === null ? undefined : idFromJson(from),
+    to: to === null ? undefined : idFromJson(to),
   };
 }
 

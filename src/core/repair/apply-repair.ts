@@ -11,7 +11,7 @@ import { sideOf } from "../compare/candidate.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
 import { canQuery, find } from "../walk/lookup.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
-import type { PlanCollection, PlanRow, RepairAction } from "./repair-plan.ts";
+import type { PlanRow, RepairAction, RepairPlan } from "./repair-plan.ts";
 import { RepairResult } from "./repair-result.ts";
 
 /** Documents of a chunk, and their bytes on both sides. */
@@ -30,13 +30,6 @@ export interface RepairContext {
   readonly session: WriteSession | undefined;
   /** Whether a document that is gone from this collection was taken out by a repair that did not come to its end. */
   readonly isInterruptedReplacement?: (row: PlanRow, collection: CollectionInfo) => boolean;
-}
-
-export interface RepairPlan {
-  /** The collections that were compared. */
-  readonly collections: readonly PlanCollection[];
-  /** The plan's rows from its beginning, each time that it is called. */
-  rows(): AsyncIterable<PlanRow>;
 }
 
 /** @throws DualsyncError `unverified` when a collection was dropped or replaced while it was mended */

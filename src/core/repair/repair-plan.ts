@@ -1,8 +1,9 @@
 /** What a repair is to do, as lines of text that people can read and take lines out of; and read again, believing nothing. */
 import { createHash } from "node:crypto";
+import type { CollectionInfo } from "../../connectors/contract.ts";
 import type { DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import type { Side } from "../../model/reporter.ts";
+import type { Difference, Side } from "../../model/reporter.ts";
 import { count, date, idFromJson, idToJson, type Json, list, object, text } from "../progress/saved-json.ts";
 
 const FORMAT = 1;
@@ -39,6 +40,150 @@ export interface PlanRow {
   readonly printed: string;
   readonly source: Side | undefined;
   readonly target: Side | undefined;
+}
+
+/** A plan as it is carried out. */
+export interface RepairPlan {
+  /** The collections that were compared. */
+  readonly collections: readonly PlanCollection[];
+  /** The plan's rows from its beginning, each time that it is called. */
+  rows(): AsyncIterable<PlanRow>;
+}
+
+/** How many documents of a collection a plan would have changed in which way. */
+export type PlannedChanges = Readonly<Record<RepairAction, number>>;
+
+/** Takes the lines of a plan, which is there as a whole or not at all. */
+export interface LineWriter {
+  write(text: string): Promise<void>;
+  commit(): Promise<void>;
+  /** Gives up what was not committed; no harm after `commit`. */
+  discard(): Promise<void>;
+}
+
+/** The lines of a plan, without their ends, from its beginning each time that it is called. */
+export type LineReader = () => AsyncIterable<string>;
+
+const ACTIONS: Readonly<Record<string, RepairAction>> = {
+  missing: "insert",
+  extra: "remove",
+  changed: "replace",
+  idtype: "replace",
+};
+
+/** Writes a plan as differences are found. */
+export class RepairPlanWriter {
+  readonly #lines: LineWriter;
+  readonly #run: string;
+  #rows = 0;
+
+  private constructor(lines: LineWriter, run: string) {
+    this.#lines = lines;
+    this.#run = run;
+  }
+
+  static async create(lines: LineWriter, head: PlanHead): Promise<RepairPlanWriter> {
+    await lines.write(headLine(head));
+    return new RepairPlanWriter(lines, head.run);
+  }
+
+  /** Takes down what can be repaired: documents that one side lacks, or that differ. */
+  async row(difference: Difference, id: DocumentId): Promise<void> {
+    const action = ACTIONS[difference.kind];
+    if (action === undefined) return;
+    const { collection, targetCollection, source, target } = difference;
+    const printed = difference.id ?? "";
+    await this.#lines.write(
+      rowLine(this.#run, { do: action, collection, targetCollection, id, printed, source, target }),
+    );
+    this.#rows++;
+  }
+
+  /** `complete`: everything that was to be compared was. */
+  async commit(complete: boolean): Promise<void> {
+    await this.#lines.write(endLine(this.#run, this.#rows, complete));
+    await this.#lines.commit();
+  }
+
+  /** Removes what was not committed. */
+  async discard(): Promise<void> {
+    await this.#lines.discard();
+  }
+}
+
+/** Reads a plan over and over; each time every line is checked. */
+export class RepairPlanReader implements RepairPlan {
+  readonly head: PlanHead;
+  /** By the names of the collections in the target. */
+  readonly changes: ReadonlyMap<string, PlannedChanges>;
+  readonly #lines: LineReader;
+  readonly #name: string;
+
+  private constructor(
+    lines: LineReader,
+    name: string,
+    head: PlanHead,
+    changes: ReadonlyMap<string, PlannedChanges>,
+  ) {
+    this.#lines = lines;
+    this.#name = name;
+    this.head = head;
+    this.changes = changes;
+  }
+
+  /** Reads it to its end before anything is done by it: a damaged one does nothing. `name` is for people. */
+  static async read(lines: LineReader, name: string): Promise<RepairPlanReader> {
+    let head: PlanHead | undefined;
+    const changes = new Map<string, Record<RepairAction, number>>();
+    for await (const part of readPlan(lines(), name)) {
+      if (isHead(part)) {
+        head = part;
+        continue;
+      }
+      const counts = changes.get(part.targetCollection) ?? { insert: 0, replace: 0, remove: 0 };
+      counts[part.do]++;
+      changes.set(part.targetCollection, counts);
+    }
+    if (head === undefined) throw new DualsyncError("bug", "A plan without a head was read.");
+    return new RepairPlanReader(lines, name, head, changes);
+  }
+
+  get collections(): PlanHead["collections"] {
+    return this.head.collections;
+  }
+
+  async *rows(): AsyncGenerator<PlanRow> {
+    for await (const part of readPlan(this.#lines(), this.#name)) {
+      if (!isHead(part)) yield part;
+      else if (part.run !== this.head.run) throw this.#replaced();
+    }
+  }
+
+  #replaced(): DualsyncError {
+    return new DualsyncError(
+      "local",
+      `${this.#name} was replaced by another plan while it was carried out.`,
+      {
+        hint: "What was mended so far stays. Run the same command again: it shows the plan that is there now.",
+      },
+    );
+  }
+}
+
+/** The two collections of a comparison, as a plan names them. */
+export function planCollection({
+  from,
+  to,
+}: {
+  readonly from: CollectionInfo;
+  readonly to: CollectionInfo;
+}): PlanCollection {
+  return {
+    source: from.name,
+    target: to.name,
+    ...(from.uid === undefined ? {} : { sourceUid: from.uid }),
+    ...(to.uid === undefined ? {} : { targetUid: to.uid }),
+  };
 }
 
 /** Each line has a sum of its own, tied to the plan: lines may be taken out, and none can be altered unseen. */

@@ -137,15 +137,15 @@ export interface UndoEntry {
   /** Type byte and value bytes of the `_id`. */
   readonly id: Uint8Array;
   /** The document as it was; absent when there was none. */
-  readonly before?: Uint8Array;
+  readonly before?: Uint8Array | undefined;
   /** The document that was written, by its SHA-256 and its length; absent when it was removed. */
-  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number };
+  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number } | undefined;
 }
 
 export interface UndoCollection {
   readonly name: string;
   /** Tells it from a later collection of the same name; absent where the store cannot. */
-  readonly uid?: string;
+  readonly uid?: string | undefined;
 }
 
 /** Entries that were saved together. */

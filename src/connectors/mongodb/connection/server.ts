@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What is being tried, as "read orders": used in errors. */
   readonly doing: string;
-  readonly session?: ClientSession;
+  readonly session?: ClientSession | undefined;
   /** Sub-documents of the answer as raw bytes. */
   readonly raw?: boolean;
   readonly database?: "admin";

@@ -22,7 +22,7 @@ export interface CursorOptions {
   readonly doing: string;
   /** Most documents in the next batch; asked before each. Undefined leaves it to the command and the server. */
   readonly batchSize?: () => number;
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -78,8 +78,8 @@ class CommandCursor implements Cursor {
       doing,
       raw: true,
       retry: false,
-      ...(deadline === undefined ? {} : { deadline }),
-      ...(this.#session === undefined ? {} : { session: this.#session }),
+      deadline,
+      session: this.#session,
     });
     // A reply with a cluster time is also the driver's: it keeps that part for its next commands.
     const reply = readCursor(answer.cursor, answer.$clusterTime === undefined || clusterTimesAreCopied());

@@ -80,8 +80,8 @@ function refusal({ status, headers, body }: HttpAnswer): Fault {
     reason: "status",
     status,
     gateway: spoken === undefined && !/^PostgREST\b/i.test(proxy),
-    ...(code !== undefined && { code }),
-    ...(wait !== undefined && { wait }),
+    code,
+    wait,
   });
 }
 

@@ -20,11 +20,11 @@ export interface FaultFacts {
   /** HTTP status; undefined when there was no answer. */
   readonly status?: number;
   /** Postgres's SQLSTATE, PostgREST's own code, or the system's or TLS library's code of a broken connection. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** True when a gateway in front of PostgREST answered. */
   readonly gateway?: boolean;
   /** Milliseconds that the server asked to wait. */
-  readonly wait?: number;
+  readonly wait?: number | undefined;
 }
 
 /** How often a request that failed so is sent again. Every request here may be repeated: writes are by key. */

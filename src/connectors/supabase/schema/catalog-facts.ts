@@ -13,7 +13,7 @@ interface ColumnFacts {
   readonly generated: boolean;
   readonly identity: "always" | "default" | undefined;
   /** Undefined: an older function does not tell it. */
-  readonly castToText?: boolean;
+  readonly castToText?: boolean | undefined;
 }
 
 export interface TableFacts {
@@ -26,7 +26,7 @@ export interface TableFacts {
   /** In the order of the key's index. */
   readonly key: readonly string[];
   /** Undefined: an older function does not tell it. */
-  readonly keyIsUnique?: boolean;
+  readonly keyIsUnique?: boolean | undefined;
   readonly unique: readonly (readonly string[])[];
   readonly relations: readonly Relation[];
 }
@@ -35,7 +35,7 @@ export interface Facts {
   /** By the name of the table. */
   readonly facts: ReadonlyMap<string, TableFacts>;
   /** Settings of the project's sessions by their names; undefined: an older function does not tell them. */
-  readonly settings?: ReadonlyMap<string, string>;
+  readonly settings?: ReadonlyMap<string, string> | undefined;
 }
 
 const NONE: Facts = { facts: new Map() };
@@ -66,7 +66,7 @@ export function factsOf(answer: unknown): Facts {
     const table = object(entry);
     return [text(table.name), tableFacts(table)] as const;
   });
-  return { facts: new Map(facts), ...(settings === undefined ? {} : { settings: settingsOf(settings) }) };
+  return { facts: new Map(facts), settings: settings === undefined ? undefined : settingsOf(settings) };
 }
 
 function settingsOf(answer: unknown): ReadonlyMap<string, string> {
@@ -84,7 +84,7 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
         type: text(type),
         generated: flag(generated),
         identity: identity === "always" || identity === "default" ? identity : undefined,
-        ...(castToText === undefined ? {} : { castToText: flag(castToText) }),
+        castToText: castToText === undefined ? undefined : flag(castToText),
       },
     ] as const;
   });
@@ -95,7 +95,7 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
     hidesRows: flag(table.hidesRows),
     columns: new Map(columns),
     key: list(table.key).map(text),
-    ...(table.keyIsUnique === undefined ? {} : { keyIsUnique: flag(table.keyIsUnique) }),
+    keyIsUnique: table.keyIsUnique === undefined ? undefined : flag(table.keyIsUnique),
     unique: list(table.unique).map((names) => list(names).map(text)),
     relations: list(table.references).map((entry) => {
       const { columns: own, schema, table: to, to: others } = object(entry);
@@ -123,7 +123,7 @@ export function refined(table: Table, facts: TableFacts | undefined): Table {
     unique,
     relations,
     ...(isView ? {} : { keyIndex: key }),
-    ...(keyIsUnique === undefined ? {} : { keyIsUnique: keyIsUnique && isThisKey }),
+    keyIsUnique: keyIsUnique && isThisKey,
   };
 }
 
@@ -134,8 +134,8 @@ function refinedColumn(column: Column, facts: ColumnFacts | undefined): Column {
   return {
     ...column,
     generated,
-    ...(identity === undefined ? {} : { identity }),
-    ...(castToText === undefined ? {} : { castToText }),
+    identity,
+    castToText,
     ...(scale === undefined || type !== column.type ? {} : { scale }),
   };
 }

@@ -17,9 +17,9 @@ export interface Column {
   /** Computed by the database from other columns: never written. Undefined: not known. */
   readonly generated?: boolean;
   /** An identity that the database alone gives (`always`), or that a row may bring (`default`). Undefined: none, or not known. */
-  readonly identity?: "always" | "default";
+  readonly identity?: "always" | "default" | undefined;
   /** Its text is what somebody's own cast makes of its values. Undefined: not known. */
-  readonly castToText?: boolean;
+  readonly castToText?: boolean | undefined;
 }
 
 /** A foreign key of one column. */
@@ -51,7 +51,7 @@ export interface Table {
   /** The key's columns in the order of their index. */
   readonly keyIndex?: readonly string[];
   /** No two rows have the same key: an index that holds proves it, and no other table's rows are read with these. */
-  readonly keyIsUnique?: boolean;
+  readonly keyIsUnique?: boolean | undefined;
   /** Tells this table from every other one that its database has had. */
   readonly oid?: number;
   /** Row-level security applies to this key: rows may be hidden from it. */

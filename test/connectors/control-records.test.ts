@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import type { Provenance, RunRecord } from "../../src/connectors/contract.ts";
+import { historyOf, provenanceRecord, runRecord } from "../../src/connectors/control/control-records.ts";
+
+const FILLED: RunRecord = {
+  command: "duplicate",
+  from: "one.example/shop",
+  run: "3f9c01ab",
+  token: "t",
+  complete: true,
+  verified: false,
+  since: new Date(1.7e12),
+  documents: new Map([
+    ["orders", 3],
+    ["10", 1],
+    ["a.$b", 0],
+  ]),
+};
+const PROVENANCE: Provenance = {
+  uid: "i",
+  fromEmpty: true,
+  from: "one.example/shop",
+  source: "s",
+};
+
+it("are read as they were written, also by way of JSON", () => {
+  const records = [runRecord(FILLED), provenanceRecord("orders", PROVENANCE)].map(
+    ({ id, content }) => [id, content] as const,
+  );
+  const expected = { filled: FILLED, collections: new Map([["orders", PROVENANCE]]) };
+  expect(historyOf(records)).toEqual(expected);
+  expect(historyOf(JSON.parse(JSON.stringify(records)))).toEqual(expected);
+});
+
+it("are read without the fields and records that only a later version knows", () => {
+  const { id, content } = provenanceRecord("orders", PROVENANCE);
+  expect(
+    historyOf([
+      [id, { ...content, later: { much: true } }],
+      ["later", {}],
+    ]),
+  ).toEqual({
+    collections: new Map([["orders", PROVENANCE]]),
+  });
+});
+
+it.each([[null], ["text"], [7], [[]], [{ documents: "x", since: "never", complete: "yes" }]])(
+  "that hold nothing of use say nothing: %j",
+  (content) => {
+    const { filled, collections } = historyOf([
+      ["filled", content],
+      ["collection orders", content],
+    ]);
+    expect(collections).toEqual(new Map());
+    expect(filled).toEqual({
+      command: "",
+      from: "",
+      run: "",
+      token: "",
+      complete: false,
+      verified: false,
+      since: new Date(0),
+      documents: new Map(),
+    });
+  },
+);
