@@ -1,6 +1,6 @@
 /** What a repair is to do, as lines of text that people can read and take lines out of; and read again, believing nothing. */
 import { createHash } from "node:crypto";
-import type { CollectionInfo } from "../../connectors/contract.ts";
+import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { Difference, Side } from "../../model/reporter.ts";
