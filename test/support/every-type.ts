@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { VALUES } from "../connectors/supabase-values.ts";
+import { VALUES } from "../connectors/supabase/values.ts";
 
 /** A column of a table that has every type: how it is declared, and values of it in two ways. */
 export interface TypedColumn {

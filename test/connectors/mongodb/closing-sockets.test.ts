@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { expect, it } from "vitest";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { startMongodb } from "../services/mongodb.ts";
-import { never } from "../support/signal.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { startMongodb } from "../../services/mongodb.ts";
+import { never } from "../../support/signal.ts";
 
 /** The sockets that this process opens from now on. */
 function watchSockets() {

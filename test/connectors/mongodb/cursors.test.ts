@@ -1,13 +1,13 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { ServerOptions } from "../../src/connectors/mongodb/connection/server.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
-import { startWireProxy, type WireProxy } from "../services/wire-proxy.ts";
-import { collect, doc, hexOf } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import type { ServerOptions } from "../../../src/connectors/mongodb/connection/server.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { type ScriptedRelay, startScriptedRelay } from "../../services/scripted-relay.ts";
+import { startWireProxy, type WireProxy } from "../../services/wire-proxy.ts";
+import { collect, doc, hexOf } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
 
 /** What cursors leave behind on servers, and which server they ask. */
 const ROWS = Array.from({ length: 60 }, (_, _id) => ({ _id }));

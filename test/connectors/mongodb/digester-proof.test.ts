@@ -1,13 +1,13 @@
 import { Binary, type Document, ObjectId } from "bson";
 import { MongoClient } from "mongodb";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import type { Digester } from "../../src/connectors/powers/digests.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { type Answer, HELLO, isHello, startScripted } from "../services/scripted-server.ts";
-import type { Request } from "../services/wire-message.ts";
-import { never } from "../support/signal.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import type { Digester } from "../../../src/connectors/powers/digests.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { type Answer, HELLO, isHello, startScripted } from "../../services/scripted-server.ts";
+import type { Request } from "../../services/wire-message.ts";
+import { never } from "../../support/signal.ts";
 
 const INFO: CollectionInfo = {
   name: "orders",

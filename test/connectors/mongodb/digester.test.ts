@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { TYPE } from "../../src/bson/elements.ts";
-import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
-import type { Target } from "../../src/connectors/contract.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { Batch, type Doc } from "../../src/model/document.ts";
-import type { RangeDigest } from "../../src/model/range-digest.ts";
-import { digestOf, RangeHash } from "../../src/model/range-digest.ts";
+import { TYPE } from "../../../src/bson/elements.ts";
+import type { CollectionInfo, IdRange } from "../../../src/connectors/collection.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { Batch, type Doc } from "../../../src/model/document.ts";
+import type { RangeDigest } from "../../../src/model/range-digest.ts";
+import { digestOf, RangeHash } from "../../../src/model/range-digest.ts";
 import {
   array,
   type BsonValue,
@@ -24,11 +24,11 @@ import {
   object,
   regex,
   text,
-} from "../bson/bson-bytes.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { claimed } from "../support/claimed.ts";
-import { rawDoc } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
+} from "../../bson/bson-bytes.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { claimed } from "../../support/claimed.ts";
+import { rawDoc } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
 
 let server: MongodbService;
 let store: Target;

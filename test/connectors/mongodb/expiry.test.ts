@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
 import { toOrdered } from "../../../src/bson/ordered.ts";
 import type { Metadata } from "../../../src/connectors/collection.ts";
-import { expiredUnder } from "../../../src/core/compare/expiry/expired.ts";
+import { expiredUnder } from "../../../src/connectors/mongodb/schema/expiry.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { Server } from "../../src/connectors/mongodb/connection/server.ts";
-import { FAILURES, type MongodbFailure } from "../../src/connectors/mongodb/failures/failures.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import type { DualsyncError } from "../../src/model/errors.ts";
-import { type DnsAnswer, withDns } from "../services/dns-server.ts";
-import { HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
+import { Server } from "../../../src/connectors/mongodb/connection/server.ts";
+import { FAILURES, type MongodbFailure } from "../../../src/connectors/mongodb/failures/failures.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import type { DualsyncError } from "../../../src/model/errors.ts";
+import { type DnsAnswer, withDns } from "../../services/dns-server.ts";
+import { HELLO, isHello, type Script, startScripted } from "../../services/scripted-server.ts";
 import {
   against,
   againstRaw,
@@ -19,8 +19,8 @@ import {
   sentence,
   TLS,
   TRUSTED,
-} from "../support/provoke.ts";
-import { never } from "../support/signal.ts";
+} from "../../support/provoke.ts";
+import { never } from "../../support/signal.ts";
 
 describe("unreachable servers", () => {
   it.each(["source", "target"] as const)(

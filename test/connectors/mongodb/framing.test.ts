@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Framing } from "../../src/connectors/mongodb/writing/framing.ts";
+import { Framing } from "../../../src/connectors/mongodb/writing/framing.ts";
 
 function message(length: number, kind = 2013, body = length - 16): Buffer {
   const bytes = Buffer.alloc(16 + Math.max(0, body));

@@ -1,10 +1,10 @@
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { Target } from "../../src/connectors/contract.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { batchOf, collect, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { batchOf, collect, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
 
 /** What a target may do without the right to write: nothing. */
 let server: MongodbService;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { isHello, startScripted } from "../services/scripted-server.ts";
-import { never } from "../support/signal.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { isHello, startScripted } from "../../services/scripted-server.ts";
+import { never } from "../../support/signal.ts";
 
 const OP_MSG = 2013;
 const OP_COMPRESSED = 2012;

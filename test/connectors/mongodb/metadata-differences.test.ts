@@ -2,7 +2,7 @@ import { Decimal128, type Document, Double, Int32, Long, serialize } from "bson"
 import { describe, expect, it } from "vitest";
 import { toOrdered } from "../../../src/bson/ordered.ts";
 import type { CollectionInfo, Metadata } from "../../../src/connectors/collection.ts";
-import { type DescribedPair, metadataDifferences } from "../../../src/core/explain/metadata.ts";
+import { type DescribedPair, metadataDifferences } from "../../../src/connectors/mongodb/schema/metadata-differences.ts";
 
 type AdoptionPreview = ReturnType<typeof metadataDifferences>;
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import type { Source } from "../../../src/connectors/contract.ts";
 import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
-import { type MetadataDifference, metadataDifferences } from "../../../src/core/explain/metadata.ts";
+import { type MetadataDifference, metadataDifferences } from "../../../src/connectors/mongodb/schema/metadata-differences.ts";
 import { serverPair } from "../../support/pair.ts";
 import { never } from "../../support/signal.ts";
 

@@ -1,8 +1,8 @@
 import { beforeAll, expect, it } from "vitest";
-import type { Target } from "../../src/connectors/contract.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { isHello, type ScriptedServer, startScripted } from "../services/scripted-server.ts";
-import { never } from "../support/signal.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { isHello, type ScriptedServer, startScripted } from "../../services/scripted-server.ts";
+import { never } from "../../support/signal.ts";
 
 let server: ScriptedServer;
 let store: Target;

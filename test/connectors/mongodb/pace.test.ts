@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BatchPace, LARGEST_BATCH } from "../../src/connectors/mongodb/connection/pace.ts";
+import { BatchPace, LARGEST_BATCH } from "../../../src/connectors/mongodb/connection/pace.ts";
 
 /** Round trips one after the other on a line of so many bytes a second; ends when nothing changes any more. */
 function onLine(rate: number, deadline: number): { pace: BatchPace; trips: number[] } {

@@ -1,9 +1,9 @@
 import { beforeAll } from "vitest";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { makeEveryKind } from "../support/every-kind.ts";
-import { never } from "../support/signal.ts";
-import { describeContract } from "./contract.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { makeEveryKind } from "../../support/every-kind.ts";
+import { never } from "../../support/signal.ts";
+import { describeContract } from "../contract.ts";
 
 let server: MongodbService;
 beforeAll(async () => {

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { compareIds } from "../../src/bson/compare-ids.ts";
-import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
-import type { Target } from "../../src/connectors/contract.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { Batch, type Doc } from "../../src/model/document.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { startScripted } from "../services/scripted-server.ts";
-import { claimed } from "../support/claimed.ts";
-import { doc, id } from "../support/documents.ts";
-import { isWithin } from "../support/memory-store.ts";
-import { never } from "../support/signal.ts";
+import { compareIds } from "../../../src/bson/compare-ids.ts";
+import type { CollectionInfo, IdRange } from "../../../src/connectors/collection.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { Batch, type Doc } from "../../../src/model/document.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { startScripted } from "../../services/scripted-server.ts";
+import { claimed } from "../../support/claimed.ts";
+import { doc, id } from "../../support/documents.ts";
+import { isWithin } from "../../support/memory-store.ts";
+import { never } from "../../support/signal.ts";
 
 let server: MongodbService;
 let store: Target;

@@ -1,14 +1,14 @@
 import { MaxKey, MinKey, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { Target } from "../../src/connectors/contract.ts";
-import { Server } from "../../src/connectors/mongodb/connection/server.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { openCursor } from "../../src/connectors/mongodb/reading/cursor.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
-import { collect, doc, hexOf, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { Server } from "../../../src/connectors/mongodb/connection/server.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { openCursor } from "../../../src/connectors/mongodb/reading/cursor.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../services/scripted-relay.ts";
+import { collect, doc, hexOf, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
 
 const CURSOR_NOT_FOUND = { ok: 0, code: 43, codeName: "CursorNotFound", errmsg: "cursor not found" };
 const CURSOR_KILLED = { ok: 0, code: 237, codeName: "CursorKilled", errmsg: "cursor killed" };

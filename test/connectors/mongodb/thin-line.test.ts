@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { startThrottledRelay, type ThrottledRelay } from "../services/throttled-relay.ts";
-import { claimed } from "../support/claimed.ts";
-import { batchOf, collect, hexOf } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { startThrottledRelay, type ThrottledRelay } from "../../services/throttled-relay.ts";
+import { claimed } from "../../support/claimed.ts";
+import { batchOf, collect, hexOf } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
 
 const RATE = 300_000;
 /** Far too short for a batch of 4 MB, or for all of the documents, on such a line. */

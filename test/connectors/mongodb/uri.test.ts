@@ -7,10 +7,10 @@ import {
   isSameAddress,
   mongodbSecrets,
   withDatabase,
-} from "../../src/connectors/mongodb/location/uri.ts";
-import { URI_OPTIONS } from "../../src/connectors/mongodb/location/uri-options.ts";
-import { Redactor } from "../../src/redact/redact.ts";
-import { failureOf, textOf } from "./failure.ts";
+} from "../../../src/connectors/mongodb/location/uri.ts";
+import { URI_OPTIONS } from "../../../src/connectors/mongodb/location/uri-options.ts";
+import { Redactor } from "../../../src/redact/redact.ts";
+import { failureOf, textOf } from "../../config/failure.ts";
 
 const NAME = "MONGODB_URI in .env.local";
 /** Stands in every malformed address below where a password is, whole or in part. */

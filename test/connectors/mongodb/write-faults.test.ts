@@ -1,12 +1,12 @@
 import { type Document, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Target } from "../../src/connectors/contract.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { type Fate, type ScriptedRelay, startScriptedRelay } from "../services/scripted-relay.ts";
-import { claimed } from "../support/claimed.ts";
-import { batchOf, collect, hexOf, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
+import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../services/scripted-relay.ts";
+import { claimed } from "../../support/claimed.ts";
+import { batchOf, collect, hexOf, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
 
 const NOT_MAJORITY = {
   code: 64,

@@ -4,7 +4,7 @@ import {
   type Literal,
   literalText,
   readLiteral,
-} from "../../src/connectors/supabase/mapping/array-literal.ts";
+} from "../../../src/connectors/supabase/mapping/array-literal.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Tables } from "../../src/connectors/supabase/reading/tables.ts";
-import { catalogOf, readCatalog } from "../../src/connectors/supabase/schema/catalog.ts";
-import { typeName } from "../../src/connectors/supabase/schema/type-name.ts";
-import { type Heard, refusalOf, rowsOf, type Said } from "../services/scripted-http.ts";
-import { failureOf, inTurn, openScripted, scriptedProject } from "../support/scripted-project.ts";
-import { never } from "../support/signal.ts";
+import { Tables } from "../../../src/connectors/supabase/reading/tables.ts";
+import { catalogOf, readCatalog } from "../../../src/connectors/supabase/schema/catalog.ts";
+import { typeName } from "../../../src/connectors/supabase/schema/type-name.ts";
+import { type Heard, refusalOf, rowsOf, type Said } from "../../services/scripted-http.ts";
+import { failureOf, inTurn, openScripted, scriptedProject } from "../../support/scripted-project.ts";
+import { never } from "../../support/signal.ts";
 
 const PK = "Note:\nThis is a Primary Key.<pk/>";
 const WRITABLE = { get: {}, post: {}, patch: {}, delete: {} };

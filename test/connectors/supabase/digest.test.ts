@@ -1,18 +1,18 @@
 import { type Document, Double, Long, serialize } from "bson";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CollectionInfo, IdRange } from "../../src/connectors/collection.ts";
-import type { Source } from "../../src/connectors/contract.ts";
-import type { RecordDigester } from "../../src/connectors/powers/digests.ts";
-import { floatText } from "../../src/connectors/supabase/mapping/to-row/row-text.ts";
-import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
-import { supabase } from "../../src/connectors/supabase/supabase.ts";
-import { Batch, type Doc } from "../../src/model/document.ts";
-import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
-import { rawDoc } from "../support/documents.ts";
-import { EMPTY_PROJECT } from "../support/project-pair.ts";
-import { never } from "../support/signal.ts";
-import { onWire, VALUES } from "./supabase-values.ts";
+import type { CollectionInfo, IdRange } from "../../../src/connectors/collection.ts";
+import type { Source } from "../../../src/connectors/contract.ts";
+import type { RecordDigester } from "../../../src/connectors/powers/digests.ts";
+import { floatText } from "../../../src/connectors/supabase/mapping/to-row/row-text.ts";
+import { installSql } from "../../../src/connectors/supabase/sql/sql.ts";
+import { supabase } from "../../../src/connectors/supabase/supabase.ts";
+import { Batch, type Doc } from "../../../src/model/document.ts";
+import { type Postgrest, startPostgrest } from "../../services/postgrest.ts";
+import { rawDoc } from "../../support/documents.ts";
+import { EMPTY_PROJECT } from "../../support/project-pair.ts";
+import { never } from "../../support/signal.ts";
+import { onWire, VALUES } from "./values.ts";
 
 let project: Postgrest;
 beforeAll(async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { TYPE } from "../../src/bson/elements.ts";
-import { rowsOf as tableOf } from "../../src/connectors/supabase/reading/rows.ts";
-import type { Table } from "../../src/connectors/supabase/schema/table.ts";
-import { supabase } from "../../src/connectors/supabase/supabase.ts";
-import { shortfall } from "../../src/core/walk/shortfall.ts";
-import type { Batch } from "../../src/model/document.ts";
-import { DocumentId } from "../../src/model/document.ts";
-import { type Heard, rowsOf, type Said } from "../services/scripted-http.ts";
-import { failureOf, KEY, openScripted, scriptedProject } from "../support/scripted-project.ts";
-import { never } from "../support/signal.ts";
+import { TYPE } from "../../../src/bson/elements.ts";
+import { rowsOf as tableOf } from "../../../src/connectors/supabase/reading/rows.ts";
+import type { Table } from "../../../src/connectors/supabase/schema/table.ts";
+import { supabase } from "../../../src/connectors/supabase/supabase.ts";
+import { shortfall } from "../../../src/core/walk/shortfall.ts";
+import type { Batch } from "../../../src/model/document.ts";
+import { DocumentId } from "../../../src/model/document.ts";
+import { type Heard, rowsOf, type Said } from "../../services/scripted-http.ts";
+import { failureOf, KEY, openScripted, scriptedProject } from "../../support/scripted-project.ts";
+import { never } from "../../support/signal.ts";
 
 /** A table in this process behind a server that answers as a test wants. */
 const NUMBERS: Table = table("int4");

@@ -1,10 +1,10 @@
 import { deserialize, Int32 } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toOrdered } from "../../src/bson/ordered.ts";
-import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
-import { column, pageOf, type Text, tableOf, VALUES } from "./supabase-values.ts";
+import { toOrdered } from "../../../src/bson/ordered.ts";
+import { documentsOf } from "../../../src/connectors/supabase/mapping/documents.ts";
+import { rowOf } from "../../../src/connectors/supabase/mapping/to-row/row.ts";
+import { column, pageOf, type Text, tableOf, VALUES } from "./values.ts";
 
 function documentOf(type: string, text: Text): Uint8Array {
   const table = tableOf([column("id", "int4"), column("v", type)]);

@@ -1,13 +1,13 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FAILURES, type FailurePlace, toDualsyncError } from "../../src/connectors/supabase/api/failures.ts";
-import { Fault, isOfRows, isTooMuch, refusalCode } from "../../src/connectors/supabase/api/fault.ts";
-import type { Project } from "../../src/connectors/supabase/api/project.ts";
-import type { DualsyncError } from "../../src/model/errors.ts";
-import { listening } from "../services/listening.js";
-import { refusalOf, type Said, type ScriptedHttp, startScriptedHttp } from "../services/scripted-http.ts";
-import { ALL, BATCH, failureOf, inTurn, KEY, openScripted } from "../support/scripted-project.ts";
-import { never } from "../support/signal.ts";
+import { FAILURES, type FailurePlace, toDualsyncError } from "../../../src/connectors/supabase/api/failures.ts";
+import { Fault, isOfRows, isTooMuch, refusalCode } from "../../../src/connectors/supabase/api/fault.ts";
+import type { Project } from "../../../src/connectors/supabase/api/project.ts";
+import type { DualsyncError } from "../../../src/model/errors.ts";
+import { listening } from "../../services/listening.js";
+import { refusalOf, type Said, type ScriptedHttp, startScriptedHttp } from "../../services/scripted-http.ts";
+import { ALL, BATCH, failureOf, inTurn, KEY, openScripted } from "../../support/scripted-project.ts";
+import { never } from "../../support/signal.ts";
 
 let server: ScriptedHttp;
 let source: Project;

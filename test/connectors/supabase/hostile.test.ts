@@ -1,12 +1,12 @@
 import { serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { classify, merged } from "../../src/connectors/supabase/mapping/equivalence/classify.ts";
-import { keyTexts } from "../../src/connectors/supabase/mapping/key.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
-import { DocumentId, idElement } from "../../src/model/document.ts";
-import { column, pageOf, tableOf, VALUES } from "./supabase-values.ts";
+import { documentsOf } from "../../../src/connectors/supabase/mapping/documents.ts";
+import { classify, merged } from "../../../src/connectors/supabase/mapping/equivalence/classify.ts";
+import { keyTexts } from "../../../src/connectors/supabase/mapping/key.ts";
+import { rowOf } from "../../../src/connectors/supabase/mapping/to-row/row.ts";
+import { DocumentId, idElement } from "../../../src/model/document.ts";
+import { column, pageOf, tableOf, VALUES } from "./values.ts";
 
 const types = Object.keys(VALUES);
 const table = tableOf([column("id", "int4"), ...types.map((type) => column(type, type))]);

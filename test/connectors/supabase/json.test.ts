@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jsonText } from "../../src/connectors/supabase/mapping/to-row/json-text.ts";
-import { JsonNumber, type JsonValue, readJson, TooDeep } from "../../src/json/json-reader.ts";
+import { jsonText } from "../../../src/connectors/supabase/mapping/to-row/json-text.ts";
+import { JsonNumber, type JsonValue, readJson, TooDeep } from "../../../src/json/json-reader.ts";
 
 /** What `JSON.parse` makes of the same text. */
 function plain(value: JsonValue): unknown {

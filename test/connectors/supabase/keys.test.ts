@@ -1,15 +1,15 @@
 import { Binary, Decimal128, Double, deserialize, Int32, Long, ObjectId, serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareIds } from "../../src/bson/compare-ids.ts";
-import { toOrdered } from "../../src/bson/ordered.ts";
-import { selectText } from "../../src/connectors/supabase/api/condition.ts";
-import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { isOrdered, keyTexts } from "../../src/connectors/supabase/mapping/key.ts";
-import { mappingProblem, selectOf } from "../../src/connectors/supabase/mapping/layout.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
-import { DocumentId, idElement } from "../../src/model/document.ts";
-import { column, pageOf, tableOf, VALUES } from "./supabase-values.ts";
+import { compareIds } from "../../../src/bson/compare-ids.ts";
+import { toOrdered } from "../../../src/bson/ordered.ts";
+import { selectText } from "../../../src/connectors/supabase/api/condition.ts";
+import { documentsOf } from "../../../src/connectors/supabase/mapping/documents.ts";
+import { isOrdered, keyTexts } from "../../../src/connectors/supabase/mapping/key.ts";
+import { mappingProblem, selectOf } from "../../../src/connectors/supabase/mapping/layout.ts";
+import { rowOf } from "../../../src/connectors/supabase/mapping/to-row/row.ts";
+import { DocumentId, idElement } from "../../../src/model/document.ts";
+import { column, pageOf, tableOf, VALUES } from "./values.ts";
 
 const SCALARS = Object.entries(VALUES).filter(([type]) => !/json|\[\]|mood/.test(type));
 

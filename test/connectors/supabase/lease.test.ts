@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Target } from "../../src/connectors/contract.ts";
-import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
-import { supabase } from "../../src/connectors/supabase/supabase.ts";
-import { testRun } from "../support/claimed.ts";
-import { batchOf, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
-import { collectionOf, supabaseTarget } from "../support/supabase-target.ts";
+import type { Target } from "../../../src/connectors/contract.ts";
+import { installSql } from "../../../src/connectors/supabase/sql/sql.ts";
+import { supabase } from "../../../src/connectors/supabase/supabase.ts";
+import { testRun } from "../../support/claimed.ts";
+import { batchOf, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
+import { collectionOf, supabaseTarget } from "../../support/supabase-target.ts";
 
 const target = supabaseTarget();
 const other = () => {

@@ -1,10 +1,10 @@
 import { serialize } from "bson";
 import { describe, expect, it } from "vitest";
-import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { classify } from "../../src/connectors/supabase/mapping/equivalence/classify.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
-import { rowText } from "../../src/connectors/supabase/mapping/to-row/row-text.ts";
-import { column, pageOf, tableOf } from "./supabase-values.ts";
+import { documentsOf } from "../../../src/connectors/supabase/mapping/documents.ts";
+import { classify } from "../../../src/connectors/supabase/mapping/equivalence/classify.ts";
+import { rowOf } from "../../../src/connectors/supabase/mapping/to-row/row.ts";
+import { rowText } from "../../../src/connectors/supabase/mapping/to-row/row-text.ts";
+import { column, pageOf, tableOf } from "./values.ts";
 
 /** Of columns whose text goes into a body, or into what is hashed, without quotes. */
 const table = tableOf([

@@ -1,10 +1,10 @@
 import { Binary, Decimal128, Double, deserialize, Long, ObjectId, serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { documentsOf } from "../../src/connectors/supabase/mapping/documents.ts";
-import { classify, merged } from "../../src/connectors/supabase/mapping/equivalence/classify.ts";
-import { rowOf } from "../../src/connectors/supabase/mapping/to-row/row.ts";
-import { column, pageOf, type Text, tableOf, VALUES } from "./supabase-values.ts";
+import { documentsOf } from "../../../src/connectors/supabase/mapping/documents.ts";
+import { classify, merged } from "../../../src/connectors/supabase/mapping/equivalence/classify.ts";
+import { rowOf } from "../../../src/connectors/supabase/mapping/to-row/row.ts";
+import { column, pageOf, type Text, tableOf, VALUES } from "./values.ts";
 
 function own(type: string, text: Text): Uint8Array {
   const table = tableOf([column("id", "int4"), column("v", type)]);

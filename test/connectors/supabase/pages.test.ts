@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { rowsOf as readRows } from "../../src/connectors/supabase/reading/rows.ts";
-import type { Table } from "../../src/connectors/supabase/schema/table.ts";
-import { rowsOf, type Said } from "../services/scripted-http.ts";
-import { collect } from "../support/documents.ts";
-import { failureOf, inTurn, scriptedProject } from "../support/scripted-project.ts";
-import { never } from "../support/signal.ts";
+import { rowsOf as readRows } from "../../../src/connectors/supabase/reading/rows.ts";
+import type { Table } from "../../../src/connectors/supabase/schema/table.ts";
+import { rowsOf, type Said } from "../../services/scripted-http.ts";
+import { collect } from "../../support/documents.ts";
+import { failureOf, inTurn, scriptedProject } from "../../support/scripted-project.ts";
+import { never } from "../../support/signal.ts";
 
 const TABLE: Table = {
   name: "t",

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { listsThatFit, parameterOf } from "../../src/connectors/supabase/api/condition.ts";
-import { rowsOf } from "../services/scripted-http.ts";
-import { ALL, BATCH, failureOf, KEY, openScripted, scriptedProject } from "../support/scripted-project.ts";
-import { never } from "../support/signal.ts";
+import { listsThatFit, parameterOf } from "../../../src/connectors/supabase/api/condition.ts";
+import { rowsOf } from "../../services/scripted-http.ts";
+import { ALL, BATCH, failureOf, KEY, openScripted, scriptedProject } from "../../support/scripted-project.ts";
+import { never } from "../../support/signal.ts";
 
 const TOKEN = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.canary";
 

@@ -1,9 +1,9 @@
 import { Decimal128, Double, ObjectId } from "bson";
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import { doc } from "../support/documents.ts";
-import { memoryRun } from "../support/memory-run.ts";
-import { MemoryStore } from "../support/memory-store.ts";
-import { supabaseTarget } from "../support/supabase-target.ts";
+import { doc } from "../../support/documents.ts";
+import { memoryRun } from "../../support/memory-run.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
+import { supabaseTarget } from "../../support/supabase-target.ts";
 
 /** A whole copy of documents that an application wrote into a table, with what is proved of it at its end. */
 const target = supabaseTarget();

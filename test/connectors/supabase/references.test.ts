@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { inForeignKeyOrder } from "../../src/connectors/foreign-key-order.ts";
-import { Batch } from "../../src/model/document.ts";
-import { batchOf, doc, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
-import { supabaseTarget } from "../support/supabase-target.ts";
+import { inForeignKeyOrder } from "../../../src/connectors/foreign-key-order.ts";
+import { Batch } from "../../../src/model/document.ts";
+import { batchOf, doc, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
+import { supabaseTarget } from "../../support/supabase-target.ts";
 
 const target = supabaseTarget();
 

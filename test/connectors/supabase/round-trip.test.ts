@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
-import { Batch } from "../../src/model/document.ts";
-import { collect } from "../support/documents.ts";
-import { TYPES, type TypedColumn, typedColumns } from "../support/every-type.ts";
-import { setSession } from "../support/session-settings.ts";
-import { never } from "../support/signal.ts";
-import { collectionOf, supabaseTarget } from "../support/supabase-target.ts";
+import type { WriteOutcome } from "../../../src/connectors/write-outcome.ts";
+import { Batch } from "../../../src/model/document.ts";
+import { collect } from "../../support/documents.ts";
+import { TYPES, type TypedColumn, typedColumns } from "../../support/every-type.ts";
+import { setSession } from "../../support/session-settings.ts";
+import { never } from "../../support/signal.ts";
+import { collectionOf, supabaseTarget } from "../../support/supabase-target.ts";
 
 /** Rows of each setting: those that SQL makes, and those of fast-check, which have the edges. */
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openProject } from "../../src/connectors/supabase/api/project.ts";
-import { Tables } from "../../src/connectors/supabase/reading/tables.ts";
-import { factsOf } from "../../src/connectors/supabase/schema/catalog-facts.ts";
-import { installSql } from "../../src/connectors/supabase/sql/sql.ts";
-import { supabase } from "../../src/connectors/supabase/supabase.ts";
-import { type Postgrest, startPostgrest } from "../services/postgrest.ts";
-import { dualsync } from "../support/cli.ts";
-import { EMPTY_PROJECT } from "../support/project-pair.ts";
-import { never } from "../support/signal.ts";
+import { openProject } from "../../../src/connectors/supabase/api/project.ts";
+import { Tables } from "../../../src/connectors/supabase/reading/tables.ts";
+import { factsOf } from "../../../src/connectors/supabase/schema/catalog-facts.ts";
+import { installSql } from "../../../src/connectors/supabase/sql/sql.ts";
+import { supabase } from "../../../src/connectors/supabase/supabase.ts";
+import { type Postgrest, startPostgrest } from "../../services/postgrest.ts";
+import { dualsync } from "../../support/cli.ts";
+import { EMPTY_PROJECT } from "../../support/project-pair.ts";
+import { never } from "../../support/signal.ts";
 
 let project: Postgrest;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import {
   mostDigits,
   showsClearInterval,
   showsIso,
-} from "../../src/connectors/supabase/reading/exact/text-forms.ts";
+} from "../../../src/connectors/supabase/reading/exact/text-forms.ts";
 
 describe("settings recognized by the form of a text", () => {
   it.each([

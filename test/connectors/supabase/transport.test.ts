@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { waitIn } from "../../src/connectors/supabase/api/answer.ts";
-import { isTooMuch } from "../../src/connectors/supabase/api/fault.ts";
-import { refusalOf, rowsOf, type Said, startScriptedHttp } from "../services/scripted-http.ts";
+import { waitIn } from "../../../src/connectors/supabase/api/answer.ts";
+import { isTooMuch } from "../../../src/connectors/supabase/api/fault.ts";
+import { refusalOf, rowsOf, type Said, startScriptedHttp } from "../../services/scripted-http.ts";
 import {
   ALL,
   BATCH,
@@ -11,8 +11,8 @@ import {
   openScripted,
   quick,
   scriptedProject,
-} from "../support/scripted-project.ts";
-import { never } from "../support/signal.ts";
+} from "../../support/scripted-project.ts";
+import { never } from "../../support/signal.ts";
 
 const JSON_TYPE = "content-type: application/json; charset=utf-8";
 

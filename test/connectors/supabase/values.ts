@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Column, Table } from "../../src/connectors/supabase/schema/table.ts";
+import type { Column, Table } from "../../../src/connectors/supabase/schema/table.ts";
 
 /** A value as Postgres prints it, in the form that the sidecar has: null is SQL's. */
 export type Text = string | null;

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteMode } from "../../src/connectors/contract.ts";
-import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
-import type { Batch } from "../../src/model/document.ts";
-import { batchOf, collect, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
-import { collectionOf, supabaseTarget } from "../support/supabase-target.ts";
+import type { WriteMode } from "../../../src/connectors/contract.ts";
+import type { WriteOutcome } from "../../../src/connectors/write-outcome.ts";
+import type { Batch } from "../../../src/model/document.ts";
+import { batchOf, collect, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
+import { collectionOf, supabaseTarget } from "../../support/supabase-target.ts";
 
 const target = supabaseTarget();
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;

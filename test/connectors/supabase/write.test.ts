@@ -1,11 +1,11 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from "bson";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { WriteMode } from "../../src/connectors/contract.ts";
-import type { WriteOutcome } from "../../src/connectors/write-outcome.ts";
-import { Batch } from "../../src/model/document.ts";
-import { batchOf, doc, id } from "../support/documents.ts";
-import { never } from "../support/signal.ts";
-import { collectionOf, supabaseTarget } from "../support/supabase-target.ts";
+import type { WriteMode } from "../../../src/connectors/contract.ts";
+import type { WriteOutcome } from "../../../src/connectors/write-outcome.ts";
+import { Batch } from "../../../src/model/document.ts";
+import { batchOf, doc, id } from "../../support/documents.ts";
+import { never } from "../../support/signal.ts";
+import { collectionOf, supabaseTarget } from "../../support/supabase-target.ts";
 
 const target = supabaseTarget();
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
