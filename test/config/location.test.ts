@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Location, parseLocation, secretsOf } from "../../src/config/pairs/location.ts";
+import { parseLocation, secretsOf } from "../../src/config/pairs/location.ts";
+import type { Location } from "../../src/connectors/connector.ts";
 import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "./failure.ts";
 

@@ -1,10 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  type PairCommand,
-  type PairOptions,
-  resolvePair,
-  type StorePair,
-} from "../../src/config/pairs/pairs.ts";
+import { type PairOptions, resolvePair, type StorePair } from "../../src/config/pairs/pairs.ts";
+import type { Location, PairCommand } from "../../src/connectors/connector.ts";
+import type { MongodbLocation } from "../../src/connectors/mongodb/location/location.ts";
 import type { DualsyncError } from "../../src/model/errors.ts";
 import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "./failure.ts";
@@ -35,6 +32,11 @@ function refusal(command: PairCommand, variables: Record<string, string>, flags:
   expect(textOf(failure)).not.toContain("hunter2");
   expect(new Redactor().redact(textOf(failure))).toBe(textOf(failure));
   return failure;
+}
+
+function inMongodb(location: Location): MongodbLocation {
+  expect(location.kind).toBe("mongodb");
+  return location as MongodbLocation;
 }
 
 /** The command lines that a failure offers, as flags. */
@@ -112,8 +114,8 @@ describe("pairs that the environment names", () => {
   });
 
   test("the derived copy uses the credentials of the primary", () => {
-    const { source, target } = resolve("duplicate", MAIN);
-    if (source.kind !== "mongodb" || target.kind !== "mongodb") throw new Error("expected MongoDB");
+    const pair = resolve("duplicate", MAIN);
+    const [source, target] = [inMongodb(pair.source), inMongodb(pair.target)];
     expect(target.address.uri).toBe(source.address.uri);
     expect(target.database).toBe("shop_backup");
     expect(target.origin).toBe("MONGODB_URI in the environment");

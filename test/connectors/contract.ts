@@ -1,7 +1,7 @@
 import { Binary, Decimal128, Double, Long, MaxKey, MinKey, ObjectId } from "bson";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { Holder, Lease, Target } from "../../src/connectors/contract.ts";
+import type { Holder, With, WritableStore, WriteSession } from "../../src/connectors/contract.ts";
 import { Batch } from "../../src/model/document.ts";
 import { testRun } from "../support/claimed.ts";
 import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";
@@ -10,9 +10,12 @@ import { never } from "../support/signal.ts";
 /** What not every store has: documents as they come, whatever stands in them, and what is done with them. */
 export type Ability = "ids of every type" | "numbers of every type" | "filters" | "16 MB" | "checksums";
 
+/** What the suite asks of every store that can be written to. */
+export type ContractStore = WritableStore & With<"ranges" | "lookup" | "presence" | "history">;
+
 export interface ContractOptions {
   /** Opens the store that the suite writes to; called several times. */
-  readonly open: () => Promise<Target>;
+  readonly open: () => Promise<ContractStore>;
   /** For stores that do not create collections: makes one that can hold documents like this one. */
   readonly provide?: (collection: string, like: Readonly<Record<string, unknown>>) => Promise<void>;
   /** For stores that do not build indexes: makes the values of a field unique. */
@@ -32,13 +35,13 @@ export function describeContract(name: string, options: ContractOptions): void {
     else it.skip(`${fact} (skipped: ${why})`, test);
   };
   describe(`connector contract of ${name}`, () => {
-    let store: Target;
-    let lease: Lease;
+    let store: ContractStore;
+    let session: WriteSession;
     beforeAll(async () => {
       store = await open();
-      lease = await store.claim(testRun("setup"), never);
+      session = await store.claim(testRun("setup"), never);
       return async () => {
-        await lease.release();
+        await session.release();
         await store.close();
       };
     });
@@ -60,13 +63,14 @@ export function describeContract(name: string, options: ContractOptions): void {
       const info: CollectionInfo = {
         name: collection,
         kind: "collection",
+        type: "collection",
         options: new Map(),
         ordered: true,
         documents: 0,
         bytes: 0,
       };
-      await store.prepare(info, never);
-      await store.write(collection, batchOf(...documents), "insert", never);
+      await session.prepare(info, never);
+      await session.write(collection, batchOf(...documents), "insert", never);
       return { ...info, documents: documents.length, bytes: documents.length * 40 };
     };
 
@@ -153,17 +157,17 @@ export function describeContract(name: string, options: ContractOptions): void {
     it("finds documents by id, and leaves out missing ones", async () => {
       await create("some", { _id: 1, a: 1 }, { _id: 2, a: 2 });
       const asked = [id(1), id(new Double(2)), id(99), id("1"), id("x"), id(new ObjectId()), id(null)];
-      const found = await store.find("some", asked, never);
+      const found = await store.lookup.find("some", asked, never);
       expect([...found.keys()].sort()).toEqual([id(1).key, id(2).key].sort());
       expect(hexOf([...found.values()]).sort()).toEqual(
         hexOf([doc({ _id: 1, a: 1 }), doc({ _id: 2, a: 2 })]).sort(),
       );
-      expect(await store.find("some", [], never)).toEqual(new Map());
+      expect(await store.lookup.find("some", [], never)).toEqual(new Map());
     });
 
     itNeeds("ids of every type", "finds documents by ids of different types", async () => {
       await create("find", { _id: 1, a: 1 }, { _id: "x" }, { _id: new Long(5) });
-      const found = await store.find("find", [id(1), id("x"), id(5), id(99), id("1")], never);
+      const found = await store.lookup.find("find", [id(1), id("x"), id(5), id(99), id("1")], never);
       expect([...found.keys()].sort()).toEqual([id(1).key, id("x").key, id(5).key].sort());
       expect(hexOf([...found.values()]).sort()).toEqual(
         hexOf([doc({ _id: 1, a: 1 }), doc({ _id: "x" }), doc({ _id: new Long(5) })]).sort(),
@@ -173,17 +177,17 @@ export function describeContract(name: string, options: ContractOptions): void {
     it("writes a batch again without harm, counts it as unchanged, and creates nothing in place of another document", async () => {
       const batch = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 });
       const info = await createLike("again", { _id: 1, a: 1 });
-      expect(await store.write("again", batch, "insert", never)).toEqual({
+      expect(await session.write("again", batch, "insert", never)).toEqual({
         written: 2,
         unchanged: 0,
         rejected: [],
       });
-      expect(await store.write("again", batch, "insert", never)).toEqual({
+      expect(await session.write("again", batch, "insert", never)).toEqual({
         written: 0,
         unchanged: 2,
         rejected: [],
       });
-      const { rejected } = await store.write("again", batchOf({ _id: 1, a: 3 }), "create", never);
+      const { rejected } = await session.write("again", batchOf({ _id: 1, a: 3 }), "create", never);
       expect(rejected).toMatchObject([{ id: { key: id(1).key }, occupied: true }]);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(batch.docs()));
     });
@@ -191,14 +195,14 @@ export function describeContract(name: string, options: ContractOptions): void {
     it("replaces a document that differs", async () => {
       const info = await create("change", { _id: 1, a: 1 }, { _id: 2, a: 2 });
       const wanted = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 3 }, { _id: 3, a: 4 });
-      expect(await store.write("change", wanted, "insert", never)).toEqual({
+      expect(await session.write("change", wanted, "insert", never)).toEqual({
         written: 2,
         unchanged: 1,
         rejected: [],
       });
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(wanted.docs()));
       const next = batchOf({ _id: 1, a: 7 }, { _id: 2, a: 3 }, { _id: 4, a: 8 });
-      expect(await store.write("change", next, "replace", never)).toEqual({
+      expect(await session.write("change", next, "replace", never)).toEqual({
         written: 3,
         unchanged: 0,
         rejected: [],
@@ -213,16 +217,16 @@ export function describeContract(name: string, options: ContractOptions): void {
       const info = await createLike("duplicateIds", { _id: 1, a: 1 });
       const duplicateIds = batchOf({ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 1, a: 3 });
       const last = hexOf([doc({ _id: 1, a: 3 }), doc({ _id: 2, a: 2 })]);
-      const inserted = await store.write("duplicateIds", duplicateIds, "insert", never);
+      const inserted = await session.write("duplicateIds", duplicateIds, "insert", never);
       expect(inserted.written + inserted.unchanged).toBe(3);
       expect(await collect(store.read(info, { signal: never }))).toEqual(last);
-      expect(await store.write("duplicateIds", duplicateIds, "replace", never)).toMatchObject({
+      expect(await session.write("duplicateIds", duplicateIds, "replace", never)).toMatchObject({
         written: 3,
         rejected: [],
       });
       expect(await collect(store.read(info, { signal: never }))).toEqual(last);
       const more = batchOf({ _id: 5, a: 1 }, { _id: 5, a: 1 }, { _id: 5, a: 2 });
-      const created = await store.write("duplicateIds", more, "create", never);
+      const created = await session.write("duplicateIds", more, "create", never);
       expect(created).toMatchObject({ written: 1, unchanged: 1, rejected: [{ occupied: true }] });
       const range = { from: id(5) };
       expect(await collect(store.read(info, { range, signal: never }))).toEqual(
@@ -233,10 +237,10 @@ export function describeContract(name: string, options: ContractOptions): void {
     itNeeds("numbers of every type", "replaces a document that differs in the type of its id", async () => {
       const info = await create("replace", { _id: 1, a: 1 }, { _id: 2 });
       const wanted = batchOf({ _id: new Long(1), a: 1 }, { _id: 2, b: new Decimal128("1.0") });
-      await store.write("replace", wanted, "insert", never);
+      await session.write("replace", wanted, "insert", never);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf(wanted.docs()));
       const next = batchOf({ _id: new Double(1) }, { _id: 2, b: new Decimal128("1.00") }, { _id: 3 });
-      expect(await store.write("replace", next, "replace", never)).toEqual({
+      expect(await session.write("replace", next, "replace", never)).toEqual({
         written: 3,
         unchanged: 0,
         rejected: [],
@@ -252,9 +256,9 @@ export function describeContract(name: string, options: ContractOptions): void {
         ["name", "email_1"],
         ["unique", true],
       ]);
-      if (makeUnique === undefined) expect(await store.finish(info, [unique], never)).toEqual([]);
+      if (makeUnique === undefined) expect(await session.finish(info, [unique], never)).toEqual([]);
       else await makeUnique("partial", "email");
-      const outcome = await store.write(
+      const outcome = await session.write(
         "partial",
         batchOf({ _id: 2, email: "a" }, { _id: 3, email: "c" }),
         "insert",
@@ -269,14 +273,14 @@ export function describeContract(name: string, options: ContractOptions): void {
 
     it("removes documents by id, and returns how many there were", async () => {
       const info = await create("fewer", { _id: 1 }, { _id: 2 }, { _id: 3 });
-      expect(await store.remove("fewer", [id(1), id(2), id(2), id(77), id("x")], never)).toBe(2);
-      expect(await store.remove("fewer", [], never)).toBe(0);
+      expect(await session.remove("fewer", [id(1), id(2), id(2), id(77), id("x")], never)).toBe(2);
+      expect(await session.remove("fewer", [], never)).toBe(0);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf([doc({ _id: 3 })]));
     });
 
     itNeeds("ids of every type", "removes a document whose id looks like an operator", async () => {
       const info = await create("remove", { _id: 1 }, { _id: "$ne" }, { _id: 3 });
-      expect(await store.remove("remove", [id(1), id("$ne"), id(77)], never)).toBe(2);
+      expect(await session.remove("remove", [id(1), id("$ne"), id(77)], never)).toBe(2);
       expect(await collect(store.read(info, { signal: never }))).toEqual(hexOf([doc({ _id: 3 })]));
     });
 
@@ -297,8 +301,8 @@ export function describeContract(name: string, options: ContractOptions): void {
         large,
         ...Array.from({ length: 3 }, (_, n) => doc({ _id: n, text: "y".repeat(15_000_000) })),
       ]);
-      expect(await store.write("large", batch, "insert", never)).toMatchObject({ written: 4 });
-      expect(await store.write("large", batch, "replace", never)).toMatchObject({ written: 4 });
+      expect(await session.write("large", batch, "insert", never)).toMatchObject({ written: 4 });
+      expect(await session.write("large", batch, "replace", never)).toMatchObject({ written: 4 });
       let bytes = 0;
       for await (const part of store.read(info, { signal: never })) bytes += part.bytes.length;
       expect(bytes).toBe(batch.bytes.length);
@@ -317,7 +321,7 @@ export function describeContract(name: string, options: ContractOptions): void {
 
     it("cuts ranges that cover every document exactly once", async () => {
       const info = await create("tiled", ...Array.from({ length: 500 }, (_, n) => ({ _id: n * 3 - 200 })));
-      const ranges = await store.ranges(info, 7, never);
+      const ranges = await store.ranges.cut(info, 7, never);
       const pieces = await Promise.all(
         ranges.map((range) => collect(store.read(info, { range, signal: never }))),
       );
@@ -330,7 +334,7 @@ export function describeContract(name: string, options: ContractOptions): void {
         "tiles",
         ...Array.from({ length: 500 }, (_, n) => ({ _id: n % 2 === 0 ? n : `k${n}` })),
       );
-      const ranges = await store.ranges(info, 7, never);
+      const ranges = await store.ranges.cut(info, 7, never);
       const pieces = await Promise.all(
         ranges.map((range) => collect(store.read(info, { range, signal: never }))),
       );
@@ -345,10 +349,10 @@ export function describeContract(name: string, options: ContractOptions): void {
           exit: "locked",
           message: expect.stringMatching(/test-host/),
         });
-        await lease.release();
+        await session.release();
         const next = await other.claim(testRun("third"), never);
         await next.release();
-        lease = await store.claim(testRun("setup again"), never);
+        session = await store.claim(testRun("setup again"), never);
       } finally {
         await other.close();
       }
@@ -362,10 +366,10 @@ export function describeContract(name: string, options: ContractOptions): void {
         const next = await other.claim({ ...testRun("next"), isGone }, never);
         expect(gone).toEqual([{ host: "test-host", pid: 1 }]);
         // Whose lease was taken over must not write any more, however late it finds out.
-        await expect(lease.release()).resolves.toBeUndefined();
-        expect(await other.seesNonce(next.nonce, never)).toBe(true);
+        await expect(session.release()).resolves.toBeUndefined();
+        expect(await other.history.seesNonce(next.nonce, never)).toBe(true);
         await next.release();
-        lease = await store.claim(testRun("setup again"), never);
+        session = await store.claim(testRun("setup again"), never);
       } finally {
         await other.close();
       }
@@ -373,7 +377,7 @@ export function describeContract(name: string, options: ContractOptions): void {
 
     it("remembers which run filled it, and where the content of each collection comes from", async () => {
       const info = await create("remembered");
-      await store.prepare({ ...info, uid: "the source's" }, never);
+      await session.prepare({ ...info, uid: "the source's" }, never);
       const filled = {
         command: "test",
         from: "nowhere",
@@ -384,8 +388,8 @@ export function describeContract(name: string, options: ContractOptions): void {
         since: new Date(5),
         documents: new Map([["a.$b", 3]]),
       };
-      await lease.record(filled);
-      const history = await store.history(never);
+      await session.record(filled);
+      const history = await store.history.read(never);
       expect(history.filled).toEqual(filled);
       const listed = (await store.list(never)).collections.find(({ name }) => name === info.name);
       expect(history.collections.get("remembered")).toEqual({
@@ -400,39 +404,41 @@ export function describeContract(name: string, options: ContractOptions): void {
       "checksums",
       "keeps checksums until something is written to their collection, and no longer",
       async () => {
-        const { checksums, leaveChecksums } = store;
-        if (checksums === undefined || leaveChecksums === undefined) throw new Error("no seals");
+        const { checksums } = store;
+        if (checksums === undefined || session.checksums === undefined) throw new Error("no seals");
         const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
         await create("other", { _id: 1 });
         const info = await create("checksummed", { _id: 1 });
         const writes = [
-          () => store.write("checksummed", batchOf({ _id: 2 }), "insert", never),
-          () => store.write("checksummed", batchOf({ _id: 2, n: 1 }), "replace", never),
-          () => store.remove("checksummed", [id(2)], never),
-          () => store.remove("checksummed", [id(99)], never),
+          () => session.write("checksummed", batchOf({ _id: 2 }), "insert", never),
+          () => session.write("checksummed", batchOf({ _id: 2, n: 1 }), "replace", never),
+          () => session.remove("checksummed", [id(2)], never),
+          () => session.remove("checksummed", [id(99)], never),
         ];
-        expect(await checksums("checksummed", never)).toBeUndefined();
+        expect(await checksums.read("checksummed", never)).toBeUndefined();
         for (const write of writes) {
-          await leaveChecksums("checksummed", bytes, never);
-          await store.prepare(info, never);
-          await store.finish(info, [], never);
-          await store.write("other", batchOf({ _id: 1 }), "insert", never);
-          expect(Buffer.compare((await checksums("checksummed", never)) ?? Buffer.alloc(0), bytes)).toBe(0);
+          await session.checksums?.leave("checksummed", bytes, never);
+          await session.prepare(info, never);
+          await session.finish(info, [], never);
+          await session.write("other", batchOf({ _id: 1 }), "insert", never);
+          expect(Buffer.compare((await checksums.read("checksummed", never)) ?? Buffer.alloc(0), bytes)).toBe(
+            0,
+          );
           await Promise.all([write(), write()]);
-          expect(await checksums("checksummed", never)).toBeUndefined();
+          expect(await checksums.read("checksummed", never)).toBeUndefined();
         }
-        await leaveChecksums("checksummed", bytes, never);
-        await lease.release();
-        lease = await store.claim(testRun("a later run"), never);
-        expect(await checksums("checksummed", never)).toBeDefined();
-        await store.write("checksummed", batchOf({ _id: 3 }), "insert", never);
-        expect(await checksums("checksummed", never)).toBeUndefined();
+        await session.checksums?.leave("checksummed", bytes, never);
+        await session.release();
+        session = await store.claim(testRun("a later run"), never);
+        expect(await checksums.read("checksummed", never)).toBeDefined();
+        await session.write("checksummed", batchOf({ _id: 3 }), "insert", never);
+        expect(await checksums.read("checksummed", never)).toBeUndefined();
       },
     );
 
     it("shows a nonce only to connections to the same store", async () => {
-      expect(await store.seesNonce(lease.nonce, never)).toBe(true);
-      expect(await store.seesNonce("another", never)).toBe(false);
+      expect(await store.history.seesNonce(session.nonce, never)).toBe(true);
+      expect(await store.history.seesNonce("another", never)).toBe(false);
     });
 
     it("distinguishes a collection from a later one of the same name", async () => {
@@ -440,9 +446,9 @@ export function describeContract(name: string, options: ContractOptions): void {
       const { collections } = await store.list(never);
       const listed = collections.find(({ name }) => name === info.name);
       if (listed === undefined) throw new Error("not listed");
-      expect(await store.stillExists(listed, never)).toBe(true);
-      expect(await store.stillExists({ ...listed, uid: "another" }, never)).toBe(false);
-      expect(await store.stillExists({ ...listed, name: "never was" }, never)).toBe(false);
+      expect(await store.presence.stillExists(listed, never)).toBe(true);
+      expect(await store.presence.stillExists({ ...listed, uid: "another" }, never)).toBe(false);
+      expect(await store.presence.stillExists({ ...listed, name: "never was" }, never)).toBe(false);
     });
 
     it("closes twice without an error", async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import type { Provenance, RunRecord } from "../../src/connectors/contract.ts";
+
 import { historyOf, provenanceRecord, runRecord } from "../../src/connectors/control/control-records.ts";
+import type { Provenance, RunRecord } from "../../src/connectors/powers/run-history.ts";
 
 const FILLED: RunRecord = {
   command: "duplicate",

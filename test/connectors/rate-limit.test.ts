@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { Target } from "../../src/connectors/contract.ts";
-import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbStore, mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import {
   type Clock,
   type ReadRate,
@@ -10,7 +9,7 @@ import {
   Throttle,
 } from "../../src/connectors/wrappers/rate-limit.ts";
 import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { claimed } from "../support/claimed.ts";
+import { sessionOf } from "../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../support/documents.ts";
 import { makeEveryKind } from "../support/every-kind.ts";
 import { never } from "../support/signal.ts";
@@ -93,7 +92,7 @@ beforeAll(async () => {
   return () => server.stop();
 });
 
-function open(): Promise<Target> {
+function open(): Promise<MongodbStore> {
   return mongodb({ uri: server.uri, database: "limited", role: "target", label: "test/limited" }, never);
 }
 
@@ -105,17 +104,20 @@ describeContract("mongodb with a rate limit that is never reached", {
 describe("rate-limited stores", () => {
   it("a rate limit applies to all concurrent ranges of a store together", async () => {
     const documents = batchOf(...Array.from({ length: 900 }, (_, _id) => ({ _id, text: "x".repeat(60) })));
-    const store = rateLimited(await claimed(await open()), { documentsPerSecond: 600 });
+    const plain = await open();
+    const session = await sessionOf(plain);
+    const store = rateLimited(plain, { documentsPerSecond: 600 });
     const { length, bytes } = documents;
     const about = { documents: length, bytes: bytes.length };
     const info: CollectionInfo = {
       name: "even",
       kind: "collection",
+      type: "collection",
       options: new Map(),
       ordered: true,
       ...about,
     };
-    await store.write(info.name, documents, "insert", never);
+    await session.write(info.name, documents, "insert", never);
     const begun = performance.now();
     const [low, high] = await Promise.all(
       [{ to: id(450) }, { from: id(450) }].map((range) =>
@@ -132,11 +134,15 @@ describe("rate-limited stores", () => {
   it("a rate-limited store reads batches of half a second's worth, or smaller ones on request", async () => {
     const small = await mongodb({ uri: server.uri, database: "small", role: "target", label: "test" }, never);
     const holder = { host: "test-host", pid: 1 };
-    await small.claim({ id: "r", command: "test", holder, from: "nowhere", isGone: () => false }, never);
+    const session = await small.claim(
+      { id: "r", command: "test", holder, from: "nowhere", isGone: () => false },
+      never,
+    );
     const store = rateLimited(small, { documentsPerSecond: 40 }, new StoppedClock());
     const about = { documents: 90, bytes: 90 * 14 };
-    const info = { name: "rows", kind: "collection", options: new Map(), ordered: true, ...about } as const;
-    await store.write(
+    const named = { name: "rows", kind: "collection", type: "collection" } as const;
+    const info = { ...named, options: new Map(), ordered: true, ...about } as const;
+    await session.write(
       info.name,
       batchOf(...Array.from({ length: 90 }, (_, _id) => ({ _id }))),
       "insert",

@@ -1,4 +1,4 @@
-import type { Run, Target } from "../../src/connectors/contract.ts";
+import type { Run, WriteSession } from "../../src/connectors/contract.ts";
 import { never } from "./signal.ts";
 
 /** A run of a host that does not exist; `gone` says whether it holds other holders for dead. */
@@ -12,8 +12,12 @@ export function testRun(id: string, gone = false): Run {
   };
 }
 
-/** The store with the right to write to it, which it takes from whoever has it. */
-export async function claimed(store: Target): Promise<Target> {
-  await store.claim(testRun("test", true), never);
-  return store;
+/** A store that can be claimed, with the session that it gives. */
+interface Claimable<S extends WriteSession> {
+  claim(run: Run, signal: AbortSignal): Promise<S>;
+}
+
+/** The right to write to the store, which it takes from whoever has it. */
+export function sessionOf<S extends WriteSession>(store: Claimable<S>): Promise<S> {
+  return store.claim(testRun("test", true), never);
 }

@@ -12,7 +12,7 @@ import { never } from "../../support/signal.ts";
 /** What cursors leave behind on servers, and which server they ask. */
 const ROWS = Array.from({ length: 60 }, (_, _id) => ({ _id }));
 const log: CollectionInfo = {
-  ...{ name: "log", kind: "capped", options: new Map(), ordered: true },
+  ...{ name: "log", kind: "sequence", type: "capped", options: new Map(), ordered: true },
   ...{ documents: ROWS.length, bytes: ROWS.length * 14 },
 };
 

@@ -2,8 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
 import { TYPE } from "../../../src/bson/elements.ts";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
-import type { Target } from "../../../src/connectors/contract.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbSession, type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { cutSegments, type DigestWalkOptions, digestWalk } from "../../../src/core/compare/digest-walk.ts";
 import type { DigestSide } from "../../../src/core/compare/digests.ts";
 import type { Step } from "../../../src/core/walk/walk.ts";
@@ -13,7 +12,7 @@ import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
 import { type Answer, startScripted } from "../../services/scripted-server.ts";
 import type { Request } from "../../services/wire-message.ts";
 import { startWireProxy, type WireProxy } from "../../services/wire-proxy.ts";
-import { claimed } from "../../support/claimed.ts";
+import { sessionOf } from "../../support/claimed.ts";
 import { rawDoc } from "../../support/documents.ts";
 import { never } from "../../support/signal.ts";
 
@@ -23,7 +22,8 @@ const STEP = 10;
 interface Place {
   readonly service: MongodbService;
   readonly proxy: WireProxy;
-  readonly store: Target;
+  readonly store: MongodbStore;
+  readonly session: MongodbSession;
 }
 
 let source: Place;
@@ -47,7 +47,8 @@ async function start(role: "source" | "target"): Promise<Place> {
   const service = await startMongodb();
   const proxy = await startWireProxy({ target: service.port });
   const options = { uri: proxy.uri, database: "shop", role, label: `test/${role}` };
-  return { service, proxy, store: await claimed(await mongodb(options, never)) };
+  const store = await mongodb(options, never);
+  return { service, proxy, store, session: await sessionOf(store) };
 }
 
 const string = (content: string): BsonValue => text(TYPE.string, content);
@@ -79,23 +80,28 @@ async function fill(
   return await Promise.all([fillOne(source, name, left), fillOne(target, name, right)]);
 }
 
-async function fillOne({ store }: Place, name: string, documents: readonly Doc[]): Promise<DigestSide> {
+async function fillOne(
+  { store, session }: Place,
+  name: string,
+  documents: readonly Doc[],
+): Promise<DigestSide> {
   const info: CollectionInfo = {
     name,
     kind: "collection",
+    type: "collection",
     options: new Map(),
     ordered: true,
     documents: 0,
     bytes: 0,
   };
-  await store.prepare(info, never);
+  await session.prepare(info, never);
   for (let from = 0; from < documents.length; from += 5_000) {
     const batch = Batch.of(documents.slice(from, from + 5_000));
-    expect((await store.write(name, batch, "insert", never)).written).toBe(batch.length);
+    expect((await session.write(name, batch, "insert", never)).written).toBe(batch.length);
   }
   const collection = (await store.list(never)).collections.find((listed) => listed.name === name);
   if (collection === undefined) throw new Error("not listed");
-  const digester = await store.digester?.(collection, never);
+  const digester = await store.digests.digester(collection, never);
   return { store, collection, digester };
 }
 
@@ -127,7 +133,7 @@ async function walked(
   more: Partial<DigestWalkOptions> = {},
 ): Promise<Found> {
   const found: Found = { equal: 0, bytes: 0, missing: [], different: [], extra: [] };
-  const segments = await cutSegments(left, never);
+  const segments = await cutSegments(left, right.store, never);
   const options = { source: left, target: right, segments, signal: never, ...more };
   const last = new Line();
   for await (const step of digestWalk(options)) {
@@ -200,7 +206,7 @@ describe("comparison by digests between MongoDB servers", () => {
   });
 
   it("finds the same differences when each range is compared separately", async () => {
-    const ranges = await left.store.ranges(left.collection, 5, never);
+    const ranges = await source.store.ranges.cut(left.collection, 5, never);
     const parts = [];
     for (const range of ranges) parts.push(await walked(left, right, { segments: [range] }));
     expect(parts.reduce((sum, part) => sum + part.equal, 0)).toBe(expected.equal);
@@ -251,7 +257,7 @@ describe("comparison by digests between MongoDB servers", () => {
     const scripted = await startScripted({ answer, behind: target.service.port });
     const options = { uri: scripted.uri, database: "shop", role: "target", label: "test/refusing" } as const;
     const store = await mongodb(options, never);
-    const digester = await store.digester?.(right.collection, never);
+    const digester = await store.digests.digester(right.collection, never);
     refuses = true;
     expect(await walked(left, { ...right, store, digester })).toEqual(expected);
     expect(refused).toBeGreaterThan(0);
@@ -274,7 +280,7 @@ describe("comparison by digests between MongoDB servers", () => {
       retries: 1,
     } as const;
     const store = await mongodb(options, never);
-    const digester = await store.digester?.(right.collection, never);
+    const digester = await store.digests.digester(right.collection, never);
     target.proxy.fail({ on: "aggregate", every: 1, drop: "before" });
     const walking = walked(left, { ...right, store, digester });
     await expect(walking).rejects.toMatchObject({ exit: "target", retryable: true });

@@ -12,6 +12,7 @@ import { never } from "../../support/signal.ts";
 const INFO: CollectionInfo = {
   name: "orders",
   kind: "collection",
+  type: "collection",
   options: new Map(),
   ordered: true,
   documents: 500,
@@ -49,7 +50,7 @@ async function offered(script: (number: number) => Answer, retries = 0): Promise
   } as const;
   const store = await mongodb(options, never);
   ends.push(() => store.close());
-  const found = await store.digester?.(INFO, never);
+  const found = await store.digests.digester(INFO, never);
   expect(asked).toBeGreaterThan(0);
   return found;
 }

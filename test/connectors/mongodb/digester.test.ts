@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { TYPE } from "../../../src/bson/elements.ts";
 import type { CollectionInfo, IdRange } from "../../../src/connectors/collection.ts";
-import type { Target } from "../../../src/connectors/contract.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbSession, type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import type { RangeDigest } from "../../../src/model/range-digest.ts";
 import { digestOf, RangeHash } from "../../../src/model/range-digest.ts";
@@ -26,17 +25,20 @@ import {
   text,
 } from "../../bson/bson-bytes.ts";
 import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
-import { claimed } from "../../support/claimed.ts";
+import { sessionOf } from "../../support/claimed.ts";
 import { rawDoc } from "../../support/documents.ts";
 import { never } from "../../support/signal.ts";
 
 let server: MongodbService;
-let store: Target;
+let store: MongodbStore;
+let session: MongodbSession;
 beforeAll(async () => {
   server = await startMongodb();
-  store = await claimed(
-    await mongodb({ uri: server.uri, database: "digests", role: "target", label: "test/digests" }, never),
+  store = await mongodb(
+    { uri: server.uri, database: "digests", role: "target", label: "test/digests" },
+    never,
   );
+  session = await sessionOf(store);
   return async () => {
     await store.close();
     await server.stop();
@@ -134,14 +136,15 @@ async function stored(name: string, documents: readonly Doc[]): Promise<Collecti
   const info = {
     name,
     kind: "collection",
+    type: "collection",
     options: new Map(),
     ordered: true,
     documents: 0,
     bytes: 0,
   } as const;
-  await store.prepare(info, never);
+  await session.prepare(info, never);
   for (let from = 0; from < documents.length; from += 1_000) {
-    const { rejected } = await store.write(
+    const { rejected } = await session.write(
       name,
       Batch.of(documents.slice(from, from + 1_000)),
       "insert",
@@ -163,7 +166,7 @@ async function there(
   range: IdRange,
   filter?: Map<string, unknown>,
 ): Promise<RangeDigest> {
-  const digester = await store.digester?.(info, never);
+  const digester = await store.digests.digester(info, never);
   if (digester === undefined) throw new Error("this server does not hash");
   return await digester.digest({ range, ...(filter === undefined ? {} : { filter }) }, never);
 }
@@ -211,11 +214,11 @@ describe("digest of a range", () => {
     const documents = new Map(
       [...ids, bare(TYPE.maxKey)]
         .map((value) => rawDoc(documentBytes([["_id", value]])))
-        .filter(({ id }) => store.canQuery(id))
+        .filter(({ id }) => store.lookup.canQuery(id))
         .map((document) => [document.id.key, document]),
     );
     const info = await stored("ids", [...documents.values()]);
-    const ranges = await store.ranges(info, 12, never);
+    const ranges = await store.ranges.cut(info, 12, never);
     expect(ranges.length).toBeGreaterThan(6);
     let found = 0;
     for (const range of ranges) {
@@ -239,17 +242,21 @@ describe("digest of a range", () => {
     documents[20] = sized(20, 16_777_000);
     const info = await stored("large", documents);
     expect(await there(info, {})).toEqual(digestOf([Batch.of(documents)]));
-    await store.write(info.name, Batch.of([sized(20, 16_777_216)]), "replace", never);
+    await session.write(info.name, Batch.of([sized(20, 16_777_216)]), "replace", never);
     await expect(there(info, {})).rejects.toMatchObject({ exit: "target", retryable: false });
   });
 
   it("offers no digester for unordered, capped, time-series or empty collections", async () => {
     const info = await stored("unordered", numbered([int32(1)]));
     const empty = await stored("empty", []);
-    expect(await store.digester?.({ ...info, ordered: false }, never)).toBeUndefined();
-    expect(await store.digester?.({ ...info, kind: "capped" }, never)).toBeUndefined();
-    expect(await store.digester?.({ ...info, kind: "timeseries" }, never)).toBeUndefined();
-    expect(await store.digester?.(empty, never)).toBeUndefined();
-    expect(await store.digester?.(info, never)).toBeDefined();
+    expect(await store.digests.digester({ ...info, ordered: false }, never)).toBeUndefined();
+    expect(
+      await store.digests.digester({ ...info, kind: "sequence", type: "capped" }, never),
+    ).toBeUndefined();
+    expect(
+      await store.digests.digester({ ...info, kind: "sequence", type: "timeseries" }, never),
+    ).toBeUndefined();
+    expect(await store.digests.digester(empty, never)).toBeUndefined();
+    expect(await store.digests.digester(info, never)).toBeDefined();
   });
 });

@@ -1,9 +1,8 @@
 import { Double, Long } from "mongodb";
 import { expect, it } from "vitest";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
-import type { Source } from "../../../src/connectors/contract.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
-import { type MetadataDifference, metadataDifferences } from "../../../src/connectors/mongodb/schema/metadata-differences.ts";
+import { type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import type { MetadataDifference } from "../../../src/connectors/powers/metadata.ts";
 import { serverPair } from "../../support/pair.ts";
 import { never } from "../../support/signal.ts";
 
@@ -11,17 +10,19 @@ import { never } from "../../support/signal.ts";
 const pair = serverPair();
 
 async function differences(): Promise<MetadataDifference[]> {
-  const open = (uri: string): Promise<Source> =>
+  const open = (uri: string): Promise<MongodbStore> =>
     mongodb({ uri, database: pair.database, role: "target", label: "test" }, never);
   const [source, target] = await Promise.all([open(pair.source.uri), open(pair.target.uri)]);
   try {
     const [here, there] = await Promise.all([source.list(never), target.list(never)]);
     const found = here.collections.map(async (info) => {
-      const indexesOf = async (store: Source): Promise<CollectionInfo["options"][]> =>
-        info.kind === "view" ? [] : [...(await store.indexes(info.name, never))];
-      return metadataDifferences({
+      const copy = there.collections.find(({ name }) => name === info.name);
+      if (copy === undefined) throw new Error(`${info.name} was not copied`);
+      const indexesOf = async (store: MongodbStore): Promise<CollectionInfo["options"][]> =>
+        info.kind === "definition" ? [] : [...(await store.metadata.indexes(info.name, never))];
+      return source.metadata.differences({
         source: info,
-        target: there.collections.find(({ name }) => name === info.name),
+        target: copy,
         sourceIndexes: await indexesOf(source),
         targetIndexes: await indexesOf(target),
         renames: new Map(),

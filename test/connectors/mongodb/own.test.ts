@@ -1,11 +1,10 @@
 import { beforeAll, expect, it } from "vitest";
-import type { Target } from "../../../src/connectors/contract.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { isHello, type ScriptedServer, startScripted } from "../../services/scripted-server.ts";
 import { never } from "../../support/signal.ts";
 
 let server: ScriptedServer;
-let store: Target;
+let store: MongodbStore;
 beforeAll(async () => {
   server = await startScripted({ answer: (request) => (isHello(request) ? undefined : { ok: 1 }) });
   store = await mongodb({ uri: server.uri, database: "d", role: "source", label: "test", retries: 0 }, never);
@@ -16,9 +15,9 @@ beforeAll(async () => {
 });
 
 it("a reply without documents does not prove that two stores are different", async () => {
-  await expect(store.seesNonce("n", never)).rejects.toMatchObject({ exit: "source" });
+  await expect(store.history.seesNonce("n", never)).rejects.toMatchObject({ exit: "source" });
 });
 
 it("a reply without documents is not taken for an empty history", async () => {
-  await expect(store.history(never)).rejects.toMatchObject({ exit: "source" });
+  await expect(store.history.read(never)).rejects.toMatchObject({ exit: "source" });
 });

@@ -1,28 +1,29 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
 import type { CollectionInfo, IdRange } from "../../../src/connectors/collection.ts";
-import type { Target } from "../../../src/connectors/contract.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbSession, type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
 import { startScripted } from "../../services/scripted-server.ts";
-import { claimed } from "../../support/claimed.ts";
+import { sessionOf } from "../../support/claimed.ts";
 import { doc, id } from "../../support/documents.ts";
 import { isWithin } from "../../support/memory-store.ts";
 import { never } from "../../support/signal.ts";
 
 let server: MongodbService;
-let store: Target;
+let store: MongodbStore;
+let session: MongodbSession;
 beforeAll(async () => {
   server = await startMongodb();
-  store = await claimed(await open(server.uri));
+  store = await open(server.uri);
+  session = await sessionOf(store);
   return async () => {
     await store.close();
     await server.stop();
   };
 });
 
-function open(uri: string): Promise<Target> {
+function open(uri: string): Promise<MongodbStore> {
   return mongodb({ uri, database: "ranges", role: "target", label: "test/ranges" }, never);
 }
 
@@ -30,13 +31,14 @@ async function stored(name: string, documents: readonly Doc[]): Promise<Collecti
   const info = {
     name,
     kind: "collection",
+    type: "collection",
     options: new Map(),
     ordered: true,
     documents: 0,
     bytes: 0,
   } as const;
-  await store.prepare(info, never);
-  await store.write(name, Batch.of(documents), "insert", never);
+  await session.prepare(info, never);
+  await session.write(name, Batch.of(documents), "insert", never);
   return info;
 }
 
@@ -62,7 +64,7 @@ describe("ranges of a collection", () => {
   ])("cuts a range %s into adjoining pieces of similar size", async (_, within) => {
     const info = await stored("numbers", numbers);
     const documents = numbers.filter((document) => isWithin(document.id, within)).length;
-    const ranges = await store.ranges(info, 8, never, within);
+    const ranges = await store.ranges.cut(info, 8, never, within);
     mustTile(ranges, within);
     expect(ranges).toHaveLength(8);
     const counts = await Promise.all(ranges.map((range) => store.count(info.name, { range }, never)));
@@ -76,17 +78,17 @@ describe("ranges of a collection", () => {
       { from: id(100), to: id(101) },
       { from: id(4_000), to: id(5_000) },
     ])
-      expect(await store.ranges(info, 8, never, within)).toEqual([within]);
+      expect(await store.ranges.cut(info, 8, never, within)).toEqual([within]);
   });
 
   it("does not cut ranges at large ids", async () => {
     const large = Array.from({ length: 300 }, (_, n) => doc({ _id: `${n}${"x".repeat(150_000)}` }));
     const info = await stored("large", large.slice(0, 100));
     for (const from of [100, 200])
-      await store.write(info.name, Batch.of(large.slice(from, from + 100)), "insert", never);
-    expect(await store.ranges(info, 10, never)).toEqual([{}]);
-    await store.write(info.name, Batch.of(numbers.slice(0, 30)), "insert", never);
-    const ranges = await store.ranges(info, 10, never);
+      await session.write(info.name, Batch.of(large.slice(from, from + 100)), "insert", never);
+    expect(await store.ranges.cut(info, 10, never)).toEqual([{}]);
+    await session.write(info.name, Batch.of(numbers.slice(0, 30)), "insert", never);
+    const ranges = await store.ranges.cut(info, 10, never);
     mustTile(ranges, {});
     expect(ranges.length).toBeGreaterThan(1);
   });
@@ -99,7 +101,7 @@ describe("ranges of a collection", () => {
       answer: ({ command }) => (JSON.stringify(command).includes("$bsonSize") ? refusal : undefined),
     });
     const behind = await open(old.uri);
-    const ranges = await behind.ranges(info, 8, never);
+    const ranges = await behind.ranges.cut(info, 8, never);
     mustTile(ranges, {});
     expect(ranges).toHaveLength(8);
     await behind.close();

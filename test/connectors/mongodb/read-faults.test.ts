@@ -1,9 +1,8 @@
 import { MaxKey, MinKey, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
-import type { Target } from "../../../src/connectors/contract.ts";
 import { Server } from "../../../src/connectors/mongodb/connection/server.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { openCursor } from "../../../src/connectors/mongodb/reading/cursor.ts";
 import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../services/scripted-relay.ts";
@@ -46,8 +45,10 @@ beforeEach(() => {
   relay.script = () => undefined;
 });
 
-function info(name: string, kind: CollectionInfo["kind"] = "collection"): CollectionInfo {
-  return { name, kind, options: new Map(), ordered: true, documents: 60, bytes: 60 * 20 };
+function info(name: string, type: "collection" | "capped" | "timeseries" = "collection"): CollectionInfo {
+  const kind = type === "collection" ? "collection" : "sequence";
+  const ordered = type !== "timeseries";
+  return { name, kind, type, options: new Map(), ordered, documents: 60, bytes: 60 * 20 };
 }
 
 /** Meets the given getMores, counted from 1. */
@@ -57,7 +58,7 @@ function onGetMore(fates: ReadonlyMap<number, Fate>): void {
 }
 
 describe.each(["own", "driver"] as const)("MongoDB reads with cursors of kind %s", (cursors) => {
-  const opened = async (work: (store: Target) => Promise<void>): Promise<void> => {
+  const opened = async (work: (store: MongodbStore) => Promise<void>): Promise<void> => {
     const store = await mongodb(
       { uri: relay.uri, database: "reading", role: "source", label: "test", cursors },
       never,
@@ -108,12 +109,12 @@ describe.each(["own", "driver"] as const)("MongoDB reads with cursors of kind %s
     ["timeseries", CURSOR_KILLED],
   ] as const)(
     "fails when a read of a %s collection breaks, instead of taking it for the end",
-    (kind, answer) =>
+    (type, answer) =>
       opened(async (store) => {
         onGetMore(new Map<number, Fate>([[2, { answer }]]));
         let documents = 0;
         const reading = async (): Promise<void> => {
-          for await (const batch of store.read(info("log", kind), { batchSize: 10, signal: never }))
+          for await (const batch of store.read(info("log", type), { batchSize: 10, signal: never }))
             documents += batch.length;
         };
         await expect(reading()).rejects.toMatchObject({ exit: "source", retryable: true });
@@ -130,7 +131,7 @@ describe.each(["own", "driver"] as const)("MongoDB reads with cursors of kind %s
         if ("find" in command) queries++;
         return "getMore" in command && queries === 1 ? "break" : undefined;
       };
-      const found = await store.find(
+      const found = await store.lookup.find(
         "texts",
         texts.map(({ _id }) => id(_id)),
         never,
@@ -153,7 +154,7 @@ describe.each(["own", "driver"] as const)("MongoDB reads with cursors of kind %s
       const { collections } = await store.list(never);
       expect(collections.map(({ name }) => name)).toEqual(["ids", "log"]);
       expect(await store.count("ids", {}, never)).toBe(IDS.length);
-      expect(await store.indexes("ids", never)).toEqual([]);
+      expect(await store.metadata.indexes("ids", never)).toEqual([]);
       expect([...seen].sort()).toEqual(["aggregate", "listCollections", "listIndexes"]);
     }));
 

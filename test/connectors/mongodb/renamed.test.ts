@@ -20,7 +20,7 @@ function tree(document: Document): Tree {
 }
 
 function view(options: Tree, name = "v"): CollectionInfo {
-  return { name, kind: "view", options, ordered: true, documents: 0, bytes: 0 };
+  return { name, kind: "definition", type: "view", options, ordered: true, documents: 0, bytes: 0 };
 }
 
 /** The view's options in the copy, and the options that are not certain. */

@@ -3,7 +3,7 @@ import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
 import { startThrottledRelay, type ThrottledRelay } from "../../services/throttled-relay.ts";
-import { claimed } from "../../support/claimed.ts";
+import { sessionOf } from "../../support/claimed.ts";
 import { batchOf, collect, hexOf } from "../../support/documents.ts";
 import { never } from "../../support/signal.ts";
 
@@ -16,6 +16,7 @@ const documents = batchOf(
 const info: CollectionInfo = {
   name: "thin",
   kind: "collection",
+  type: "collection",
   options: new Map(),
   ordered: true,
   documents: documents.length,
@@ -36,9 +37,10 @@ beforeAll(async () => {
 describe("slow connections", () => {
   it("writes and reads more over a slow connection than fits into one deadline", async () => {
     const options = { database: "thin", role: "target", label: "test", deadline: DEADLINE } as const;
-    const far = await claimed(await mongodb({ uri: line.uri, ...options }, never));
+    const far = await mongodb({ uri: line.uri, ...options }, never);
+    const session = await sessionOf(far);
     expect(documents.bytes.length).toBeGreaterThan((2 * RATE * DEADLINE) / 1e3);
-    expect(await far.write(info.name, documents, "insert", never)).toEqual({
+    expect(await session.write(info.name, documents, "insert", never)).toEqual({
       written: documents.length,
       unchanged: 0,
       rejected: [],

@@ -1,10 +1,9 @@
 import { type Document, MongoClient } from "mongodb";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Target } from "../../../src/connectors/contract.ts";
-import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbSession, type MongodbStore, mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
 import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../services/scripted-relay.ts";
-import { claimed } from "../../support/claimed.ts";
+import { sessionOf } from "../../support/claimed.ts";
 import { batchOf, collect, hexOf, id } from "../../support/documents.ts";
 import { never } from "../../support/signal.ts";
 
@@ -19,14 +18,15 @@ const wanted = hexOf(batch.docs());
 let server: MongodbService;
 let relay: ScriptedRelay;
 let client: MongoClient;
-let store: Target;
+let store: MongodbStore;
+let session: MongodbSession;
 let collection: string;
 let count = 0;
 beforeAll(async () => {
   server = await startMongodb();
   relay = await startScriptedRelay(server.port);
   client = new MongoClient(server.uri);
-  store = await open({});
+  ({ store, session } = await open({}));
   return async () => {
     await store.close();
     await client.close();
@@ -39,9 +39,15 @@ beforeEach(() => {
   relay.script = () => undefined;
 });
 
-async function open(options: { readonly retries?: number; readonly deadline?: number }): Promise<Target> {
+interface Opened {
+  readonly store: MongodbStore;
+  readonly session: MongodbSession;
+}
+
+async function open(options: { readonly retries?: number; readonly deadline?: number }): Promise<Opened> {
   const address = { uri: relay.uri, database: "faults", role: "target", label: "test" } as const;
-  return await claimed(await mongodb({ ...address, ...options }, never));
+  const opened = await mongodb({ ...address, ...options }, never);
+  return { store: opened, session: await sessionOf(opened) };
 }
 
 /** What becomes of the first, second, … command of this name; the later ones pass. */
@@ -52,8 +58,8 @@ function on(name: string, ...fates: Fate[]): () => number {
 }
 
 async function stored(): Promise<string[]> {
-  const info = { name: collection, kind: "collection", options: new Map(), ordered: true } as const;
-  return await collect(store.read({ ...info, documents: 8, bytes: 1_000 }, { signal: never }));
+  const info = { name: collection, kind: "collection", type: "collection", options: new Map() } as const;
+  return await collect(store.read({ ...info, ordered: true, documents: 8, bytes: 1_000 }, { signal: never }));
 }
 
 function answer(document: Document): Fate {
@@ -68,7 +74,7 @@ describe("MongoDB writes", () => {
       answer({ n: 8, writeConcernError: NOT_MAJORITY }),
       answer({ n: 7, writeErrors: [duplicate], writeConcernError: NOT_MAJORITY }),
     );
-    const outcome = await store.write(collection, batch, "insert", never);
+    const outcome = await session.write(collection, batch, "insert", never);
     expect(outcome).toEqual({ written: 8, unchanged: 0, rejected: [] });
     expect(await stored()).toEqual(wanted);
   });
@@ -80,8 +86,10 @@ describe("MongoDB writes", () => {
       const writeConcernError = { ...NOT_MAJORITY, code: 9 };
       relay.script = (command) =>
         "insert" in command || "update" in command ? answer({ n: 8, writeConcernError }) : undefined;
-      await expect(impatient.write(collection, batch, mode, never)).rejects.toMatchObject({ exit: "target" });
-      await impatient.close();
+      await expect(impatient.session.write(collection, batch, mode, never)).rejects.toMatchObject({
+        exit: "target",
+      });
+      await impatient.store.close();
     },
   );
 
@@ -91,7 +99,10 @@ describe("MongoDB writes", () => {
       { index: 5, code: 91, errmsg: "shutting down" },
     ];
     on("insert", answer({ n: 6, writeErrors }));
-    expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8, rejected: [] });
+    expect(await session.write(collection, batch, "insert", never)).toMatchObject({
+      written: 8,
+      rejected: [],
+    });
     expect(await stored()).toEqual(wanted);
   });
 
@@ -102,23 +113,23 @@ describe("MongoDB writes", () => {
         "insert",
         ...Array.from({ length: 3 }, () => ({ answer: { ok: 0, code, errmsg: "stepping down" } })),
       );
-      expect(await store.write(collection, batch, "insert", never)).toMatchObject({ written: 8 });
+      expect(await session.write(collection, batch, "insert", never)).toMatchObject({ written: 8 });
       expect(seen()).toBe(4);
     },
   );
 
   it("a write counts what it wrote when only the reply was lost", async () => {
     on("insert", "lose the answer");
-    const outcome = await store.write(collection, batch, "insert", never);
+    const outcome = await session.write(collection, batch, "insert", never);
     expect(outcome).toEqual({ written: 8, unchanged: 0, rejected: [] });
     expect(await stored()).toEqual(wanted);
     on("update", "lose the answer");
-    expect(await store.write(collection, batch, "replace", never)).toMatchObject({ written: 8 });
+    expect(await session.write(collection, batch, "replace", never)).toMatchObject({ written: 8 });
   });
 
   it("a write rejects no document when connections break for a while", async () => {
     on("insert", "break", "lose the answer", "break", "break", "break");
-    expect(await store.write(collection, batch, "insert", never)).toEqual({
+    expect(await session.write(collection, batch, "insert", never)).toEqual({
       written: 8,
       unchanged: 0,
       rejected: [],
@@ -129,9 +140,12 @@ describe("MongoDB writes", () => {
   it("a write succeeds after the server did not reply in time", async () => {
     const hasty = await open({ deadline: 400 });
     on("insert", "say nothing", "say nothing");
-    expect(await hasty.write(collection, batch, "insert", never)).toMatchObject({ written: 8, rejected: [] });
+    expect(await hasty.session.write(collection, batch, "insert", never)).toMatchObject({
+      written: 8,
+      rejected: [],
+    });
     expect(await stored()).toEqual(wanted);
-    await hasty.close();
+    await hasty.store.close();
   });
 
   it("does not take a document for written whose _id was taken and is free again", async () => {
@@ -139,21 +153,25 @@ describe("MongoDB writes", () => {
     const taken = answer({ writeErrors: [{ index: 0, code: 11000, errmsg: "dup", keyPattern: { _id: 1 } }] });
     on("insert", taken, taken);
     const rejected = [expect.objectContaining({ id: id(0), occupied: true })];
-    expect(await store.write(collection, one, "create", never)).toMatchObject({ written: 0, rejected });
-    expect(await store.write(collection, one, "insert", never)).toMatchObject({ written: 1, rejected: [] });
+    expect(await session.write(collection, one, "create", never)).toMatchObject({ written: 0, rejected });
+    expect(await session.write(collection, one, "insert", never)).toMatchObject({ written: 1, rejected: [] });
     expect(await stored()).toEqual(hexOf(one.docs()));
   });
 
   it("an append is never repeated when its reply was lost", async () => {
     const seen = on("insert", "lose the answer");
-    await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
+    await expect(session.sequences.append(collection, batch, never)).rejects.toMatchObject({
+      exit: "target",
+    });
     expect(seen()).toBe(1);
     expect(await stored()).toEqual(wanted);
   });
 
   it("an append rejects no document when it fails because of the server's state", async () => {
     on("insert", answer({ n: 3, writeErrors: [{ index: 3, code: 189, errmsg: "stepped down" }] }));
-    await expect(store.write(collection, batch, "append", never)).rejects.toMatchObject({ exit: "target" });
+    await expect(session.sequences.append(collection, batch, never)).rejects.toMatchObject({
+      exit: "target",
+    });
   });
 });
 
@@ -176,20 +194,20 @@ describe("MongoDB removals", () => {
   const ids = [0, 3, 5].map((value) => id(value));
 
   it("a removal counts what it removed when only the reply was lost", async () => {
-    await store.write(collection, batch, "insert", never);
+    await session.write(collection, batch, "insert", never);
     on("delete", "lose the answer");
-    expect(await store.remove(collection, ids, never)).toBe(3);
+    expect(await session.remove(collection, ids, never)).toBe(3);
     expect(await stored()).toHaveLength(5);
   });
 
   it("a removal is retried when a router blames single ids or no majority acknowledges it", async () => {
-    await store.write(collection, batch, "insert", never);
+    await session.write(collection, batch, "insert", never);
     on(
       "delete",
       answer({ writeErrors: [{ index: 0, code: 10107, errmsg: "not primary" }] }),
       answer({ n: 3, writeConcernError: NOT_MAJORITY }),
     );
-    expect(await store.remove(collection, ids, never)).toBe(3);
+    expect(await session.remove(collection, ids, never)).toBe(3);
     expect(await stored()).toHaveLength(5);
   });
 });

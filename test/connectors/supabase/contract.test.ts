@@ -62,15 +62,15 @@ it("does not list or read control tables", async () => {
   await project.query("create table _dualsync_kept (id int4 primary key)");
   await project.reload();
   const store = await open();
-  const lease = await store.claim(testRun("own", true), never);
+  const session = await store.claim(testRun("own", true), never);
   const { collections, notCopied } = await store.list(never);
   for (const name of ["_dualsync", "_dualsync_kept"]) {
     expect([...collections, ...notCopied].map((one) => one.name)).not.toContain(name);
     const message = expect.stringContaining(`no table ${name} `);
     await expect(store.count(name, {}, never)).rejects.toMatchObject({ message });
-    await expect(store.find(name, [id(1)], never)).rejects.toMatchObject({ message });
+    await expect(store.lookup.find(name, [id(1)], never)).rejects.toMatchObject({ message });
   }
-  await lease.release();
+  await session.release();
   await store.close();
 });
 
@@ -86,6 +86,6 @@ it("what was changed since a time is what was changed at that very time, later, 
   const since = new Date("2026-03-05");
   const found = await collect(store.read(info, { changedSince: since, signal: never }));
   expect(found.map((hex) => deserialize(Buffer.from(hex, "hex"))._id)).toEqual([2, 3, 4]);
-  expect(await store.countChanged?.(info, since, never)).toBe(3);
+  expect(await store.changes.count(info, since, never)).toBe(3);
   await store.close();
 });

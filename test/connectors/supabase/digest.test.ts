@@ -2,11 +2,10 @@ import { type Document, Double, Long, serialize } from "bson";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo, IdRange } from "../../../src/connectors/collection.ts";
-import type { Source } from "../../../src/connectors/contract.ts";
 import type { RecordDigester } from "../../../src/connectors/powers/digests.ts";
 import { floatText } from "../../../src/connectors/supabase/mapping/to-row/row-text.ts";
 import { installSql } from "../../../src/connectors/supabase/sql/sql.ts";
-import { supabase } from "../../../src/connectors/supabase/supabase.ts";
+import { type SupabaseStore, supabase } from "../../../src/connectors/supabase/supabase.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import { type Postgrest, startPostgrest } from "../../services/postgrest.ts";
 import { rawDoc } from "../../support/documents.ts";
@@ -22,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => project.stop());
 
 interface Opened {
-  readonly store: Source;
+  readonly store: SupabaseStore;
   readonly info: CollectionInfo;
   readonly digester: RecordDigester | undefined;
 }
@@ -262,7 +261,7 @@ describe("altered dualsync_digest functions", () => {
     expect(await found.store.mapping?.digester?.(found.info, never)).toBeUndefined();
     busy.stop();
     expect(busy.hits).toBeGreaterThan(0);
-    expect(found.store.inexact?.("t")).toEqual([]);
+    expect(found.store.exactness.inexact("t")).toEqual([]);
     expect((await opened()).digester).toBeDefined();
   });
 

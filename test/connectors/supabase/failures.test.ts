@@ -1,6 +1,10 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FAILURES, type FailurePlace, toDualsyncError } from "../../../src/connectors/supabase/api/failures.ts";
+import {
+  FAILURES,
+  type FailurePlace,
+  toDualsyncError,
+} from "../../../src/connectors/supabase/api/failures.ts";
 import { Fault, isOfRows, isTooMuch, refusalCode } from "../../../src/connectors/supabase/api/fault.ts";
 import type { Project } from "../../../src/connectors/supabase/api/project.ts";
 import type { DualsyncError } from "../../../src/model/errors.ts";

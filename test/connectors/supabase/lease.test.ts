@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Target } from "../../../src/connectors/contract.ts";
 import { installSql } from "../../../src/connectors/supabase/sql/sql.ts";
 import { supabase } from "../../../src/connectors/supabase/supabase.ts";
+import type { SupabaseSession } from "../../../src/connectors/supabase/writing/target.ts";
 import { testRun } from "../../support/claimed.ts";
 import { batchOf, id } from "../../support/documents.ts";
 import { never } from "../../support/signal.ts";
@@ -16,28 +16,26 @@ const other = () => {
 beforeAll(() => target.tables("create table orders (id serial primary key, n int4)"));
 afterEach(() => void vi.useRealTimers());
 
-const calls: Readonly<Record<string, (store: Target) => Promise<unknown>>> = {
-  prepare: (store) => store.prepare(collectionOf("orders"), never),
-  reset: (store) => store.reset(collectionOf("orders"), never),
-  finish: (store) => store.finish(collectionOf("orders"), [], never),
-  write: (store) => store.write("orders", batchOf({ _id: 2 }), "insert", never),
-  writeTogether: async (store) =>
-    await store.writeTogether?.(new Map([["orders", batchOf({ _id: 2 })]]), never),
-  remove: (store) => store.remove("orders", [id(1)], never),
+const calls: Readonly<Record<string, (session: SupabaseSession) => Promise<unknown>>> = {
+  prepare: (session) => session.prepare(collectionOf("orders"), never),
+  finish: (session) => session.finish(collectionOf("orders"), [], never),
+  write: (session) => session.write("orders", batchOf({ _id: 2 }), "insert", never),
+  writeTogether: (session) =>
+    session.relatedWrites.writeTogether(new Map([["orders", batchOf({ _id: 2 })]]), never),
+  remove: (session) => session.remove("orders", [id(1)], never),
 };
 
 it.each(Object.entries(calls))("%s checks the lease before it changes anything", async (_, call) => {
-  await target.lease.release();
+  await target.session.release();
   vi.useFakeTimers({ toFake: ["performance"] });
   const [store, next] = await Promise.all([other(), other()]);
-  await expect(call(store)).rejects.toMatchObject({ exit: "bug" });
-  const lease = await store.claim(testRun("first"), never);
-  await store.write("orders", batchOf({ _id: 1, n: 1 }), "insert", never);
+  const session = await store.claim(testRun("first"), never);
+  await session.write("orders", batchOf({ _id: 1, n: 1 }), "insert", never);
   const taken = await next.claim(testRun("second", true), never);
   // Longer than a run believes in its lease without asking.
   vi.advanceTimersByTime(31_000);
-  await expect(call(store)).rejects.toMatchObject({ exit: "locked" });
-  expect(lease.lost.aborted).toBe(true);
+  await expect(call(session)).rejects.toMatchObject({ exit: "locked" });
+  expect(session.lost.aborted).toBe(true);
   expect(await target.rows("select * from orders")).toEqual(["(1,1)"]);
   await taken.release();
 });
@@ -49,8 +47,8 @@ describe("lease of a Supabase target", () => {
     const store = await other();
     const refusal = await store.claim(testRun("late", true), never).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ exit: "refused", hint: expect.stringContaining("Run dualsync sql") });
-    expect(await store.seesNonce("any", never)).toBe(false);
-    expect((await store.history(never)).collections.size).toBe(0);
+    expect(await store.history.seesNonce("any", never)).toBe(false);
+    expect((await store.history.read(never)).collections.size).toBe(0);
     await target.project.query(installSql());
     await target.project.query(installSql());
     await target.project.reload();
@@ -60,7 +58,7 @@ describe("lease of a Supabase target", () => {
   });
 
   it("gives the lease to only one of several concurrent runs", async () => {
-    await target.lease.release();
+    await target.session.release();
     const stores = await Promise.all(Array.from({ length: 6 }, other));
     const claims = await Promise.allSettled(stores.map((store, n) => store.claim(testRun(`r${n}`), never)));
     const taken = claims.filter((claim) => claim.status === "fulfilled");
@@ -78,7 +76,7 @@ describe("lease of a Supabase target", () => {
     const whole = { ...filled, since: new Date(0), documents: new Map() };
     await expect(lease.record(whole)).rejects.toMatchObject({ exit: "locked" });
     await lease.release();
-    expect(await first.seesNonce(next.nonce, never)).toBe(true);
+    expect(await first.history.seesNonce(next.nonce, never)).toBe(true);
     await next.release();
   });
 

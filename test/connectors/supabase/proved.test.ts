@@ -26,6 +26,11 @@ const held = [
   "update orders set total = 1000 where id in (7, 8); update orders set seen = null;",
 ].join("");
 
+function into(source: MemoryStore) {
+  const { store, session } = target;
+  return { source, target: store, session };
+}
+
 /** Saves what is overwritten, as a restore does. */
 function journal() {
   const saved: { readonly id: Uint8Array; readonly before?: Uint8Array }[] = [];
@@ -34,10 +39,7 @@ function journal() {
 }
 
 it("verifies a copy into a table by equivalence, and names fields without a column", async () => {
-  const { report, error, losses } = await memoryRun({
-    source: new MemoryStore(orders),
-    target: target.store,
-  });
+  const { report, error, losses } = await memoryRun(into(new MemoryStore(orders)));
   expect(error).toBeUndefined();
   expect(report).toMatchObject({
     read: 120,
@@ -47,15 +49,14 @@ it("verifies a copy into a table by equivalence, and names fields without a colu
     targetCount: 120,
   });
   expect(losses.items.map(({ key }) => key)).toEqual(["field orders.__v"]);
-  const again = await memoryRun({ source: new MemoryStore(orders), target: target.store });
+  const again = await memoryRun(into(new MemoryStore(orders)));
   expect(again.report).toMatchObject({ written: 0, unchanged: 120, equivalent: 120, verdict: "verified" });
 });
 
 it("saves rows that it replaces in a table with rows, and leaves equivalent ones alone", async () => {
   await target.project.query(held);
   const { saved, journal: saving } = journal();
-  const stores = { source: new MemoryStore(orders), target: target.store };
-  const { report, error, losses } = await memoryRun(stores, { journal: saving });
+  const { report, error, losses } = await memoryRun(into(new MemoryStore(orders)), { journal: saving });
   expect(error).toBeUndefined();
   expect(report).toMatchObject({
     read: 120,
@@ -78,7 +79,7 @@ it("rejects rows that a trigger changes or a column rounds, and an _id that cann
     doc({ _id: 500, total: new Decimal128("1.005") }),
     doc({ _id: new ObjectId() }),
   ]);
-  const { report, error, losses } = await memoryRun({ source, target: target.store });
+  const { report, error, losses } = await memoryRun(into(source));
   expect(error).toBeUndefined();
   expect(report).toMatchObject({ read: 5, written: 0, rejected: 5, verdict: "incomplete", targetCount: 4 });
   const reasons = losses.items.filter(({ key }) => key.startsWith("document")).map(({ reason }) => reason);

@@ -35,7 +35,7 @@ describe("rows that refer to others", () => {
 
   it("writes rows that refer to their own table in any order, beside rejected ones", async () => {
     const rows = [...chain(40), person(50, null, { n: 100 }), person(51, 99), person(52, 51)];
-    const { written, rejected } = await target.store.write("people", batchOf(...rows), "insert", never);
+    const { written, rejected } = await target.session.write("people", batchOf(...rows), "insert", never);
     expect(written).toBe(40);
     expect(rejected.map(({ id: { key }, waits }) => [key, waits])).toEqual(
       expect.arrayContaining([
@@ -48,7 +48,7 @@ describe("rows that refer to others", () => {
 
   it("names the columns of a missing reference, and writes the row once the reference exists", async () => {
     const rows = batchOf(person(1, null, { country: 4 }), person(2, null));
-    const { written, rejected } = await target.store.write("people", rows, "insert", never);
+    const { written, rejected } = await target.session.write("people", rows, "insert", never);
     expect(written).toBe(1);
     expect(rejected).toMatchObject([
       {
@@ -56,8 +56,8 @@ describe("rows that refer to others", () => {
         reason: "the row that it refers to is missing: country → countries.id, boss → people.id (23503)",
       },
     ]);
-    await target.store.write("countries", batchOf({ _id: 4, name: "x" }), "insert", never);
-    const again = await target.store.write("people", rows, "insert", never);
+    await target.session.write("countries", batchOf({ _id: 4, name: "x" }), "insert", never);
+    const again = await target.session.write("people", rows, "insert", never);
     expect(again).toEqual({ written: 1, unchanged: 1, rejected: [] });
   });
 
@@ -66,13 +66,16 @@ describe("rows that refer to others", () => {
     const waiting = [];
     for (let from = 0; from < rows.length; from += 30) {
       const batch = Batch.of(rows.slice(from, from + 30));
-      const { rejected } = await target.store.write("people", batch, "insert", never);
+      const { rejected } = await target.session.write("people", batch, "insert", never);
       const keys = new Set(rejected.filter(({ waits }) => waits).map(({ id: { key } }) => key));
       waiting.push(...batch.docs().filter(({ id: { key } }) => keys.has(key)));
     }
     expect(waiting.length).toBeGreaterThan(30);
-    const written = await target.store.writeTogether?.(new Map([["people", Batch.of(waiting)]]), never);
-    expect(written?.get("people")).toMatchObject({ written: waiting.length, rejected: [] });
+    const written = await target.session.relatedWrites.writeTogether(
+      new Map([["people", Batch.of(waiting)]]),
+      never,
+    );
+    expect(written.get("people")).toMatchObject({ written: waiting.length, rejected: [] });
     expect(await target.store.count("people", {}, never)).toBe(90);
     expect(await target.rows("select id from people where boss is distinct from nullif(id + 1, 90)")).toEqual(
       [],
@@ -95,7 +98,7 @@ describe("rows that refer to others", () => {
       ["teams", teams],
       ["members", members],
     ] as const) {
-      const { written, rejected } = await target.store.write(name, batch, "insert", never);
+      const { written, rejected } = await target.session.write(name, batch, "insert", never);
       expect({ written, waits: rejected.map(({ waits }) => waits) }).toEqual({
         written: 0,
         waits: batch.docs().map(() => true),
@@ -105,9 +108,9 @@ describe("rows that refer to others", () => {
       ["teams", teams],
       ["members", members],
     ]);
-    const outcomes = await target.store.writeTogether?.(together, never);
-    expect(outcomes?.get("teams")).toMatchObject({ written: 2 });
-    expect(outcomes?.get("teams")?.rejected).toMatchObject([
+    const outcomes = await target.session.relatedWrites.writeTogether(together, never);
+    expect(outcomes.get("teams")).toMatchObject({ written: 2 });
+    expect(outcomes.get("teams")?.rejected).toMatchObject([
       { id: { key: id(2).key }, waits: true, reason: expect.stringMatching(/its row is there without/) },
       { id: { key: id(9).key }, waits: true, reason: expect.stringMatching(/missing.*\(23503\)$/) },
     ]);
@@ -117,19 +120,19 @@ describe("rows that refer to others", () => {
 
   it("does not send rows one by one when many of them refer to missing rows", async () => {
     const rows = Array.from({ length: 400 }, (_, n) => person(n, null, { country: n % 2 === 0 ? 4 : 5 }));
-    await target.store.write("countries", batchOf({ _id: 4 }), "insert", never);
+    await target.session.write("countries", batchOf({ _id: 4 }), "insert", never);
     const before = target.project.requests.length;
-    const { written, rejected } = await target.store.write("people", batchOf(...rows), "insert", never);
+    const { written, rejected } = await target.session.write("people", batchOf(...rows), "insert", never);
     expect({ written, refused: rejected.length }).toEqual({ written: 200, refused: 200 });
     expect(target.project.requests.length - before).toBeLessThan(12);
   });
 
   it("deletes rows before those that they refer to, and fails when others still refer to them", async () => {
-    await target.store.write("people", batchOf(...chain(300)), "insert", never);
+    await target.session.write("people", batchOf(...chain(300)), "insert", never);
     const ids = Array.from({ length: 300 }, (_, n) => id(299 - n));
-    expect(await target.store.remove("people", ids, never)).toBe(300);
-    await target.store.write("people", batchOf(person(1, null), person(2, 1)), "insert", never);
-    await expect(target.store.remove("people", [id(1)], never)).rejects.toMatchObject({
+    expect(await target.session.remove("people", ids, never)).toBe(300);
+    await target.session.write("people", batchOf(person(1, null), person(2, 1)), "insert", never);
+    await expect(target.session.remove("people", [id(1)], never)).rejects.toMatchObject({
       exit: "target",
       message: expect.stringMatching(/is referred to/),
     });

@@ -53,7 +53,7 @@ async function copy(): Promise<WriteOutcome[]> {
   for await (const batch of target.store.read(collectionOf("wide"), { signal: never })) {
     // As a MongoDB gives them back: the same bytes in memory of its own.
     const stored = new Batch(Uint8Array.from(batch.bytes), batch.ends);
-    outcomes.push(await target.store.write("wide_copy", stored, "insert", never));
+    outcomes.push(await target.session.write("wide_copy", stored, "insert", never));
   }
   return outcomes;
 }

@@ -136,9 +136,9 @@ describe("dualsync_catalog", () => {
     const store = await open();
     const [info] = (await store.list(never)).collections;
     if (info === undefined) throw new Error("not listed");
-    expect(await store.stillExists(info, never)).toBe(true);
+    expect(await store.presence.stillExists(info, never)).toBe(true);
     await made(`drop table t; ${create}`);
-    expect(await store.stillExists(info, never)).toBe(false);
+    expect(await store.presence.stillExists(info, never)).toBe(false);
   });
 
   it("names a table whose rows row-level security may hide, and copies none of them", async () => {

@@ -10,7 +10,7 @@ const target = supabaseTarget();
 const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 
 const write = (table: string, batch: Batch, mode: WriteMode = "insert"): Promise<WriteOutcome> =>
-  target.store.write(table, batch, mode, never);
+  target.session.write(table, batch, mode, never);
 
 beforeAll(() =>
   target.tables(`
@@ -21,7 +21,7 @@ beforeAll(() =>
 beforeEach(() => target.project.query("truncate customers, pairs"));
 
 describe("faults of a project during writes", () => {
-  beforeAll(() => target.store.prepare(collectionOf("pairs"), never));
+  beforeAll(() => target.session.prepare(collectionOf("pairs"), never));
 
   it("sends less at once when a write takes too long, and loses nothing", async () => {
     const { project } = target;
@@ -63,7 +63,7 @@ describe("faults of a project during writes", () => {
     }
     expect(await target.store.count("pairs", {}, never)).toBe(2);
     const lost = target.project.fail({ on: "DELETE /pairs", at: 1, reset: "lost-reply" });
-    expect(await target.store.remove("pairs", [id({ b: "b", a: 1 }), id({ b: "b", a: 7 })], never)).toBe(1);
+    expect(await target.session.remove("pairs", [id({ b: "b", a: 1 }), id({ b: "b", a: 7 })], never)).toBe(1);
     expect(lost.hits).toBe(1);
     lost.stop();
     expect(await target.rows("select a from pairs")).toEqual(["(2)"]);
@@ -72,15 +72,15 @@ describe("faults of a project during writes", () => {
   it("never sends a deletion without a condition", async () => {
     await write("pairs", batchOf({ _id: { b: "b", a: 1 }, v: "v" }));
     const before = target.project.requests.length;
-    expect(await target.store.remove("pairs", [id("not a key"), id(5)], never)).toBe(0);
-    expect(await target.store.remove("pairs", [], never)).toBe(0);
+    expect(await target.session.remove("pairs", [id("not a key"), id(5)], never)).toBe(0);
+    expect(await target.session.remove("pairs", [], never)).toBe(0);
     expect(target.project.requests.slice(before)).toEqual([]);
   });
 
   it("names a missing grant before anything is written", async () => {
     await target.project.query("revoke insert on customers from service_role");
     await target.tables("select 1");
-    await expect(target.store.prepare(collectionOf("customers"), never)).rejects.toMatchObject({
+    await expect(target.session.prepare(collectionOf("customers"), never)).rejects.toMatchObject({
       exit: "denied",
       hint: expect.stringMatching(/grant .*insert.* on table public\.customers to service_role/),
     });
