@@ -104,6 +104,27 @@ it("saves a document that appears in the copy while it is filled before replacin
   expect([...saved]).toEqual([hex(other)]);
 });
 
+it.each(["content", "none"] as const)(
+  "writes a document whose _id was taken for a moment and is free again (--verify %s)",
+  async (verify) => {
+    /** An application is just before the first write, and takes its document back at once. */
+    class Preceded extends MemoryStore {
+      override async write(...args: Parameters<MemoryStore["write"]>) {
+        const isFirst = this.documents.length === 0;
+        if (isFirst) this.documents = [made(2, { n: 7 })];
+        const outcome = await super.write(...args);
+        if (isFirst) this.documents = this.documents.filter((one) => one.id.key !== id(2).key);
+        return outcome;
+      }
+    }
+    const target = new Preceded([]);
+    const source = new MemoryStore([1, 2, 3].map((key) => made(key, { n: 1 })));
+    const { error, report } = await memoryRun({ source, target }, { verify });
+    expect([error, report?.written, report?.rejected]).toEqual([undefined, 3, 0]);
+    expect(hexOf(target.documents)).toEqual(hexOf(source.documents));
+  },
+);
+
 it("saves a document that others change right after it was written before writing it again", async () => {
   const other = made(2, { n: 7 });
   /** An application writes as soon as this program has. */

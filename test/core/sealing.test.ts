@@ -8,6 +8,7 @@ import {
   checksumsToBytes,
   matchesChecksum,
 } from "../../src/core/checksums/checksums.ts";
+import { LastVerified } from "../../src/core/checksums/last-verified.ts";
 import { SegmentHash } from "../../src/core/checksums/segment-hash.ts";
 import { DriftDetector } from "../../src/core/compare/drift.ts";
 import type { VerifyMode } from "../../src/core/plan/verify-mode.ts";
@@ -85,6 +86,33 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
   expect(target.left !== undefined).toBe(leaves);
 });
 
+it("leaves no checksums with a collection that was replaced by another while it was filled", async () => {
+  const source = new MemoryStore([1, 2].map((key) => made(key, 0)));
+  const target = new ChecksumMemoryStore([], { replaced: true });
+  expect((await memoryRun({ source, target })).error).toMatchObject({ exit: "unverified" });
+  expect(target.left).toBeUndefined();
+});
+
+it("leaves checksums with a sequence that equals its source, so that it can be replaced later", async () => {
+  const documents = [1, 2, 3].map((key) => made(key, 0));
+  const target = new ChecksumMemoryStore(documents);
+  const rolled = new MemoryStore([...documents.slice(1), made(4, 0), made(5, 0)]);
+  await memoryRun({ source: new MemoryStore(documents), target }, { kind: "sequence" });
+  const { report } = await memoryRun({ source: rolled, target }, { kind: "sequence" });
+  expect(report).toMatchObject({ written: 4, verdict: "verified" });
+  expect(hexOf(target.documents)).toEqual(hexOf(rolled.documents));
+});
+
+it("checksums leave out a segment with a document whose copy is newer", async () => {
+  const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 3, minute));
+  const theirs = doc({ _id: 2, updated_at: at(9) });
+  const source = new MemoryStore([made(1, 0), doc({ _id: 2, updated_at: at(4) })]);
+  const target = new ChecksumMemoryStore([made(1, 0), theirs]);
+  const { report } = await memoryRun({ source, target });
+  expect(report).toMatchObject({ rejected: 1, unchanged: 1 });
+  expect(target.segments).toEqual([]);
+});
+
 const INFO: CollectionInfo = {
   ...{
     name: "orders",
@@ -138,6 +166,26 @@ it("reports no drift from checksums of other collections, or for collections wit
   expect(await ask(target, FROM, { ...TO, ordered: false })).toEqual([]);
   const { uid: _, ...unknown } = FROM;
   expect(await ask(target, unknown)).toEqual([]);
+});
+
+it("the last verified state is known only for the same two collections, read in order and whole", async () => {
+  const target = await copied();
+  const known = async (
+    of: { readonly from?: object; readonly to?: object; readonly filter?: unknown; readonly since?: unknown },
+    uids: { readonly source?: string; readonly target?: string } = {},
+  ): Promise<boolean> => {
+    const { from, to, ...rest } = of;
+    const job = { target, from: { ...FROM, ...from }, to: { ...TO, ...to }, ...rest, signal: never };
+    const both = { source: "the source's", target: "the target's", ...uids };
+    return (await LastVerified.of(job, both)) !== undefined;
+  };
+  expect(await known({})).toBe(true);
+  expect(await known({}, { source: "another" })).toBe(false);
+  expect(await known({}, { target: "another" })).toBe(false);
+  expect(await known({ from: { ordered: false } })).toBe(false);
+  expect(await known({ to: { ordered: false } })).toBe(false);
+  expect(await known({ filter: new Map() })).toBe(false);
+  expect(await known({ since: new Date(0) })).toBe(false);
 });
 
 it("reports no drift when the target changed after the difference was seen", async () => {

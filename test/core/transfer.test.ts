@@ -3,7 +3,7 @@ import type { WriteSession } from "../../src/connectors/contract.ts";
 import type { DocumentId } from "../../src/model/document.ts";
 import { DualsyncError } from "../../src/model/errors.ts";
 import { ChecksumMemoryStore } from "../support/checksum-store.ts";
-import { doc, hexOf } from "../support/documents.ts";
+import { doc, hexOf, id } from "../support/documents.ts";
 import { memoryRun } from "../support/memory-run.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 
@@ -39,6 +39,20 @@ it.each(["content", "none"] as const)(
     expect(hexOf(target.documents)).toEqual(hexOf(documents));
   },
 );
+
+it("--delete does not count documents that disappeared from the target by themselves", async () => {
+  const target = new (class extends MemoryStore {
+    reads = 0;
+    override async *read(...args: Parameters<MemoryStore["read"]>) {
+      // Extras are looked for once more before they are removed.
+      if (++this.reads > 1) this.documents = this.documents.filter((one) => one.id.key !== id(21).key);
+      yield* super.read(...args);
+    }
+  })([...documents, doc({ _id: 20 }), doc({ _id: 21 })]);
+  const source = new MemoryStore(documents);
+  const { report } = await memoryRun({ source, target }, { remove: true, verify: "counts" });
+  expect(report).toMatchObject({ deleted: 1, extra: 0, targetCount: 9, verdict: "counts match" });
+});
 
 it("--delete keeps a document that comes back to the source just before its removal", async () => {
   const late = new (class extends MemoryStore {

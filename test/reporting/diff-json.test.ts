@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DualsyncError } from "../../src/model/errors.ts";
+import { withType } from "../../src/reporting/json/json-record.ts";
 import {
   changePlan,
   changeReport,
@@ -48,6 +49,7 @@ describe("JSON records of a comparison", () => {
     opened.reporter.comparison(comparison({ notes: ["n"] }));
     expect(last(opened)).toMatchObject({
       ...without(comparison(), "command"),
+      collections: comparison().collections.map(withType),
       notes: ["n"],
       documents: 51_200,
       bytes: 13_500_000,

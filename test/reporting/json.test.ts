@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DualsyncError } from "../../src/model/errors.ts";
+import { withType } from "../../src/reporting/json/json-record.ts";
 import type { FakeStream } from "./fake-stream.ts";
 import { copied, open, plan, planned, report } from "./samples.ts";
 
@@ -56,7 +57,7 @@ describe("JSON output", () => {
     reporter.plan(sent);
     expect(records(stdout)[0]).toMatchObject({
       ...sent,
-      collections: [planned("orders"), { ...view, documents: null, bytes: null }],
+      collections: [withType(planned("orders")), { ...withType(view), documents: null, bytes: null }],
     });
   });
 
@@ -73,8 +74,8 @@ describe("JSON output", () => {
     const sent = report({ collections, items: [item], itemCount: 4_000 });
     reporter.finish(sent);
     const [first, second, third, summary] = records(stdout);
-    expect(first).toMatchObject(copied("a"));
-    expect(second).toMatchObject({ ...copied("b"), target: "c", targetCount: null });
+    expect(first).toMatchObject(withType(copied("a")));
+    expect(second).toMatchObject({ ...withType(copied("b")), target: "c", targetCount: null });
     expect(third).toMatchObject(item);
     expect(summary).toMatchObject({
       source: sent.source,

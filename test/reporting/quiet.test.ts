@@ -39,7 +39,7 @@ describe("quiet output", () => {
     const { reporter, stderr } = open({ mode: "quiet" });
     reporter.finish(report({ exitCode: 3, verdict: "2 things are missing." }));
     expect(stderr.text).toMatch(
-      new RegExp(String.raw`^${TIME} dualsync duplicate: exit 3 \(set-aside\): 2 things are missing\.\n$`),
+      new RegExp(String.raw`^${TIME} dualsync duplicate: exit 3 \(incomplete\): 2 things are missing\.\n$`),
     );
   });
 

@@ -36,7 +36,7 @@ describe("report of a copy as text", () => {
       "collection      read  written  unchanged  aside   count   count  verdict",
       "customers      1,200    1,200          0      0   1,200   1,200  verified",
       "shop → shops   1,200    1,200          0      0   1,200   1,200  verified",
-      "orders        50,000        2     49,997      1  50,000  49,999  set aside",
+      "orders        50,000        2     49,997      1  50,000  49,999  incomplete",
       "paid               -        -          -      -       -       -  defined",
       "total         52,400    2,402     49,997      1  52,400  52,399",
     ]);

@@ -58,13 +58,18 @@ export interface MemoryOptions {
   readonly refuses?: (document: Doc, mode: MemoryMode, there: readonly Doc[]) => string | undefined;
 }
 
+const MAPPED_WORDS: StoreWords = {
+  ...MEMORY_WORDS,
+  mapped: { equivalents: "numbers of another type", alters: "does a trigger change them?" },
+};
+
 /** `append`: of a sequence. */
 export type MemoryMode = WriteMode | "append";
 
 /** One collection in memory, in the order of its ids, for what is decided above any store. */
 export class MemoryStore implements WritableStore {
   readonly label = "memory/test";
-  readonly words = MEMORY_WORDS;
+  readonly words: StoreWords;
   readonly countsExactly = true;
   readonly ranges: Reader["ranges"] = { cut: (...asked) => this.cut(...asked) };
   readonly lookup: Reader["lookup"] = {
@@ -94,6 +99,7 @@ export class MemoryStore implements WritableStore {
 
   constructor(documents: readonly Doc[], options: MemoryOptions = {}) {
     if (options.mapping !== undefined) this.mapping = options.mapping;
+    this.words = options.mapping === undefined ? MEMORY_WORDS : MAPPED_WORDS;
     this.documents = [...documents].sort((a, b) => compareIds(a.id.element, b.id.element));
     this.#options = options;
   }

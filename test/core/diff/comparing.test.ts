@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { compareIds } from "../../../src/bson/compare-ids.ts";
 import { TYPE } from "../../../src/bson/elements.ts";
 import { toOrdered } from "../../../src/bson/ordered.ts";
+import { expiredUnder } from "../../../src/connectors/mongodb/schema/expiry.ts";
+import type { IsDue } from "../../../src/connectors/powers/expiry.ts";
 import { observe } from "../../../src/core/compare/candidate.ts";
 import type { Doc } from "../../../src/model/document.ts";
 import { doc } from "../../support/documents.ts";
@@ -177,11 +179,8 @@ it("counts a document that expired on one side as expired, and so does the next 
     [[], [later], 0],
     [[due], [doc({ _id: 0, at: new Date(1) })], 0],
   ] as const) {
-    const indexes = [index];
-    const stores = {
-      source: new MemoryStore(source, { indexes }),
-      target: new MemoryStore(target, { indexes }),
-    };
+    const isDue: IsDue = ({ bytes }, now) => expiredUnder(bytes, [index], now);
+    const stores = { source: new MemoryStore(source, { isDue }), target: new MemoryStore(target, { isDue }) };
     const { report, saved } = await memoryDiff(stores);
     const verdict = expired === 1 ? "identical" : "different";
     expect(report).toMatchObject({ expired, verdict });

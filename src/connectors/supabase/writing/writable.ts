@@ -27,7 +27,7 @@ export class WritableTables {
     this.#tables = tables;
   }
 
-  /** @throws DualsyncError `set-aside` when documents cannot become rows of it; `denied` with the grant that is missing */
+  /** @throws DualsyncError `incomplete` when documents cannot become rows of it; `denied` with the grant that is missing */
   async of(name: string, signal: AbortSignal): Promise<Writable> {
     const table = await this.#tables.lookUp(name, signal);
     if (table === undefined) throw this.#unfit(name, "there is no such table, and the API cannot create one");
