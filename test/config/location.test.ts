@@ -226,7 +226,7 @@ describe("unknown locations", () => {
     ["./backup", "write file: before it"],
     ["COPY_URI", "Did you mean env:COPY_URI?"],
     ["", "A location is"],
-    ["hunter2", "A location is mongodb, supabase, kv, env:NAME, file:DIR, mongodb://…"],
+    ["hunter2", "A location is mongodb, mongodb://…, mongodb+srv://…, env:NAME, supabase, kv or file:DIR."],
   ])("%j is rejected with advice", (text, expected) => {
     expect(refusal(text, { COPY_URI: "mongodb://h/a" })).toContain(expected);
   });

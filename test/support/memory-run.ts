@@ -1,5 +1,5 @@
 import type { CollectionInfo } from "../../src/connectors/collection.ts";
-import type { WritableStore } from "../../src/connectors/contract.ts";
+import type { WritableStore, WriteSession } from "../../src/connectors/contract.ts";
 import type { Journal } from "../../src/core/change/journal.ts";
 import { Budget } from "../../src/core/concurrency/byte-budget.ts";
 import { NewerBy } from "../../src/core/copy/newer.ts";
@@ -47,7 +47,7 @@ export interface MemoryRun {
 
 /** Copies the collection `orders` of a store in memory to another store, most often one in memory too, up to the end or to the first error. */
 export async function memoryRun(
-  stores: { readonly source: MemoryStore; readonly target: WritableStore },
+  stores: { readonly source: MemoryStore; readonly target: WritableStore; readonly session?: WriteSession },
   options: MemoryRunOptions = {},
 ): Promise<MemoryRun> {
   const { concurrency = 1, verify = "content", kind = "collection", remove = false, saved } = options;
@@ -63,7 +63,7 @@ export async function memoryRun(
   const told = { token: "t", since: new Date(0), verify, onFailure: stop };
   const checkpoint = new Checkpoint({ ...told, store, ...(saved === undefined ? {} : { saved }) });
   const losses = new Losses([]);
-  const session = await stores.target.claim(testRun("memory"), stopper.signal);
+  const session = stores.session ?? (await stores.target.claim(testRun("memory"), stopper.signal));
   const transfer = {
     ...{ ...stores, session, verify, delete: remove, allowShrink, indexes, concurrency },
     newerBy: new NewerBy(options.newerBy),

@@ -134,7 +134,7 @@ describe("rows that refer to others", () => {
     await target.session.write("people", batchOf(person(1, null), person(2, 1)), "insert", never);
     await expect(target.session.remove("people", [id(1)], never)).rejects.toMatchObject({
       exit: "target",
-      message: expect.stringMatching(/is referred to/),
+      message: expect.stringMatching(/another row refers to it/),
     });
     expect(await target.store.count("people", {}, never)).toBe(2);
   });
