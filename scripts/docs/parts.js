@@ -7,15 +7,13 @@ const built = (path) => import(new URL(`../../dist/${path}`, import.meta.url).hr
 
 // The built program, which the types of a fresh checkout do not know yet.
 /** @type {typeof import("../../src/model/errors.ts")} */
-const { EXIT_CODES } = await built("errors.js");
+const { EXIT_CODES } = await built("model/errors.js");
 /** @type {typeof import("../../src/cli.ts")} */
 const { buildProgram } = await built("cli.js");
 /** @type {typeof import("../../src/redact/redact.ts")} */
-const { Redactor } = await built("redact.js");
-/** @type {typeof import("../../src/connectors/mongodb/failures/failures.ts")} */
-const mongodb = await built("connectors/mongodb/failures.js");
-/** @type {typeof import("../../src/connectors/supabase/api/failures.ts")} */
-const supabase = await built("connectors/supabase/api/failures.js");
+const { Redactor } = await built("redact/redact.js");
+/** @type {typeof import("../../src/connectors/registry.ts")} */
+const { connectors } = await built("connectors/registry.js");
 
 const { commands } = buildProgram(new Redactor());
 /** The statuses that scripts tell apart. */
@@ -33,8 +31,7 @@ export const parts = new Map([
       EXIT_CODES.filter(({ code }) => IN_SCRIPTS.has(code)).map(({ code, meaning }) => [code, meaning]),
     ),
   ],
-  ["failures mongodb", failures(mongodb.FAILURES)],
-  ["failures supabase", failures(supabase.FAILURES)],
+  ...(await failureTables()),
   ...(await records()),
 ]);
 
@@ -62,6 +59,15 @@ function commandRow(command) {
 /** @param {(typeof EXIT_CODES)[number]} row */
 function exitRow({ code, meaning, next }) {
   return [code, meaning, next];
+}
+
+/** One table for each kind of store that can be opened. */
+async function failureTables() {
+  /** @type {[string, string][]} */
+  const tables = [];
+  for (const { kind, failures: all } of connectors())
+    if (all !== undefined) tables.push([`failures ${kind}`, failures(await all())]);
+  return tables;
 }
 
 /** @param {Readonly<Record<string, import("../../src/connectors/failure.ts").Failure>>} all */

@@ -25,7 +25,7 @@ export async function records() {
   const samples = await built("test/reporting/comparison-samples.js");
   const { changePlan, changeReport, compared, comparison, difference, diffReport, field } = samples;
   /** @type {typeof import("../../src/model/errors.ts")} */
-  const { DualsyncError } = await built("src/errors.js");
+  const { DualsyncError } = await built("src/model/errors.js");
 
   const resumed = { since: SINCE, documents: 12_000, bytes: 3_000_000 };
   const item = {

@@ -7,7 +7,13 @@ import type { ComparedCollection } from "../../src/model/reporter.ts";
 import { compared } from "../reporting/comparison-samples.ts";
 
 const OPTIONS = {
-  ...{ from: { label: "a/shop" }, to: { label: "b/shop" }, oneWay: false, indexes: true, selective: false },
+  ...{
+    from: { kind: "mongodb", label: "a/shop" },
+    to: { kind: "mongodb", label: "b/shop" },
+    oneWay: false,
+    indexes: true,
+    selective: false,
+  },
 } as unknown as DiffOptions;
 
 function report(collections: readonly Partial<ComparedCollection>[], counted = 0, ended?: string) {
