@@ -72,7 +72,7 @@ it("compares by digests without transferring equal rows, and reads rows that can
   const { code, stdout } = await pair.run(["diff"]);
   const equal = pair.project.requests.slice(before).reduce((sum, { sent }) => sum + sent, 0);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/How: the project hashed the exact text of every row/);
+  expect(stdout).toMatch(/How: the store hashed the exact text of every record/);
   expect(stdout).toMatch(
     /^Identical\. Compared: 2,001 documents in 2 collections, by all that the tables hold/m,
   );

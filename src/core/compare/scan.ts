@@ -4,6 +4,7 @@ import type { IdRange } from "../../connectors/collection.ts";
 import type { Digester, RecordDigester } from "../../connectors/powers/digests.ts";
 import type { Tier } from "../../model/reporter.ts";
 import { cutInto, piecesFor } from "../walk/ranges.ts";
+import { readOnce } from "../walk/read-once.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { cutSegments, digestWalk } from "./digest-walk.ts";
@@ -87,8 +88,8 @@ export async function* scan(job: ScanJob, strategy: Strategy, range: IdRange): A
       });
       return;
     case "lookup":
-      yield* lookUpEach(source.read(from, options), { store: target, collection: to }, signal);
-      yield* findExtras(target.read(to, options), { store: source, collection: from }, signal, "all");
+      yield* lookUpEach(readOnce(source, from, options), { store: target, collection: to }, signal);
+      yield* findExtras(readOnce(target, to, options), { store: source, collection: from }, signal, "all");
       if (filter !== undefined) yield* findUnselected({ ...job, filter });
       return;
     default:

@@ -1,5 +1,6 @@
 import type { Filter } from "../../connectors/collection.ts";
 import { find } from "../walk/lookup.ts";
+import { readOnce } from "../walk/read-once.ts";
 import { emptyStep, type Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 
@@ -13,7 +14,7 @@ type FilteredJob = Pick<DiffJob, "source" | "target" | "from" | "to" | "signal">
  */
 export async function* findUnselected(job: FilteredJob): AsyncGenerator<Step> {
   const { source, target, from, to, filter, signal } = job;
-  for await (const batch of target.read(to, readOptions(job, undefined))) {
+  for await (const batch of readOnce(target, to, readOptions(job, undefined))) {
     const documents = batch.docs();
     const ids = documents.map(({ id }) => id);
     const there = await find(source, from, ids, signal);

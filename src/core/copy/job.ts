@@ -14,6 +14,7 @@ import type { Losses } from "../progress/losses.ts";
 import type { Part, Progress } from "../progress/progress.ts";
 import type { Tally } from "../progress/tally.ts";
 import { classified, type Equivalence } from "../walk/equivalence.ts";
+import { readOnce } from "../walk/read-once.ts";
 import { lookUpEach, merge } from "../walk/walk.ts";
 import type { NewerBy } from "./newer.ts";
 
@@ -119,7 +120,7 @@ export function walkOf(
     onTarget,
   }: { readonly onSource?: Listener | undefined; readonly onTarget?: Listener | undefined } = {},
 ) {
-  const source = heard(job.source.read(job.from, sourceOptions(job, range)), onSource);
+  const source = heard(readOnce(job.source, job.from, sourceOptions(job, range)), onSource);
   const walk =
     inOrder(job) && job.since === undefined
       ? merge(source, heard(job.target.read(job.to, readOptions(job, range)), onTarget))

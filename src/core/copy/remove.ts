@@ -5,6 +5,7 @@ import { applyChanges } from "../change/apply-changes.ts";
 import { isShrunken, shrinkError } from "../plan/shrink.ts";
 import type { Extras } from "../progress/progress.ts";
 import { canQuery, find } from "../walk/lookup.ts";
+import { readOnce } from "../walk/read-once.ts";
 import { countExtra, findExtras, merge, type Step } from "../walk/walk.ts";
 import { inOrder, type Job, readOptions } from "./job.ts";
 import { assertSourceExists } from "./still-there.ts";
@@ -37,7 +38,7 @@ export async function removeExtras(job: Job): Promise<void> {
 /** A walk over all of the range that finds what only the target has; all else that it finds is not to be used. */
 export function extraSteps(job: Job, range: IdRange): AsyncGenerator<Step> {
   const options = readOptions(job, range);
-  const target = job.target.read(job.to, options);
+  const target = readOnce(job.target, job.to, options);
   if (!inOrder(job)) return findExtras(target, { store: job.source, collection: job.from }, job.signal);
   const source = job.source.keys?.read(job.from, options) ?? job.source.read(job.from, options);
   return merge(source, target);
