@@ -19,28 +19,18 @@ export default defineConfig({
         extends: true,
         test: {
           name: "replica set",
-          include: ["test/commands/**/*.test.ts"],
-          // These set the faces of their servers themselves.
-          exclude: [
-            ...["odd-servers", "retries", "secrets", "hostile-server", "endless-server"],
-            // These are about what is held, told and written down, and not about how servers are talked to.
-            ...["bits", "filtered", "flags", "gone", "hostile", "kills", "kinds", "look-alikes", "many"].map(
-              (name) => `diff-${name}`,
+          // What depends on how servers are talked to. What is held, reported and written down does not.
+          include: [
+            ...["duplicate", "every-kind", "hard-documents", "hostile-names", "missing-rights"].map(
+              (name) => `duplicate/${name}`,
             ),
-            ...["memory", "metadata", "planted", "report", "sides"].map((name) => `diff-${name}`),
-            ...["own-names", "renamed-views"],
-            ...["repair-faults", "repair-guards", "repair-plan-file", "repair-unique"],
-            ...["agreement", "changed-copy", "unreadable"],
-            ...["backfill*", "diff-project*", "diff-nights", "guards", "resume", "seals"],
-            ...[
-              "undo",
-              "undo-disk",
-              "undo-kills",
-              "undo-refusals",
-              "findings",
-              "findings-limit",
-              "find-saved",
-            ],
+            ...["moved-collections", "nothing-lost-unnoticed"].map((name) => `duplicate/${name}`),
+            ...["after-a-fault", "cluster-time", "cursors-in-sessions", "cut-connections", "kills"].map(
+              (name) => `faults/${name}`,
+            ),
+            ...["disturbed-connections", "interrupt", "lease"].map((name) => `faults/${name}`),
+            ...["disturbed-connections", "moving-documents", "same-store"].map((name) => `diff/${name}`),
+            "repair/repair",
           ].map((name) => `test/commands/${name}.test.ts`),
           env: { DUALSYNC_TEST_FACE: "replica-set" },
         },

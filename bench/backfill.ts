@@ -3,8 +3,8 @@
 // DUALSYNC_BENCH_ROUNDS the rounds (default 3).
 import { resolve } from "node:path";
 import { MongoClient } from "mongodb";
-import { startMongodb, withDatabase } from "../test/services/mongodb.ts";
-import { startPostgrest } from "../test/services/postgrest.ts";
+import { startMongodb, withDatabase } from "../test/services/mongodb/mongodb.ts";
+import { startPostgrest } from "../test/services/postgrest/postgrest.ts";
 import { fillStorefront } from "../test/shops/storefront.ts";
 import { measured, median, type Usage } from "./run.ts";
 

@@ -3,8 +3,8 @@
 // 200,000), DUALSYNC_BENCH_DIFFERENCES how many differ (default 10), DUALSYNC_BENCH_ROUNDS the rounds (default 3).
 import { resolve } from "node:path";
 import { MongoClient } from "mongodb";
-import { type MongodbService, startMongodb, withDatabase } from "../test/services/mongodb.ts";
-import { startWireProxy } from "../test/services/wire-proxy.ts";
+import { type MongodbService, startMongodb, withDatabase } from "../test/services/mongodb/mongodb.ts";
+import { startWireProxy } from "../test/services/wire-proxy/wire-proxy.ts";
 import { fillBenchOrders } from "./documents.ts";
 import { finished, measured, median, type Usage } from "./run.ts";
 

@@ -2,7 +2,7 @@
 // DUALSYNC_BENCH_DOCUMENTS sets the number of documents (default 200,000), DUALSYNC_BENCH_ROUNDS the rounds (default 3).
 import { resolve } from "node:path";
 import { MongoClient } from "mongodb";
-import { type MongodbService, startMongodb, withDatabase } from "../test/services/mongodb.ts";
+import { type MongodbService, startMongodb, withDatabase } from "../test/services/mongodb/mongodb.ts";
 import { fillBenchOrders } from "./documents.ts";
 import { finished, measured, median, type Usage } from "./run.ts";
 

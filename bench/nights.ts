@@ -4,7 +4,7 @@
 // DUALSYNC_BENCH_ROUNDS the rounds (default 3).
 import { resolve } from "node:path";
 import { MongoClient } from "mongodb";
-import { startMongodb, withDatabase } from "../test/services/mongodb.ts";
+import { startMongodb, withDatabase } from "../test/services/mongodb/mongodb.ts";
 import { fillBenchOrders } from "./documents.ts";
 import { measured, median, type Usage } from "./run.ts";
 

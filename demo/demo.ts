@@ -1,5 +1,5 @@
 // Shows dualsync at work on real engines that live as long as this script: `npm run demo`.
-import { startMongodb } from "../test/services/mongodb.ts";
+import { startMongodb } from "../test/services/mongodb/mongodb.ts";
 import { showOrders } from "./orders.ts";
 import { say, stop } from "./stage.ts";
 import { showStorefront } from "./storefront.ts";

@@ -1,5 +1,5 @@
 import { MongoClient } from "mongodb";
-import { type MongodbService, withDatabase } from "../test/services/mongodb.ts";
+import { type MongodbService, withDatabase } from "../test/services/mongodb/mongodb.ts";
 import { fillOrders } from "../test/shops/orders.ts";
 import { dualsync, say } from "./stage.ts";
 

@@ -1,6 +1,6 @@
 import { MongoClient } from "mongodb";
-import { type MongodbService, withDatabase } from "../test/services/mongodb.ts";
-import { type Postgrest, startPostgrest } from "../test/services/postgrest.ts";
+import { type MongodbService, withDatabase } from "../test/services/mongodb/mongodb.ts";
+import { type Postgrest, startPostgrest } from "../test/services/postgrest/postgrest.ts";
 import { fillStorefront } from "../test/shops/storefront.ts";
 import { dualsync, say } from "./stage.ts";
 

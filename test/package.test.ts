@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publint } from "publint";
 import { beforeAll, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "./services/mongodb.ts";
+import { type MongodbService, startMongodb, withDatabase } from "./services/mongodb/mongodb.ts";
 import { fillLocalAtlas } from "./shops/local-atlas.ts";
 import { dualsync, summary } from "./support/cli.ts";
 

@@ -6,7 +6,7 @@ import { compareIds } from "../../src/bson/compare-ids.ts";
 import { elements, isNamed } from "../../src/bson/elements.ts";
 import { idKey } from "../../src/bson/id-key.ts";
 import { idElement } from "../../src/model/document.ts";
-import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb.ts";
+import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb/mongodb.ts";
 import { type BsonValue, documentBytes, element } from "./bson-bytes.ts";
 import { acceptedId } from "./id-arbitraries.ts";
 import { anyNumber } from "./number-arbitraries.ts";

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../src/connectors/collection.ts";
 import type { Holder, With, WritableStore, WriteSession } from "../../src/connectors/contract.ts";
 import { Batch } from "../../src/model/document.ts";
-import { testRun } from "../support/claimed.ts";
-import { batchOf, collect, doc, hexOf, id } from "../support/documents.ts";
+import { batchOf, collect, doc, hexOf, id } from "../support/data/documents.ts";
 import { never } from "../support/signal.ts";
+import { testRun } from "../support/stores/claimed.ts";
 
 /** What not every store has: documents as they come, whatever stands in them, and what is done with them. */
 export type Ability = "ids of every type" | "numbers of every type" | "filters" | "16 MB" | "checksums";

@@ -8,11 +8,11 @@ import {
   rateLimited,
   Throttle,
 } from "../../src/connectors/wrappers/rate-limit.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
-import { sessionOf } from "../support/claimed.ts";
-import { batchOf, collect, hexOf, id } from "../support/documents.ts";
-import { makeEveryKind } from "../support/every-kind.ts";
+import { type MongodbService, startMongodb } from "../services/mongodb/mongodb.ts";
+import { batchOf, collect, hexOf, id } from "../support/data/documents.ts";
+import { makeEveryKind } from "../support/data/every-kind.ts";
 import { never } from "../support/signal.ts";
+import { sessionOf } from "../support/stores/claimed.ts";
 import { describeContract } from "./contract.ts";
 
 /** A clock that stands still unless it is told to move, and remembers until when it was waited for. */

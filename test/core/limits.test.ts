@@ -6,8 +6,8 @@ import { Losses } from "../../src/core/progress/losses.ts";
 import { Tally } from "../../src/core/progress/tally.ts";
 import { MeasurementsFingerprint, OrderedFingerprint } from "../../src/core/walk/fingerprint.ts";
 import { Batch } from "../../src/model/document.ts";
-import { batchOf, doc, id } from "../support/documents.ts";
-import { MemoryStore } from "../support/memory-store.ts";
+import { batchOf, doc, id } from "../support/data/documents.ts";
+import { MemoryStore } from "../support/memory/memory-store.ts";
 import { never } from "../support/signal.ts";
 
 it("a budget admits bytes up to its limit, first come first served, and an oversized batch alone", async () => {

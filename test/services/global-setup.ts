@@ -1,5 +1,5 @@
-import { findMongod } from "./mongodb.ts";
-import { engineCommand } from "./newer-loader.ts";
+import { findMongod } from "./mongodb/mongodb.ts";
+import { engineCommand } from "./mongodb/newer-loader.ts";
 
 /**
  * Prepares what the embedded engine needs once, before test files run at the same time. Where that fails, the

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type IndexDescriptionInfo, MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type MongodbService, startMongodb } from "../services/mongodb.ts";
+import { type MongodbService, startMongodb } from "../services/mongodb/mongodb.ts";
 import { fillLocalAtlas } from "./local-atlas.ts";
 import { fillOrders } from "./orders.ts";
 import type { FilledShop } from "./shop.ts";

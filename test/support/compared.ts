@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { withDatabase } from "../services/mongodb.ts";
-import type { FaultRule } from "../services/wire-proxy-faults.ts";
+import { withDatabase } from "../services/mongodb/mongodb.ts";
+import type { FaultRule } from "../services/wire-proxy/faults.ts";
 import { type CliOptions, dualsync, records } from "./cli.ts";
-import type { ServerPair } from "./pair.ts";
+import type { ServerPair } from "./stores/pair.ts";
 
 type Json = Record<string, unknown>;
 

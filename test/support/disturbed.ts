@@ -1,6 +1,6 @@
-import { withDatabase } from "../services/mongodb.ts";
+import { withDatabase } from "../services/mongodb/mongodb.ts";
 import { type CliResult, dualsync } from "./cli.ts";
-import type { ServerPair } from "./pair.ts";
+import type { ServerPair } from "./stores/pair.ts";
 
 /** Two runs of one copy: one that is disturbed, and the same command again when all is calm. */
 export interface DisturbedCopy {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Document } from "bson";
 import { expect } from "vitest";
-import { type Answer, startScripted } from "../services/scripted-server.ts";
-import type { Request } from "../services/wire-message.ts";
+import { type Answer, startScripted } from "../services/wire/scripted-server.ts";
+import type { Request } from "../services/wire/wire-message.ts";
 import { dualsync } from "./cli.ts";
 
 /** Bytes of resident memory that a run may have, whatever a server does. */

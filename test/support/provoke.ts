@@ -9,10 +9,10 @@ import {
 } from "../../src/connectors/mongodb/failures/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { DualsyncError } from "../../src/model/errors.ts";
-import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/scripted-server.ts";
-import type { Request } from "../services/wire-message.ts";
-import { testRun } from "./claimed.ts";
+import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/wire/scripted-server.ts";
+import type { Request } from "../services/wire/wire-message.ts";
 import { never } from "./signal.ts";
+import { testRun } from "./stores/claimed.ts";
 
 /** Names that a test has really provoked; at the end none may be missing. */
 export const provoked = new Set<MongodbFailure>();

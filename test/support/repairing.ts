@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { withDatabase } from "../services/mongodb.ts";
+import { withDatabase } from "../services/mongodb/mongodb.ts";
 import { type CliOptions, type CliResult, dualsync, records, summary } from "./cli.ts";
-import type { ServerPair } from "./pair.ts";
-import { snapshot } from "./snapshot.ts";
+import { snapshot } from "./data/snapshot.ts";
+import type { ServerPair } from "./stores/pair.ts";
 
 export interface Row {
   readonly _id: unknown;

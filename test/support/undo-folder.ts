@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach } from "vitest";
-import { withDatabase } from "../services/mongodb.ts";
+import { withDatabase } from "../services/mongodb/mongodb.ts";
 import { type CliOptions, type CliResult, dualsync, summary } from "./cli.ts";
-import type { ServerPair } from "./pair.ts";
+import type { ServerPair } from "./stores/pair.ts";
 
 /** Runs of one pair in one folder, which remembers them from one to the next; a new one for each test. */
 export interface UndoFolder {

@@ -1,7 +1,7 @@
 import { beforeAll } from "vitest";
 import { mongodb } from "../../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../../services/mongodb.ts";
-import { makeEveryKind } from "../../support/every-kind.ts";
+import { type MongodbService, startMongodb } from "../../services/mongodb/mongodb.ts";
+import { makeEveryKind } from "../../support/data/every-kind.ts";
 import { never } from "../../support/signal.ts";
 import { describeContract } from "../contract.ts";
 

@@ -2,10 +2,10 @@ import { deserialize } from "bson";
 import { beforeAll, expect, it } from "vitest";
 import { leaseSql } from "../../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../../src/connectors/supabase/supabase.ts";
-import { type Postgrest, startPostgrest } from "../../services/postgrest.ts";
-import { testRun } from "../../support/claimed.ts";
-import { collect, id } from "../../support/documents.ts";
+import { type Postgrest, startPostgrest } from "../../services/postgrest/postgrest.ts";
+import { collect, id } from "../../support/data/documents.ts";
 import { never } from "../../support/signal.ts";
+import { testRun } from "../../support/stores/claimed.ts";
 import { describeContract } from "../contract.ts";
 
 let project: Postgrest;

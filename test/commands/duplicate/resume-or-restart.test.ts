@@ -1,0 +1,98 @@
+import { beforeEach, expect, it } from "vitest";
+import type { CopyingOptions } from "../../../src/commands/copy/copy-options.ts";
+import { findSaved } from "../../../src/commands/copy/resume.ts";
+import type { RunRecord } from "../../../src/connectors/powers/run-history.ts";
+import type { VerifyMode } from "../../../src/core/plan/verify-mode.ts";
+import { weaker } from "../../../src/core/plan/verify-mode.ts";
+import { type SavedRun, toJson } from "../../../src/core/progress/saved-run.ts";
+import { StateFile } from "../../../src/state/job/state-file.ts";
+import { KEY, workFolder } from "../../state/state-folder.ts";
+
+/** Whether what an interrupted run wrote down is gone on with. */
+const HOUR = 3_600_000;
+const filled: RunRecord = {
+  ...{ command: "duplicate", from: "there", run: "r", token: "t", since: new Date(0) },
+  ...{ complete: false, verified: false, documents: new Map() },
+};
+
+let state: StateFile;
+beforeEach(() => {
+  state = new StateFile(workFolder(), KEY);
+});
+
+interface Case {
+  /** Hours ago. */
+  readonly age?: number;
+  readonly saved?: Partial<SavedRun>;
+  readonly filled?: Partial<RunRecord>;
+  readonly verify?: VerifyMode;
+  readonly restart?: boolean;
+}
+
+/** Why the saved run is not gone on with: in words, or silently; or that it is. */
+async function decision({ age = 1, verify = "content", restart = false, ...of }: Case): Promise<string> {
+  const saved = new Date(Date.now() - age * HOUR);
+  const run: SavedRun = {
+    ...{
+      token: "t",
+      since: new Date(Date.now() - 2 * 86_400_000),
+      saved,
+      verify: "content",
+      collections: [],
+    },
+    ...of.saved,
+  };
+  await state.write(toJson(run));
+  const options: Partial<CopyingOptions> = { state, verify, restart };
+  const told: string[] = [];
+  const history = { filled: { ...filled, ...of.filled }, collections: new Map() };
+  const found = await findSaved(options as CopyingOptions, history, (reason) => told.push(reason));
+  if (found !== undefined) expect(found).toEqual(run);
+  return found === undefined ? `no: ${told.join()}` : "yes";
+}
+
+it.each<[string, Case, RegExp]>([
+  ["resumes a run that was saved today", {}, /^yes$/],
+  ["resumes a run that was saved nearly a day ago", { age: 23.9 }, /^yes$/],
+  [
+    "does not resume a run that was saved more than a day ago",
+    { age: 24.1 },
+    /more than a day old; everything is read again/,
+  ],
+  [
+    "does not resume a run that began more than a week ago, however often it was resumed",
+    { saved: { since: new Date(Date.now() - 7.1 * 86_400_000) } },
+    /began more than a week ago; everything is read again/,
+  ],
+  ["resumes a run saved by a clock that is a little ahead", { age: -0.9 }, /^yes$/],
+  ["does not resume a run that was saved in the future", { age: -1.1 }, /everything is read again/],
+  [
+    "does not resume another run than the target's",
+    { filled: { token: "u" } },
+    /written by another run since/,
+  ],
+  ["does not resume a run that finished", { filled: { complete: true } }, /^no: $/],
+  [
+    "does not resume a run when another one finished since",
+    { filled: { token: "u", complete: true } },
+    /another run/,
+  ],
+  [
+    "does not resume a run that verified less than is asked now",
+    { saved: { verify: "counts" } },
+    /--verify counts.* than is asked now/,
+  ],
+  [
+    "does not resume a run that verified nothing",
+    { saved: { verify: "none" }, verify: "counts" },
+    /--verify none/,
+  ],
+  ["resumes a run that verified more than is asked now", { verify: "none" }, /^yes$/],
+  ["does not resume a run with --restart", { restart: true }, /^no: $/],
+])("findSaved %s", async (_, of, wanted) => {
+  expect(await decision(of)).toMatch(wanted);
+});
+
+it("a resumed run claims no more than the weaker verification of both runs", () => {
+  expect([weaker("none", "content"), weaker("content", "counts")]).toEqual(["none", "counts"]);
+});

@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { serverErrors } from "../../services/wire-proxy/errors.ts";
+import { fillMixed } from "../../support/data/mixed-database.ts";
+import { snapshot } from "../../support/data/snapshot.ts";
+import { copyDisturbed } from "../../support/disturbed.ts";
+import { serverPair } from "../../support/stores/pair.ts";
+
+/** What servers answer on bad days, and what becomes of a copy. */
+const pair = serverPair({}, {}, { face: "replica-set" });
+beforeEach(() => fillMixed(pair.from, pair.database));
+
+async function expectIdentical(): Promise<void> {
+  expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
+}
+
+const PASSING = ["stepDown", "shutdown", "interruptedAtShutdown", "cursorNotFound", "timeLimit"] as const;
+
+describe("temporary faults", () => {
+  it.each(PASSING)("completes a copy in one run despite %s while the source is read", async (name) => {
+    const error = serverErrors[name];
+    const { disturbed } = await copyDisturbed(pair, () => {
+      pair.sourceProxy.fail({ on: "find", collection: "orders", nth: 2, error });
+      pair.sourceProxy.fail({ on: "getMore", collection: "orders", nth: 2, error });
+      pair.sourceProxy.fail({ on: ["aggregate", "listIndexes", "listCollections", "collStats"], error });
+      return undefined;
+    });
+    expect([disturbed.code, disturbed.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+    await expectIdentical();
+  });
+
+  it.each(["stepDown", "shutdown", "writeConcernTimeout"] as const)(
+    "completes a copy in one run despite %s while the target is written",
+    async (name) => {
+      const error = serverErrors[name];
+      const { disturbed } = await copyDisturbed(pair, () => {
+        pair.targetProxy.fail({ on: "insert", collection: "orders", nth: 2, error });
+        pair.targetProxy.fail({
+          on: ["createIndexes", "create", "update", "find"],
+          every: 4,
+          times: 6,
+          error,
+        });
+        return undefined;
+      });
+      expect([disturbed.code, disturbed.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+      await expectIdentical();
+    },
+  );
+
+  it("neither duplicates nor loses a write that was applied but whose reply was lost", async () => {
+    const { disturbed } = await copyDisturbed(pair, () => {
+      pair.targetProxy.fail({ on: "insert", collection: "orders", every: 2, times: 3, drop: "after" });
+      pair.targetProxy.fail({ on: "insert", collection: "customers", drop: "after" });
+      pair.targetProxy.fail({ on: ["createIndexes", "update", "create"], every: 3, times: 3, drop: "after" });
+      return undefined;
+    });
+    expect([disturbed.code, disturbed.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+    await expectIdentical();
+  });
+
+  it("repeats a write that was not acknowledged by a majority", async () => {
+    const writeConcernError = { code: 64, codeName: "WriteConcernFailed", errmsg: "waiting timed out" };
+    const { disturbed } = await copyDisturbed(pair, () => {
+      const adds = { writeConcernError };
+      pair.targetProxy.fail({ on: "insert", collection: "orders", every: 2, times: 3, adds });
+      return undefined;
+    });
+    expect([disturbed.code, disturbed.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+    await expectIdentical();
+  });
+
+  it("completes a copy in one run despite a failover of the source and one of the target", async () => {
+    let failovers = 0;
+    const { disturbed } = await copyDisturbed(pair, () => {
+      const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
+      return (child) => {
+        const timer = setInterval(() => {
+          if (start.happened === 0) return;
+          clearInterval(timer);
+          pair.sourceProxy.stepDown({ forMs: 3_000 });
+          pair.targetProxy.stepDown({ forMs: 5_000 });
+          failovers++;
+        }, 5);
+        child.once("exit", () => clearInterval(timer));
+      };
+    });
+    expect(failovers).toBe(1);
+    expect([disturbed.code, disturbed.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+    await expectIdentical();
+  });
+});
+
+describe("permanent faults", () => {
+  it.each([
+    ["source", "find", "noRight", 8, /right/],
+    ["target", "insert", "noRight", 8, /right/],
+    ["target", "insert", "diskFull", 5, /space/],
+    ["target", "insert", "freeTierFull", 5, /full|space|quota/],
+    ["target", "createIndexes", "diskFull", 5, /space/],
+  ] as const)(
+    "reports a permanent fault of the %s in %s (%s), and the next run completes the copy",
+    async (side, on, name, status, sentence) => {
+      const error = serverErrors[name];
+      const { disturbed, again } = await copyDisturbed(pair, () => {
+        const proxy = side === "source" ? pair.sourceProxy : pair.targetProxy;
+        proxy.fail({ on, collection: "orders", every: 1, error });
+        return undefined;
+      });
+      expect([disturbed.code, disturbed.stderr]).toEqual([status, expect.stringMatching(sentence)]);
+      expect(again.code).toBe(0);
+      await expectIdentical();
+    },
+  );
+
+  it("reports a target that never answers again, and the next run completes the copy", async () => {
+    const { disturbed, again } = await copyDisturbed(pair, () => {
+      pair.targetProxy.stepDown();
+      return undefined;
+    });
+    expect([disturbed.code, disturbed.stderr]).toEqual([5, expect.stringMatching(/target/)]);
+    expect(again.code).toBe(0);
+    await expectIdentical();
+  });
+});
+
+it("Ctrl-C ends a run within seconds when the target has fallen silent", async () => {
+  const silent = ["insert", "update", "delete", "find", "getMore", "drop", "aggregate", "listCollections"];
+  let stopped = Number.NaN;
+  const { disturbed, again } = await copyDisturbed(pair, () => {
+    const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
+    return (child) => {
+      const timer = setInterval(() => {
+        if (start.happened === 0) return;
+        clearInterval(timer);
+        pair.targetProxy.fail({ on: silent, every: 1, hang: "before" });
+        stopped = performance.now();
+        child.kill("SIGINT");
+        child.once("exit", () => {
+          stopped = performance.now() - stopped;
+        });
+      }, 5);
+      child.once("exit", () => clearInterval(timer));
+    };
+  });
+  expect([disturbed.code, disturbed.stderr]).toEqual([130, expect.stringMatching(/could not be given back/)]);
+  expect(stopped).toBeLessThan(10_000);
+  expect(again.code).toBe(0);
+  await expectIdentical();
+});

@@ -1,0 +1,21 @@
+import { beforeAll } from "vitest";
+import { mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
+import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import { makeEveryKind } from "../../../support/data/every-kind.ts";
+import { never } from "../../../support/signal.ts";
+import { describeContract } from "../../contract.ts";
+
+let server: MongodbService;
+beforeAll(async () => {
+  server = await startMongodb();
+  return () => server.stop();
+});
+
+describeContract("mongodb with the driver's cursors", {
+  open: () =>
+    mongodb(
+      { uri: server.uri, database: "contract", role: "target", label: "test/contract", cursors: "driver" },
+      never,
+    ),
+  makeEveryKind: (prefix) => makeEveryKind(server.uri, "contract", prefix),
+});
