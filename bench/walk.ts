@@ -3,8 +3,8 @@
 
 import type { StoreRole } from "../src/connectors/mongodb/failures/faults.ts";
 import { mongodb } from "../src/connectors/mongodb/mongodb.ts";
-import { cutSegments, digestWalk } from "../src/core/compare/digest-walk.ts";
-import type { DigestSide } from "../src/core/compare/digests.ts";
+import { cutSegments, digestWalk } from "../src/core/compare/digests/digest-walk.ts";
+import type { DigestSide } from "../src/core/compare/digests/digests.ts";
 import { TaskPool } from "../src/core/concurrency/task-pool.ts";
 import { cutInto, piecesFor } from "../src/core/walk/ranges.ts";
 import { merge, type Step } from "../src/core/walk/walk.ts";

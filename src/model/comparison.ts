@@ -1,6 +1,6 @@
 /** What comparing two stores tells, and what repairing and undoing tell. All names, ids and values are hostile data. */
 import type { CollectionKind } from "./collection.ts";
-import type { Item } from "./reporter.ts";
+import type { Item } from "./item.ts";
 
 /**
  * `missing`: only in the source. `extra`: only in the target. `changed`: other bytes. `idtype`: equal to the server by

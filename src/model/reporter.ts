@@ -2,6 +2,7 @@
 import type { CollectionKind, NotCopied } from "./collection.ts";
 import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./comparison.ts";
 import type { DualsyncError } from "./errors.ts";
+import type { Item } from "./item.ts";
 
 export type * from "./comparison.ts";
 
@@ -34,7 +35,7 @@ export interface AdoptionPreview {
   readonly examples: readonly string[];
 }
 
-/** The run that was interrupted and is gone on with. */
+/** The interrupted run that this one resumes. */
 export interface Resumed extends Done {
   /** When the first of the runs that belong together began. */
   readonly since: Date;
@@ -85,7 +86,7 @@ export interface CollectionReport {
   readonly kind: CollectionKind;
   /** What the store calls it: "collection", "capped", "view". */
   readonly type: string;
-  /** read = written + unchanged + setAside. */
+  /** read = written + unchanged + rejected. */
   readonly read: number;
   readonly written: number;
   readonly unchanged: number;
@@ -102,15 +103,6 @@ export interface CollectionReport {
   readonly sourceCount: number | undefined;
   readonly targetCount: number | undefined;
   readonly verdict: Verdict;
-}
-
-/** A named loss: a document rejected, an index that could not be built, a collection that was not copied. */
-export interface Item {
-  /** Stable, for --accept: "document orders/17", "index orders/geo_2d", "option orders/validator". */
-  readonly key: string;
-  readonly reason: string;
-  /** True when the person has accepted this key: shown, but not counted. */
-  readonly accepted: boolean;
 }
 
 export interface RunReport {

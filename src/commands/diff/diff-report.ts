@@ -1,4 +1,4 @@
-import type { Pairs } from "../../core/compare/pairs.ts";
+import type { Pairs } from "../../core/compare/pairing/pairs.ts";
 import { exitCode } from "../../model/errors.ts";
 import type { ComparedCollection, DiffReport } from "../../model/reporter.ts";
 import type { Redactor } from "../../redact/redact.ts";

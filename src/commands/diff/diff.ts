@@ -2,9 +2,9 @@
 import { setMaxListeners } from "node:events";
 import { Comparing } from "../../core/compare/compare.ts";
 import { metered } from "../../core/compare/metered.ts";
+import { reportUnpaired } from "../../core/compare/pairing/unpaired.ts";
 import { DiffCheckpoint } from "../../core/compare/progress/diff-checkpoint.ts";
 import { type Memory, memoryToJson } from "../../core/compare/progress/diff-history.ts";
-import { reportUnpaired } from "../../core/compare/unpaired.ts";
 import { planCollection, RepairPlanWriter } from "../../core/repair/repair-plan.ts";
 import type { DiffReport } from "../../model/reporter.ts";
 import { WholeFile } from "../../state/files/whole-file.ts";

@@ -5,7 +5,7 @@ import type { Location } from "../../connectors/connector.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { History, RunRecord } from "../../connectors/powers/run-history.ts";
 import { connectorOf } from "../../connectors/registry.ts";
-import { type Mapped, type Pairs, pairUp, withoutHidden } from "../../core/compare/pairs.ts";
+import { type Mapped, type Pairs, pairUp, withoutHidden } from "../../core/compare/pairing/pairs.ts";
 import { unreadable } from "../../core/plan/plan.ts";
 import { assertTwoStores, slowestClock } from "../../core/plan/same-store.ts";
 import { lookAt } from "../../core/plan/snapshot.ts";

@@ -1,6 +1,6 @@
 /** Which runs can be taken back. */
 import { DualsyncError } from "../../model/errors.ts";
-import type { Item } from "../../model/reporter.ts";
+import type { Item } from "../../model/item.ts";
 import { grouped } from "../../reporting/text/format.ts";
 import { moment } from "../../reporting/text/time-window.ts";
 import { type JournalContent, type ListedJournal, listJournals } from "../../state/undo/undo-list.ts";

@@ -6,7 +6,7 @@ import { DualsyncError } from "../../model/errors.ts";
 import { assertBothExist } from "../copy/still-there.ts";
 import { type Fingerprinted, fingerprintOf } from "../walk/whole.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
-import { noteHeld, reportShortfall } from "./held.ts";
+import { noteHeld, reportShortfall } from "./pairing/held.ts";
 import { reportOfCollection } from "./report-difference.ts";
 
 /** How often reading a side is begun. */

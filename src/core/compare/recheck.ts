@@ -6,7 +6,7 @@ import { canQuery, find } from "../walk/lookup.ts";
 import { bytesOf, type DiffCandidate, isSameObservation, observe } from "./candidate.ts";
 import { classifyPair, isSame } from "./classify.ts";
 import type { DiffJob } from "./diff-job.ts";
-import type { DriftDetector } from "./drift.ts";
+import type { DriftDetector } from "./drift/drift.ts";
 import { expiredOn } from "./expired.ts";
 import { reportDocument } from "./report-difference.ts";
 

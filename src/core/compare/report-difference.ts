@@ -5,8 +5,8 @@ import { type FieldDifferences, fieldDifferences } from "../explain/fields.ts";
 import { namedDifferences } from "../explain/named-fields.ts";
 import type { DiffCandidate } from "./candidate.ts";
 import { classifyPair } from "./classify.ts";
-import type { Drift } from "./detect-drift.ts";
 import type { DiffJob, RawDifference } from "./diff-job.ts";
+import type { Drift } from "./drift/detect-drift.ts";
 
 const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unreadable", Sigil>> = {
   missing: "+",

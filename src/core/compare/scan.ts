@@ -7,7 +7,7 @@ import { cutInto, piecesFor } from "../walk/ranges.ts";
 import { readOnce } from "../walk/read-once.ts";
 import { findExtras, lookUpEach, merge, type Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
-import { cutSegments, digestWalk } from "./digest-walk.ts";
+import { cutSegments, digestWalk } from "./digests/digest-walk.ts";
 import { findUnselected } from "./unselected.ts";
 
 /** How a collection is compared. */

@@ -1,6 +1,6 @@
 import { printId } from "../../bson/print-id.ts";
 import type { Rejected } from "../../connectors/write-outcome.ts";
-import type { Item } from "../../model/reporter.ts";
+import type { Item } from "../../model/item.ts";
 import { safeText } from "../../redact/redact.ts";
 
 /** As many losses are kept by name; more are counted. */

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from "chalk";
-import type { Item } from "../../model/reporter.ts";
+import type { Item } from "../../model/item.ts";
 import { grouped } from "../text/format.ts";
 
 /** More items than this are counted, not listed. */

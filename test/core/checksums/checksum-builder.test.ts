@@ -10,7 +10,7 @@ import {
 } from "../../../src/core/checksums/checksums.ts";
 import { LastVerified } from "../../../src/core/checksums/last-verified.ts";
 import { SegmentHash } from "../../../src/core/checksums/segment-hash.ts";
-import { DriftDetector } from "../../../src/core/compare/drift.ts";
+import { DriftDetector } from "../../../src/core/compare/drift/drift.ts";
 import type { VerifyMode } from "../../../src/core/plan/verify-mode.ts";
 import { Batch, type Doc, type DocumentId } from "../../../src/model/document.ts";
 import { doc, hexOf, id } from "../../support/data/documents.ts";

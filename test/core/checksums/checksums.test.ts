@@ -9,7 +9,7 @@ import {
 } from "../../../src/core/checksums/checksums.ts";
 import { areSame, type Segment } from "../../../src/core/checksums/segment.ts";
 import { SegmentHash } from "../../../src/core/checksums/segment-hash.ts";
-import { detectDrift, layOut, type Mismatch } from "../../../src/core/compare/detect-drift.ts";
+import { detectDrift, layOut, type Mismatch } from "../../../src/core/compare/drift/detect-drift.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import { doc, id } from "../../support/data/documents.ts";
 

@@ -5,7 +5,7 @@ import { inForeignKeyOrder } from "../../foreign-key-order.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { Reference, Table } from "../schema/table.ts";
-import type { RowToSend } from "./sender.ts";
+import type { RowToSend } from "./row-to-send.ts";
 
 /** Types whose values have one text only, so that texts can be compared. */
 const PLAIN: ReadonlySet<string> = new Set(["int2", "int4", "int8", "uuid", "text", "varchar"]);

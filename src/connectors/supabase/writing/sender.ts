@@ -1,10 +1,10 @@
 /** Rows on their way into one table: as many at once as the project takes, and those that it refuses told apart. */
-import type { Doc } from "../../../model/document.ts";
 import { faultOf, isOfRows, isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { Table } from "../schema/table.ts";
 import { parentsFirst, withoutParents } from "./parents.ts";
 import { ORPHAN, TOO_LARGE } from "./refusal.ts";
+import type { RowToSend } from "./row-to-send.ts";
 
 /** Rows sent at once, and bytes of them: roles have a few seconds for a statement. */
 const ROWS = 500;
@@ -13,17 +13,6 @@ const BYTES = 1_000_000;
 const FEW = 4;
 /** The server's complaint about one row twice in a statement. */
 const TWICE = "21000";
-
-export interface RowToSend {
-  readonly doc: Doc;
-  /** Equal for rows with the same columns: others must not stand in one request, or what one lacks becomes null. */
-  readonly shape: string;
-  readonly columns: readonly string[];
-  /** The columns' JSON, in their order. */
-  readonly texts: readonly string[];
-  /** The row's JSON. */
-  readonly text: string;
-}
 
 export interface Sent {
   /** Rows that were taken together, and how many of them the server has written: none that was there and was to stay. */

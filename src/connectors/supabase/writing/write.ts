@@ -8,7 +8,8 @@ import { rowOf } from "../mapping/to-row/row.ts";
 import { rowsOf } from "../reading/rows.ts";
 import { ORPHAN, refusalReason } from "./refusal.ts";
 import { removeRows } from "./remove.ts";
-import { type RowToSend, Sender } from "./sender.ts";
+import type { RowToSend } from "./row-to-send.ts";
+import { Sender } from "./sender.ts";
 import type { Writable, WritableTables } from "./writable.ts";
 
 /** Fields without a column are named up to this number, for each table. */

@@ -7,8 +7,12 @@ import {
   type MongodbStore,
   mongodb,
 } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { cutSegments, type DigestWalkOptions, digestWalk } from "../../../../src/core/compare/digest-walk.ts";
-import type { DigestSide } from "../../../../src/core/compare/digests.ts";
+import {
+  cutSegments,
+  type DigestWalkOptions,
+  digestWalk,
+} from "../../../../src/core/compare/digests/digest-walk.ts";
+import type { DigestSide } from "../../../../src/core/compare/digests/digests.ts";
 import type { Step } from "../../../../src/core/walk/walk.ts";
 import { Batch, type Doc, type DocumentId } from "../../../../src/model/document.ts";
 import {

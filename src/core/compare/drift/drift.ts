@@ -1,9 +1,9 @@
 /** Which side changed since the copy was last verified, told by what the target held then. */
-import type { Batch, DocumentId } from "../../model/document.ts";
-import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "../checksums/checksums.ts";
-import type { Segment } from "../checksums/segment.ts";
+import type { Batch, DocumentId } from "../../../model/document.ts";
+import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "../../checksums/checksums.ts";
+import type { Segment } from "../../checksums/segment.ts";
+import type { DiffJob } from "../diff-job.ts";
 import { type Drift, detectDrift, layOut, type Mismatch } from "./detect-drift.ts";
-import type { DiffJob } from "./diff-job.ts";
 
 /** Bytes of a segment that are held in memory; of a larger one nothing is said. */
 const MOST_HELD = 32_000_000;

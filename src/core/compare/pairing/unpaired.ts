@@ -1,9 +1,9 @@
 /** Collections that only one side has: one difference each, with the number of their documents. */
 
-import type { CollectionInfo } from "../../connectors/collection.ts";
-import type { Reader } from "../../connectors/contract.ts";
-import type { ComparedCollection } from "../../model/reporter.ts";
-import type { DiffRun } from "./diff-job.ts";
+import type { CollectionInfo } from "../../../connectors/collection.ts";
+import type { Reader } from "../../../connectors/contract.ts";
+import type { ComparedCollection } from "../../../model/reporter.ts";
+import type { DiffRun } from "../diff-job.ts";
 import type { Pairs } from "./pairs.ts";
 
 export async function reportUnpaired(

@@ -1,10 +1,10 @@
 /** The walk of walk.ts for stores that hash their own documents: what is equal stays where it is. */
 import { setMaxListeners } from "node:events";
-import type { Filter, IdRange } from "../../connectors/collection.ts";
-import type { Reader } from "../../connectors/contract.ts";
-import type { DocumentsHash } from "../../connectors/powers/digests.ts";
-import { cutInto } from "../walk/ranges.ts";
-import { emptyStep, merge, type Step } from "../walk/walk.ts";
+import type { Filter, IdRange } from "../../../connectors/collection.ts";
+import type { Reader } from "../../../connectors/contract.ts";
+import type { DocumentsHash } from "../../../connectors/powers/digests.ts";
+import { cutInto } from "../../walk/ranges.ts";
+import { emptyStep, merge, type Step } from "../../walk/walk.ts";
 import {
   type DigestSide,
   type Digests,

@@ -1,7 +1,7 @@
 /** Which of the documents that differ a segment must have held as the source has them, and which as the target has. */
 import { createHash, type Hash } from "node:crypto";
-import { compareIds } from "../../bson/compare-ids.ts";
-import type { Batch, Doc, DocumentId } from "../../model/document.ts";
+import { compareIds } from "../../../bson/compare-ids.ts";
+import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
 
 /** `behind`: the source alone has changed. `diverged`: the copy has, too or alone. */
 export type Drift = "behind" | "diverged";

@@ -1,7 +1,7 @@
 /** A store that does not give all of its documents would make two collections look alike: each is held against its own count. */
-import { shortfall } from "../walk/shortfall.ts";
-import type { DiffJob } from "./diff-job.ts";
-import { reportOfCollection } from "./report-difference.ts";
+import { shortfall } from "../../walk/shortfall.ts";
+import type { DiffJob } from "../diff-job.ts";
+import { reportOfCollection } from "../report-difference.ts";
 
 const SIDES = ["source", "target"] as const;
 type StoreSide = (typeof SIDES)[number];

@@ -1,14 +1,14 @@
-import type { CollectionInfo, Filter, IdRange, Selection } from "../../connectors/collection.ts";
-import type { Reader } from "../../connectors/contract.ts";
+import type { CollectionInfo, Filter, IdRange, Selection } from "../../../connectors/collection.ts";
+import type { Reader } from "../../../connectors/contract.ts";
 import type {
   Digester,
   DocumentsHash,
   HashedRange,
   RecordDigester,
-} from "../../connectors/powers/digests.ts";
-import { DualsyncError } from "../../model/errors.ts";
-import type { RangeDigest } from "../../model/range-digest.ts";
-import { RangeHash } from "../../model/range-digest.ts";
+} from "../../../connectors/powers/digests.ts";
+import { DualsyncError } from "../../../model/errors.ts";
+import type { RangeDigest } from "../../../model/range-digest.ts";
+import { RangeHash } from "../../../model/range-digest.ts";
 
 /** One side of a walk by digests. Without a digester it is read, and hashed here. */
 export interface DigestSide {

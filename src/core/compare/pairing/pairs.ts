@@ -1,11 +1,18 @@
 /** Which collections of two stores are to be compared with which, and which have no counterpart. */
 
-import type { CollectionInfo, Listing } from "../../connectors/collection.ts";
-import type { Reader } from "../../connectors/contract.ts";
-import type { NotCopied } from "../../model/collection.ts";
-import { chooseJobs, type Naming, namesInSource, renamesFor, unreadable, type Wanted } from "../plan/plan.ts";
-import { hidden, MOST_ASKED } from "../plan/vanished.ts";
-import type { DiffPair } from "./diff-job.ts";
+import type { CollectionInfo, Listing } from "../../../connectors/collection.ts";
+import type { Reader } from "../../../connectors/contract.ts";
+import type { NotCopied } from "../../../model/collection.ts";
+import {
+  chooseJobs,
+  type Naming,
+  namesInSource,
+  renamesFor,
+  unreadable,
+  type Wanted,
+} from "../../plan/plan.ts";
+import { hidden, MOST_ASKED } from "../../plan/vanished.ts";
+import type { DiffPair } from "../diff-job.ts";
 
 export interface Pairs {
   readonly pairs: readonly DiffPair[];
