@@ -1,7 +1,7 @@
 // One comparison by the functions of the program. Arguments: tier ("raw", "hash" or "one-sided"), source URI,
 // target URI, database.
 
-import type { StoreRole } from "../src/connectors/mongodb/failures/faults.ts";
+import type { StoreRole } from "../src/connectors/connector.ts";
 import { mongodb } from "../src/connectors/mongodb/mongodb.ts";
 import { cutSegments, digestWalk } from "../src/core/compare/digests/digest-walk.ts";
 import type { DigestSide } from "../src/core/compare/digests/digests.ts";

@@ -1,5 +1,6 @@
 /** The record of a connector: everything that is peculiar to one kind of store. It is one folder and one line in the registry. */
 import type { Environment } from "../model/environment.ts";
+import type { Filter } from "./collection.ts";
 import type { Store } from "./contract.ts";
 import type { Failure } from "./failure.ts";
 import type { StoreWords } from "./words.ts";
@@ -65,7 +66,7 @@ export interface PairKind {
   find(environment: Environment, others: readonly PairCandidate[]): PairCandidate | undefined;
 }
 
-/** A store that is somebody's primary and has its copy in the MongoDB of MONGODB_URI. */
+/** A store that is somebody's primary and has its copy in a store of another kind: see `Connector.copies`. */
 export interface PrimaryStore<L extends Location> {
   /** In a sentence: "the Supabase store". */
   readonly name: string;
@@ -83,15 +84,17 @@ export interface Connector<L extends Location = Location> {
   readonly words: StoreWords;
   /** What each verb may use such a store for. */
   readonly serves: Readonly<Partial<Record<StoreCommand, readonly StoreRole[]>>>;
-  /** --filter chooses among its documents. */
-  readonly canFilter: boolean;
   /** Its collections have options and indexes to copy and compare. */
   readonly hasMetadata: boolean;
   /** Names of collections in its stores → names that applications give to their copies elsewhere, without being asked to. */
   readonly usualRenames?: ReadonlyMap<string, string>;
+  /** What the names of its environment variables begin with: problems with the lines of an .env file that set them are said. */
+  readonly variablePrefixes: readonly string[];
   /** How people write such a location: "kv", "file:DIR". */
   readonly forms: readonly string[];
   readonly primary?: PrimaryStore<L>;
+  /** Such a store holds the copies of primaries of other kinds, where this variable is set. */
+  readonly copies?: { readonly variable: string; locate(environment: Environment): L };
   readonly pairs?: readonly PairKind[];
   /** Undefined: the text is no location of this kind. `flag` is its name in messages. Fails with `usage`. */
   parse(text: string, flag: string, environment: Environment): ParsedLocation<L> | undefined;
@@ -104,6 +107,8 @@ export interface Connector<L extends Location = Location> {
   place(location: L): StorePlace;
   /** Absent where there is no way to open one yet. Loads the driver. */
   open?(location: L, options: OpenOptions): Promise<Store>;
+  /** The conditions of --filter by collection, from values such as `orders={…}`. Absent: documents cannot be chosen so. Fails with `usage`. */
+  readFilters?(values: readonly string[]): Promise<ReadonlyMap<string, Filter>>;
   /** Every sentence that a fault of such a store can end with, by its name. */
   failures?(): Promise<Readonly<Record<string, Failure>>>;
 }

@@ -1,12 +1,12 @@
 import type { Done, Meter } from "../model/reporter.ts";
 import type { Redactor } from "../redact/redact.ts";
 import type { Expected } from "./progress/expected.ts";
-import type { Sink } from "./streams.ts";
+import type { TextStream } from "./streams.ts";
 
 /** What every reporter is made from. */
 export interface ReportingContext {
-  readonly stdout: Sink;
-  readonly stderr: Sink;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
   readonly redactor: Redactor;
   readonly verbose: boolean;
   readonly runId: string;

@@ -6,7 +6,7 @@ import { lines } from "./human/lines.ts";
 import { quiet } from "./human/quiet.ts";
 import { json } from "./json/json.ts";
 import { Bars } from "./progress/bars.ts";
-import { type OutputStream, sink } from "./streams.ts";
+import { type OutputStream, textStream } from "./streams.ts";
 
 export interface ReporterOptions {
   /** "auto": bars at a terminal, lines elsewhere. */
@@ -36,8 +36,8 @@ export interface StreamReporter extends Reporter {
 /** Chooses how a run is reported. `close` must be called before the process ends, however it ends. */
 export function createReporter(options: ReporterOptions): StreamReporter {
   const { color, env, redactor, verbose, runId, command } = options;
-  const stdout = sink(options.stdout, { color, env });
-  const stderr = sink(options.stderr, { color, env });
+  const stdout = textStream(options.stdout, { color, env });
+  const stderr = textStream(options.stderr, { color, env });
   const context: ReportingContext = { stdout, stderr, redactor, verbose, runId, command };
   return { ...choose(options)(context), lost: () => stdout.lost };
 }

@@ -10,7 +10,7 @@ export interface OutputStream extends NodeJS.WritableStream {
 }
 
 /** A stream that can be written to at any time: when nobody reads any more, what is written is dropped. */
-export interface Sink {
+export interface TextStream {
   readonly isTTY: boolean;
   /** Columns of the terminal, 80 when it does not say; Infinity when this is not a terminal. */
   readonly width: number;
@@ -24,7 +24,7 @@ export interface Sink {
   readonly lost: NodeJS.ErrnoException | undefined;
 }
 
-export interface SinkOptions {
+export interface TextStreamOptions {
   /** False: `--no-color` was given. True says nothing: it is what an option parser makes of its absence. */
   readonly color?: boolean | undefined;
   readonly env: NodeJS.ProcessEnv;
@@ -35,7 +35,7 @@ export interface SinkOptions {
  * (not empty), FORCE_COLOR ("0" and "false" mean no), TERM=dumb, whether the stream is a terminal. The basic colours
  * are all that is used, so there is no higher level.
  */
-export function colorLevel(stream: OutputStream, { color, env }: SinkOptions): 0 | 1 {
+export function colorLevel(stream: OutputStream, { color, env }: TextStreamOptions): 0 | 1 {
   if (color === false || (env.NO_COLOR ?? "") !== "") {
     return 0;
   }
@@ -50,7 +50,7 @@ export function colorLevel(stream: OutputStream, { color, env }: SinkOptions): 0
  * Opens a stream for reporting. Its errors are remembered, not thrown: a reader that goes away (`| head`) is no failure of
  * the run, and it is for the caller to say what a full disk means.
  */
-export function sink(stream: OutputStream, options: SinkOptions): Sink {
+export function textStream(stream: OutputStream, options: TextStreamOptions): TextStream {
   let lost: NodeJS.ErrnoException | undefined;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     lost ??= error;

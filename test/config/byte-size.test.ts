@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { byteSize, readRate } from "../../src/config/settings/byte-size.ts";
-import { failureOf, textOf } from "./failure.ts";
+import { failureOf, textOf } from "../support/configuration-failure.ts";
 
 const UNITS = {
   B: 1,

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadEnvironment } from "../../src/config/env/environment.ts";
 import { describeVariable, type Environment } from "../../src/model/environment.ts";
-import { failureOf, textOf } from "./failure.ts";
+import { failureOf, textOf } from "../support/configuration-failure.ts";
 
 let cwd: string;
 

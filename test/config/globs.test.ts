@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkGlobs, matches, select, unmatched } from "../../src/config/selection/globs.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf } from "../support/configuration-failure.ts";
 
 describe("globs", () => {
   test.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseLocation, secretsOf } from "../../src/config/pairs/location.ts";
 import type { Location } from "../../src/connectors/connector.ts";
 import { Redactor } from "../../src/redact/redact.ts";
-import { environmentOf, failureOf, textOf } from "./failure.ts";
+import { environmentOf, failureOf, textOf } from "../support/configuration-failure.ts";
 
 const jwt = (claims: object): string =>
   `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;

@@ -4,7 +4,7 @@ import type { Location, PairCommand } from "../../src/connectors/connector.ts";
 import type { MongodbLocation } from "../../src/connectors/mongodb/location/location.ts";
 import type { DualsyncError } from "../../src/model/errors.ts";
 import { Redactor } from "../../src/redact/redact.ts";
-import { environmentOf, failureOf, textOf } from "./failure.ts";
+import { environmentOf, failureOf, textOf } from "../support/configuration-failure.ts";
 
 const MAIN = { MONGODB_URI: "mongodb://u:hunter2@main/shop" };
 const LOCAL = {

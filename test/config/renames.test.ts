@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseRenames } from "../../src/config/selection/renames.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf } from "../support/configuration-failure.ts";
 
 describe("--rename", () => {
   test("parses renames, including two that swap their names", () => {

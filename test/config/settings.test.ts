@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readSettings, type SettingFlags, type Settings } from "../../src/config/settings/settings.ts";
-import { environmentOf, failureOf } from "./failure.ts";
+import { environmentOf, failureOf } from "../support/configuration-failure.ts";
 
 function read(variables: Record<string, string>, flags: SettingFlags = {}): Settings {
   return readSettings({ environment: environmentOf(variables), flags });

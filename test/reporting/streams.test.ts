@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Writable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
-import { colorLevel, sink } from "../../src/reporting/streams.ts";
+import { colorLevel, textStream } from "../../src/reporting/streams.ts";
 import { BrokenPipe, FakeStream } from "./fake-stream.ts";
 import { open, plan, report } from "./samples.ts";
 
@@ -40,9 +40,9 @@ describe("colour", () => {
   });
 });
 
-describe("sink", () => {
+describe("textStream", () => {
   it("uses the terminal's width, 80 columns when it is unknown, and no limit in a pipe", () => {
-    const width = (stream: FakeStream) => sink(stream, { env: {} }).width;
+    const width = (stream: FakeStream) => textStream(stream, { env: {} }).width;
     expect(width(new FakeStream({ isTTY: true, columns: 120 }))).toBe(120);
     expect(width(new FakeStream({ isTTY: true }))).toBe(80);
     expect(width(new FakeStream({ columns: 120 }))).toBe(Number.POSITIVE_INFINITY);
@@ -50,7 +50,7 @@ describe("sink", () => {
 
   it("drops what is written after its reader has gone, and remembers the error", async () => {
     const stream = new BrokenPipe();
-    const output = sink(stream, { env: {} });
+    const output = textStream(stream, { env: {} });
     expect(output.lost).toBeUndefined();
     output.write("one\n");
     await once(stream, "error").catch(() => undefined);
@@ -70,7 +70,7 @@ describe("slow readers", () => {
       highWaterMark: 10,
       write: (_chunk, _encoding, done) => void taken.push(done),
     });
-    const output = sink(slow, { env: {} });
+    const output = textStream(slow, { env: {} });
     await output.ready();
     output.write("more than ten characters");
     let ready = false;

@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { expect } from "vitest";
+import type { StoreRole } from "../../src/connectors/connector.ts";
 import type { Failure } from "../../src/connectors/failure.ts";
-import {
-  FAILURES,
-  type MongodbFailure,
-  type StoreRole,
-} from "../../src/connectors/mongodb/failures/failures.ts";
+import { FAILURES, type MongodbFailure } from "../../src/connectors/mongodb/failures/failures.ts";
 import { mongodb } from "../../src/connectors/mongodb/mongodb.ts";
 import { DualsyncError } from "../../src/model/errors.ts";
 import { type Answer, HELLO, isHello, type Script, startScripted } from "../services/wire/scripted-server.ts";

@@ -16,7 +16,7 @@ export const backfillCommand: Command = {
   describe,
   async prepare(flags, environment) {
     const { prepareCopying } = await import("./copy-flags.ts");
-    return prepareCopying("backfill", flags as unknown as CopyingFlags, environment);
+    return await prepareCopying("backfill", flags as unknown as CopyingFlags, environment);
   },
 };
 

@@ -11,7 +11,7 @@ import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
-import { keyOf, readSelection, type SelectionFlags, usualRenames } from "../run/selection.ts";
+import { keyOf, readSelection, type SelectionFlags } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { CopyingCommand, CopyingOptions, Since } from "./copy-options.ts";
 
@@ -39,11 +39,11 @@ export interface CopyingFlags extends SelectionFlags {
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
-export function prepareCopying(
+export async function prepareCopying(
   command: CopyingCommand,
   flags: CopyingFlags,
   environment: Environment,
-): PreparedRun {
+): Promise<PreparedRun> {
   const settings = readSettings({
     environment,
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
@@ -51,8 +51,7 @@ export function prepareCopying(
   const pair = resolvePair(command, { from: flags.from, to: flags.to, environment });
   const { source: from, target: to } = pair;
   assertTargetNamed(flags, connectorOf(to).place(to).database);
-  const selection = readSelection(flags, settings.excluded);
-  const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
+  const selected = await readSelection(flags, settings.excluded, from, to);
   const options: CopyingOptions = {
     command,
     from,

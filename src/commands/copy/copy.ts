@@ -16,7 +16,7 @@ import type { RunContext } from "../command.ts";
 import { savedSentence } from "../run/backup-notice.ts";
 import { assertConfirmed } from "../run/confirm.ts";
 import { journaled } from "../run/journal.ts";
-import { type Writing, withSession } from "../run/session.ts";
+import { type WritableRun, withSession } from "../run/session.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
 import type { CopyingOptions } from "./copy-options.ts";
@@ -92,7 +92,7 @@ async function copy(
   options: CopyingOptions,
   context: RunContext,
   { planned, losses, started, journal }: CopySetup,
-  { session, signal, stop }: Writing,
+  { session, signal, stop }: WritableRun,
 ): Promise<Transferred> {
   const { saved, jobs, used, time = started } = planned;
   const run = {

@@ -16,7 +16,7 @@ export const duplicateCommand: Command = {
   describe,
   async prepare(flags, environment) {
     const { prepareCopying } = await import("./copy-flags.ts");
-    return prepareCopying("duplicate", flags as unknown as CopyingFlags, environment);
+    return await prepareCopying("duplicate", flags as unknown as CopyingFlags, environment);
   },
 };
 

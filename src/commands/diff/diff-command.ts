@@ -17,7 +17,7 @@ export const diffCommand: Command = {
   describe,
   async prepare(flags, environment) {
     const { prepareDiff } = await import("./diff-flags.ts");
-    return prepareDiff(flags as unknown as DiffFlags, environment);
+    return await prepareDiff(flags as unknown as DiffFlags, environment);
   },
 };
 

@@ -9,7 +9,7 @@ import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
-import { keyOf, readSelection, type SelectionFlags, usualRenames } from "../run/selection.ts";
+import { keyOf, readSelection, type SelectionFlags } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { DiffOptions, NamedFile } from "./diff-options.ts";
 
@@ -35,15 +35,14 @@ export interface DiffFlags extends SelectionFlags {
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
-export function prepareDiff(flags: DiffFlags, environment: Environment): PreparedRun {
+export async function prepareDiff(flags: DiffFlags, environment: Environment): Promise<PreparedRun> {
   const settings = readSettings({
     environment,
     flags: { batchSize: undefined, concurrency: flags.concurrency },
   });
   const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
   const { source: from, target: to } = pair;
-  const selection = readSelection(flags, settings.excluded);
-  const selected = { ...selection, wanted: { ...selection.wanted, ...usualRenames(from, to) } };
+  const selected = await readSelection(flags, settings.excluded, from, to);
   assertSuitable(flags, from, to);
   const options: DiffOptions = {
     from,
@@ -76,18 +75,11 @@ export function prepareDiff(flags: DiffFlags, environment: Environment): Prepare
 }
 
 /** @throws DualsyncError `usage` for flags that mean nothing between these stores */
-function assertSuitable({ filter = [], plan }: DiffFlags, from: Location, to: Location): void {
-  const [source, target] = [connectorOf(from), connectorOf(to)];
-  const without = [source, target].find(({ canFilter }) => !canFilter);
-  if (filter.length > 0 && without !== undefined) {
-    throw configurationError(
-      `--filter chooses documents of MongoDB collections, and one side is ${without.words.store}.`,
-      `Leave it out; --include and --exclude choose ${without.words.collections}.`,
-    );
-  }
+function assertSuitable({ plan }: DiffFlags, from: Location, to: Location): void {
+  const target = connectorOf(to);
   if (plan !== undefined && target.serves.repair?.includes("target") !== true) {
     throw configurationError(
-      `--plan is for repairs of a MongoDB copy, and the target is ${target.words.store}.`,
+      `--plan writes a file for repair, which cannot write to ${target.words.store}.`,
       `Leave it out, or compare the other way round: --from ${to.kind} --to ${from.kind}.`,
     );
   }

@@ -1,12 +1,12 @@
 /** Which collections and documents a run is about: flags that copying and comparing have in common. */
 import { serialize } from "bson";
-import { parseFilters } from "../../config/selection/filters.ts";
 import { checkGlobs, select, unmatched } from "../../config/selection/globs.ts";
 import { parseRenames } from "../../config/selection/renames.ts";
 import type { Location } from "../../connectors/connector.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import type { StoreWords } from "../../connectors/words.ts";
 import type { Wanted } from "../../core/plan/plan.ts";
+import { configurationError } from "../../model/configuration-error.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { jobKey } from "../../state/job/job-key.ts";
 
@@ -18,7 +18,7 @@ export interface SelectionFlags {
 }
 
 /** What is renamed without being asked for between two stores. */
-export function usualRenames(from: Location, to: Location): Pick<Wanted, "usualRenames"> {
+function usualRenames(from: Location, to: Location): Pick<Wanted, "usualRenames"> {
   const [{ usualRenames: theirs }, { usualRenames: ours }] = [connectorOf(from), connectorOf(to)];
   if (theirs !== undefined && ours === undefined) return { usualRenames: theirs };
   if (theirs === undefined && ours !== undefined)
@@ -32,21 +32,45 @@ export interface Selected {
   readonly unmatched: (names: readonly string[]) => readonly string[];
 }
 
-/** @throws DualsyncError `usage` */
-export function readSelection(flags: SelectionFlags, excluded: readonly string[]): Selected {
-  const { include = [], exclude = [] } = flags;
+/** @throws DualsyncError `usage` for flags that are malformed, or that mean nothing between these stores */
+export async function readSelection(
+  flags: SelectionFlags,
+  excluded: readonly string[],
+  from: Location,
+  to: Location,
+): Promise<Selected> {
+  const { include = [], exclude = [], filter = [] } = flags;
   checkGlobs(include, "--include");
   checkGlobs(exclude, "--exclude");
+  const filters = await readFilters(filter, from, to);
   const globs = { include, exclude: [...exclude, ...excluded] };
   return {
     wanted: {
       selects: (name) => select([name], globs).length > 0,
       renames: parseRenames(flags.rename ?? []),
-      filters: parseFilters(flags.filter ?? []),
+      filters,
+      ...usualRenames(from, to),
     },
     // Names from SYNC_EXCLUDED_COLLECTIONS may well be absent: the variable serves several databases.
     unmatched: (names) => unmatched(names, { include, exclude }),
   };
+}
+
+async function readFilters(
+  values: readonly string[],
+  from: Location,
+  to: Location,
+): Promise<Wanted["filters"]> {
+  if (values.length === 0) return new Map();
+  const connectors = [connectorOf(from), connectorOf(to)];
+  const without = connectors.find((one) => one.readFilters === undefined);
+  if (without !== undefined) {
+    throw configurationError(
+      `--filter cannot be used where one side is ${without.words.store}.`,
+      `Leave it out; --include and --exclude choose ${without.words.collections}.`,
+    );
+  }
+  return (await connectorOf(from).readFilters?.(values)) ?? new Map();
 }
 
 /** @throws DualsyncError `refused` when a pattern chooses nothing of these names; `stores` are those that have them */

@@ -5,7 +5,7 @@ import { isDead, thisProcess } from "../../state/process/process-identity.ts";
 import type { RunContext } from "../command.ts";
 
 /** A run that may write, until `signal` ends it. */
-export interface Writing {
+export interface WritableRun {
   readonly session: WriteSession;
   /** Ends every wait: the person, the lease, the time or a failure anywhere in the run stops it. */
   readonly signal: AbortSignal;
@@ -19,7 +19,7 @@ export async function withSession<T>(
   command: string,
   from: string,
   context: RunContext,
-  work: (writing: Writing) => Promise<T>,
+  work: (writing: WritableRun) => Promise<T>,
 ): Promise<T> {
   const run: Run = { id: context.runId, command, holder: thisProcess(), from, isGone: isDead };
   const session = await target.claim?.(run, context.signal);

@@ -1,6 +1,7 @@
 import { closeSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { connectors } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
 import { type Statement, splitStatements } from "./env-statements.ts";
 
@@ -75,7 +76,12 @@ function holdsAddressOrSecret(name: string): boolean {
 }
 
 function isOurs(name: string): boolean {
-  return holdsAddressOrSecret(name) || /^(?:MONGODB|SYNC|DUALSYNC|KV|UPSTASH)_/.test(name);
+  const prefixes = [
+    "SYNC_",
+    "DUALSYNC_",
+    ...connectors().flatMap(({ variablePrefixes }) => variablePrefixes),
+  ];
+  return holdsAddressOrSecret(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }
 
 function readText(path: string, fileName: string): string | undefined {

@@ -1,31 +1,37 @@
 import type { Location, PairCandidate, PairCommand, PairKind } from "../../connectors/connector.ts";
-import { mongodbFromVariable } from "../../connectors/mongodb/location/location.ts";
 import { connectors } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
+import { DualsyncError } from "../../model/errors.ts";
 
-/** The variable of the MongoDB that holds the copy of every primary that is not a MongoDB itself. */
-const COPY = "MONGODB_URI";
-
-/** The kinds of pairs that a command takes: primaries of other kinds, whose copy is in MongoDB, come first. */
+/** The kinds of pairs that a command takes: primaries whose copy is in a store of another kind come first. */
 export function pairKinds(command: PairCommand): readonly PairKind[] {
   const kinds = [
-    ...connectors().flatMap(({ primary }) => (primary === undefined ? [] : [copiedToMongodb(primary)])),
+    ...connectors().flatMap(({ primary }) => (primary === undefined ? [] : [pairOf(primary)])),
     ...connectors().flatMap(({ pairs = [] }) => pairs),
   ];
   return kinds.filter(({ commands }) => commands.includes(command));
 }
 
-function copiedToMongodb({ commands, variables, isSet, locate }: Primary): PairKind {
+function pairOf({ commands, variables, isSet, locate }: Primary): PairKind {
+  const copies = copyStore();
   return {
     commands,
-    variables: [...variables, [COPY]],
+    variables: [...variables, [copies.variable]],
     find(environment) {
-      if (environment.get(COPY) === undefined || !isSet(environment)) return undefined;
+      if (environment.get(copies.variable) === undefined || !isSet(environment)) return undefined;
       const { location, warnings } = locate(environment);
-      return { primary: location, copy: mongodbFromVariable(COPY, environment), derived: false, warnings };
+      return { primary: location, copy: copies.locate(environment), derived: false, warnings };
     },
   };
+}
+
+/** Where the copies of primaries of other kinds are. */
+function copyStore() {
+  const copies = connectors().find((connector) => connector.copies !== undefined)?.copies;
+  if (copies === undefined)
+    throw new DualsyncError("bug", "No connector takes copies of other kinds of stores.");
+  return copies;
 }
 
 type Primary = NonNullable<ReturnType<typeof connectors>[number]["primary"]>;
@@ -46,7 +52,7 @@ export function candidatesFor(command: PairCommand, environment: Environment): P
 }
 
 function isAlone({ variables }: PairKind): boolean {
-  return variables.length === 1 && variables[0]?.[0] === COPY;
+  return variables.length === 1 && variables[0]?.[0] === copyStore().variable;
 }
 
 /** The primary of another kind that is set in the environment. */
@@ -56,13 +62,14 @@ function primaryBeside(environment: Environment): Primary | undefined {
     .find((primary) => primary?.isSet(environment) === true);
 }
 
-/** Why MONGODB_URI alone is no pair for `duplicate` here, as an error; undefined when that is not the reason. */
+/** Why the store of copies alone is no pair for `duplicate` here, as an error; undefined when that is not the reason. */
 export function copyOfCopy(command: PairCommand, environment: Environment): Error | undefined {
-  if (command !== "duplicate" || environment.get(COPY) === undefined) return undefined;
+  const { variable } = copyStore();
+  if (command !== "duplicate" || environment.get(variable) === undefined) return undefined;
   const primary = primaryBeside(environment);
   if (primary === undefined) return undefined;
   return configurationError(
-    `The MongoDB of ${COPY} is the copy of the ${primary.name} store that is set beside it; a copy of the copy on the same server would protect nothing.`,
+    `The store of ${variable} is the copy of the ${primary.name} store that is set beside it; a copy of the copy on the same server would protect nothing.`,
     `To bring the copy up to date run dualsync ${primary.copiedBy}; to copy it elsewhere run dualsync duplicate --from mongodb --to env:NAME.`,
   );
 }

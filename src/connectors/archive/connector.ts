@@ -21,8 +21,8 @@ export const archive: Connector<FileLocation> = {
     notUndone: "an archive is never changed",
   },
   serves: { diff: ["source", "target"], restore: ["source"] },
-  canFilter: false,
   hasMetadata: true,
+  variablePrefixes: [],
   forms: ["file:DIR"],
   parse(text, flag, environment) {
     if (!text.startsWith("file:")) return undefined;

@@ -15,8 +15,8 @@ export const kv: Connector<KvLocation> = {
     restore: ["target"],
     "sync-kv": ["source", "target"],
   },
-  canFilter: false,
   hasMetadata: false,
+  variablePrefixes: ["KV_", "UPSTASH_"],
   forms: ["kv"],
   primary: {
     name: "KV",

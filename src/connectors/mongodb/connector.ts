@@ -20,9 +20,13 @@ export const mongodb: Connector<MongodbLocation> = {
     restore: BOTH,
     "sync-kv": BOTH,
   },
-  canFilter: true,
   hasMetadata: true,
+  variablePrefixes: ["MONGODB_"],
   forms: ["mongodb", "mongodb://…", "mongodb+srv://…", "env:NAME"],
+  copies: {
+    variable: "MONGODB_URI",
+    locate: (environment) => mongodbFromVariable("MONGODB_URI", environment),
+  },
   pairs: [LOCAL_PAIR, SAME_SERVER_PAIR],
   parse(text, flag, environment) {
     if (/^mongodb(?:\+srv)?:\//i.test(text)) return mongodbFromArgument(text, flag, environment);
@@ -43,6 +47,7 @@ export const mongodb: Connector<MongodbLocation> = {
     const { uri, display: label } = address;
     return await opened.mongodb({ uri, database, label, role, retries }, signal);
   },
+  readFilters: async (values) => (await import("./filter/filters.ts")).readFilters(values),
   failures: async () => (await import("./failures/failures.ts")).FAILURES,
 };
 

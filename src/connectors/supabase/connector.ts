@@ -14,10 +14,10 @@ export const supabase: Connector<SupabaseLocation> = {
     repair: ["source"],
     restore: ["target"],
   },
-  canFilter: false,
   hasMetadata: false,
   // Mongoose makes a plural of a model's name.
   usualRenames: new Map([["shop", "shops"]]),
+  variablePrefixes: ["SUPABASE_", "NEXT_PUBLIC_SUPABASE_"],
   forms: ["supabase"],
   primary: {
     name: "Supabase",

@@ -53,7 +53,7 @@ export interface ChangeContext extends ChangeOptions {
 }
 
 /** A context that may write. */
-export interface Writing {
+export interface WithSession {
   readonly session: WriteSession;
 }
 
@@ -151,7 +151,7 @@ function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
 
 /** Removes, replaces, inserts. @returns what was not taken, by key */
 async function write(
-  work: ChangeContext & Writing,
+  work: ChangeContext & WithSession,
   due: readonly Due[],
 ): Promise<ReadonlyMap<string, Rejected>> {
   const { session, collection, signal } = work;
@@ -193,7 +193,7 @@ function outcomeOf(
   // Never written again: it may be somebody else's by now.
   const reason =
     after === undefined
-      ? "it was written, and is gone again: does another program or a TTL index remove it?"
+      ? "it was written and is gone again: does another program remove it, or does it expire?"
       : change.wanted === undefined
         ? "it was removed, and is there again: does another program write it?"
         : "it was written, and is another one now: does another program write it, or the server alter it?";

@@ -2,7 +2,7 @@
 import type { UniqueRules, UniqueValue } from "../../connectors/powers/unique-values.ts";
 import { Batch, type Doc } from "../../model/document.ts";
 import type { Change, ChangeContext, Outcome } from "./change.ts";
-import { findAll, isWanted, precheck, save, type Writing } from "./change.ts";
+import { findAll, isWanted, precheck, save, type WithSession } from "./change.ts";
 
 /** One document of a swap: what it is now, and what it is to be. */
 interface SwapMember {
@@ -72,7 +72,7 @@ async function findSwap(
 }
 
 async function exchange(
-  work: ChangeContext & Writing,
+  work: ChangeContext & WithSession,
   swap: readonly SwapMember[],
 ): Promise<readonly Outcome[]> {
   await save(work, swap);
@@ -120,7 +120,7 @@ async function findMembers(
 
 /** Takes out what the swap's documents are now, where that is theirs, and puts in what they are to be. */
 async function replaceAll(
-  work: ChangeContext & Writing,
+  work: ChangeContext & WithSession,
   swap: readonly SwapMember[],
   to: "wanted" | "before",
 ): Promise<void> {

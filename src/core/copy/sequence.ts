@@ -167,7 +167,7 @@ async function append(job: PartJob, sequences: Sequences): Promise<boolean> {
     "unverified",
     `The ${job.to.type} collection ${job.to.name} came back from the target otherwise than it was written.`,
     {
-      hint: "A capped collection may be too small on the target, or another program writes to it. The source was not changed.",
+      hint: "It may be too small on the target, or another program writes to it. The source was not changed.",
     },
   );
 }

@@ -177,7 +177,7 @@ function unprovable(job: PartJob, documents: readonly Doc[], held: HeldDocuments
     "unverified",
     `The target acknowledged ${some} of ${job.to.name} ${ROUNDS} times, ${how}.`,
     {
-      hint: "Is another program, or a TTL index, changing the target? The source was not changed. Run the same command again.",
+      hint: "Does another program change the target, or do documents expire there? The source was not changed. Run the same command again.",
     },
   );
 }

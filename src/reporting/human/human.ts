@@ -1,7 +1,7 @@
 import type { Reporter } from "../../model/reporter.ts";
 import type { ProgressView, ReportingContext } from "../context.ts";
 import { expectedChanges, expectedComparison, expectedCopy } from "../progress/expected.ts";
-import type { Sink } from "../streams.ts";
+import type { TextStream } from "../streams.ts";
 import { type Clean, cleaned, cleanText } from "../text/clean.ts";
 import { changedText, changePlanText } from "./change-text.ts";
 import { comparedText, comparisonText } from "./diff-text.ts";
@@ -62,7 +62,7 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
   };
 }
 
-function styleOf(stream: Sink) {
+function styleOf(stream: TextStream) {
   return { width: stream.width, paint: stream.paint };
 }
 

@@ -82,7 +82,7 @@ function action(planned: PlannedCollection): string {
         ? `update${kind} (holds ${grouped(planned.targetDocuments)})`
         : `adopt${kind} (${foundText(planned.found)})`;
     case "define":
-      return "define view";
+      return `define ${planned.type}`;
   }
 }
 

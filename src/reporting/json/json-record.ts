@@ -1,5 +1,5 @@
 import type { ReportingContext } from "../context.ts";
-import type { Sink } from "../streams.ts";
+import type { TextStream } from "../streams.ts";
 import { cleanData, cleaned } from "../text/clean.ts";
 
 export type Emit = (type: string, body: object) => void;
@@ -14,7 +14,7 @@ export function recordEmitter({ stdout, redactor, runId, command }: ReportingCon
 }
 
 /** Absent values are null, so that every record of a type has the same fields. Nothing invisible leaves unescaped. */
-function writeRecord(stdout: Sink, record: object): void {
+function writeRecord(stdout: TextStream, record: object): void {
   const text = JSON.stringify(record, (_, value: unknown) => value ?? null);
   stdout.write(`${text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)}\n`);
 }

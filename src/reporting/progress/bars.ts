@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { MultiBar } from "cli-progress";
 import type { Done, Meter } from "../../model/reporter.ts";
 import type { ProgressView } from "../context.ts";
-import type { Sink } from "../streams.ts";
+import type { TextStream } from "../streams.ts";
 import { collectionLine, nameWidth, totalLine } from "./bar-line.ts";
 import type { Expected } from "./expected.ts";
 import { ProgressLog, type RunProgress } from "./progress.ts";
@@ -16,7 +16,7 @@ const TOTAL = -1;
  * terminal the cursor is hidden and lines do not wrap; whoever ends the process must call `close` before.
  */
 export class Bars implements ProgressView {
-  readonly #stderr: Sink;
+  readonly #stderr: TextStream;
   readonly #progress = new ProgressLog(() => performance.now());
   #multi: MultiBar | undefined;
   #frame: RunProgress | undefined;
@@ -24,7 +24,7 @@ export class Bars implements ProgressView {
   #nameWidth = 0;
   #closed = false;
 
-  constructor(stderr: Sink) {
+  constructor(stderr: TextStream) {
     this.#stderr = stderr;
   }
 
@@ -103,8 +103,10 @@ export class Bars implements ProgressView {
   }
 }
 
-/** cli-progress wants a stream; everything it writes goes through the sink, which knows whether anybody reads. */
-function terminalStream(stderr: Sink): Writable & { readonly isTTY: boolean; readonly columns: number } {
+/** cli-progress wants a stream; everything it writes goes through the textStream, which knows whether anybody reads. */
+function terminalStream(
+  stderr: TextStream,
+): Writable & { readonly isTTY: boolean; readonly columns: number } {
   const stream = new Writable({
     decodeStrings: false,
     write(chunk, _encoding, done) {

@@ -62,8 +62,8 @@ export function memoryConnector(databases: ReadonlyMap<string, MemoryDatabase>):
     kind: "memory",
     words: MEMORY_WORDS,
     serves: { duplicate: ROLES, diff: ROLES, repair: ROLES, undo: ["target"] },
-    canFilter: false,
     hasMetadata: false,
+    variablePrefixes: [],
     forms: ["memory:NAME"],
     parse(text, flag) {
       if (!text.startsWith(PREFIX)) return undefined;

@@ -7,9 +7,10 @@ import {
   type RunCommandCursor,
 } from "mongodb";
 import { DualsyncError } from "../../../model/errors.ts";
+import type { StoreRole } from "../../connector.ts";
 import { type RetryPolicy, retry, retryPolicy } from "../../wrappers/retry.ts";
 import { failure } from "../failures/failures.ts";
-import { isTransient, type StoreRole, toDualsyncError } from "../failures/faults.ts";
+import { isTransient, toDualsyncError } from "../failures/faults.ts";
 import { boundMessages } from "../writing/framing.ts";
 import { patchSocketClose } from "./closing-sockets.ts";
 import { DEADLINE, withDeadline } from "./deadline.ts";

@@ -1,5 +1,5 @@
 /** From the driver's errors while connecting to the sentence that names what is behind them. */
-import type { FailurePlace, MongodbFailure } from "./failures.ts";
+import type { MongodbFailure, MongodbFailurePlace } from "./failures.ts";
 
 /** One error of a chain: its own code may be the system's or the TLS library's. */
 interface Link {
@@ -39,7 +39,7 @@ const SRV: ReadonlyMap<string, MongodbFailure> = new Map([
 const UNREACHABLE = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH"]);
 
 /** Why no connection came about; undefined when the errors do not say. `error` is what the driver threw. */
-export function diagnoseConnection(error: unknown, place: FailurePlace): MongodbFailure | undefined {
+export function diagnoseConnection(error: unknown, place: MongodbFailurePlace): MongodbFailure | undefined {
   const links = chain(error);
   const srv = links.find(({ message }) => /^query(?:Srv|Txt) /.test(message));
   if (srv !== undefined) return SRV.get(srv.code) ?? "dns-silent";
@@ -56,7 +56,7 @@ export function diagnoseConnection(error: unknown, place: FailurePlace): Mongodb
   return diagnoseText(links, place);
 }
 
-function diagnoseText(links: readonly Link[], place: FailurePlace): MongodbFailure | undefined {
+function diagnoseText(links: readonly Link[], place: MongodbFailurePlace): MongodbFailure | undefined {
   const says = (pattern: RegExp): boolean => links.some(({ message }) => pattern.test(message));
   if (says(/reports maximum wire version|reports wire version/)) return "server-old";
   if (says(/reports minimum wire version|requires wire version/)) return "server-new";

@@ -1,9 +1,8 @@
 import { DualsyncError, type ExitName } from "../../../model/errors.ts";
+import type { StoreRole } from "../../connector.ts";
 import type { Failure } from "../../failure.ts";
 import { CONNECTION_FAILURES } from "./connection-failures.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";
-
-export type StoreRole = "source" | "target";
 
 /** Every sentence that a fault of a MongoDB connection or server can end with, by its name. */
 export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
@@ -11,7 +10,7 @@ export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
 export type MongodbFailure = keyof typeof FAILURES;
 
 /** Where and at what it happened. */
-export interface FailurePlace {
+export interface MongodbFailurePlace {
   readonly role: StoreRole;
   /** Host and database, without credentials. */
   readonly label: string;
@@ -25,7 +24,7 @@ const LONGEST_DOING = 200;
 /** The error to tell. `detail` must not be a server's own words. */
 export function failure(
   name: MongodbFailure,
-  place: FailurePlace,
+  place: MongodbFailurePlace,
   cause?: unknown,
   detail = "",
 ): DualsyncError {

@@ -1,9 +1,9 @@
 /** What went wrong on a MongoDB connection, sorted into what the program and a person can do about it. */
-import { DualsyncError } from "../../../model/errors.ts";
-import { diagnoseConnection, tlsCode } from "./connection-diagnosis.ts";
-import { type FailurePlace, failure, type MongodbFailure, type StoreRole } from "./failures.ts";
 
-export type { StoreRole } from "./failures.ts";
+import { DualsyncError } from "../../../model/errors.ts";
+import type { StoreRole } from "../../connector.ts";
+import { diagnoseConnection, tlsCode } from "./connection-diagnosis.ts";
+import { failure, type MongodbFailure, type MongodbFailurePlace } from "./failures.ts";
 
 /** Server error codes: the same call may succeed in a moment (failover, shutdown, conflicts, time-outs). */
 const TRANSIENT = new Set([
@@ -112,7 +112,7 @@ export function toDualsyncError(
   doing: string,
 ): DualsyncError {
   if (error instanceof DualsyncError) return error;
-  const place: FailurePlace = { role, label, doing };
+  const place: MongodbFailurePlace = { role, label, doing };
   const shape = shapeOf(error);
   if (/bad auth/i.test(shape.message)) return failure("authentication", place, error);
   if (shape.code === 8000) return cloudRefusal(shape.message, place, error);
@@ -123,7 +123,7 @@ export function toDualsyncError(
   return failure("unknown", place, error, codeText(shape));
 }
 
-function byCode({ code, message }: FaultShape, { role }: FailurePlace): MongodbFailure | undefined {
+function byCode({ code, message }: FaultShape, { role }: MongodbFailurePlace): MongodbFailure | undefined {
   if (code === undefined) return undefined;
   if (AUTHENTICATION.has(code)) return "authentication";
   if (code === 13) return /requires authentication/.test(message) ? "no-credentials" : `right-${role}`;
@@ -133,7 +133,11 @@ function byCode({ code, message }: FaultShape, { role }: FailurePlace): MongodbF
   return TOO_MANY_REQUESTS.has(code) ? "too-many-requests" : undefined;
 }
 
-function byName(error: unknown, { name }: FaultShape, place: FailurePlace): MongodbFailure | undefined {
+function byName(
+  error: unknown,
+  { name }: FaultShape,
+  place: MongodbFailurePlace,
+): MongodbFailure | undefined {
   if (/^MongoMissingCredentials/.test(name)) return "authentication";
   if (/^MongoWaitQueueTimeout/.test(name)) return "no-connection-free";
   if (/^Mongo(?:NetworkTimeout|OperationTimeout)/.test(name)) return "late";
@@ -147,7 +151,7 @@ function byName(error: unknown, { name }: FaultShape, place: FailurePlace): Mong
 }
 
 /** Code 8000 is MongoDB Atlas's own and means many things; of its text only numbers are shown. */
-function cloudRefusal(text: string, place: FailurePlace, error: unknown): DualsyncError {
+function cloudRefusal(text: string, place: MongodbFailurePlace, error: unknown): DualsyncError {
   const space = SPACE_QUOTA.exec(text);
   if (space !== null) {
     const detail = space[1] === undefined ? "" : ` (${space[1]} of ${space[2]} MB)`;

@@ -1,12 +1,11 @@
 /** From the fault of a request to the sentence that a person reads: where, what, what to do. */
 import { DualsyncError, type ExitName } from "../../../model/errors.ts";
+import type { StoreRole } from "../../connector.ts";
 import type { Failure } from "../../failure.ts";
 import { CONNECTION_FAILURES } from "./connection-failures.ts";
 import { Fault } from "./fault.ts";
 import { grants } from "./grants.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";
-
-export type StoreRole = "source" | "target";
 
 /** Every sentence that a fault of a project can end with, by its name. */
 export const FAILURES = { ...CONNECTION_FAILURES, ...SERVER_FAILURES };
@@ -17,7 +16,7 @@ export type SupabaseFailure = keyof typeof FAILURES;
 export type Access = "read" | "write" | "list";
 
 /** Where and at what it happened. */
-export interface FailurePlace {
+export interface SupabaseFailurePlace {
   readonly role: StoreRole;
   /** Host and path, without credentials. */
   readonly label: string;
@@ -32,7 +31,7 @@ export interface FailurePlace {
 const LONGEST_DOING = 200;
 
 /** Turns whatever a request failed with into the program's own error; never a server's own text. */
-export function toDualsyncError(error: unknown, place: FailurePlace): DualsyncError {
+export function toDualsyncError(error: unknown, place: SupabaseFailurePlace): DualsyncError {
   if (error instanceof DualsyncError) return error;
   if (!(error instanceof Fault))
     return new DualsyncError("bug", `Could not ${place.doing}: dualsync itself failed.`, { cause: error });
@@ -45,7 +44,7 @@ export function toDualsyncError(error: unknown, place: FailurePlace): DualsyncEr
 /** The error to tell. `detail` must not be a server's own words. */
 export function failure(
   name: SupabaseFailure,
-  place: FailurePlace,
+  place: SupabaseFailurePlace,
   cause?: unknown,
   detail = "",
 ): DualsyncError {
@@ -75,7 +74,7 @@ const BY_REASON: Readonly<Record<Exclude<Fault["reason"], "network" | "status">,
   "no-count": "no-count",
 };
 
-function nameOf(fault: Fault, place: FailurePlace): SupabaseFailure {
+function nameOf(fault: Fault, place: SupabaseFailurePlace): SupabaseFailure {
   if (fault.reason === "network") return connectionName(fault.code ?? "", place.label);
   if (fault.reason !== "status") return BY_REASON[fault.reason];
   const { status = 0, code } = fault;
@@ -96,7 +95,7 @@ function connectionName(code: string, label: string): SupabaseFailure {
   return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code) ? "tls" : "broken";
 }
 
-function rightsName(status: number, { access }: FailurePlace): SupabaseFailure {
+function rightsName(status: number, { access }: SupabaseFailurePlace): SupabaseFailure {
   if (status === 401) return "key-anonymous";
   if (access === "list") return "list-refused";
   return access === "write" ? "grant-write" : "grant-read";
@@ -142,7 +141,7 @@ function byClass(code: string): SupabaseFailure | undefined {
   return code === "P0001" ? "trigger" : undefined;
 }
 
-function byStatus(status: number, { access }: FailurePlace): SupabaseFailure {
+function byStatus(status: number, { access }: SupabaseFailurePlace): SupabaseFailure {
   if (status === 403) return access === "list" ? "list-refused" : "denied";
   if (status === 404) return "no-api";
   if (status === 429) return "too-many-requests";

@@ -1,10 +1,11 @@
 /** A Supabase project as reads and writes see it: tables and texts. Answers are exact; failures are DualsyncErrors. */
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { StoreRole } from "../../connector.ts";
 import { DEFAULT_RETRIES, type RetryPolicy } from "../../wrappers/retry.ts";
 import { createSupabase } from "./client.ts";
 import { type Condition, columnText, parameterOf, type SelectedColumn, selectText } from "./condition.ts";
 import { DEFAULT_LIMITS, type ExchangeLimits } from "./exchange.ts";
-import { type Access, type FailurePlace, type StoreRole, toDualsyncError } from "./failures.ts";
+import { type Access, type SupabaseFailurePlace, toDualsyncError } from "./failures.ts";
 import { refusalCode } from "./fault.ts";
 import { type ExactText, RowTexts } from "./texts.ts";
 import { QUERY, transport } from "./transport.ts";
@@ -86,7 +87,7 @@ interface Wire {
   readonly base: string;
   readonly schema: string;
   readonly texts: RowTexts;
-  place(doing: string, access: Access, table?: string): FailurePlace;
+  place(doing: string, access: Access, table?: string): SupabaseFailurePlace;
 }
 
 /** Opens nothing: the first call connects. */
@@ -182,7 +183,7 @@ function rest({ client, send, base, schema, texts, place }: Wire): Pick<Project,
   };
 }
 
-async function ask<T>(place: FailurePlace, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+async function ask<T>(place: SupabaseFailurePlace, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -5,7 +5,7 @@
  */
 
 import type { NotCopied } from "../../../model/collection.ts";
-import { type FailurePlace, failure } from "../api/failures.ts";
+import { failure, type SupabaseFailurePlace } from "../api/failures.ts";
 import type { Project } from "../api/project.ts";
 import type { Column, Reference, Table } from "./table.ts";
 import { typeName } from "./type-name.ts";
@@ -33,7 +33,13 @@ const LONGEST_NAME = 255;
 /** Fails when the description is refused, not understood, or empty: no table is never taken for nothing to do. */
 export async function readCatalog(project: Project, signal: AbortSignal): Promise<Catalog> {
   const { role, label, schema } = project;
-  const place: FailurePlace = { role, label, schema, doing: "read the list of tables", access: "list" };
+  const place: SupabaseFailurePlace = {
+    role,
+    label,
+    schema,
+    doing: "read the list of tables",
+    access: "list",
+  };
   const catalog = catalogOf(await project.openapi(signal));
   if (catalog === undefined) throw failure("list-garbled", place);
   if (catalog.tables.length + catalog.unusable.length === 0) throw failure("list-empty", place);

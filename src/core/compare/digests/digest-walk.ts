@@ -6,8 +6,8 @@ import type { DocumentsHash } from "../../../connectors/powers/digests.ts";
 import { cutInto } from "../../walk/ranges.ts";
 import { emptyStep, merge, type Step } from "../../walk/walk.ts";
 import {
+  type DigestPair,
   type DigestSide,
-  type Digests,
   digestBoth,
   digestPieces,
   isEqual,
@@ -90,8 +90,8 @@ class DigestWalk {
   }
 
   /** The digests of consecutive segments, in order; those of the next ones are on their way. */
-  async *#compareEach(segments: readonly KnownPiece[], most: number): AsyncGenerator<[IdRange, Digests]> {
-    const ahead: Promise<Digests>[] = [];
+  async *#compareEach(segments: readonly KnownPiece[], most: number): AsyncGenerator<[IdRange, DigestPair]> {
+    const ahead: Promise<DigestPair>[] = [];
     for (const [i, segment] of segments.entries()) {
       for (const next of segments.slice(i + ahead.length, i + most)) ahead.push(this.#compare(next));
       const digests = await ahead.shift();
@@ -99,7 +99,7 @@ class DigestWalk {
     }
   }
 
-  #compare(segment: KnownPiece): Promise<Digests> {
+  #compare(segment: KnownPiece): Promise<DigestPair> {
     const comparing = this.#digests(segment);
     this.#underWay.add(comparing);
     const done = (): void => void this.#underWay.delete(comparing);
@@ -107,20 +107,20 @@ class DigestWalk {
     return comparing;
   }
 
-  async #digests({ range, known }: KnownPiece): Promise<Digests> {
+  async #digests({ range, known }: KnownPiece): Promise<DigestPair> {
     if (this.#refusals >= REFUSALS) return { source: undefined, target: undefined };
     const digests = await digestBoth(this.#options, range, this.#options.signal, known);
     this.#refusals = isKnown(digests) ? 0 : this.#refusals + 1;
     return digests;
   }
 
-  async *#segment(segment: IdRange, digests: Digests): AsyncGenerator<Step> {
+  async *#segment(segment: IdRange, digests: DigestPair): AsyncGenerator<Step> {
     if (isEqual(digests)) yield equalStep(segment, digests);
     else yield* this.#unequal(segment, digests);
   }
 
   /** What is not proved equal is cut and compared again, or read. */
-  async *#unequal(segment: IdRange, digests: Digests): AsyncGenerator<Step> {
+  async *#unequal(segment: IdRange, digests: DigestPair): AsyncGenerator<Step> {
     const pieces =
       isWorthCutting(digests) && this.#refusals < REFUSALS ? await this.#cut(segment, digests) : [];
     if (pieces.length < 2) {
@@ -143,7 +143,7 @@ class DigestWalk {
    * Cut and hashed in one go where a side can do that; else where the source's ids are, or the target's where it holds far
    * more or the source's make no cuts.
    */
-  async #cut(segment: IdRange, digests: Digests): Promise<readonly KnownPiece[]> {
+  async #cut(segment: IdRange, digests: DigestPair): Promise<readonly KnownPiece[]> {
     const { source, target, signal } = this.#options;
     const isTargets = (digests.target?.documents ?? 0) > FAR_MORE * (digests.source?.documents ?? 0);
     const pieces = Math.min(PIECES, Math.max(2, Math.ceil(bytesOf(digests) / (RAW_BYTES / 2))));
@@ -167,17 +167,17 @@ class DigestWalk {
   }
 }
 
-function isKnown({ source, target }: Digests): boolean {
+function isKnown({ source, target }: DigestPair): boolean {
   return source !== undefined && target !== undefined;
 }
 
 /** What one side has nothing of, and what is small, is read at once. */
-function isWorthCutting(digests: Digests): boolean {
+function isWorthCutting(digests: DigestPair): boolean {
   const isOneSided = digests.source?.documents === 0 || digests.target?.documents === 0;
   return !isOneSided && bytesOf(digests) > RAW_BYTES;
 }
 
-function bytesOf({ source, target }: Digests): number {
+function bytesOf({ source, target }: DigestPair): number {
   const unknown = Number.POSITIVE_INFINITY;
   return Math.max(source?.bytes ?? unknown, target?.bytes ?? unknown);
 }
@@ -186,7 +186,7 @@ function unknown(range: IdRange): KnownPiece {
   return { range, known: {} };
 }
 
-function equalStep({ from }: IdRange, { source, target }: Digests): Step {
+function equalStep({ from }: IdRange, { source, target }: DigestPair): Step {
   const { documents = 0, bytes = 0 } = source ?? {};
   const equivalent = (source?.equivalent ?? 0) + (target?.equivalent ?? 0);
   return { ...emptyStep(from), equal: { documents, bytes, ...(equivalent > 0 && { equivalent }) } };

@@ -18,7 +18,7 @@ export interface DigestSide {
 }
 
 /** The digest of each side; undefined where the store would not give one of so large a segment. */
-export interface Digests {
+export interface DigestPair {
   readonly source: RangeDigest | undefined;
   readonly target: RangeDigest | undefined;
 }
@@ -36,8 +36,8 @@ export async function digestBoth(
   sides: DigestSides,
   range: IdRange,
   signal: AbortSignal,
-  known: Partial<Digests> = {},
-): Promise<Digests> {
+  known: Partial<DigestPair> = {},
+): Promise<DigestPair> {
   const selection = { range, ...(sides.filter === undefined ? {} : { filter: sides.filter }) };
   const ask = (side: "source" | "target") =>
     known[side] ?? digestOf(sides[side], selection, sides.hash, signal);
@@ -48,7 +48,7 @@ export async function digestBoth(
 /** A piece of a range with what one of the sides holds of it. */
 export interface KnownPiece {
   readonly range: IdRange;
-  readonly known: Partial<Digests>;
+  readonly known: Partial<DigestPair>;
 }
 
 /** Cut and hashed in one go by a side that can do that; undefined where neither can, or would. */
@@ -70,7 +70,7 @@ export async function digestPieces(
 }
 
 /** Equal documents, by the definition of the two; a digest that is not there is equal to nothing. */
-export function isEqual({ source, target }: Digests): boolean {
+export function isEqual({ source, target }: DigestPair): boolean {
   return (
     source !== undefined &&
     target !== undefined &&

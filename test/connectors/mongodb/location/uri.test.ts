@@ -10,7 +10,7 @@ import {
 } from "../../../../src/connectors/mongodb/location/uri.ts";
 import { URI_OPTIONS } from "../../../../src/connectors/mongodb/location/uri-options.ts";
 import { Redactor } from "../../../../src/redact/redact.ts";
-import { failureOf, textOf } from "../../../config/failure.ts";
+import { failureOf, textOf } from "../../../support/configuration-failure.ts";
 
 const NAME = "MONGODB_URI in .env.local";
 /** Stands in every malformed address below where a password is, whole or in part. */

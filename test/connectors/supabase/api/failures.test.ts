@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   FAILURES,
-  type FailurePlace,
+  type SupabaseFailurePlace,
   toDualsyncError,
 } from "../../../../src/connectors/supabase/api/failures.ts";
 import { Fault, isOfRows, isTooMuch, refusalCode } from "../../../../src/connectors/supabase/api/fault.ts";
@@ -201,7 +201,7 @@ describe("unreachable projects", () => {
     ["CERT_HAS_EXPIRED", "tls"],
     ["ECONNRESET", "broken"],
   ] as const)("gives the network error %s its own message", (code, name) => {
-    const place: FailurePlace = {
+    const place: SupabaseFailurePlace = {
       role: "source",
       label: "x",
       schema: "public",

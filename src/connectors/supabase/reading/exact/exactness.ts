@@ -48,7 +48,7 @@ class TableState {
   readonly digitsSearched = new Once();
 }
 
-export class Exactness {
+export class KnownExactness {
   readonly session = new Session();
   readonly largeNumbers: LargeNumbers[] = [];
   /** The project's tables, as they were listed last. */
@@ -129,12 +129,12 @@ export function columnKey(table: string, column: string): string {
   return `column ${table}.${column}`;
 }
 
-const exactnesses = new WeakMap<Project, Exactness>();
+const exactnesses = new WeakMap<Project, KnownExactness>();
 
-export function exactnessOf(project: Project): Exactness {
+export function exactnessOf(project: Project): KnownExactness {
   let exactness = exactnesses.get(project);
   if (exactness === undefined) {
-    exactness = new Exactness();
+    exactness = new KnownExactness();
     exactnesses.set(project, exactness);
   }
   return exactness;

@@ -7,7 +7,7 @@ import { keyTexts } from "../../mapping/key.ts";
 import type { Table } from "../../schema/table.ts";
 import { keyRange, oneOf } from "../key-range.ts";
 import type { PagesOptions } from "../pages.ts";
-import { columnKey, type Exactness, exactnessOf } from "./exactness.ts";
+import { columnKey, exactnessOf, type KnownExactness } from "./exactness.ts";
 import { type Texts, textsOf } from "./page-values.ts";
 import { type Sameness, sameOutput, sameValues } from "./same-values.ts";
 import { searchDates, searchDigits } from "./search.ts";
@@ -45,7 +45,7 @@ interface Chunk {
 export class ExactLook {
   readonly #project: Project;
   readonly #table: Table;
-  readonly #exactness: Exactness;
+  readonly #exactness: KnownExactness;
   #pending: Promise<void> = Promise.resolve();
 
   constructor(project: Project, table: Table) {

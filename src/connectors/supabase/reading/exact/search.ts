@@ -5,7 +5,7 @@ import { isTooMuch, refusalCode } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
 import { valuesIn } from "./answer.ts";
-import { type Exactness, exactnessOf } from "./exactness.ts";
+import { exactnessOf, type KnownExactness } from "./exactness.ts";
 import { showsIso } from "./text-forms.ts";
 import { watchedColumns } from "./watched-columns.ts";
 
@@ -25,7 +25,7 @@ export async function searchDigits(project: Project, table: Table, signal: Abort
 
 async function search(
   project: Project,
-  exactness: Exactness,
+  exactness: KnownExactness,
   table: Table,
   signal: AbortSignal,
 ): Promise<void> {
@@ -65,7 +65,7 @@ export async function searchDates(project: Project, signal: AbortSignal): Promis
   await exactness.datesSearched.once(() => askDates(project, exactness, signal));
 }
 
-async function askDates(project: Project, exactness: Exactness, signal: AbortSignal): Promise<void> {
+async function askDates(project: Project, exactness: KnownExactness, signal: AbortSignal): Promise<void> {
   const columns = exactness.tables.flatMap(({ name: table, columns, writable }) =>
     columns
       .filter(

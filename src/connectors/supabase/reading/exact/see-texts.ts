@@ -1,6 +1,6 @@
 import { type Literal, readLiteral } from "../../mapping/array-literal.ts";
 import type { Table } from "../../schema/table.ts";
-import type { Exactness } from "./exactness.ts";
+import type { KnownExactness } from "./exactness.ts";
 import type { Texts } from "./page-values.ts";
 import {
   isClearInterval,
@@ -13,7 +13,7 @@ import {
 import type { WatchedColumn } from "./watched-columns.ts";
 
 /** Whether texts of the column still tell something, or have to be asked about. */
-export function isOpen(exactness: Exactness, table: Table, { watch, field }: WatchedColumn): boolean {
+export function isOpen(exactness: KnownExactness, table: Table, { watch, field }: WatchedColumn): boolean {
   const { session } = exactness;
   const isExact = session.is("extra_float_digits", "good");
   switch (watch) {
@@ -40,7 +40,7 @@ export function isOpen(exactness: Exactness, table: Table, { watch, field }: Wat
 }
 
 /** Takes in what texts of a column tell by themselves: of the column, and of the settings of the project's sessions. */
-export function seeTexts(exactness: Exactness, table: Table, column: WatchedColumn, texts: Texts): void {
+export function seeTexts(exactness: KnownExactness, table: Table, column: WatchedColumn, texts: Texts): void {
   const { watch, field } = column;
   const see = SEEN[watch];
   if (see === undefined) return;
@@ -53,7 +53,7 @@ export function seeTexts(exactness: Exactness, table: Table, column: WatchedColu
   }
 }
 
-type See = (exactness: Exactness, table: Table, column: string, text: string) => void;
+type See = (exactness: KnownExactness, table: Table, column: string, text: string) => void;
 
 const SEEN: Readonly<Partial<Record<WatchedColumn["watch"], See>>> = {
   float4: ({ session }, _table, _column, text) => session.seeNumbers("float4", text),

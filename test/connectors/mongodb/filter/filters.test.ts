@@ -1,12 +1,12 @@
 import { Decimal128, Double, deserialize, EJSON, Int32, Long, ObjectId, serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OPERATORS } from "../../src/config/selection/filter-query.ts";
-import { parseFilters } from "../../src/config/selection/filters.ts";
-import { failureOf, textOf } from "./failure.ts";
+import { OPERATORS } from "../../../../src/connectors/mongodb/filter/filter-query.ts";
+import { readFilters } from "../../../../src/connectors/mongodb/filter/filters.ts";
+import { failureOf, textOf } from "../../../support/configuration-failure.ts";
 
 function filter(json: string): ReadonlyMap<string, unknown> {
-  return parseFilters([`orders=${json}`]).get("orders") ?? new Map();
+  return readFilters([`orders=${json}`]).get("orders") ?? new Map();
 }
 
 /** What a server would get, as canonical Extended JSON. */
@@ -18,7 +18,7 @@ function onTheWire(json: string): string {
 
 describe("--filter", () => {
   test("filters are stored by collection, whose name ends at the first =", () => {
-    const filters = parseFilters(['a={"x": "y=z"}', "b={}"]);
+    const filters = readFilters(['a={"x": "y=z"}', "b={}"]);
     expect([...filters.keys()]).toEqual(["a", "b"]);
     expect(filters.get("a")).toEqual(new Map([["x", "y=z"]]));
     expect(filters.get("b")).toEqual(new Map());
@@ -96,7 +96,7 @@ describe("--filter", () => {
 
 describe("rejected filters", () => {
   function refusal(value: string): string {
-    const failure = failureOf(() => parseFilters([value]));
+    const failure = failureOf(() => readFilters([value]));
     expect(failure.exit).toBe("usage");
     expect(textOf(failure)).not.toContain("hunter2");
     return textOf(failure);
@@ -204,7 +204,7 @@ describe("rejected filters", () => {
   test("accepts 20 levels and 64 KiB, and rejects more", () => {
     expect(filter(`${'{"a":'.repeat(19)}{}${"}".repeat(19)}`).size).toBe(1);
     const sized = (length: number): string => `orders={"a":"${"x".repeat(length - 8)}"}`;
-    expect(parseFilters([sized(64 * 1024)]).size).toBe(1);
+    expect(readFilters([sized(64 * 1024)]).size).toBe(1);
     expect(refusal(sized(64 * 1024 + 1))).toContain("longer than 65536 bytes");
   });
 
@@ -216,7 +216,7 @@ describe("rejected filters", () => {
   );
 
   test("rejects a second filter for the same collection", () => {
-    expect(failureOf(() => parseFilters(["a={}", "a={}"])).message).toContain("--filter a is given twice");
+    expect(failureOf(() => readFilters(["a={}", "a={}"])).message).toContain("--filter a is given twice");
   });
 
   test("turns any text into a filter that bson can serialize or a usage error that does not show the text", () => {

@@ -1,5 +1,5 @@
 import { Double, EJSON, Int32, Long } from "bson";
-import { JsonNumber, type JsonValue } from "../../json/json-reader.ts";
+import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
 
 /** What is wrong with a filter, as a sentence's end; names operators and types, never a value. */
 export class FilterProblem extends Error {}

@@ -1,7 +1,7 @@
-import type { Filter } from "../../connectors/collection.ts";
-import { JsonError, readJson } from "../../json/json-reader.ts";
-import { configurationError } from "../../model/configuration-error.ts";
-import { safeText } from "../../redact/redact.ts";
+import { JsonError, readJson } from "../../../json/json-reader.ts";
+import { configurationError } from "../../../model/configuration-error.ts";
+import { safeText } from "../../../redact/redact.ts";
+import type { Filter } from "../../collection.ts";
 import { OPERATORS, queryOf } from "./filter-query.ts";
 import { FilterProblem } from "./filter-values.ts";
 
@@ -16,7 +16,7 @@ const EXAMPLE = `for example --filter 'orders={"status": "open"}'`;
  * whose integers become Int32 or Long). Documents are Maps in the order written, so that `serialize` of bson keeps it.
  * Fails with `usage`; no message holds a value of the filter.
  */
-export function parseFilters(values: readonly string[]): Map<string, Filter> {
+export function readFilters(values: readonly string[]): Map<string, Filter> {
   const filters = new Map<string, Filter>();
   for (const value of values) {
     const equals = value.indexOf("=");

@@ -1,4 +1,4 @@
-import type { JsonValue } from "../../json/json-reader.ts";
+import type { JsonValue } from "../../../json/json-reader.ts";
 import {
   bsonValue,
   FilterProblem,

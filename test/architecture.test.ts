@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+/** Words of one store, which no other part may know. Reasons and examples in comments may use them. */
+const WORDS = {
+  mongodb:
+    /\bviews?\b|viewOn|\bcapped\b|time-?series|\bTTL\b|["'`]\$(?:eq|ne|g|l|in|nin|match|expr)|\bmongos\b/i,
+  supabase: /row-level|\brls\b|pgrst|service_role|postgrest|\bgrant(?:s|ed)?\b|\btables\b/i,
+} as const;
+
+/** `view` is also a way to see bytes, and what stands on a terminal. */
+const HOMONYMS = /DataView|#view\b|\bview\.|\bview:|\bview\)|\bnew DataView|const view\b/;
+
+/** The verbs of one store alone: its name is in what they say of themselves. */
+const VERBS = ["src/commands/copy/backfill-command.ts", "src/commands/sql/"];
+
+const FILES = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .map((file) => `src/${file.replaceAll("\\", "/")}`)
+  .filter((file) => file.endsWith(".ts"));
+
+/** Each line of code without its comments. */
+function linesOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return text
+    .replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, ""))
+    .split("\n")
+    .map((line) => line.replace(/(^|\s)\/\/.*$/, ""));
+}
+
+it.each(Object.entries(WORDS))("what only %s has is known to its connector alone", (connector, words) => {
+  const others = FILES.filter(
+    (file) =>
+      !/^src\/connectors\/(?:mongodb|supabase|kv|archive)\//.test(file) &&
+      !VERBS.some((verb) => file.startsWith(verb)),
+  );
+  expect(others.length).toBeGreaterThan(100);
+  const found = others.flatMap((file) =>
+    linesOf(file).flatMap((line, index) =>
+      words.test(line) && !HOMONYMS.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+    ),
+  );
+  expect(found).toEqual([]);
+  const own = FILES.filter((file) => file.startsWith(`src/connectors/${connector}/`));
+  expect(own.some((file) => linesOf(file).some((line) => words.test(line)))).toBe(true);
+});
+
+it("only the registry and the verbs of one store name a connector's folder", () => {
+  const importing = FILES.filter((file) => !file.startsWith("src/connectors/")).filter((file) =>
+    linesOf(file).some((line) => /connectors\/(?:mongodb|supabase|kv|archive)\//.test(line)),
+  );
+  expect(importing).toEqual(["src/commands/sql/sql-command.ts"]);
+});
+
+it("every exported type has a name of its own", () => {
+  const homes = new Map<string, string[]>();
+  for (const file of FILES) {
+    for (const line of linesOf(file)) {
+      const name = /^(?:export )?(?:abstract )?(?:interface|class|type) (\w+)/.exec(line)?.[1];
+      if (name !== undefined) homes.set(name, [...(homes.get(name) ?? []), file]);
+    }
+  }
+  expect(homes.size).toBeGreaterThan(200);
+  expect([...homes].filter(([, files]) => files.length > 1)).toEqual([]);
+});
