@@ -1,3 +1,5 @@
+import type { FailureReason } from "../model/errors.ts";
+
 /**
  * One way in which a server cannot be used, in the words that people meet. The troubleshooting tables in `docs/` are
  * made from these.
@@ -16,6 +18,7 @@ export interface Failure {
   readonly hint: string;
   /** The same call may succeed later without anybody's doing. */
   readonly passes?: true;
+  readonly reason?: FailureReason;
   /** One collection alone is the matter. */
   readonly ofOneCollection?: true;
 }

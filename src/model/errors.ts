@@ -105,6 +105,13 @@ export function exitCode(name: ExitName): number {
   return found === undefined ? 70 : found.code;
 }
 
+/**
+ * Why a store does not do what it is asked, where that is known: for programs, as the message is for people. `hidden`: it
+ * does not show what it may hold. `quota`: what its plan includes is used up. `throttled`: too much was asked of it at a
+ * time. `paused`: its operator has switched it off.
+ */
+export type FailureReason = "hidden" | "quota" | "throttled" | "paused";
+
 export interface DualsyncErrorOptions {
   /** What the person can do next: a command, a variable, a place to look. */
   readonly hint?: string | undefined;
@@ -113,6 +120,9 @@ export interface DualsyncErrorOptions {
   readonly retryable?: boolean;
   /** True when one collection alone is the matter: it is named, and the others go on. */
   readonly ofOneCollection?: boolean;
+  readonly reason?: FailureReason | undefined;
+  /** Of `throttled`: milliseconds that the store asked to wait. */
+  readonly retryAfter?: number | undefined;
 }
 
 /**
@@ -125,6 +135,8 @@ export class DualsyncError extends Error {
   readonly hint: string | undefined;
   readonly retryable: boolean;
   readonly ofOneCollection: boolean;
+  readonly reason: FailureReason | undefined;
+  readonly retryAfter: number | undefined;
 
   constructor(exit: ExitName, message: string, options: DualsyncErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -132,5 +144,7 @@ export class DualsyncError extends Error {
     this.hint = options.hint;
     this.retryable = options.retryable ?? false;
     this.ofOneCollection = options.ofOneCollection ?? false;
+    this.reason = options.reason;
+    this.retryAfter = options.retryAfter;
   }
 }

@@ -90,9 +90,10 @@ export function json(context: ReportingContext): Reporter {
 }
 
 function emitFailure(emit: Emit, error: DualsyncError, code: number, known: object): void {
-  const { exit, message, hint, retryable } = error;
+  const { exit, message, hint, retryable, reason } = error;
+  const retryAfterSeconds = error.retryAfter === undefined ? undefined : Math.ceil(error.retryAfter / 1_000);
   const bug = exit === "bug" ? { stack: stack(error) } : {};
-  emit("error", { exit, code, message, hint, retryable, ...bug });
+  emit("error", { exit, code, message, hint, retryable, reason, retryAfterSeconds, ...bug });
   emit("summary", { ...known, exitCode: code, outcome: outcome(code), verdict: message });
 }
 

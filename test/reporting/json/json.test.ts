@@ -122,6 +122,16 @@ describe("JSON output", () => {
     expect(progress.at(-1)?.documentsPerSecond).toBeGreaterThan(900);
   });
 
+  it("an error record says why the store did not answer, and how long it asked to wait", () => {
+    const { stdout, reporter } = open({ mode: "json" });
+    const error = new DualsyncError("source", "Too many requests.", {
+      reason: "throttled",
+      retryAfter: 6_500,
+    });
+    reporter.fail(error, 4);
+    expect(records(stdout)[0]).toMatchObject({ type: "error", reason: "throttled", retryAfterSeconds: 7 });
+  });
+
   it("ends a failed run with an error record and a summary, and prints the error in one line on stderr", () => {
     const { reporter, stdout, stderr } = open({ mode: "json" });
     reporter.meter("orders", 10);

@@ -37,5 +37,6 @@ export function failure(
     detail,
   };
   const message = row.says.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
-  return new DualsyncError(exit, message, { hint: row.hint, cause, retryable: row.passes === true });
+  const { hint, reason } = row;
+  return new DualsyncError(exit, message, { hint, cause, reason, retryable: row.passes === true });
 }

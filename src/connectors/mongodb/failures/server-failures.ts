@@ -32,12 +32,14 @@ export const SERVER_FAILURES = {
   },
   "quota-space": {
     exit: "role",
+    reason: "quota",
     says: "The cluster of {where} is full{detail}.",
     means: "A free or small plan limits the storage (Atlas counts documents and indexes, uncompressed).",
     hint: SPACE,
   },
   "quota-collections": {
     exit: "role",
+    reason: "quota",
     says: "The cluster of {where} accepts no more collections{detail}.",
     means: "A free or small plan limits the number of collections in all its databases together.",
     hint: "Drop collections that are not needed, copy fewer with --include, or choose a larger plan.",
@@ -88,6 +90,7 @@ export const SERVER_FAILURES = {
   },
   "too-many-requests": {
     exit: "role",
+    reason: "throttled",
     says: "{Where} accepts no more requests for now.",
     means: "The plan's limit of requests per second is used up, even after waiting.",
     hint: "Run the same command again later to resume, with a smaller --concurrency and --batch-size.",

@@ -61,7 +61,12 @@ export function failure(
     detail,
   };
   const fill = (text: string): string => text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
-  const options = { retryable: row.passes === true, ofOneCollection: row.ofOneCollection === true };
+  const options = {
+    retryable: row.passes === true,
+    ofOneCollection: row.ofOneCollection === true,
+    reason: row.reason,
+    retryAfter: row.reason === "throttled" && cause instanceof Fault ? cause.wait : undefined,
+  };
   return new DualsyncError(exit, fill(row.says), { hint: fill(row.hint), cause, ...options });
 }
 

@@ -12,6 +12,7 @@ const RELOAD = "if it is new, run in the SQL editor: notify pgrst, 'reload schem
 export const SERVER_FAILURES = {
   "too-many-requests": {
     exit: "role",
+    reason: "throttled",
     says: "{Where} keeps refusing because of too many requests (HTTP 429).",
     means: "A rate limit is reached, and waiting as long as the project asked for did not help.",
     hint: `${AGAIN} --rate slows it down.`,
@@ -47,12 +48,14 @@ export const SERVER_FAILURES = {
   },
   paused: {
     exit: "role",
+    reason: "paused",
     says: "{Where} is paused (HTTP 540).",
     means: "Supabase pauses free projects that nobody uses.",
     hint: "Restore the project on its dashboard, wait until it is up, and run the same command again.",
   },
   quota: {
     exit: "role",
+    reason: "quota",
     says: "{Where} is blocked because of its quota or its bill (HTTP 402).",
     means: "The project used more than its plan includes, or a payment is overdue.",
     hint: "Check the billing page of the project's organisation, then run the same command again. Nothing was lost.",
@@ -65,6 +68,7 @@ export const SERVER_FAILURES = {
   },
   "key-anonymous": {
     exit: "denied",
+    reason: "hidden",
     says: "{Where} takes the key for an anonymous one{detail}; row-level security hides rows from it.",
     means: "The key is a public one, or the gateway does not pass it on.",
     hint: KEY,
@@ -116,6 +120,7 @@ export const SERVER_FAILURES = {
   },
   "schema-hidden": {
     exit: "role",
+    reason: "hidden",
     says: "The schema {schema} is not exposed by {where}{detail}.",
     means: "The data API serves only the schemas that its settings name.",
     hint: "Add the schema to the exposed schemas in the project's API settings.",

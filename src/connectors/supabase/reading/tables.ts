@@ -70,6 +70,7 @@ export class Tables {
         })
       : new DualsyncError(role, `${label} does not show the table ${name} any more: ${reason}`, {
           ofOneCollection: true,
+          reason: "hidden",
         });
   }
 

@@ -164,12 +164,13 @@ describe("limits of an Atlas plan", () => {
   const target = { role: "target" } as const;
   it("reports a used-up space quota with its numbers", async () => {
     const text = "you are over your space quota, using 513 MB of 512 MB";
-    const { message } = await against(
+    const { message, reason } = await against(
       "quota-space",
       answerTo(/^(insert|update)$/, refusal(8000, text)),
       target,
     );
     expect(message).toContain("(513 of 512 MB)");
+    expect(reason).toBe("quota");
   });
   it("reports too many collections with their numbers", async () => {
     const text = "cannot create a new collection -- already using 501 collections of 500";

@@ -101,6 +101,16 @@ describe("refusals of a project", () => {
     },
   );
 
+  it.each([
+    ["too many requests", { status: 429, headers: { "retry-after": "7" } }, "throttled", 7_000],
+    ["quota", page(402), "quota", undefined],
+    ["paused", page(540), "paused", undefined],
+    ["key taken for anonymous", refusalOf(401, "42501"), "hidden", undefined],
+    ["dropped column", refusalOf(400, "42703"), undefined, undefined],
+  ])("says to programs why a project does not answer: %s", async (_, said, reason, retryAfter) => {
+    expect(await read(said)).toMatchObject({ reason, retryAfter });
+  });
+
   const writes: ReadonlyArray<readonly [string, Said, string, RegExp, boolean]> = [
     ["unknown column", refusalOf(400, "PGRST204"), "target", /lacks a column/, false],
     ["value", refusalOf(400, "22P02"), "target", /value does not fit its column/, true],
