@@ -29,9 +29,9 @@ export interface PreparedRun {
 }
 
 export interface OutputFlags {
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
 }
 
 /** One verb: how it is spelt, and what it does with valid flags. */

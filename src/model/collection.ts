@@ -11,5 +11,5 @@ export interface NotCopied {
   readonly name: string;
   readonly reason: string;
   /** It holds what a person would expect to be copied: leaving it out is a loss that must be named. */
-  readonly isLoss?: true;
+  readonly isLoss?: true | undefined;
 }

@@ -34,10 +34,10 @@ export interface FieldDifference {
   readonly source: string | undefined;
   readonly target: string | undefined;
   /** Present with --values only: canonical Extended JSON, cut. */
-  readonly sourceValue?: string;
-  readonly targetValue?: string;
+  readonly sourceValue?: string | undefined;
+  readonly targetValue?: string | undefined;
   /** What differs, where types and values do not say it: "order of fields". */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 export interface Difference {
@@ -49,13 +49,13 @@ export interface Difference {
   readonly collection: string;
   readonly targetCollection: string;
   /** The `_id` on one line; undefined for what is not about one document. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Present where it is less than `different`: the same but for what the copy cannot hold, the microseconds of a time. */
-  readonly classification?: "lossy-equal";
+  readonly classification?: "lossy-equal" | undefined;
   /** In words, for people: what a metadata difference is about, why something could not be compared. */
-  readonly detail?: string;
-  readonly source?: Side;
-  readonly target?: Side;
+  readonly detail?: string | undefined;
+  readonly source?: Side | undefined;
+  readonly target?: Side | undefined;
   /** At most 20. */
   readonly fields: readonly FieldDifference[];
   /** How many fields more differ. */
@@ -63,7 +63,7 @@ export interface Difference {
   /** `stable`: seen twice, both sides unchanged in between. `moving`: changed each time it was looked at. */
   readonly state: "stable" | "moving";
   /** Which side changed since the copy was last verified: `behind`, the source alone; `diverged`, the copy (too). */
-  readonly since?: "behind" | "diverged";
+  readonly since?: "behind" | "diverged" | undefined;
   readonly rounds: number;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
@@ -131,7 +131,7 @@ export interface Comparison {
   /** Left out, with the reason. */
   readonly notCompared: readonly { readonly name: string; readonly reason: string }[];
   /** When the interrupted comparison began that is gone on with. */
-  readonly resumedSince?: Date;
+  readonly resumedSince?: Date | undefined;
   readonly notes: readonly string[];
 }
 
@@ -174,7 +174,7 @@ export interface DiffReport {
   readonly samples: readonly Difference[];
   readonly differences: number;
   /** The plan that was written with --plan. */
-  readonly plan?: string;
+  readonly plan?: string | undefined;
   readonly exitCode: number;
   /** One sentence: what was compared, when, how, and what to run next. */
   readonly verdict: string;
@@ -183,7 +183,7 @@ export interface DiffReport {
 /** What `repair` and `undo` are about to do. */
 export interface ChangePlan {
   readonly command: string;
-  readonly source?: string;
+  readonly source?: string | undefined;
   readonly target: string;
   readonly collections: readonly {
     readonly collection: string;
@@ -198,7 +198,7 @@ export interface ChangePlan {
 /** What `repair` and `undo` have done. */
 export interface ChangeReport {
   readonly command: string;
-  readonly source?: string;
+  readonly source?: string | undefined;
   readonly target: string;
   readonly started: Date;
   readonly ended: Date;

@@ -115,11 +115,11 @@ export type FailureReason = "hidden" | "quota" | "throttled" | "paused";
 export interface DualsyncErrorOptions {
   /** What the person can do next: a command, a variable, a place to look. */
   readonly hint?: string | undefined;
-  readonly cause?: unknown;
+  readonly cause?: unknown | undefined;
   /** True when the same call may succeed later; only a connector knows, at its edge. */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   /** True when one collection alone is the matter: it is named, and the others go on. */
-  readonly ofOneCollection?: boolean;
+  readonly ofOneCollection?: boolean | undefined;
   readonly reason?: FailureReason | undefined;
   /** Of `throttled`: milliseconds that the store asked to wait. */
   readonly retryAfter?: number | undefined;

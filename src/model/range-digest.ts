@@ -16,7 +16,7 @@ export interface RangeDigest {
    * Of documents that were hashed as the records that they stand for: how many are other bytes than the store of those
    * records makes of them. No part of what is compared.
    */
-  readonly equivalent?: number;
+  readonly equivalent?: number | undefined;
 }
 
 const SHA256_BYTES = 32;

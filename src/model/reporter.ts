@@ -20,7 +20,7 @@ export interface PlannedCollection {
   /** Documents the target holds now, by its own bookkeeping. */
   readonly targetDocuments: number;
   /** What a comparison found, where the target holds documents that dualsync did not put there. */
-  readonly found?: AdoptionPreview;
+  readonly found?: AdoptionPreview | undefined;
 }
 
 /** Documents of a collection and its copy, compared byte for byte. */
@@ -56,7 +56,7 @@ export interface Plan {
   readonly notes: readonly string[];
   readonly dryRun: boolean;
   /** What an interrupted run has copied and proved, and is not read again. */
-  readonly resumed?: Resumed;
+  readonly resumed?: Resumed | undefined;
 }
 
 /** What is copied and proved already. */
@@ -118,7 +118,7 @@ export interface RunReport {
   /** Bytes of the documents read. */
   readonly bytes: number;
   /** What of it an interrupted run had copied and proved, and was not read again. */
-  readonly resumed?: Resumed;
+  readonly resumed?: Resumed | undefined;
   readonly exitCode: number;
   /** One sentence, for people: what was done, how it was proved, what to run next. */
   readonly verdict: string;

@@ -17,25 +17,25 @@ import type { CopyingCommand, CopyingOptions, Since } from "./copy-options.ts";
 
 /** As the command line gives them: texts are not checked yet. */
 export interface CopyingFlags extends SelectionFlags {
-  readonly from?: string;
-  readonly to?: string;
-  readonly batchSize?: string;
-  readonly concurrency?: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly batchSize?: string | undefined;
+  readonly concurrency?: string | undefined;
   /** Absent where there are none. */
-  readonly indexes?: boolean;
-  readonly since?: string;
-  readonly delete?: boolean;
-  readonly verify?: string;
-  readonly accept?: readonly string[];
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly allowShrink?: boolean;
-  readonly intoExisting?: string;
-  readonly newerBy?: string;
-  readonly maxMinutes?: string;
-  readonly rate?: string;
-  readonly maxTargetSize?: string;
-  readonly restart?: boolean;
+  readonly indexes?: boolean | undefined;
+  readonly since?: string | undefined;
+  readonly delete?: boolean | undefined;
+  readonly verify?: string | undefined;
+  readonly accept?: readonly string[] | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly yes?: boolean | undefined;
+  readonly allowShrink?: boolean | undefined;
+  readonly intoExisting?: string | undefined;
+  readonly newerBy?: string | undefined;
+  readonly maxMinutes?: string | undefined;
+  readonly rate?: string | undefined;
+  readonly maxTargetSize?: string | undefined;
+  readonly restart?: boolean | undefined;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */

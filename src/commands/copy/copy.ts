@@ -107,7 +107,7 @@ async function copy(
     store: options.state,
     verify: saved === undefined ? options.verify : weaker(saved.verify, options.verify),
     onFailure: stop,
-    ...(saved === undefined ? {} : { saved }),
+    saved,
   });
   await session.record({ ...run, complete: false, verified: false, documents: new Map() });
   const clock = limitTime(options.maxMinutes, stop, outOfTime);
@@ -116,12 +116,21 @@ async function copy(
   const transfer = {
     ...stores,
     session,
-    ...{ verify, indexes, concurrency, allowShrink, newerBy, losses, checkpoint, signal, stop, journal },
+    verify,
+    indexes,
+    concurrency,
+    allowShrink,
+    newerBy,
+    losses,
+    checkpoint,
+    signal,
+    stop,
+    journal,
     delete: options.delete,
     budget: new Budget(BYTES_IN_FLIGHT),
     note: (message: string) => context.reporter.note(message),
-    ...(batchSize === undefined ? {} : { batchSize }),
-    ...(maxTargetSize === undefined ? {} : { sizeLimit: new SizeLimit(stores.target, maxTargetSize, used) }),
+    batchSize,
+    sizeLimit: maxTargetSize === undefined ? undefined : new SizeLimit(stores.target, maxTargetSize, used),
   };
   try {
     const done = await transferAll(transfer, jobs, context.reporter);
@@ -177,7 +186,7 @@ function heading({ command, source, target, resumed }: Plan, started: Date) {
     target,
     started,
     ended: new Date(),
-    ...(resumed === undefined ? {} : { resumed }),
+    resumed,
   };
 }
 

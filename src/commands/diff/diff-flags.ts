@@ -18,20 +18,20 @@ const DELAYS = [1, 5, 30];
 
 /** As the command line gives them: texts are not checked yet. */
 export interface DiffFlags extends SelectionFlags {
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
   readonly indexes: boolean;
-  readonly oneWay?: boolean;
-  readonly ignoreFieldOrder?: boolean;
-  readonly accept?: readonly string[];
-  readonly settle?: string;
-  readonly maxDiffs?: string;
-  readonly maxMinutes?: string;
-  readonly concurrency?: string;
-  readonly restart?: boolean;
-  readonly values?: boolean;
-  readonly plan?: string;
-  readonly report?: string;
+  readonly oneWay?: boolean | undefined;
+  readonly ignoreFieldOrder?: boolean | undefined;
+  readonly accept?: readonly string[] | undefined;
+  readonly settle?: string | undefined;
+  readonly maxDiffs?: string | undefined;
+  readonly maxMinutes?: string | undefined;
+  readonly concurrency?: string | undefined;
+  readonly restart?: boolean | undefined;
+  readonly values?: boolean | undefined;
+  readonly plan?: string | undefined;
+  readonly report?: string | undefined;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */

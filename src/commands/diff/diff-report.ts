@@ -36,7 +36,7 @@ export function reportOf(
     past: memory.past,
     samples: findings.samples,
     differences: findings.counted,
-    ...(options.plan === undefined ? {} : { plan: options.plan.name }),
+    plan: options.plan?.name,
     exitCode: exitCode(exit),
     verdict: diffVerdict(options, compared, { complete, moving, ended: now }),
   };

@@ -10,9 +10,9 @@ import type { DiffOptions } from "./diff-options.ts";
 export interface Remembered {
   readonly memory: Memory;
   /** The interrupted comparison that is gone on with. */
-  readonly resumed?: Interrupted;
+  readonly resumed?: Interrupted | undefined;
   /** Why an interrupted one is not. */
-  readonly objection?: string;
+  readonly objection?: string | undefined;
 }
 
 /** @throws DualsyncError `local` when the state file is damaged, foreign or newer than this program */

@@ -20,7 +20,7 @@ import type { Remembered } from "./history.ts";
 
 export interface PairedStores extends Pairs {
   /** Who filled the target last. */
-  readonly filled?: RunRecord;
+  readonly filled?: RunRecord | undefined;
   /** The time by the slowest of the clocks. */
   readonly now: () => Date;
 }
@@ -48,7 +48,7 @@ export async function pairStores(
   const { filled } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
-    return { ...pairs, now, ...(filled === undefined ? {} : { filled }) };
+    return { ...pairs, now, filled };
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
@@ -114,7 +114,7 @@ export function comparisonOf(
       };
     }),
     notCompared: left,
-    ...(resumed === undefined ? {} : { resumedSince: resumed.since }),
+    resumedSince: resumed?.since,
     notes: [
       ...(objection === undefined
         ? []

@@ -9,12 +9,12 @@ import type { PreparedRun } from "../command.ts";
 import type { RepairOptions } from "./repair-options.ts";
 
 export interface RepairFlags {
-  readonly from?: string;
-  readonly to?: string;
-  readonly delete?: boolean;
-  readonly allowShrink?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly delete?: boolean | undefined;
+  readonly allowShrink?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly yes?: boolean | undefined;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
@@ -30,7 +30,7 @@ export function prepareRepair(
   const options: RepairOptions = {
     from: pair.source,
     to: pair.target,
-    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
+    retries: maxRetries,
     name,
     path: resolve(environment.cwd, name),
     delete: flags.delete ?? false,

@@ -4,7 +4,7 @@ import type { Location } from "../../connectors/connector.ts";
 export interface RepairOptions {
   readonly from: Location;
   readonly to: Location;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** The plan, as the person named it, and where it is. */
   readonly name: string;
   readonly path: string;

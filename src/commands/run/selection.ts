@@ -11,10 +11,10 @@ import { DualsyncError } from "../../model/errors.ts";
 import { jobKey } from "../../state/job/job-key.ts";
 
 export interface SelectionFlags {
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly rename?: readonly string[];
-  readonly filter?: readonly string[];
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  readonly rename?: readonly string[] | undefined;
+  readonly filter?: readonly string[] | undefined;
 }
 
 /** What is renamed without being asked for between two stores. */

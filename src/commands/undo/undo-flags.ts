@@ -13,10 +13,10 @@ import { UndoReader } from "../../state/undo/undo-reader.ts";
 import type { PreparedRun } from "../command.ts";
 
 export interface UndoFlags {
-  readonly to?: string;
-  readonly list?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
+  readonly to?: string | undefined;
+  readonly list?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly yes?: boolean | undefined;
 }
 
 /** @throws DualsyncError `usage`, `refused`, or `local` for a journal that cannot be read */
@@ -34,10 +34,12 @@ export async function prepareUndo(
   assertServed("undo", location, "target");
   const { maxRetries } = readSettings({ environment, flags: {} });
   const options = {
-    ...{ cwd, head, to: location },
+    cwd,
+    head,
+    to: location,
     dryRun: flags.dryRun ?? false,
     yes: flags.yes ?? false,
-    ...(maxRetries === undefined ? {} : { retries: maxRetries }),
+    retries: maxRetries,
   };
   return {
     warnings,

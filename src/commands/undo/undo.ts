@@ -22,7 +22,7 @@ export interface UndoOptions {
   readonly to: Location;
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly retries?: number;
+  readonly retries?: number | undefined;
 }
 
 /** Shows what it will do, asks, puts back, reads back. @returns the exit status */
@@ -73,7 +73,7 @@ interface UndoTask {
   readonly head: UndoHead;
   readonly started: Date;
   readonly dryRun: boolean;
-  readonly mark?: (mark: UndoMark) => Promise<void>;
+  readonly mark?: ((mark: UndoMark) => Promise<void>) | undefined;
 }
 
 async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSignal): Promise<number> {
@@ -83,7 +83,12 @@ async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSi
   let undone: Undone;
   try {
     undone = await undo({
-      ...{ target, session, there, signal, survey: journal.survey, journal: journal.reader },
+      target,
+      session,
+      there,
+      signal,
+      survey: journal.survey,
+      journal: journal.reader,
       brokenOff: !journal.state.complete || journal.state.undo !== undefined,
       onProgress: (collection, documents) => progress.advance(collection, documents),
     });

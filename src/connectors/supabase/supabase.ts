@@ -132,9 +132,9 @@ async function* read(
   const table = narrow(await tables.table(collection.name, signal));
   let rows = 0;
   const options = {
-    ...(range === undefined ? {} : { range }),
-    ...(after === undefined ? {} : { after }),
-    ...(batchSize === undefined ? {} : { batchSize }),
+    range,
+    after,
+    batchSize,
     where: changes(collection, changedSince),
     signal,
   };
@@ -170,7 +170,7 @@ async function count(
 ): Promise<number> {
   if (filter !== undefined) throw new RangeError("tables have no filters");
   const table = await tables.table(collection, signal);
-  return await countRows(project, table, range === undefined ? {} : { range }, signal);
+  return await countRows(project, table, { range }, signal);
 }
 
 function mappingOf({ project, tables }: ProjectReading): Mapping {

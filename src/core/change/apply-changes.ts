@@ -20,7 +20,8 @@ export async function applyChanges(
   changes: readonly Change[],
   options: ChangeOptions,
 ): Promise<readonly Outcome[]> {
-  const work: ChangeContext = { saved: new Map(), ...options, target, session, collection };
+  const { saved = new Map() } = options;
+  const work: ChangeContext = { ...options, saved, target, session, collection };
   const removals = changes.filter(({ wanted }) => wanted === undefined);
   const others = changes.filter(({ wanted }) => wanted !== undefined);
   const outcomes: Outcome[] = [];

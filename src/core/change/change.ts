@@ -26,9 +26,9 @@ export interface Outcome {
   readonly change: Change;
   readonly result: "changed" | "unchanged" | "conflict" | "refused";
   /** For people, without any value of the document; of conflicts and refusals. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** What stood in its way may be gone once other documents are changed: another try is no harm. */
-  readonly retry?: true;
+  readonly retry?: true | undefined;
 }
 
 export interface ChangeOptions {
@@ -37,9 +37,9 @@ export interface ChangeOptions {
   /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
   readonly resolvesSwaps?: boolean | undefined;
   /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
-  readonly saved?: Map<string, string>;
+  readonly saved?: Map<string, string> | undefined;
   /** Called for each part of the documents that the target has no place for. */
-  readonly onLost?: (lost: NotReproduced) => void;
+  readonly onLost?: ((lost: NotReproduced) => void) | undefined;
   readonly signal: AbortSignal;
 }
 

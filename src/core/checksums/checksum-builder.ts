@@ -19,8 +19,8 @@ const MOST_UNSURE = 100_000;
 
 export interface ChecksumBuilderOptions {
   readonly from: CollectionInfo;
-  readonly filter?: unknown;
-  readonly since?: unknown;
+  readonly filter?: unknown | undefined;
+  readonly since?: unknown | undefined;
   readonly verify: VerifyMode;
   readonly session: WriteSession;
 }

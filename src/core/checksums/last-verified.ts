@@ -12,8 +12,8 @@ export interface LastVerifiedOptions {
   readonly target: Reader;
   readonly from: CollectionInfo;
   readonly to: CollectionInfo;
-  readonly filter?: unknown;
-  readonly since?: unknown;
+  readonly filter?: unknown | undefined;
+  readonly since?: unknown | undefined;
   readonly signal: AbortSignal;
 }
 

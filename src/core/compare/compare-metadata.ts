@@ -12,7 +12,9 @@ export async function compareMetadata(job: DiffJob): Promise<void> {
   if (power === undefined || target.metadata === undefined) {
     if (!isSameKind(from, to))
       await reportOfCollection(job, {
-        ...{ key: `collection ${to.name}`, kind: "metadata", sigil: "*" },
+        key: `collection ${to.name}`,
+        kind: "metadata",
+        sigil: "*",
         detail: `kind: source ${from.type}, target ${to.type}`,
       });
     return;

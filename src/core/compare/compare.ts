@@ -93,7 +93,7 @@ export class Comparing {
     const equivalence = equivalenceOf(own);
     if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
       throw inDoubt(isInDoubt(own.from, own.to) ? own.source : own.target);
-    const job: DiffJob = { ...own, isDue, ...(equivalence && { equivalence }) };
+    const job: DiffJob = { ...own, isDue, equivalence };
     if (equivalence === undefined) await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);
     await reportInexact(job);
@@ -161,10 +161,26 @@ function reportOf({
     diverged,
   } = tally;
   return {
-    ...{ collection: from.name, target: to.name, kind: from.kind, type: from.type, tier },
-    ...{ sourceDocuments: tally.source, targetDocuments: tally.target, equal, equivalent },
+    collection: from.name,
+    target: to.name,
+    kind: from.kind,
+    type: from.type,
+    tier,
+    sourceDocuments: tally.source,
+    targetDocuments: tally.target,
+    equal,
+    equivalent,
     unreadable: tally.unreadable + tally.duplicateIds,
-    ...{ missing, extra, changed, metadata, moving, settled, expired, accepted, behind, diverged },
+    missing,
+    extra,
+    changed,
+    metadata,
+    moving,
+    settled,
+    expired,
+    accepted,
+    behind,
+    diverged,
     verdict: verdictOf(tally, done),
   };
 }

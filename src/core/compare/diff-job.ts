@@ -48,7 +48,7 @@ export interface DiffJob extends DiffRun, DiffPair {
   readonly meter: Meter;
   readonly progress: DiffProgress;
   /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
-  readonly equivalence?: Equivalence;
+  readonly equivalence?: Equivalence | undefined;
   /** Of each side: whether it deletes a document by itself. */
   readonly isDue: { readonly source: IsDue; readonly target: IsDue };
 }
@@ -58,5 +58,5 @@ export function readOptions(
   { filter, signal }: Pick<DiffJob, "filter" | "signal">,
   range: Selection["range"],
 ): ReadOptions {
-  return { signal, ...(range === undefined ? {} : { range }), ...(filter === undefined ? {} : { filter }) };
+  return { signal, range, filter };
 }

@@ -26,7 +26,7 @@ export interface Confirmed {
   readonly source?: Doc | undefined;
   readonly target?: Doc | undefined;
   /** Why it could not be compared. */
-  readonly unreadable?: string;
+  readonly unreadable?: string | undefined;
   readonly since?: Drift | undefined;
 }
 
@@ -44,9 +44,9 @@ export async function reportDocument(
     kind,
     state,
     ...sidesOf(candidate),
-    ...(unreadable === undefined ? {} : { detail: unreadable }),
+    detail: unreadable,
     ...(both && classifyPair(job, source, target) === "lossy-equal" ? LOSSY : {}),
-    ...(since === undefined ? {} : { since }),
+    since,
     fields,
     moreFields: more,
     rounds: candidate.rounds,
@@ -132,7 +132,7 @@ function kindOf({ observation }: DiffCandidate, { source, target }: Confirmed): 
 
 function sidesOf({ observation }: DiffCandidate): Pick<RawDifference, "source" | "target"> {
   return {
-    ...(observation.source === undefined ? {} : { source: observation.source }),
-    ...(observation.target === undefined ? {} : { target: observation.target }),
+    source: observation.source,
+    target: observation.target,
   };
 }

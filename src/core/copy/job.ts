@@ -59,7 +59,7 @@ export interface Job extends Transfer {
   /** Only what was changed since then is read from the source: each document is looked up in the target. */
   readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */
-  readonly heldBefore?: number;
+  readonly heldBefore?: number | undefined;
   readonly meter: Meter;
   readonly progress: Progress;
   /** Keys of documents that were rejected, so that verification does not miss them again. */

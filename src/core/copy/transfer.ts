@@ -59,17 +59,26 @@ async function transferOne(
   const progress = await openProgress(planned, prepared);
   const { read, bytes } = progress.tally;
   const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
-  const whole = wholeIfEmpty(planned, prepared);
-  const verified = await lastVerifiedOf(whole, prepared);
+  // What is gone from the target is not among what was changed in the source: then everything is read.
+  const since = prepared?.empty === false ? planned.since : undefined;
+  const uids = { source: planned.from.uid, target: prepared?.uid };
+  const lastVerified = await lastVerifiedOf(planned, prepared);
   const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
     const job: Job = {
-      ...{ ...own, meter, progress, rejected: new Set(), ...journalingOf(own, prepared) },
-      ...{ ...checksumBuilderOf(own, prepared), ...equivalenceFor(own), ...verified },
+      ...own,
+      since,
+      meter,
+      progress,
+      lastVerified,
+      rejected: new Set(),
+      journaling: journalingOf(own, prepared),
+      checksumBuilder: ChecksumBuilder.of({ ...own, since }, uids),
+      equivalence: equivalenceOf(own),
     };
     return await reportOf(job, prepared, gate);
   };
   try {
-    const done = await oneCollection(whole, work, (error) => givenUp({ ...whole, progress }, error));
+    const done = await oneCollection(planned, work, (error) => givenUp({ ...planned, progress }, error));
     return { report: done, moved: progress.tally.bytes };
   } finally {
     meter.end();
@@ -84,48 +93,23 @@ function givenUp(job: Reported & Pick<Job, "losses">, error: DualsyncError): Col
   return report(job, undefined, undefined, "incomplete");
 }
 
-/** What is gone from the target is not among what was changed in the source: then everything is read. */
-function wholeIfEmpty<P extends Transfer & PlannedJob>(
-  planned: P,
-  prepared: PreparedCollection | undefined,
-): P {
-  const { since, ...whole } = planned;
-  return since === undefined || prepared?.empty === false ? planned : (whole as P);
-}
-
 /** What dualsync did not write itself is saved before it is overwritten, and everything before it is removed. */
 function journalingOf(
   { journal, to }: Transfer & PlannedJob,
   prepared: PreparedCollection | undefined,
-): Pick<Job, "journaling"> {
-  if (journal === undefined || prepared === undefined) return {};
+): Job["journaling"] {
+  if (journal === undefined || prepared === undefined) return undefined;
   const { fromEmpty, uid } = prepared;
-  const collection = { name: to.name, ...(uid === undefined ? {} : { uid }) };
-  return { journaling: { journal, collection, writes: !fromEmpty } };
+  return { journal, collection: { name: to.name, uid }, writes: !fromEmpty };
 }
 
 /** To be asked before anything is written: nothing is left of it then. */
 async function lastVerifiedOf(
   job: Transfer & PlannedJob,
   prepared: PreparedCollection | undefined,
-): Promise<Pick<Job, "lastVerified">> {
-  if (prepared === undefined || prepared.empty) return {};
-  const uids = { source: job.from.uid, target: prepared.uid };
-  const lastVerified = await LastVerified.of(job, uids);
-  return lastVerified === undefined ? {} : { lastVerified };
-}
-
-function equivalenceFor(job: Transfer & PlannedJob): Pick<Job, "equivalence"> {
-  const equivalence = equivalenceOf(job);
-  return equivalence === undefined ? {} : { equivalence };
-}
-
-function checksumBuilderOf(
-  job: Transfer & PlannedJob,
-  prepared: PreparedCollection | undefined,
-): Pick<Job, "checksumBuilder"> {
-  const checksumBuilder = ChecksumBuilder.of(job, { source: job.from.uid, target: prepared?.uid });
-  return checksumBuilder === undefined ? {} : { checksumBuilder };
+): Promise<LastVerified | undefined> {
+  if (prepared === undefined || prepared.empty) return undefined;
+  return await LastVerified.of(job, { source: job.from.uid, target: prepared.uid });
 }
 
 async function reportOf(
@@ -267,9 +251,9 @@ async function conclude(job: Job, complete: boolean): Promise<CollectionReport> 
     const isWhole = complete && (await gaveAll(job));
     return report(job, undefined, undefined, isWhole ? "not verified" : "incomplete");
   }
-  const filter = job.filter === undefined ? {} : { filter: job.filter };
+  const { filter } = job;
   const count = async (store: Reader, { name }: CollectionInfo): Promise<number | undefined> =>
-    store.countsExactly ? await store.count(name, filter, job.signal) : undefined;
+    store.countsExactly ? await store.count(name, { filter }, job.signal) : undefined;
   const [sourceCount, targetCount] = await Promise.all([
     count(job.source, job.from),
     count(job.target, job.to),
@@ -285,7 +269,7 @@ async function gaveAll(job: Job, counted?: number): Promise<boolean> {
   if (since !== undefined || (job.verify === "none" && collection.idsAreUnique === true)) return true;
   const known = filter === undefined ? { before: collection.documents } : { filter };
   const giver = { store, role: "source", collection, signal, ...known } as const;
-  const found = await shortfall({ ...giver, ...(counted !== undefined && { counted }) }, progress.tally.read);
+  const found = await shortfall({ ...giver, counted }, progress.tally.read);
   if (found === undefined) return true;
   losses.add(`collection ${collection.name}`, found);
   progress.forget();

@@ -14,7 +14,7 @@ export interface Wanted {
   /** Old name → new name. */
   readonly renames: ReadonlyMap<string, string>;
   /** The same, where the source has such a collection and none of the new name, and nothing else was said. */
-  readonly usualRenames?: ReadonlyMap<string, string>;
+  readonly usualRenames?: ReadonlyMap<string, string> | undefined;
   readonly filters: ReadonlyMap<string, Filter>;
 }
 
@@ -27,7 +27,7 @@ export interface PlannedJob {
   /** Only what was changed since then is read. */
   readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */
-  readonly heldBefore?: number;
+  readonly heldBefore?: number | undefined;
 }
 
 export interface PlanOptions {
@@ -237,7 +237,7 @@ export function makePlan(
             ? "fill"
             : "update",
       targetDocuments: existing?.documents ?? 0,
-      ...(compared === undefined ? {} : { found: compared }),
+      found: compared,
     };
   });
   const sum = (value: (job: PlannedJob) => number): number =>

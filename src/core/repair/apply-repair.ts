@@ -29,7 +29,7 @@ export interface RepairContext {
   /** Without one the plan is only looked at. */
   readonly session: WriteSession | undefined;
   /** Whether a document that is gone from this collection was taken out by a repair that did not come to its end. */
-  readonly isInterruptedReplacement?: (row: PlanRow, collection: CollectionInfo) => boolean;
+  readonly isInterruptedReplacement?: ((row: PlanRow, collection: CollectionInfo) => boolean) | undefined;
 }
 
 /** @throws DualsyncError `unverified` when a collection was dropped or replaced while it was mended */
@@ -63,7 +63,7 @@ interface Numbered {
 
 interface PassOptions {
   /** Only these rows. */
-  readonly only?: ReadonlyMap<number, string>;
+  readonly only?: ReadonlyMap<number, string> | undefined;
   readonly resolvesSwaps: boolean;
 }
 
@@ -221,8 +221,8 @@ function objectionTo(store: Reader, { id, source }: PlanRow, now: Doc | undefine
 function changeOf({ id, target }: PlanRow, wanted: Doc | undefined, gone: boolean): Change {
   return {
     id: wanted?.id ?? id,
-    ...(wanted === undefined ? {} : { wanted: wanted.bytes }),
-    ...(target === undefined ? {} : { bytes: target.bytes }),
+    wanted: wanted?.bytes,
+    bytes: target?.bytes,
     accepts: (found) => isSide(target, found) || (gone && found === undefined),
   };
 }

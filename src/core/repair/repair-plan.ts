@@ -26,8 +26,8 @@ export interface PlanHead {
 export interface PlanCollection {
   readonly source: string;
   readonly target: string;
-  readonly sourceUid?: string;
-  readonly targetUid?: string;
+  readonly sourceUid?: string | undefined;
+  readonly targetUid?: string | undefined;
 }
 
 /** One document, as it was seen to differ. It holds no values but its `_id`. */

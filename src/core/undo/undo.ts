@@ -142,8 +142,8 @@ function changeOf(
 ): Change {
   return {
     id: new DocumentId(id),
-    ...(before === undefined ? {} : { wanted: before }),
-    ...(after === undefined ? {} : { bytes: after.bytes }),
+    wanted: before,
+    bytes: after?.bytes,
     accepts(found: Doc | undefined): boolean {
       if (found === undefined) return brokenOff || made.has("");
       return made.has(hash("sha256", found.bytes, "hex"));

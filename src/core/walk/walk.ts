@@ -10,7 +10,7 @@ export interface DocumentPair {
   readonly expected: Doc;
   readonly found: Doc;
   /** `expected` holds fields of `found` besides what the source has. */
-  readonly isMerged?: true;
+  readonly isMerged?: true | undefined;
 }
 
 /** What a segment of the walk found. Bounded by the size of two batches. */

@@ -38,7 +38,7 @@ export async function digestBoth(
   signal: AbortSignal,
   known: Partial<DigestPair> = {},
 ): Promise<DigestPair> {
-  const selection = { range, ...(sides.filter === undefined ? {} : { filter: sides.filter }) };
+  const selection = { range, filter: sides.filter };
   const ask = (side: "source" | "target") =>
     known[side] ?? digestOf(sides[side], selection, sides.hash, signal);
   const [source, target] = await Promise.all([ask("source"), ask("target")]);

@@ -24,25 +24,29 @@ async function reportLost(
   { name, reason, side }: Pairs["lost"][number],
 ): Promise<ComparedCollection> {
   const { counted } = await run.report({
-    ...{
-      key: `collection ${name}`,
-      kind: "unreadable",
-      sigil: "!",
-      collection: name,
-      targetCollection: name,
-    },
-    ...{ detail: `in the ${side}: ${reason}`, fields: [], moreFields: 0, state: "stable", rounds: 1 },
+    key: `collection ${name}`,
+    kind: "unreadable",
+    sigil: "!",
+    collection: name,
+    targetCollection: name,
+    detail: `in the ${side}: ${reason}`,
+    fields: [],
+    moreFields: 0,
+    state: "stable",
+    rounds: 1,
   });
   return {
-    ...{
-      collection: name,
-      target: name,
-      kind: "collection",
-      type: "collection",
-      tier: "definition",
-      ...NONE,
-    },
-    ...{ sourceDocuments: 0, targetDocuments: 0, missing: 0, extra: 0, metadata: 0 },
+    collection: name,
+    target: name,
+    kind: "collection",
+    type: "collection",
+    tier: "definition",
+    ...NONE,
+    sourceDocuments: 0,
+    targetDocuments: 0,
+    missing: 0,
+    extra: 0,
+    metadata: 0,
     ...(counted
       ? { unreadable: 1, accepted: 0, verdict: "not compared" }
       : { accepted: 1, verdict: "accepted" }),
@@ -86,7 +90,12 @@ async function reportCollection(
     rounds: 1,
   });
   return {
-    ...{ collection, target, kind: info.kind, type: info.type, tier: "definition", ...NONE },
+    collection,
+    target,
+    kind: info.kind,
+    type: info.type,
+    tier: "definition",
+    ...NONE,
     sourceDocuments: side === "source" ? documents : 0,
     targetDocuments: side === "target" ? documents : 0,
     missing: side === "source" && counted ? documents : 0,

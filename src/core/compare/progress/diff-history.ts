@@ -25,7 +25,7 @@ export interface Memory {
   readonly seen: ReadonlyMap<string, Date>;
   /** Newest first. */
   readonly past: readonly PastComparison[];
-  readonly interrupted?: Interrupted;
+  readonly interrupted?: Interrupted | undefined;
 }
 
 export const NOTHING: Memory = { seen: new Map(), past: [] };
