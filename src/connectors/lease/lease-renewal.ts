@@ -60,6 +60,9 @@ export function keepLease(place: LeasePlace, taken: Clocks): HeldLease {
   const timer = setInterval(() => void renew(), LEASE_MS / 3);
   timer.unref();
   const hold = async (): Promise<void> => {
+    // Whoever still writes then writes beside whoever holds the lease by now.
+    if (closing.signal.aborted)
+      throw new DualsyncError("bug", `${label} was written to after its lease was released.`);
     // After a sleep the timers come late: whether the lease is still ours is asked before anything is written.
     if (renewed.age > LEASE_MS / 2) await renew();
     if (renewed.age > LEASE_MS) lost.abort(lostError(label));
