@@ -85,6 +85,8 @@ export type With<P extends keyof Powers> = { readonly [K in P]-?: NonNullable<Po
 export interface Store extends Reader {
   /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
   claim?(run: Run, signal: AbortSignal): Promise<WriteSession>;
+  /** Of a place that is written once: begins anew beside what was published before. */
+  begin?(run: Run, signal: AbortSignal): Promise<Sink>;
 }
 
 /** A store that can be claimed. */
@@ -164,16 +166,22 @@ export interface PreparedCollection {
 export type WriteMode = "insert" | "create" | "replace";
 
 /**
- * A place that is written once, as a whole, and read from then on: an archive. Nothing of it can be seen before `finish`,
- * which reopens it as a reader, to be verified.
+ * What is written once and as a whole, and read from then on: an archive. Nobody sees anything of it before `publish`. Each
+ * method resolves when what it did is durable.
  */
 export interface Sink {
-  /** For people, without credentials. */
-  readonly label: string;
-  begin(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<void>;
-  /** In the order in which they are to be read again. */
-  write(collection: string, batch: Batch, signal: AbortSignal): Promise<void>;
-  finish(signal: AbortSignal): Promise<Reader>;
-  /** Removes what was not finished. */
+  /** Begins a collection. One that is begun and not ended is not part of what is written. */
+  begin(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<SinkCollection>;
+  /** Opens what was written, to be verified; nothing is written any more. */
+  reopen(signal: AbortSignal): Promise<Reader>;
+  /** Makes it what readers of this place find. */
+  publish(signal: AbortSignal): Promise<void>;
+  /** Removes what was not published. Harmless after that, and more than once. */
   discard(): Promise<void>;
+}
+
+/** A collection on its way into a sink, whose reader gives its documents byte for byte and in the same order. */
+export interface SinkCollection {
+  write(batch: Batch, signal: AbortSignal): Promise<void>;
+  end(signal: AbortSignal): Promise<void>;
 }

@@ -1,7 +1,9 @@
 /** Copies a store into a MongoDB database and proves the copy. */
 
+import type { Store } from "../../connectors/contract.ts";
 import type { RunRecord } from "../../connectors/powers/run-history.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
+import { copyOnce } from "../../core/copy/copy-once.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
 import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
@@ -16,7 +18,7 @@ import type { RunContext } from "../command.ts";
 import { savedSentence } from "../run/backup-notice.ts";
 import { assertConfirmed } from "../run/confirm.ts";
 import { journaled } from "../run/journal.ts";
-import { type WritableRun, withSession } from "../run/session.ts";
+import { runOf, type WritableRun, withSession } from "../run/session.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
 import type { CopyingOptions } from "./copy-options.ts";
@@ -29,12 +31,14 @@ const BYTES_IN_FLIGHT = 32_000_000;
 /** Plans, asks where it must, copies, verifies. @returns the exit status; @throws DualsyncError when the run cannot end well */
 export async function copying(options: CopyingOptions, context: RunContext): Promise<number> {
   const started = new Date();
-  return await withStores(options, context.signal, async (stores) => {
+  return await withStores(options, context.signal, async (opened) => {
+    const stores = { ...opened, target: asPlanned(opened.target) };
     if (options.dryRun) {
       const { plan } = await planRun(stores, options, context);
       context.reporter.plan(plan);
       return finish(context, dryReport(plan, started));
     }
+    if (stores.target.begin !== undefined) return await copyingOnce(stores, options, context, started);
     await options.state.check();
     return await withSession(
       stores.target,
@@ -63,6 +67,40 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
       },
     );
   });
+}
+
+/** What was published before in a place that is written once is another copy: this one begins with nothing. */
+function asPlanned(target: Store): Store {
+  if (target.begin === undefined) return target;
+  return { ...target, list: async () => ({ collections: [], notCopied: [] }), history: undefined };
+}
+
+/** Into a place that is written once: nothing there is changed, so that nothing need be asked, saved or resumed. */
+async function copyingOnce(
+  stores: Stores,
+  options: CopyingOptions,
+  context: RunContext,
+  started: Date,
+): Promise<number> {
+  const { plan, jobs, lost } = await planRun(stores, options, context);
+  context.reporter.plan(plan);
+  const losses = new Losses(options.accept);
+  for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
+  const { source, target } = stores;
+  const sink = await target.begin?.(runOf(options.command, source.label, context), context.signal);
+  if (sink === undefined) throw new DualsyncError("bug", `${target.label} cannot be written to.`);
+  const stopper = new AbortController();
+  const signal = AbortSignal.any([context.signal, stopper.signal]);
+  const stop = (error: unknown): void => stopper.abort(error);
+  const clock = limitTime(options.maxMinutes, stop, outOfTime);
+  const { verify, indexes, batchSize } = options;
+  const run = { source, sink, label: target.label, verify, indexes, batchSize, losses, signal, stop };
+  try {
+    const done = await copyOnce(run, jobs, context.reporter);
+    return finish(context, report(plan, started, done, losses, options));
+  } finally {
+    clearTimeout(clock);
+  }
 }
 
 function labelsOf({ source, target }: Stores): { source: string; target: string } {

@@ -13,6 +13,11 @@ export interface WritableRun {
   readonly stop: (error: unknown) => void;
 }
 
+/** This run, as a target comes to know it. */
+export function runOf(command: string, from: string, { runId }: Pick<RunContext, "runId">): Run {
+  return { id: runId, command, holder: thisProcess(), from, isGone: isDead };
+}
+
 /** Holds the target's lease around the work, and gives it back however that ends. */
 export async function withSession<T>(
   target: Store,
@@ -21,8 +26,7 @@ export async function withSession<T>(
   context: RunContext,
   work: (writing: WritableRun) => Promise<T>,
 ): Promise<T> {
-  const run: Run = { id: context.runId, command, holder: thisProcess(), from, isGone: isDead };
-  const session = await target.claim?.(run, context.signal);
+  const session = await target.claim?.(runOf(command, from, context), context.signal);
   if (session === undefined)
     throw new DualsyncError("refused", `${target.label} can only be read.`, { hint: "Nothing was changed." });
   const stopper = new AbortController();

@@ -9,7 +9,11 @@ import { exists } from "../walk/presence.ts";
 import type { Job } from "./job.ts";
 
 /** To be asked after anything was concluded from what the source does not hold, and before that is acted upon. */
-export async function assertSourceExists({ source, from, signal }: Job): Promise<void> {
+export async function assertSourceExists({
+  source,
+  from,
+  signal,
+}: Pick<Job, "source" | "from" | "signal">): Promise<void> {
   await assertExists("source", source, from, signal, {
     when: "during the run",
     hint: "Its copy may be incomplete. Run the same command again when the source is at rest.",
@@ -69,7 +73,7 @@ export async function commit(job: Job, range: OpenRange, part: Part, upTo?: Open
 }
 
 /** What was not read exactly, as far as that was seen until now. @returns whether anything was */
-export function nameInexact({ source, from }: Job, losses: Losses): boolean {
+export function nameInexact({ source, from }: Pick<Job, "source" | "from">, losses: Losses): boolean {
   const inexact = source.exactness?.inexact(from.name) ?? [];
   for (const { key, reason } of inexact) losses.add(key, reason);
   return inexact.length > 0;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Doc } from "../../../src/model/document.ts";
+import { DualsyncError } from "../../../src/model/errors.ts";
 import { doc, hexOf } from "../../support/data/documents.ts";
 import { inMemory, type MemoryCommandResult } from "../../support/memory/in-memory.ts";
 import type { MemoryDatabase, MemoryPowers } from "../../support/memory/memory-connector.ts";
@@ -113,4 +114,72 @@ it("a second run is refused while another one holds the lease", async () => {
   };
   expect((await pair.run("duplicate")).status).toBe(7);
   expect(pair.target.collections.size).toBe(0);
+});
+
+describe("a place that is written once", () => {
+  it.each(POWERS)(
+    "takes a copy of a store with powers %s, in which diff finds no difference",
+    async (from) => {
+      const pair = pairOf(from, "once");
+      const copied = await pair.run("duplicate");
+      expect([copied.status, copied.error]).toEqual([0, undefined]);
+      expect(
+        copied.records.filter(({ type }) => type === "collection").map(({ verdict }) => verdict),
+      ).toEqual(["verified", "verified"]);
+      const compared = await pair.run("diff", { settle: "0" });
+      expect([compared.status, summaryOf(compared)?.differences]).toEqual([0, 0]);
+      pair.source.create("orders", [order(0, 5), ...ORDERS.slice(1)]);
+      expect((await pair.run("diff", { settle: "0" })).status).toBe(1);
+    },
+  );
+
+  it("keeps what was published before when it gives back other bytes than it was given", async () => {
+    const pair = pairOf("all", "once");
+    await pair.run("duplicate");
+    const before = pair.target.archived;
+    pair.source.create("orders", ORDERS.slice(1));
+    pair.target.alters = (document) => (document.id.key === ORDERS[7]?.id.key ? order(7, 2) : document);
+    const copied = await pair.run("duplicate");
+    expect([copied.status, copied.error]).toMatchObject([11, { exit: "unverified" }]);
+    expect(pair.target.archived).toBe(before);
+  });
+
+  it("keeps what was published before when the source breaks off", async () => {
+    const pair = pairOf("kv", "once");
+    await pair.run("duplicate");
+    const before = pair.target.archived;
+    pair.source.isDue = () => {
+      throw new DualsyncError("source", "The line is cut.");
+    };
+    expect((await pair.run("duplicate")).status).toBe(4);
+    expect(pair.target.archived).toBe(before);
+  });
+
+  it("names a collection that cannot be read, and takes the others", async () => {
+    const pair = pairOf("kv", "once");
+    const customers = new Set(CUSTOMERS.map(({ id }) => id.key));
+    let listed = false;
+    pair.source.isDue = ({ id }) => {
+      if (listed && customers.has(id.key))
+        throw new DualsyncError("source", "It is locked.", { ofOneCollection: true });
+      listed ||= id.key === CUSTOMERS.at(-1)?.id.key;
+      return false;
+    };
+    const copied = await pair.run("duplicate");
+    expect(copied.status).toBe(3);
+    expect(copied.records.filter(({ type }) => type === "item").map(({ key }) => key)).toEqual([
+      "collection customers",
+    ]);
+    expect([...pair.target.archived.keys()]).toEqual(["orders"]);
+  });
+
+  it("is not written to by repair and undo", async () => {
+    const pair = pairOf("all", "once");
+    await pair.run("duplicate");
+    const plan = join(memory.cwd, `once${pairs}.plan`);
+    pair.source.create("orders", ORDERS.slice(1));
+    expect((await pair.run("diff", { settle: "0", plan })).status).toBe(1);
+    const flags = { from: `memory:live${pairs}`, to: `memory:copy${pairs}`, yes: true };
+    expect((await memory.run("repair", [plan], flags)).status).toBe(6);
+  });
 });

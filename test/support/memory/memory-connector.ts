@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { CollectionInfo, Listing, ReadOptions } from "../../../src/connectors/collection.ts";
 import type { Connector, Location } from "../../../src/connectors/connector.ts";
-import type { Reader, Run, WritableStore, WriteSession } from "../../../src/connectors/contract.ts";
+import type { Reader, Run, Sink, Store, WriteSession } from "../../../src/connectors/contract.ts";
 import { ProvenanceBook } from "../../../src/connectors/control/provenance.ts";
 import { lockedBy } from "../../../src/connectors/lease/lease-renewal.ts";
 import type { Provenance, RunRecord } from "../../../src/connectors/powers/run-history.ts";
@@ -12,9 +12,15 @@ import { MEMORY_WORDS, MemoryStore } from "./memory-store.ts";
 /**
  * What such a store can do. `all`: everything that a store in memory can. `none`: nothing but what every store can. `kv`: as
  * a key-value store: no order, ids that a read may give twice, counts that are not exact, documents that expire, and nothing
- * that tells a collection from a later one.
+ * that tells a collection from a later one. `once`: as an archive, which is written once and as a whole.
  */
-export type MemoryPowers = "all" | "none" | "kv";
+export type MemoryPowers = "all" | "none" | "kv" | "once";
+
+/** A collection in an archive: its documents in the order in which they came. */
+interface ArchivedCollection {
+  readonly info: CollectionInfo;
+  readonly documents: Doc[];
+}
 
 /** A store in memory with collections and with what dualsync itself keeps there. */
 export class MemoryDatabase {
@@ -27,6 +33,10 @@ export class MemoryDatabase {
   filled: RunRecord | undefined;
   readonly provenance = new Map<string, Provenance>();
   readonly checksums = new Map<string, Uint8Array>();
+  /** What was published; of an archive. */
+  archived: ReadonlyMap<string, ArchivedCollection> = new Map();
+  /** What an archive makes of a document that it is given. */
+  alters: (document: Doc) => Doc = (document) => document;
 
   constructor(powers: MemoryPowers) {
     this.powers = powers;
@@ -83,8 +93,9 @@ export function memoryConnector(databases: ReadonlyMap<string, MemoryDatabase>):
 }
 
 /** The database as a store that has the powers which it was made with, and no others. */
-function storeOf(database: MemoryDatabase, label: string): WritableStore {
+function storeOf(database: MemoryDatabase, label: string): Store {
   const { powers } = database;
+  if (powers === "once") return archiveOf(database, label);
   const reader: Reader = {
     label,
     words: MEMORY_WORDS,
@@ -132,6 +143,51 @@ function storeOf(database: MemoryDatabase, label: string): WritableStore {
       },
     },
   };
+}
+
+/** A place that is written once: until then it is as it was. */
+function archiveOf(database: MemoryDatabase, label: string): Store {
+  const readerOf = (archived: ReadonlyMap<string, ArchivedCollection>): Reader => ({
+    label,
+    words: MEMORY_WORDS,
+    countsExactly: true,
+    identity: async () => ({ product: "memory", label }),
+    list: async () => ({ collections: [...archived.values()].map(({ info }) => info), notCopied: [] }),
+    count: async (name) => archived.get(name)?.documents.length ?? 0,
+    async *read({ name }, { signal }) {
+      for (const one of archived.get(name)?.documents ?? []) {
+        signal.throwIfAborted();
+        yield Batch.of([one]);
+      }
+    },
+    close: async () => undefined,
+  });
+  const begin = async (): Promise<Sink> => {
+    const ended = new Map<string, ArchivedCollection>();
+    return {
+      async begin(info) {
+        const documents: Doc[] = [];
+        return {
+          async write(batch) {
+            for (const { id, bytes } of batch.docs())
+              documents.push(database.alters({ id, bytes: Uint8Array.from(bytes) }));
+          },
+          async end() {
+            ended.set(info.name, {
+              info: { ...info, uid: undefined, documents: documents.length },
+              documents,
+            });
+          },
+        };
+      },
+      reopen: async () => readerOf(ended),
+      async publish() {
+        database.archived = ended;
+      },
+      discard: async () => undefined,
+    };
+  };
+  return { ...readerOf(database.archived), begin };
 }
 
 function listingOf(database: MemoryDatabase): Listing {

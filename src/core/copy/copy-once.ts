@@ -1,0 +1,159 @@
+/** Copying into a place that is written once: all of it is written, read back, and published if it is what was read. */
+import type { Reader, Sink } from "../../connectors/contract.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { CollectionReport, Meter, Reporter, Verdict } from "../../model/reporter.ts";
+import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
+import type { PlannedJob } from "../plan/plan.ts";
+import type { VerifyMode } from "../plan/verify-mode.ts";
+import type { Losses } from "../progress/losses.ts";
+import { OrderedFingerprint } from "../walk/fingerprint.ts";
+import { readOnce } from "../walk/read-once.ts";
+import { shortfall } from "../walk/shortfall.ts";
+import { assertSourceExists, nameInexact } from "./still-there.ts";
+import type { Transferred } from "./transfer.ts";
+
+/** What all collections of a run into a sink share. */
+export interface OnceRun {
+  readonly source: Reader;
+  readonly sink: Sink;
+  /** The place, for people. */
+  readonly label: string;
+  readonly verify: VerifyMode;
+  readonly indexes: boolean;
+  readonly batchSize?: number | undefined;
+  readonly losses: Losses;
+  readonly signal: AbortSignal;
+  readonly stop: (error: unknown) => void;
+}
+
+interface OnceJob extends OnceRun, PlannedJob {
+  readonly meter: Meter;
+}
+
+/** A collection that was written whole, and what was read of it. */
+interface Written {
+  readonly planned: PlannedJob;
+  readonly documents: number;
+  readonly bytes: number;
+  readonly digest: string;
+  readonly verdict: Verdict;
+}
+
+/** The first error that is not of one collection alone ends the run, and nothing is published. */
+export async function copyOnce(
+  run: OnceRun,
+  jobs: readonly PlannedJob[],
+  reporter: Reporter,
+): Promise<Transferred> {
+  const written: Written[] = [];
+  try {
+    for (const planned of jobs) {
+      const meter = reporter.meter(planned.from.name, planned.from.documents);
+      try {
+        written.push(await writeOne({ ...run, ...planned, meter }));
+      } finally {
+        meter.end();
+      }
+    }
+    await readBack(run, written, reporter);
+    await run.sink.publish(run.signal);
+  } finally {
+    await run.sink.discard();
+  }
+  return { collections: written.map(report), bytes: written.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+async function writeOne(job: OnceJob): Promise<Written> {
+  for (const { key, reason } of job.doubts) job.losses.add(key, reason);
+  return await oneCollection(job, writeCollection, (error) => {
+    job.losses.add(`collection ${job.from.name}`, reasonOf(error));
+    return { planned: job, documents: 0, bytes: 0, digest: "", verdict: "incomplete" };
+  });
+}
+
+async function writeCollection(job: OnceJob): Promise<Written> {
+  const { source, sink, from, to, filter, batchSize, signal, losses, meter } = job;
+  meter.phase("copying");
+  const indexes = job.indexes ? ((await source.metadata?.indexes(from.name, signal)) ?? []) : [];
+  const into = await sink.begin(to, indexes, signal);
+  const fingerprint = new OrderedFingerprint();
+  let bytes = 0;
+  if (from.kind !== "definition") {
+    for await (const batch of readOnce(source, from, { filter, batchSize, signal })) {
+      fingerprint.add(batch);
+      bytes += batch.bytes.length;
+      await into.write(batch, signal);
+      meter.advance(batch.length, batch.bytes.length);
+      batch.release();
+    }
+    await assertSourceExists(job);
+  }
+  await into.end(signal);
+  const { documents } = fingerprint;
+  const isWhole = (await gaveAll(job, documents)) && !nameInexact(job, losses);
+  const done = from.kind === "definition" ? "defined" : "not verified";
+  const verdict = isWhole ? done : "incomplete";
+  return { planned: job, documents, bytes, digest: fingerprint.digest(), verdict };
+}
+
+/** @returns false, with a loss named, where the source gave other documents than it counts */
+async function gaveAll(job: OnceJob, given: number): Promise<boolean> {
+  const { source: store, from: collection, filter, signal, losses } = job;
+  if (collection.kind === "definition") return true;
+  const before = filter === undefined ? collection.documents : undefined;
+  const found = await shortfall({ store, role: "source", collection, filter, before, signal }, given);
+  if (found !== undefined) losses.add(`collection ${collection.name}`, found);
+  return found === undefined;
+}
+
+/** What is verified is that the place holds, byte for byte and in the same order, what was read. */
+async function readBack(run: OnceRun, written: Written[], reporter: Reporter): Promise<void> {
+  const { sink, label, verify, signal } = run;
+  if (verify === "none") return;
+  const reader = await sink.reopen(signal);
+  try {
+    for (const [index, one] of written.entries()) {
+      const { planned, digest, documents, verdict } = one;
+      if (planned.from.kind === "definition" || digest === "") continue;
+      const meter = reporter.meter(planned.to.name, documents);
+      meter.phase("verifying");
+      const fingerprint = new OrderedFingerprint();
+      for await (const batch of reader.read(planned.to, { signal })) {
+        fingerprint.add(batch);
+        meter.advance(batch.length, batch.bytes.length);
+        batch.release();
+      }
+      meter.end();
+      if (fingerprint.digest() !== digest) throw altered(label, planned.to.name);
+      if (verdict === "not verified") written[index] = { ...one, verdict: "verified" };
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+function altered(label: string, name: string): DualsyncError {
+  return new DualsyncError("unverified", `${label} gave ${name} back with other bytes than were written.`, {
+    hint: "Nothing of this run was kept, and the source was not changed. Check the disk, then run the same command again.",
+  });
+}
+
+function report({ planned: { from, to }, documents, verdict }: Written): CollectionReport {
+  return {
+    collection: from.name,
+    target: to.name,
+    kind: from.kind,
+    type: from.type,
+    read: documents,
+    written: documents,
+    unchanged: 0,
+    equivalent: 0,
+    rejected: 0,
+    deleted: 0,
+    extra: 0,
+    changed: 0,
+    sourceCount: undefined,
+    targetCount: undefined,
+    verdict,
+  };
+}
