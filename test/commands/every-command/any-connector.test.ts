@@ -183,3 +183,16 @@ describe("a place that is written once", () => {
     expect((await memory.run("repair", [plan], flags)).status).toBe(6);
   });
 });
+
+it.each(["duplicate", "diff"])(
+  "%s refuses --filter where the documents of a side cannot be chosen by it",
+  async (command) => {
+    const pair = pairOf("all", "all");
+    const { status, error } = await pair.run(command, { filter: ['orders={"n": 1}'] });
+    expect([status, error]).toMatchObject([
+      2,
+      { message: "--filter cannot be used where one side is a store in memory. Nothing was contacted." },
+    ]);
+    expect(held(pair.target)).toEqual({});
+  },
+);
