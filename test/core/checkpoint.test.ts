@@ -18,7 +18,7 @@ function former(name: string): SavedProgress {
     remaining,
     extras: [],
     counts: new Tally(),
-    losses: { items: [], unnamed: 0, unnamedCounted: 0 },
+    losses: new Losses([]).save(),
   };
 }
 
