@@ -5,8 +5,16 @@ import { Clocks, type HeldLease, keepLease } from "../../src/connectors/lease/le
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "setTimeout", "performance", "Date"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Answers each question whether the lease is still this run's after so many seconds; the later ones fail. */
-function kept(...answers: readonly { readonly after: number; readonly isOurs: boolean }[]): HeldLease {
+interface Renewal {
+  readonly after: number;
+  readonly isOurs: boolean;
+}
+
+/**
+ * Answers each renewal after so many seconds; later renewals fail. `released` collects whether the lease was certain when it
+ * was released.
+ */
+function kept(released: boolean[], ...answers: readonly Renewal[]): HeldLease {
   const left = [...answers];
   const place = {
     ...{ label: "test", nonce: "n" },
@@ -17,7 +25,9 @@ function kept(...answers: readonly { readonly after: number; readonly isOurs: bo
       return answer.isOurs;
     },
     async record() {},
-    async giveBack() {},
+    async giveBack(certain: boolean) {
+      released.push(certain);
+    },
   };
   return keepLease(place, new Clocks());
 }
@@ -27,10 +37,30 @@ async function pass(seconds: number): Promise<void> {
 }
 
 it("a lease is believed from the moment when its renewal was asked for, not from when it was answered", async () => {
-  const lease = kept({ after: 25, isOurs: true });
+  const lease = kept([], { after: 25, isOurs: true });
   await pass(79);
   await lease.hold();
   await pass(2);
   await expect(lease.hold()).rejects.toMatchObject({ exit: "locked" });
   expect(lease.lost.aborted).toBe(true);
+});
+
+it("a lease is released as certain only within half its time after the last renewal", async () => {
+  const released: boolean[] = [];
+  for (const seconds of [29, 31]) {
+    const lease = kept(released);
+    await pass(seconds);
+    await lease.release();
+  }
+  expect(released).toEqual([true, false]);
+});
+
+it("no run record is written under a lease that could not be renewed for longer than it lasts", async () => {
+  const lease = kept([]);
+  await pass(61);
+  const record = {
+    ...{ command: "duplicate", from: "shop", run: "r", token: "n" },
+    ...{ complete: false, verified: false, since: new Date(), documents: new Map<string, number>() },
+  };
+  await expect(lease.record(record)).rejects.toMatchObject({ exit: "locked" });
 });
