@@ -32,6 +32,16 @@ describe("inForeignKeyOrder", () => {
     expect(place("last")).toBeGreaterThan(Math.max(place("a"), place("b"), place("c")));
   });
 
+  it("keeps the given order within a cycle", () => {
+    for (const edges of [
+      { a: ["b"], b: ["c"], c: ["a"] },
+      { a: ["c"], b: ["a"], c: ["b"] },
+    ]) {
+      const { order, cycles } = inForeignKeyOrder(named(edges));
+      expect([names(order), cycles.map(names)]).toEqual([["a", "b", "c"], [["a", "b", "c"]]]);
+    }
+  });
+
   it("returns every collection once, after all that it refers to outside its own cycle", () => {
     const graph = fc.array(fc.array(fc.nat(14), { maxLength: 4 }), { maxLength: 15 });
     fc.assert(

@@ -14,7 +14,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { DualsyncError } from "../../src/model/errors.ts";
 import type { UndoEntry } from "../../src/state/undo/undo-format.ts";
-import { encodeFrame, SEED, START } from "../../src/state/undo/undo-format.ts";
+import { encodeFrame, SEED, START, SUM } from "../../src/state/undo/undo-format.ts";
 import { markJournal, UndoJournal } from "../../src/state/undo/undo-journal.ts";
 import { listJournals } from "../../src/state/undo/undo-list.ts";
 import { UndoReader } from "../../src/state/undo/undo-reader.ts";
@@ -273,4 +273,14 @@ it("an undo journal refuses all further saves once its file does not hold what w
   await expect(journal.complete()).rejects.toThrow(unsaved);
   await journal.close();
   expect(readFileSync(path)).toEqual(bytes);
+});
+
+it("refuses an undo journal in which zeros replace the checksum of a record before the last", async () => {
+  const { cwd, path, bytes } = await written();
+  const ends: number[] = [];
+  const reader = new UndoReader(cwd, RUN);
+  for await (const _ of reader.entries()) ends.push(reader.end.offset);
+  const [, end = 0] = ends;
+  writeFileSync(path, Buffer.from(bytes).fill(0, end - SUM, end));
+  expect(await refusalOf(readAll(new UndoReader(cwd, RUN)))).toMatch(/is damaged/);
 });

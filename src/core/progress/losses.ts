@@ -13,6 +13,8 @@ export interface SavedLosses {
   readonly unnamed: number;
   /** Of the unnamed ones, those that were not accepted. */
   readonly unnamedCounted: number;
+  /** Acceptances that named a loss, also one of the unnamed. */
+  readonly usedAcceptances: readonly string[];
 }
 
 /** Everything that did not arrive, by name. What the person has accepted is listed but does not count. */
@@ -59,8 +61,12 @@ export class Losses {
   }
 
   save(): SavedLosses {
-    const items = this.items.map(({ key, reason }) => [key, reason] as const);
-    return { items, unnamed: this.#unnamed, unnamedCounted: this.#unnamedCounted };
+    return {
+      items: this.items.map(({ key, reason }) => [key, reason] as const),
+      unnamed: this.#unnamed,
+      unnamedCounted: this.#unnamedCounted,
+      usedAcceptances: [...this.#used],
+    };
   }
 
   static restored(accepted: Losses, saved: SavedLosses): Losses {
@@ -69,10 +75,11 @@ export class Losses {
     return losses;
   }
 
-  #restore({ items, unnamed, unnamedCounted }: SavedLosses): void {
+  #restore({ items, unnamed, unnamedCounted, usedAcceptances }: SavedLosses): void {
     for (const [key, reason] of items) this.add(key, reason);
     this.#unnamed += unnamed;
     this.#unnamedCounted += unnamedCounted;
+    for (const key of usedAcceptances) this.#used.add(key);
   }
 
   /** Losses that count towards the exit code. */

@@ -76,6 +76,8 @@ function progressFromJson(content: unknown): SavedProgress {
       items: list(losses.items).map((entry) => [text(list(entry)[0]), text(list(entry)[1])] as const),
       unnamed: count(losses.unnamed),
       unnamedCounted: count(losses.unnamedCounted),
+      // Earlier versions did not save it.
+      usedAcceptances: list(losses.usedAcceptances ?? []).map(text),
     },
   };
 }

@@ -41,15 +41,14 @@ it.each(["content", "none"] as const)(
 );
 
 it("--delete does not count documents that disappeared from the target by themselves", async () => {
-  const target = new (class extends MemoryStore {
-    reads = 0;
-    override async *read(...args: Parameters<MemoryStore["read"]>) {
-      // Extras are looked for once more before they are removed.
-      if (++this.reads > 1) this.documents = this.documents.filter((one) => one.id.key !== id(21).key);
-      yield* super.read(...args);
+  const target = new MemoryStore([...documents, doc({ _id: 20 }), doc({ _id: 21 })]);
+  const source = new (class extends MemoryStore {
+    // Asked once both sides were read; extras are looked for after that.
+    override async stillExists() {
+      target.documents = target.documents.filter((one) => one.id.key !== id(21).key);
+      return await super.stillExists();
     }
-  })([...documents, doc({ _id: 20 }), doc({ _id: 21 })]);
-  const source = new MemoryStore(documents);
+  })(documents);
   const { report } = await memoryRun({ source, target }, { remove: true, verify: "counts" });
   expect(report).toMatchObject({ deleted: 1, extra: 0, targetCount: 9, verdict: "counts match" });
 });

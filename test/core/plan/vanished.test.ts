@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
-import { vanished } from "../../../src/core/plan/vanished.ts";
+import { hiddenBeside, vanished } from "../../../src/core/plan/vanished.ts";
+import { MemoryStore } from "../../support/memory/memory-store.ts";
+import { never } from "../../support/signal.ts";
 
 function held(name: string, documents: number): CollectionInfo {
   return {
@@ -53,4 +55,20 @@ it("does not report what a person left out, under any name that it may have in t
   expect(gone(["orders"])).toEqual(["shops"]);
   expect(gone(["shop"])).toEqual(["orders"]);
   expect(gone(["shops"])).toEqual(["orders"]);
+});
+
+it("does not report as hidden what a person left out under one of its names in the source", async () => {
+  const found = await hiddenBeside(
+    { jobs: [], copies: new Set() },
+    {
+      source: Object.assign(new MemoryStore([]), { hiding: { reason: async () => "no right to read it" } }),
+      listing: { collections: [held("orders", 3), held("shops", 2)], notCopied: [] },
+    },
+    {
+      selects: (name) => name !== "shop",
+      ...{ renames: new Map([["shop", "shops"]]), filters: new Map() },
+    },
+    never,
+  );
+  expect([...found.keys()]).toEqual(["orders"]);
 });

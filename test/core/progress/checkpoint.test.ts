@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Checkpoint } from "../../../src/core/progress/checkpoint.ts";
 import { Losses } from "../../../src/core/progress/losses.ts";
-import type { Progress, SavedProgress } from "../../../src/core/progress/progress.ts";
+import { Progress, type SavedProgress } from "../../../src/core/progress/progress.ts";
 import { fromJson, type SavedRun } from "../../../src/core/progress/saved-run.ts";
 import { Tally } from "../../../src/core/progress/tally.ts";
 import { id } from "../../support/data/documents.ts";
@@ -18,7 +18,7 @@ function former(name: string): SavedProgress {
     remaining,
     extras: [],
     counts: new Tally(),
-    losses: { items: [], unnamed: 0, unnamedCounted: 0 },
+    losses: new Losses([]).save(),
   };
 }
 
@@ -96,4 +96,23 @@ it("reports a failed checkpoint write once, and writes nothing more", async () =
   finishOne(progress);
   await kept.flush();
   expect([written, failures]).toEqual([[], [broken]]);
+});
+
+it("extra documents are saved with the part of a range that holds them, not with the rest of the range", () => {
+  const progress = new Progress("orders", uids, new Losses([]), () => {});
+  progress.begin([{ from: id(1), to: id(9) }]);
+  const [range] = progress.remaining ?? [];
+  if (range === undefined) throw new RangeError("no range");
+  for (const [extra, upTo] of [
+    [2, id(5)],
+    [1, undefined],
+  ] as const) {
+    const part = progress.part();
+    part.tally.extra = extra;
+    progress.commit(range, part, upTo);
+  }
+  expect(progress.extras.map(({ range, documents }) => [range.from?.key, range.to?.key, documents])).toEqual([
+    [id(1).key, id(5).key, 2],
+    [id(5).key, id(9).key, 1],
+  ]);
 });

@@ -186,6 +186,11 @@ it.each([
     /line 2 of repair.plan was altered or is damaged/,
   ],
   [
+    "an insertion of a document that the target already held",
+    planOf([{ ...ROW, do: "insert" }]),
+    /line 2 of repair.plan was altered or is damaged/,
+  ],
+  [
     "its lines in the wrong order",
     planOf([ROW]).split("\n").reverse().join("\n"),
     /is not a plan of dualsync/,

@@ -1,0 +1,19 @@
+import { expect, it, vi } from "vitest";
+import { Tries } from "../../src/connectors/wrappers/retry.ts";
+import { never } from "../support/signal.ts";
+
+const waited = vi.hoisted((): number[] => []);
+vi.mock("node:timers/promises", () => ({
+  setTimeout: async (milliseconds: number) => void waited.push(milliseconds),
+}));
+
+it("the longest wait before a retry starts at the first bound, doubles with each failure up to the limit, and follows what the server asks for", async () => {
+  const random = vi.spyOn(Math, "random").mockReturnValue(1);
+  const tries = new Tries({ retries: 9, patience: 0, firstWait: 200, longestWait: 1_000 });
+  for (const least of [0, 0, 50, 0]) {
+    tries.again();
+    await tries.wait(never, least);
+  }
+  random.mockRestore();
+  expect(waited).toEqual([200, 400, 850, 1_000]);
+});
