@@ -13,7 +13,7 @@ import { equivalenceOf } from "../walk/equivalence.ts";
 import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
 import { shortfall } from "../walk/shortfall.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
-import { convergeRange, fillRange } from "./copy.ts";
+import { convergeRange, fillRange } from "./copy-range.ts";
 import type { Job, Transfer } from "./job.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
