@@ -66,7 +66,7 @@ it("no run record is written under a lease that could not be renewed for longer 
 });
 
 it("nothing is written under a lease that was released", async () => {
-  const lease = kept({ after: 0, isOurs: true });
+  const lease = kept([]);
   await lease.hold();
   await lease.release();
   await expect(lease.hold()).rejects.toMatchObject({ exit: "bug" });
