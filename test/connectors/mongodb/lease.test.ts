@@ -6,7 +6,7 @@ import { testRun } from "../../support/claimed.ts";
 import { batchOf, collect, id } from "../../support/documents.ts";
 import { never } from "../../support/signal.ts";
 
-/** What a target may do without the right to write: nothing. */
+/** What a session may do without the lease: nothing. */
 let server: MongodbService;
 beforeAll(async () => {
   server = await startMongodb();
