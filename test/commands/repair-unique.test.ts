@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import { serverPair } from "../support/pair.ts";
 import { RepairContext, type Row } from "../support/repairing.ts";
 
-/** Documents of which one is to have what another one holds. */
+/** Documents that swap unique values. */
 const pair = serverPair();
 
 let repairing: RepairContext;

@@ -81,13 +81,13 @@ function assertSuitable({ filter = [], plan }: DiffFlags, from: Location, to: Lo
   const without = [source, target].find(({ canFilter }) => !canFilter);
   if (filter.length > 0 && without !== undefined) {
     throw configurationError(
-      `--filter chooses documents of MongoDB collections, and one side is ${without.words.store}.`,
+      `--filter selects documents of MongoDB collections, but one side is ${without.words.store}.`,
       `Leave it out; --include and --exclude choose ${without.words.collections}.`,
     );
   }
   if (plan !== undefined && target.serves.repair?.includes("target") !== true) {
     throw configurationError(
-      `--plan is for repairs of a MongoDB copy, and the target is ${target.words.store}.`,
+      `--plan is for repairs of a MongoDB copy, but the target is ${target.words.store}.`,
       `Leave it out, or compare the other way round: --from ${to.kind} --to ${from.kind}.`,
     );
   }
@@ -101,7 +101,7 @@ function filesOf({ plan, report }: DiffFlags, environment: Environment) {
   if (files.plan === undefined || files.plan.path !== files.report?.path) return files;
   throw configurationError(
     "--plan and --report name the same file.",
-    "The page would take the plan's place: give one of them another name.",
+    "Give one of them another name: the report would overwrite the plan.",
   );
 }
 
