@@ -41,9 +41,9 @@ export function buildProgram(redactor: Redactor): Command {
     command
       .describe(program)
       .optionsGroup("Output:")
-      .option("--json", "records for machines, one a line")
+      .option("--json", "machine-readable records, one per line")
       .option("-q, --quiet", "print nothing unless something is wrong")
-      .option("-v, --verbose", "say more")
+      .option("-v, --verbose", "print more detail")
       .helpOption("-h, --help", "show this help")
       .exitOverride()
       // What commander hands over first depends on the arguments that the command has; the command itself comes last.
@@ -119,7 +119,7 @@ async function withSignals(
     reporter.note("Stopping after the writes in flight; press Ctrl-C again to stop at once.");
     stopper.abort(
       new DualsyncError(exit, signal === "SIGINT" ? "Interrupted." : "Terminated.", {
-        hint: "What was done stays. Run the same command again: it goes on.",
+        hint: "What was done is kept. Run the same command again to resume.",
       }),
     );
   };

@@ -12,5 +12,5 @@ it("the demo copies, verifies, runs again and writes only what changed", async (
   expect(stdout).toMatch(/orders +50,00\d/);
   expect(verdicts[2]).toMatch(/^Done: 5,001 documents written, 0 documents unchanged; read back/);
   expect(stdout).toMatch(/Different: 1 changed\. Since it was verified, it has diverged in 1\./);
-  expect(verdicts[3]).toMatch(/4,500 equivalent ones left as they are/);
+  expect(verdicts[3]).toMatch(/4,500 of them equivalent/);
 }, 180_000);

@@ -45,14 +45,14 @@ export function writeInt32(bytes: Uint8Array, value: number, at: number): void {
 export function cstringEnd(bytes: Uint8Array, at: number): number {
   let end = at;
   while (end < bytes.length && bytes[end] !== 0) end++;
-  if (end >= bytes.length) throw new RangeError("broken BSON: a name does not end");
+  if (end >= bytes.length) throw new RangeError("invalid BSON: a field name does not end");
   return end + 1;
 }
 
 /** Position just after the value of `type` that starts at `at`. Throws RangeError on bytes that are not BSON. */
 export function valueEnd(bytes: Uint8Array, type: number, at: number): number {
   const end = at + valueLength(bytes, type, at);
-  if (end > bytes.length || end < at) throw new RangeError("broken BSON: a value runs past its document");
+  if (end > bytes.length || end < at) throw new RangeError("invalid BSON: a value extends past its document");
   return end;
 }
 
@@ -91,14 +91,14 @@ function valueLength(bytes: Uint8Array, type: number, at: number): number {
     case TYPE.regex:
       return cstringEnd(bytes, cstringEnd(bytes, at)) - at;
     default:
-      throw new RangeError(`broken BSON: unknown type 0x${type.toString(16)}`);
+      throw new RangeError(`invalid BSON: unknown type 0x${type.toString(16)}`);
   }
 }
 
 function lengthAt(bytes: Uint8Array, at: number): number {
-  if (at + 4 > bytes.length) throw new RangeError("broken BSON: a length runs past its document");
+  if (at + 4 > bytes.length) throw new RangeError("invalid BSON: a length extends past its document");
   const length = readInt32(bytes, at);
-  if (length < 0) throw new RangeError("broken BSON: a negative length");
+  if (length < 0) throw new RangeError("invalid BSON: a negative length");
   return length;
 }
 
@@ -116,14 +116,14 @@ export interface Element {
 export function* elements(bytes: Uint8Array, at = 0): Generator<Element> {
   const last = at + lengthAt(bytes, at) - 1;
   if (last >= bytes.length || last < at + 4 || bytes[last] !== 0)
-    throw new RangeError("broken BSON: a document does not end");
+    throw new RangeError("invalid BSON: a document does not end");
   let position = at + 4;
   while (position < last) {
     const type = bytes[position] as number;
     const nameStart = position + 1;
     const start = cstringEnd(bytes, nameStart);
     const end = valueEnd(bytes, type, start);
-    if (end > last) throw new RangeError("broken BSON: a value runs past its document");
+    if (end > last) throw new RangeError("invalid BSON: a value extends past its document");
     yield { type, nameStart, nameEnd: start - 1, start, end };
     position = end;
   }

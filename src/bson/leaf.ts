@@ -20,7 +20,7 @@ export class RawValue {
 
   /** The `bson` package asks each value for this before it writes it. */
   toBSON(): never {
-    throw new TypeError("this BSON value cannot be written without altering it");
+    throw new TypeError("this BSON value cannot be written unchanged");
   }
 
   equals(other: RawValue): boolean {

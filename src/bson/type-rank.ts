@@ -30,6 +30,6 @@ for (const [place, types] of TYPE_ORDER.entries()) {
 /** The place of a type in the server's order of values. Throws RangeError for what is not a BSON type. */
 export function typeRank(type: number): number {
   const rank = RANKS[type] ?? 0;
-  if (rank === 0) throw new RangeError(`broken BSON: unknown type 0x${type.toString(16)}`);
+  if (rank === 0) throw new RangeError(`invalid BSON: unknown type 0x${type.toString(16)}`);
   return rank;
 }

@@ -80,7 +80,7 @@ export class BsonWriter {
 
   #named(type: number, name: string): void {
     this.#byte(type);
-    if (name.includes("\0")) throw new UnwritableText("a NUL in a name");
+    if (name.includes("\0")) throw new UnwritableText("a field name with a NUL character");
     this.#characters(name);
     this.#byte(0);
   }
@@ -113,7 +113,7 @@ export class BsonWriter {
     this.#byte(value ? 1 : 0);
   }
 
-  /** Throws UnwritableText on half a surrogate pair. */
+  /** Throws UnwritableText on an unpaired surrogate. */
   string(text: string): void {
     const start = this.#at;
     this.int32(0);
@@ -183,7 +183,7 @@ export class BsonWriter {
       }
     }
     const written = this.#buffer.write(text, at);
-    if (written !== length && LONE_SURROGATE.test(text)) throw new UnwritableText("half a surrogate pair");
+    if (written !== length && LONE_SURROGATE.test(text)) throw new UnwritableText("an unpaired surrogate");
     this.#at = at + written;
   }
 

@@ -44,7 +44,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** How wrong strings are called, in whatever way they are wrong. */
-const BAD_STRING = "a text that is not closed or holds a wrong escape";
+const BAD_STRING = "an unterminated string or an invalid escape";
 
 /**
  * Reads JSON (RFC 8259) and keeps the spelling of its numbers. Throws JsonError on text that is not JSON, and TooDeep
@@ -88,7 +88,7 @@ export class JsonReader {
     const start = this.#at - 1;
     const name = this.#string();
     if (this.#isStrict) {
-      if (members.has(name)) this.#fail("a key that its object has already", start);
+      if (members.has(name)) this.#fail("a repeated key", start);
       if (name.includes("\0")) this.#fail("a key with a NUL character", start);
     }
     this.#expect(COLON, "a colon");
@@ -133,14 +133,14 @@ export class JsonReader {
   /** Something else stands where reading stopped, or nothing. */
   #miss(wanted: string): never {
     const found = this.#at < this.text.length ? "something else" : "the end of the text";
-    this.#fail(`${found} where ${wanted} must stand`);
+    this.#fail(`${found} where ${wanted} was expected`);
   }
 
   /** `start` is where the wrong part begins, if that is not where reading stopped. */
   #fail(problem: string, start = this.#at): never {
     const at = this.#at;
     throw new JsonError(
-      at < this.text.length ? `not JSON at character ${at}` : "JSON that breaks off",
+      at < this.text.length ? `not JSON at character ${at}` : "truncated JSON",
       problem,
       start,
     );
@@ -190,11 +190,7 @@ export class JsonReader {
 
   #enter(): void {
     if (++this.#depth > this.#maxDepth) {
-      throw new TooDeep(
-        "JSON that nests too deep",
-        `more than ${this.#maxDepth} levels of nesting`,
-        this.#at,
-      );
+      throw new TooDeep("JSON nested too deeply", `more than ${this.#maxDepth} levels of nesting`, this.#at);
     }
     this.#at++;
   }
@@ -239,7 +235,7 @@ export class JsonReader {
   }
 
   #checked(content: string, start: number): string {
-    if (/\p{Cs}/u.test(content)) this.#fail("a text that is not valid Unicode", start - 1);
+    if (/\p{Cs}/u.test(content)) this.#fail("a string that is not valid Unicode", start - 1);
     return content;
   }
 

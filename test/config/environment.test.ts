@@ -153,7 +153,7 @@ describe("pitfalls of .env files", () => {
     const environment = load({ ".env": 'MONGODB_URI="mongodb://h/a\nA=1' });
     expect(environment.get("A")?.value).toBe("1");
     expect(environment.warnings).toHaveLength(1);
-    expect(environment.warnings[0]).toContain("never closed");
+    expect(environment.warnings[0]).toContain("unclosed quotation mark");
   });
 
   test("well-formed files are read as Node's own parser reads them", () => {

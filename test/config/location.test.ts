@@ -160,7 +160,7 @@ describe("Supabase locations", () => {
     ["a publishable key", { SUPABASE_SERVICE_ROLE_KEY: "sb_publishable_hunter2" }, "public key"],
     ["a placeholder as the key", { SUPABASE_SERVICE_ROLE_KEY: "your-service-role-key" }, "placeholder"],
     ["quotes around the key", { SUPABASE_SERVICE_ROLE_KEY: '"hunter2"' }, "quotes"],
-    ["a line break in the key", { SUPABASE_SERVICE_ROLE_KEY: "hunter2\nhunter2" }, "quotes, blanks"],
+    ["a line break in the key", { SUPABASE_SERVICE_ROLE_KEY: "hunter2\nhunter2" }, "quotes, spaces"],
   ])("Supabase variables with %s are rejected", (_what, variables, expected) => {
     expect(refusal("supabase", { ...SUPABASE, ...variables })).toContain(expected);
   });

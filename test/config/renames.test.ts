@@ -30,10 +30,18 @@ describe("--rename", () => {
     [
       "the control collection's name as the new name",
       ["a=_dualsync"],
-      '"_dualsync" is one of dualsync\'s own',
+      '"_dualsync" is reserved for dualsync',
     ],
-    ["a new name like dualsync's own", ["a=_dualsync.lease"], '"_dualsync.lease" is one of dualsync\'s own'],
-    ["an old name like dualsync's own", ["_dualsync_later=a"], '"_dualsync_later" is one of dualsync\'s own'],
+    [
+      "a new name that is reserved for dualsync",
+      ["a=_dualsync.lease"],
+      '"_dualsync.lease" is reserved for dualsync',
+    ],
+    [
+      "an old name that is reserved for dualsync",
+      ["_dualsync_later=a"],
+      '"_dualsync_later" is reserved for dualsync',
+    ],
     ["a dollar sign in the new name", ["a=b$c"], "no collection may have"],
     ["NUL in the new name", ["a=b\0c"], '"b\\x00c"'],
     ["a dot at the start of the new name", ["a=.b"], "dot"],

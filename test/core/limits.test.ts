@@ -126,7 +126,7 @@ it("an acceptance is used by a loss that is not kept by name, also after merging
 it("saved losses without used acceptances can still be read", () => {
   const { usedAcceptances: _, ...older } = new Losses([]).save();
   expect(saveAndRead(older).usedAcceptances).toEqual([]);
-  expect(() => saveAndRead({ ...older, usedAcceptances: [1] })).toThrow(/not the state of a run/);
+  expect(() => saveAndRead({ ...older, usedAcceptances: [1] })).toThrow(/does not hold the state of a run/);
 });
 
 /** Losses as they come back from the state file of a run. */

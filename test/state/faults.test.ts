@@ -165,5 +165,5 @@ it.each([
   const fault: Fault = { at: 2, how, when: "before" };
   const outcome = await inChild({ cwd: workFolder(), act: "write", content: NEW, fault });
   expect(outcome?.error?.message).toBe(`${reason}.dualsync/${KEY}.json could not be written (${how}).`);
-  expect(outcome?.error?.hint).toMatch(/^What was copied stays\. .* it goes on\.$/);
+  expect(outcome?.error?.hint).toMatch(/^What was copied is kept\. .* to resume\.$/);
 });

@@ -37,7 +37,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<string> {
   if (!(error instanceof DualsyncError)) throw error;
   expect(error.exit).toBe("local");
   expect(error.message).toContain(".dualsync");
-  expect(error.hint).toMatch(/^(Nothing was (copied or )?changed|What was copied stays)\. /);
+  expect(error.hint).toMatch(/^(Nothing was (copied or )?changed|What was copied is kept)\. /);
   return error.message;
 }
 
@@ -68,10 +68,10 @@ it("rejects a state file that is cut off at any length or has extra bytes at its
 });
 
 it.each([
-  ["text that is not JSON", "hello", /is damaged, or no state file of dualsync/],
-  ["JSON of something else", '{"name":"shop","version":1}', /is damaged, or no state file of dualsync/],
-  ["another kind of file", `{"dualsync":"backup","format":1}`, /is damaged, or no state file of dualsync/],
-  ["zeros", "\0".repeat(400), /is damaged, or no state file of dualsync/],
+  ["text that is not JSON", "hello", /is damaged or is not a dualsync state file/],
+  ["JSON of something else", '{"name":"shop","version":1}', /is damaged or is not a dualsync state file/],
+  ["another kind of file", `{"dualsync":"backup","format":1}`, /is damaged or is not a dualsync state file/],
+  ["zeros", "\0".repeat(400), /is damaged or is not a dualsync state file/],
   ["a newer format", '{"dualsync":"state","format":2,"all":"new"}', /newer version of dualsync \(format 2\)/],
 ])("rejects %s in place of a state file", async (_what, text, message) => {
   const { state, path } = await withState();
@@ -86,7 +86,7 @@ it("rejects a state file of another job under this job's name", async () => {
   const { cwd, state, path } = await withState();
   await new StateFile(cwd, "fedcba9876543210").write(CONTENT);
   writeFileSync(path, readFileSync(join(cwd, ".dualsync/fedcba9876543210.json")));
-  expect(await refusalOf(state.read())).toMatch(/the state of another job/);
+  expect(await refusalOf(state.read())).toMatch(/belongs to another job/);
 });
 
 it("rejects a state file with a correct checksum whose content is not JSON", async () => {

@@ -183,6 +183,6 @@ it("refuses to read a state file larger than 256 MB", async () => {
   truncateSync(join(cwd, STATE), 256 * 1024 * 1024);
   await expect(state.read()).rejects.toMatchObject({
     exit: "local",
-    message: `${STATE} is damaged or cut off.`,
+    message: `${STATE} is damaged or truncated.`,
   });
 });

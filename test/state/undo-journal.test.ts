@@ -56,7 +56,7 @@ async function readAll(reader: UndoReader): Promise<Read[]> {
   return found;
 }
 
-/** A journal of a few records of a run that came to its end. */
+/** A journal of a few records of a run that finished. */
 async function written(complete = true) {
   const cwd = workFolder();
   const journal = new UndoJournal(cwd, HEAD);

@@ -17,7 +17,7 @@ export function spellingsOf(secret: string): string[] {
 
 export interface Watched {
   readonly code: number | null;
-  /** All that it printed and all that its folder holds afterwards but for the files that were put there. */
+  /** All that it printed and all that its folder holds afterwards except the files that were put there. */
   readonly left: string;
 }
 

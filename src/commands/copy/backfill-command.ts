@@ -24,7 +24,7 @@ function describe(program: Program): Program {
   const command = program
     .command("backfill")
     .usage("[flags]")
-    .summary("copy the tables of a Supabase project to MongoDB, and prove it")
+    .summary("copy the tables of a Supabase project to MongoDB and verify the copy")
     .description(
       "Copies the tables of a Supabase project into collections of a MongoDB database: writes what is missing, replaces what differs, and reads everything back.",
     )
@@ -32,9 +32,9 @@ function describe(program: Program): Program {
     .option("--from <location>", "supabase (its URL and key from the environment)")
     .option("--to <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
     .optionsGroup("What (the first three can be repeated):")
-    .option("--include <glob>", "only tables of these names", repeatable)
-    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
-    .option("--rename <table=name>", "another name; shop=shops is built in", repeatable)
-    .option("--since <time>", "only rows changed since then; last: since the last run");
+    .option("--include <glob>", "only tables with matching names", repeatable)
+    .option("--exclude <glob>", "leave these out (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
+    .option("--rename <table=name>", "a new name in the copy; shop=shops is built in", repeatable)
+    .option("--since <time>", "only rows changed since a time; last: since the last run");
   return describeHow(describeSafety(command)).addHelpText("after", EXAMPLES);
 }

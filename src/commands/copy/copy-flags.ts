@@ -93,7 +93,10 @@ function jobOf(command: CopyingCommand, { since }: CopyingFlags): string {
 /** @throws DualsyncError `usage` for what names nothing */
 function fieldName(name: string): string {
   if (name.trim() !== "") return name;
-  throw configurationError("--newer-by needs the name of a field.", "For example: --newer-by changed_at");
+  throw configurationError(
+    "--newer-by needs the name of a field.",
+    "Write, for example, --newer-by changed_at.",
+  );
 }
 
 function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {
@@ -110,13 +113,13 @@ function assertTargetNamed({ intoExisting, delete: deletes }: CopyingFlags, data
   if (intoExisting !== database) {
     throw configurationError(
       `--into-existing names ${JSON.stringify(intoExisting)}, but the target's database is ${JSON.stringify(database)}.`,
-      "Is it the right target? Name the database that is to become the copy.",
+      "Is this the right target? --into-existing takes the name of its database.",
     );
   }
   if (deletes === true) {
     throw configurationError(
       "--into-existing and --delete cannot be used together.",
-      "Make the target a copy first; then see with --delete --dry-run what would be removed.",
+      "First make the target a copy with --into-existing; then --delete --dry-run shows what would be removed.",
     );
   }
 }
@@ -133,7 +136,7 @@ function sinceOf(text: string): Since {
   if (time !== undefined && !Number.isNaN(time.getTime())) return time;
   throw configurationError(
     "--since must be a date such as 2026-11-21, a time such as 2026-11-21T03:00:00Z, or last.",
-    "With last only what was changed since the last run that came to its end is read.",
+    "last reads only what changed since the last run that finished.",
   );
 }
 

@@ -4,23 +4,23 @@ import { repeatable } from "../command.ts";
 
 export function describeSafety(program: Program): Program {
   return program
-    .option("--delete", "remove from the target what the source has no more")
-    .option("--allow-shrink", "with --delete: even if more than half would go")
-    .option("--newer-by <field>", "date by which a newer copy stays (updated_at, updatedAt)")
-    .option("--into-existing <database>", "the target may hold documents of others");
+    .option("--delete", "remove from the target what the source no longer has")
+    .option("--allow-shrink", "with --delete: even if more than half would be removed")
+    .option("--newer-by <field>", "keep a copy that is newer by this date (updated_at, updatedAt)")
+    .option("--into-existing <database>", "allow a target that dualsync did not fill");
 }
 
 export function describeHow(program: Program): Program {
   return program
     .optionsGroup("How:")
     .option("--verify <how>", "content (default), counts or none")
-    .option("--accept <key>", "a known loss that does not count (repeatable)", repeatable)
-    .option("--batch-size <n>", "most documents in a batch (also SYNC_BATCH_SIZE)")
-    .option("--concurrency <n>", "ranges copied at the same time (3 or 4)")
-    .option("--rate <amount>", "read no faster: 500 (documents) or 5MB a second")
-    .option("--max-target-size <size>", "stop before the target holds more, e.g. 500MB")
-    .option("--max-minutes <n>", "stop cleanly after that; run again to go on")
-    .option("--restart", "forget an interrupted run, begin anew")
+    .option("--accept <key>", "do not count this known loss (repeatable)", repeatable)
+    .option("--batch-size <n>", "maximum documents per batch (also SYNC_BATCH_SIZE)")
+    .option("--concurrency <n>", "ranges copied in parallel (default: 3 or 4)")
+    .option("--rate <amount>", "limit reading to 500 (documents) or 5MB per second")
+    .option("--max-target-size <size>", "stop before the target grows larger, e.g. 500MB")
+    .option("--max-minutes <n>", "stop cleanly after this time; run again to resume")
+    .option("--restart", "discard an interrupted run and start over")
     .option("-n, --dry-run", "show the plan, write nothing")
     .option("-y, --yes", "do not ask before removing documents");
 }

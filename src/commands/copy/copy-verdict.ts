@@ -2,10 +2,10 @@ import type { Transferred } from "../../core/copy/transfer.ts";
 import type { VerifyMode } from "../../core/plan/verify-mode.ts";
 import type { Losses } from "../../core/progress/losses.ts";
 import type { Resumed } from "../../model/reporter.ts";
-import { count } from "../../reporting/text/format.ts";
+import { count, grouped } from "../../reporting/text/format.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 
-/** The one sentence at the end of a copy: what was done, how it was proved, what to run next. */
+/** The one sentence at the end of a copy: what was done, how it was verified, what to run next. */
 export function verdictOf(
   done: Transferred,
   losses: Losses,
@@ -18,21 +18,23 @@ export function verdictOf(
   const written = sum(({ written }) => written);
   const unchanged = sum(({ unchanged }) => unchanged);
   const equivalent = sum(({ equivalent }) => equivalent);
-  const classifyPair = equivalent === 0 ? "" : ` (${count(equivalent, "equivalent one")} left as they are)`;
-  const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged${classifyPair}`;
-  const proved = {
+  const ofThem = equivalent === 0 ? "" : ` (${grouped(equivalent)} of them equivalent)`;
+  const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged${ofThem}`;
+  const verified = {
     content: "read back and equal byte for byte",
     counts: "the counts agree; contents were not read back",
     none: "not verified",
   }[verify];
   const proof =
-    resumed === undefined ? proved : `${proved} (a part of it since ${minute(resumed.since)} UTC)`;
+    resumed === undefined
+      ? verified
+      : `${verified} (partly in earlier runs, since ${minute(resumed.since)} UTC)`;
   if (losses.counted > 0) {
     const named =
       losses.counted === 1
-        ? "1 thing is not on the target and is named above"
-        : `${losses.counted} things are not on the target and are named above`;
-    return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known one with --accept KEY.`;
+        ? "1 thing could not be copied (named above)"
+        : `${losses.counted} things could not be copied (named above)`;
+    return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known loss with --accept KEY.`;
   }
   return `Done: ${moved}; ${proof}.`;
 }

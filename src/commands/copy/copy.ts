@@ -57,7 +57,7 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
         return await journaled(options.cwd, head, context, async (journal) => {
           const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
           for (const key of losses.unusedAcceptances)
-            context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that was lost in this run.`);
+            context.reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
           const result = report(planned.plan, started, done, losses, options);
           return finish(context, {
             ...result,
@@ -112,8 +112,8 @@ async function assertAllowed(options: CopyingOptions, plan: Plan, context: RunCo
   if (!options.delete || options.yes) return;
   await assertConfirmed(context, {
     question: `Remove from ${plan.target} what ${plan.source} no longer has?`,
-    nobody: "--delete removes documents from the target, and nobody can be asked here.",
-    hint: "Add --yes when that is meant; --dry-run shows the plan.",
+    nobody: "--delete removes documents from the target: confirmation needed, but there is no terminal.",
+    hint: "Look at the plan with --dry-run; add --yes to confirm.",
   });
 }
 
@@ -187,14 +187,14 @@ async function copy(
 }
 
 function unknownDate(field: string): string {
-  return `--newer-by ${JSON.stringify(field)}: no document that differed has a date of that name on both sides, so none was held to be newer in the copy.`;
+  return `--newer-by ${JSON.stringify(field)}: no document that differs has a date in this field on both sides, so none counted as newer in the copy.`;
 }
 
 function outOfTime(minutes: number): DualsyncError {
   return new DualsyncError(
     "inconclusive",
-    `Stopped after ${minutes} minutes, as --max-minutes says: not everything is copied yet.`,
-    { hint: "What was copied stays. Run the same command again within a day: it goes on." },
+    `Stopped after ${minutes} minutes (--max-minutes): not everything is copied yet.`,
+    { hint: "What was copied is kept. Run the same command again within a day to resume." },
   );
 }
 

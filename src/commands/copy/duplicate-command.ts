@@ -7,7 +7,7 @@ import { describeHow, describeSafety } from "./copy-options-help.ts";
 
 const EXAMPLES = `
 Examples:
-  $ dualsync duplicate                  the pair that the environment names
+  $ dualsync duplicate                  the pair set in the environment
   $ dualsync duplicate --dry-run        show the plan, write nothing
   $ dualsync duplicate --from env:LIVE --to env:COPY --exclude "tmp_*"`;
 
@@ -24,16 +24,16 @@ function describe(program: Program): Program {
   const command = program
     .command("duplicate")
     .usage("[flags]")
-    .summary("copy a MongoDB database to another one, and prove it")
-    .description("Copies a MongoDB database to another one, and proves the copy byte for byte.")
+    .summary("copy a MongoDB database to another and verify the copy")
+    .description("Copies a MongoDB database to another and verifies the copy byte for byte.")
     .optionsGroup("Where:")
     .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
-    .option("--to <location>", "the same; it is the one that is written")
+    .option("--to <location>", "the same; this database is written")
     .optionsGroup("What (the first four can be repeated):")
-    .option("--include <glob>", "only collections of these names", repeatable)
-    .option("--exclude <glob>", "not these (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
+    .option("--include <glob>", "only collections with matching names", repeatable)
+    .option("--exclude <glob>", "leave these out (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
     .option("--rename <old=new>", "copy a collection under another name", repeatable)
-    .option("--filter <name=ejson>", "only documents of a collection that match", repeatable)
+    .option("--filter <name=ejson>", "only matching documents of a collection", repeatable)
     .option("--no-indexes", "do not build indexes");
   return describeHow(describeSafety(command)).addHelpText("after", EXAMPLES);
 }

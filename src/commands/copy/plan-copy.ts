@@ -156,12 +156,12 @@ function remarks({ from, to, verify, indexes }: CopyingOptions): string[] {
   return [
     ...(sameServer
       ? [
-          "Source and target are on the same server: the copy doubles the space there, and is lost together with it.",
+          "Source and target are on the same server: the copy doubles the space used there and would be lost with it.",
         ]
       : []),
     ...(verify === "content"
       ? []
-      : [`The copy is not read back (--verify ${verify}): run without it for a proof.`]),
+      : [`The copy is not read back (--verify ${verify}). Leave the flag out to verify it byte for byte.`]),
     ...(indexes || !source.hasMetadata ? [] : ["Indexes are not built (--no-indexes)."]),
   ];
 }

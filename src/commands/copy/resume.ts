@@ -25,15 +25,15 @@ export async function findSaved(
   const objection = objectionTo(saved, options, history);
   if (objection === undefined) return saved;
   tell(
-    `The interrupted run of ${saved.since.toISOString()} is not gone on with: ${objection}; everything is read again.`,
+    `The interrupted run of ${saved.since.toISOString()} is not resumed: ${objection}. Everything is read again.`,
   );
   return undefined;
 }
 
 function objectionTo(saved: SavedRun, options: CopyingOptions, { filled }: History): string | undefined {
-  if (filled?.token !== saved.token) return "the target was written by another run since";
+  if (filled?.token !== saved.token) return "another run has written to the target since";
   if (isWeaker(saved.verify, options.verify))
-    return `it proved less (--verify ${saved.verify}) than is asked now`;
+    return `it verified less (--verify ${saved.verify}) than this run`;
   return stalenessReason(saved);
 }
 

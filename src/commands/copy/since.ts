@@ -25,7 +25,7 @@ export function chooseSince(
   const { filled } = target.history;
   const last = filled?.complete === true && filled.from === source.label ? filled : undefined;
   if (last === undefined)
-    return { jobs, notes: ["No run from this source has come to its end yet: everything is read."] };
+    return { jobs, notes: ["No run from this source has finished: everything is read."] };
   // What was changed between the last run and a later date is in no copy.
   const reach = new Date(last.since.getTime() - OVERLAP);
   const time = since === "last" || since > reach ? reach : since;
@@ -46,12 +46,10 @@ function notesOf(jobs: readonly PlannedJob[], time: Date): string[] {
     ...(limited.length === 0
       ? []
       : [
-          `Read only as far as changed since ${time.toISOString()}: ${limited.join(", ")}. What was changed without a new time, or came with an old one, is not seen: a run without --since sees it.`,
+          `Only rows changed since ${time.toISOString()} are read of ${limited.join(", ")}. Rows that were changed without a new time, or added with an old one, are missed; a run without --since finds them.`,
         ]),
     ...(whole.length === 0
       ? []
-      : [
-          `Read as a whole, as there is no time of the last change or no complete copy yet: ${whole.join(", ")}.`,
-        ]),
+      : [`Read in full, without a time of the last change or a complete copy: ${whole.join(", ")}.`]),
   ];
 }

@@ -93,7 +93,7 @@ function filesOf({ plan, report }: DiffFlags, environment: Environment) {
   if (files.plan === undefined || files.plan.path !== files.report?.path) return files;
   throw configurationError(
     "--plan and --report name the same file.",
-    "The page would take the plan's place: give one of them another name.",
+    "Give one of them another name: the report would overwrite the plan.",
   );
 }
 

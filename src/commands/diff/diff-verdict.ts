@@ -57,8 +57,8 @@ function finding(
       .join(", ");
     return `Different: ${listed}.${sides(collections)}`;
   }
-  if (!complete) return "Neither identical nor different is proved: not everything was compared.";
-  if (moving > 0) return "Neither identical nor different is proved: documents kept changing.";
+  if (!complete) return "Inconclusive: not everything was compared.";
+  if (moving > 0) return "Inconclusive: documents kept changing.";
   return `Identical${exceptions(options, collections)}.${equivalents(options, collections)}`;
 }
 
@@ -69,7 +69,7 @@ function equivalents(options: DiffOptions, collections: readonly ComparedCollect
   const are = equivalent === 1 ? "is" : "are";
   const words = wordsOf(options).mapped;
   const why = words === undefined ? "" : `: ${words.equivalents}`;
-  return ` ${count(equivalent, "document")} of them ${are} equivalent and not equal byte for byte${why}.`;
+  return ` ${count(equivalent, "document")} of them ${are} equivalent, not equal byte for byte${why}.`;
 }
 
 /** What differs and does not count. */
@@ -85,7 +85,7 @@ function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedColle
         ]),
     ...(expired === 0 ? [] : [`${count(expired, "document")} that ${are(expired)} due to expire`]),
   ];
-  return parts.length === 0 ? "" : ` but for ${parts.join(" and ")}`;
+  return parts.length === 0 ? "" : ` except for ${parts.join(" and ")}`;
 }
 
 /** Who moved, where the target's history tells it. */
@@ -97,15 +97,15 @@ function sides(collections: readonly ComparedCollection[]): string {
     ...(behind > 0 ? [`the copy is behind in ${grouped(behind)}`] : []),
     ...(diverged > 0 ? [`it has diverged in ${grouped(diverged)}`] : []),
   ];
-  return ` Since it was verified, ${parts.join(" and ")}.`;
+  return ` Since it was last verified, ${parts.join(" and ")}.`;
 }
 
 function incomplete({ collections, findings, ended }: Compared, { moving }: Ending): string {
   const unreadable = sum(collections, "unreadable");
   const parts = [
-    ...(ended === undefined ? [] : [`Stopped before the end, as ${ended} says.`]),
+    ...(ended === undefined ? [] : [`Stopped early (${ended}).`]),
     ...(unreadable === 0 ? [] : [`${grouped(unreadable)} could not be compared (marked !).`]),
-    ...(moving === 0 ? [] : [`${count(moving, "document")} kept changing while they were looked at.`]),
+    ...(moving === 0 ? [] : [`${count(moving, "document")} kept changing during the comparison.`]),
   ];
   if (findings.counted > 0 && (ended !== undefined || unreadable > 0))
     parts.push("The comparison is incomplete.");
@@ -125,7 +125,7 @@ function scope(options: DiffOptions, { collections, since, exact }: Compared, { 
     left.length === 0 ? "" : `, without ${left.join(" and ").replace("--include", "what --include")}`;
   const settled = sum(collections, "settled");
   const calm =
-    settled === 0 ? "" : ` ${count(settled, "document")} differed at first and agreed when looked at again.`;
+    settled === 0 ? "" : ` ${count(settled, "document")} differed at first and agreed when read again.`;
   const metadata = options.indexes ? " with their options and indexes" : " with their options";
   return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")}${mapped ? "" : metadata}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
 }
@@ -141,11 +141,11 @@ function copying({ from }: DiffOptions): string {
 }
 
 function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {
-  if (ended === "--max-minutes") return "Run the same command again within a day: it goes on.";
+  if (ended === "--max-minutes") return "Run the same command again within a day to resume.";
   if (findings.counted > 0) {
     return options.plan === undefined
-      ? `Next: dualsync diff --plan FILE writes down what dualsync repair can mend; dualsync ${copying(options)} brings the whole copy up to date.`
-      : `Next: look at ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
+      ? `Next: dualsync diff --plan FILE writes a plan for dualsync repair; dualsync ${copying(options)} brings the whole copy up to date.`
+      : `Next: review ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
   }
   return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";
 }

@@ -123,7 +123,7 @@ async function compare(
     await checkpoint.flush();
   }
   for (const key of findings.unused)
-    context.reporter.note(`--accept ${JSON.stringify(key)} names nothing that differs.`);
+    context.reporter.note(`--accept ${JSON.stringify(key)} matches no difference.`);
   return {
     findings,
     collections: [...comparing.collections, ...unpaired],

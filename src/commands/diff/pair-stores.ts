@@ -88,7 +88,7 @@ function inTheMaking(filled: RunRecord | undefined): string[] {
   if (filled === undefined || filled.complete) return [];
   const since = minute(filled.since);
   return [
-    `The run that filled the target last (${filled.command}, since ${since} UTC) has not come to its end: differences are to be expected.`,
+    `The last run that wrote to the target (${filled.command}, started ${since} UTC) did not finish: expect differences.`,
   ];
 }
 
@@ -118,7 +118,7 @@ export function comparisonOf(
     notes: [
       ...(objection === undefined
         ? []
-        : [`An interrupted comparison is not gone on with: ${objection}; everything is compared again.`]),
+        : [`The interrupted comparison is not resumed: ${objection}. Everything is compared again.`]),
       ...inTheMaking(filled),
     ],
   };

@@ -5,9 +5,9 @@ import type { RepairFlags } from "./repair-flags.ts";
 
 const EXAMPLES = `
 Examples:
-  $ dualsync diff --plan repair.plan      find what differs and write it down
-  $ dualsync repair repair.plan --dry-run look at what would be done
-  $ dualsync repair repair.plan           show it, ask, save what is there, mend it`;
+  $ dualsync diff --plan repair.plan      find what differs and write a plan
+  $ dualsync repair repair.plan --dry-run show what would be done
+  $ dualsync repair repair.plan           show the plan, ask, save, repair`;
 
 export const repairCommand: Command = {
   name: "repair",
@@ -22,17 +22,17 @@ function describe(program: Program): Program {
   return program
     .command("repair")
     .usage("<plan> [flags]")
-    .argument("<plan>", "a file that dualsync diff --plan has written")
-    .summary("mend what a plan of diff names; undo takes it back")
+    .argument("<plan>", "a file written by dualsync diff --plan")
+    .summary("repair a copy from a plan of diff; undo reverts it")
     .description(
-      "Mends a copy by a plan of dualsync diff: each document is read again, what changed since is left alone, and what is replaced or removed is saved first (dualsync undo).",
+      "Repairs a copy from a plan of dualsync diff: reads each document again, leaves alone what changed since, and saves what it replaces or removes (dualsync undo).",
     )
     .optionsGroup("Where:")
-    .option("--from <location>", "the store that the plan was made from")
-    .option("--to <location>", "its copy, which is mended")
+    .option("--from <location>", "the source of the plan")
+    .option("--to <location>", "its copy, which is repaired")
     .optionsGroup("How:")
     .option("--delete", "also remove what only the copy has")
-    .option("--allow-shrink", "with --delete: even if more than half would go")
+    .option("--allow-shrink", "with --delete: even if more than half would be removed")
     .option("-n, --dry-run", "show what would be done, write nothing")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", EXAMPLES);

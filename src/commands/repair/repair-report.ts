@@ -36,21 +36,27 @@ function verdictOf(
   const conflicts = sum("conflicts");
   const parts = [
     dryRun
-      ? `Dry run: nothing was written. ${count(sum("changed"), "document")} would be mended.`
+      ? `Dry run: nothing was written. ${count(sum("changed"), "document")} would be repaired.`
       : `Repaired: ${count(sum("changed"), "document")}, read back and equal to the source's.`,
-    ...(sum("unchanged") > 0 ? [`${count(sum("unchanged"), "document")} had been mended already.`] : []),
+    ...(sum("unchanged") > 0 ? [`${count(sum("unchanged"), "document")} had already been repaired.`] : []),
     ...(conflicts > 0
       ? [
-          `${count(conflicts, "document")} had changed since the plan was made, or could not be written, and stay as they are: compare again.`,
+          `${count(conflicts, "document")} changed since the plan was made, or could not be written, and ${were(conflicts)} left alone: compare again.`,
         ]
       : []),
     ...(itemCount > conflicts
-      ? [`Not all was read exactly: ${itemCount - conflicts} of the things that are named above.`]
+      ? [`${count(itemCount - conflicts, "thing")} named above could not be read exactly.`]
       : []),
     ...(skipped > 0 && !deletes
-      ? [`${count(skipped, "document")} that only the copy has stay there (--delete).`]
+      ? [
+          `${count(skipped, "document")} only in the copy ${were(skipped)} kept; --delete removes ${skipped === 1 ? "it" : "them"}.`,
+        ]
       : []),
     ...saved,
   ];
   return parts.join(" ");
+}
+
+function were(number: number): string {
+  return number === 1 ? "was" : "were";
 }

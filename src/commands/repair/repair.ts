@@ -27,7 +27,7 @@ export async function repair(options: RepairOptions, context: RunContext): Promi
   const plan = await RepairPlanReader.read(() => readLines(options.path), options.name);
   assertPlanOf(plan.head, options);
   if (plan.changes.size === 0)
-    context.reporter.note(`${options.name} names no document: there is nothing to mend.`);
+    context.reporter.note(`${options.name} lists no document: there is nothing to repair.`);
   const shown = changePlan(options, plan);
   return await withStores(options, context.signal, async (stores) => {
     const { signal } = context;
@@ -108,7 +108,7 @@ function assertPlanOf(head: PlanHead, { name, from, to }: RepairOptions): void {
     "refused",
     `${name} was made for ${head.source} and its copy ${head.target}, not for ${from.label} and ${to.label}.`,
     {
-      hint: "Nothing was changed. Give the stores of the plan with --from and --to, or write a plan for these.",
+      hint: "Nothing was changed. Give the stores of the plan with --from and --to, or write a plan for these two.",
     },
   );
 }
@@ -126,10 +126,8 @@ function changePlan(options: RepairOptions, { head, changes }: RepairPlanReader)
       remove: options.delete ? remove : 0,
     })),
     notes: [
-      `The plan was made by the comparison ${head.run} of ${minute(head.created)} UTC. Each document is read again: what changed since is left alone.`,
-      ...(removals && !options.delete
-        ? ["What only the copy has stays there: --delete would remove it."]
-        : []),
+      `The plan is from comparison ${head.run} of ${minute(head.created)} UTC. Each document is read again; what changed since is left alone.`,
+      ...(removals && !options.delete ? ["Documents only in the copy are kept; --delete removes them."] : []),
       "What is replaced or removed is saved first: dualsync undo puts it back.",
     ],
     dryRun: options.dryRun,
@@ -139,8 +137,8 @@ function changePlan(options: RepairOptions, { head, changes }: RepairPlanReader)
 async function assertAllowed(options: RepairOptions, plan: ChangePlan, context: RunContext): Promise<void> {
   if (options.yes || plan.collections.length === 0) return;
   await assertConfirmed(context, {
-    question: `Change ${plan.target} as the plan says?`,
-    nobody: "repair changes documents, and nobody can be asked here.",
-    hint: "Add --yes when that is meant; --dry-run shows what would be done.",
+    question: `Apply the plan to ${plan.target}?`,
+    nobody: "repair changes documents: confirmation needed, but there is no terminal.",
+    hint: "Look at the changes with --dry-run; add --yes to confirm.",
   });
 }

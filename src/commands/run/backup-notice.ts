@@ -1,8 +1,8 @@
-/** What people are told of the documents that are saved before they are overwritten or removed. */
+/** What people read about the documents that are saved before they are overwritten or removed. */
 
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
-import { count } from "../../reporting/text/format.ts";
+import { count, bytes as sizeText } from "../../reporting/text/format.ts";
 import { KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 
@@ -17,7 +17,7 @@ export function savedFirst(jobs: readonly PlannedJob[], target: StoreSnapshot, d
   return [
     ...(names.length === 0
       ? []
-      : [`What dualsync did not write and replaces in ${some.join(", ")}${more} is ${how}`]),
+      : [`What is replaced in ${some.join(", ")}${more} and was not written by dualsync is ${how}`]),
     ...(deletes ? [`What is removed is ${how}`] : []),
   ];
 }
@@ -39,15 +39,15 @@ export function savedSentence({ run, saved }: UndoJournal): string[] {
   const { documents, added, bytes } = saved;
   if (documents + added === 0) return [];
   const undo = `dualsync undo ${run}`;
-  const size = `${(bytes / 1_000_000).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB, kept ${KEPT_DAYS} days`;
+  const size = `${sizeText(bytes)}, kept ${KEPT_DAYS} days`;
   if (documents === 0) {
     const them = added === 1 ? "it" : "them";
     return [
-      `${count(added, "document")} came to what dualsync did not write: ${undo} takes ${them} out again (${size}).`,
+      `${count(added, "document")} added to collections that dualsync did not fill: ${undo} removes ${them} again (${size}).`,
     ];
   }
-  const [were, them] = documents === 1 ? ["was", "it"] : ["were", "them"];
+  const [were, they, them] = documents === 1 ? ["was", "it", "it"] : ["were", "they", "them"];
   return [
-    `${count(documents, "document")} of the target that ${were} replaced or removed ${were} saved first: ${undo} puts ${them} back (${size}).`,
+    `${count(documents, "document")} of the target ${were} saved before ${they} ${were} replaced or removed: ${undo} puts ${them} back (${size}).`,
   ];
 }

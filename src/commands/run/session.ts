@@ -28,7 +28,7 @@ export async function withSession<T>(
 ): Promise<T> {
   const session = await target.claim?.(runOf(command, from, context), context.signal);
   if (session === undefined)
-    throw new DualsyncError("refused", `${target.label} can only be read.`, { hint: "Nothing was changed." });
+    throw new DualsyncError("refused", `${target.label} is read-only.`, { hint: "Nothing was changed." });
   const stopper = new AbortController();
   setMaxListeners(0, stopper.signal); // every command in flight listens
   const stop = (error: unknown): void => stopper.abort(error);
@@ -45,9 +45,7 @@ export async function withSession<T>(
     // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
     await session.release().catch((error: unknown) => {
       const why = error instanceof DualsyncError ? error.message : `${target.label} does not answer.`;
-      context.reporter.warn(
-        `The right to write could not be given back; it ends by itself within a minute. ${why}`,
-      );
+      context.reporter.warn(`Could not release the lock; it expires within a minute. ${why}`);
     });
   }
 }

@@ -6,17 +6,14 @@ import type { Command } from "../command.ts";
 const EXAMPLES = `
 Examples:
   $ dualsync sql                          look at it, or paste it into the SQL editor
-  $ dualsync sql | psql "$DATABASE_URL"   install it, or bring it up to date`;
+  $ dualsync sql | psql "$DATABASE_URL"   install or update it`;
 
 export const sqlCommand: Command = {
   name: "sql",
   describe,
   prepare(flags) {
     if (flags.json === true) {
-      throw configurationError(
-        "sql prints SQL, which has no records: it takes no --json.",
-        "Run dualsync sql.",
-      );
+      throw configurationError("sql prints SQL, not records: it takes no --json.", "Run dualsync sql.");
     }
     return {
       warnings: [],
@@ -34,9 +31,9 @@ function describe(program: Program): Program {
   return program
     .command("sql")
     .usage("[flags]")
-    .summary("print what can be installed in a Supabase project")
+    .summary("print SQL functions for a Supabase project")
     .description(
-      "Prints SQL for a Supabase project, to be run once: functions that make dualsync faster and more exact (hashes of rows for diff, facts that the project's API does not tell), and what it needs to write to the project safely. Reading works without it. Contacts nothing.",
+      "Prints SQL to run once in a Supabase project: functions that make dualsync faster and more exact (row hashes for diff, schema facts that the API does not expose), and the control table that writing to the project needs. Reading works without it. Contacts nothing.",
     )
     .addHelpText("after", EXAMPLES);
 }

@@ -5,8 +5,8 @@ import type { UndoFlags } from "./undo-flags.ts";
 
 const EXAMPLES = `
 Examples:
-  $ dualsync undo --list                what can be taken back
-  $ dualsync undo 3f9c01ab --dry-run    look what is as the run left it
+  $ dualsync undo --list                which runs can be undone
+  $ dualsync undo 3f9c01ab --dry-run    show what would be put back
   $ dualsync undo 3f9c01ab              show the plan, ask, put back, read back`;
 
 export const undoCommand: Command = {
@@ -22,14 +22,14 @@ function describe(program: Program): Program {
   return program
     .command("undo")
     .usage("RUN [flags]")
-    .argument("[run]", "id of the run, as it said and as --list shows it")
-    .summary("put back what a run overwrote or removed")
+    .argument("[run]", "id of the run, as printed at its end and by --list")
+    .summary("put back what a run replaced or removed")
     .description(
-      "Puts back the documents that a run overwrote or removed, and takes out those that it added beside them. What changed since is left alone and named.",
+      "Puts back the documents that a run replaced or removed, and removes those that it added beside them. What changed since is left alone and named.",
     )
     .optionsGroup("What:")
-    .option("--list", "the runs that can be taken back, and until when")
-    .option("--to <location>", "the run's target, where the environment does not name it")
+    .option("--list", "list the runs that can be undone, and until when")
+    .option("--to <location>", "the run's target, if the environment does not name it")
     .optionsGroup("How:")
     .option("-n, --dry-run", "show what would be put back, write nothing")
     .option("-y, --yes", "do not ask before writing")

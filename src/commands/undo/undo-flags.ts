@@ -53,7 +53,7 @@ export async function prepareUndo(
 
 function prepareList(cwd: string, flags: UndoFlags, args: readonly string[]): PreparedRun {
   if (args.length > 0 || flags.to !== undefined) {
-    throw configurationError("--list takes no run and no --to.", "It lists all runs that can be taken back.");
+    throw configurationError("--list takes no run and no --to.", "It lists all runs that can be undone.");
   }
   return {
     warnings: [],
@@ -71,14 +71,14 @@ function runOf([run]: readonly string[]): string {
     run === undefined
       ? "undo needs the id of a run."
       : "The id of a run is 8 digits and letters from a to f.",
-    "A run says it at its end; dualsync undo --list shows all.",
+    "A run prints its id at the end; dualsync undo --list shows all.",
   );
 }
 
 function unknownRun(run: string): DualsyncError {
   return configurationError(
-    `There is nothing to undo of run ${run} in .dualsync.`,
-    "Start it in the folder in which the run was started; dualsync undo --list shows what is there. A run that overwrote and removed nothing leaves nothing.",
+    `Run ${run} has no journal in .dualsync: there is nothing to undo.`,
+    "Run undo in the folder where the run was started; dualsync undo --list shows what is there. A run that replaced and removed nothing leaves no journal.",
   );
 }
 
@@ -93,8 +93,8 @@ function targetOf(
     if (given.location.label === head.target) return given;
     throw new DualsyncError(
       "refused",
-      `Run ${head.run} wrote to ${head.target}, and --to leads to ${given.location.label}.`,
-      { hint: "Nothing was contacted or changed. Write the address as it was for that run." },
+      `Run ${head.run} wrote to ${head.target}, but --to is ${given.location.label}.`,
+      { hint: "Nothing was contacted or changed. Give the same address as for that run." },
     );
   }
   const location = namedStores(environment).find(({ label }) => label === head.target);

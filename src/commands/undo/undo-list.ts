@@ -24,8 +24,8 @@ export async function listUndo(cwd: string, { reporter }: RunContext): Promise<n
     exitCode: 0,
     verdict:
       journals.length === 0
-        ? "No run that was started in this folder has overwritten or removed anything."
-        : `${runs} a journal in .dualsync; dualsync undo RUN takes what it did back.`,
+        ? "No run started in this folder has replaced or removed anything."
+        : `${runs} a journal in .dualsync; dualsync undo RUN undoes it.`,
   });
   return 0;
 }
@@ -39,8 +39,8 @@ function itemOf({ run, bytes, keptUntil, content }: ListedJournal): Item {
 
 function about({ head, documents, added, state }: JournalContent): string {
   const { complete, undo } = state;
-  const end = complete ? "" : ", broken off or still at work";
-  const undone = undo === undefined ? "" : undo === "undone" ? ", undone" : ", undone in part";
+  const end = complete ? "" : ", interrupted or still running";
+  const undone = undo === undefined ? "" : undo === "undone" ? ", undone" : ", partly undone";
   const time = moment(head.started);
   return `${head.command} of ${time} UTC from ${head.source} to ${head.target}${end}${undone}: ${grouped(documents)} saved, ${grouped(added)} added`;
 }

@@ -34,13 +34,13 @@ export function undoPlan(
     insert,
   }));
   const notes = [
-    `Takes back what run ${head.run} (${head.command} from ${head.source}, ${head.started.toISOString()}) overwrote, removed or added.`,
-    ...(state.complete ? [] : ["That run did not come to its end: what it did until then is taken back."]),
+    `Undoes what run ${head.run} (${head.command} from ${head.source}, ${head.started.toISOString()}) replaced, removed or added.`,
+    ...(state.complete ? [] : ["That run did not finish: what it did until then is undone."]),
     ...(torn
-      ? ["The last record of its journal is not whole; what that was to cover was never changed."]
+      ? ["The last record of its journal is incomplete; the documents it was meant for were never changed."]
       : []),
-    ...(state.undo === undefined ? [] : ["It was undone in part already."]),
-    "What changed since is left as it is and named.",
+    ...(state.undo === undefined ? [] : ["It was already partly undone."]),
+    "What changed since is left alone and named.",
     `Only documents are put back: ${words.notUndone}.`,
   ];
   return { command: "undo", target: head.target, collections, notes, dryRun };
@@ -56,16 +56,16 @@ export function undoReport({ collections, left }: Undone, { head, started, dryRu
   const sum = (field: "changed" | "unchanged" | "conflicts"): number =>
     collections.reduce((total, counts) => total + counts[field], 0);
   const done = dryRun
-    ? `Dry run: nothing was written; ${count(sum("changed"), "document")} would be put back or taken out`
-    : `${count(sum("changed"), "document")} put back or taken out again, and read back`;
-  const same = `${grouped(sum("unchanged"))} were as before the run already`;
+    ? `Dry run: nothing was written; ${count(sum("changed"), "document")} would be put back or removed`
+    : `${count(sum("changed"), "document")} put back or removed, and read back`;
+  const same = `${grouped(sum("unchanged"))} already as before the run`;
   const conflicts = left.total;
   const rest =
     conflicts === 0
       ? dryRun
         ? ""
         : ` The next ${head.command} of the same pair makes the same changes again.`
-      : ` ${count(conflicts, "document")} changed since and ${dryRun ? "would be" : "were"} left as ${conflicts === 1 ? "it is" : "they are"}: see the list.`;
+      : ` ${count(conflicts, "document")} changed since and ${dryRun ? "would be" : conflicts === 1 ? "was" : "were"} left alone: see the list.`;
   return {
     ...heading(head, started),
     collections: collections.map((counts) => ({ ...counts, skipped: 0 })),
@@ -84,7 +84,7 @@ export function nothingLeft(head: UndoHead, started: Date): ChangeReport {
     items: [],
     itemCount: 0,
     exitCode: 0,
-    verdict: `Run ${head.run} was undone already: nothing is left to do, and nothing was contacted.`,
+    verdict: `Run ${head.run} was already undone: nothing was contacted or changed.`,
   };
 }
 

@@ -107,9 +107,9 @@ function finish(reporter: Reporter, report: ReturnType<typeof undoReport>): numb
 async function assertAllowed({ yes, head }: UndoOptions, context: RunContext): Promise<void> {
   if (yes) return;
   await assertConfirmed(context, {
-    question: `Take back what run ${head.run} did to ${head.target}?`,
-    nobody: "undo changes documents of the target, and nobody can be asked here.",
-    hint: "Add --yes when that is meant; --dry-run shows what would be put back.",
+    question: `Undo run ${head.run} on ${head.target}?`,
+    nobody: "undo changes documents of the target: confirmation needed, but there is no terminal.",
+    hint: "Look at the changes with --dry-run; add --yes to confirm.",
   });
 }
 
@@ -133,7 +133,7 @@ async function marker(
       end = await markJournal(cwd, head.run, end, mark);
     } catch (error) {
       if (!(error instanceof DualsyncError)) throw error;
-      reporter.warn(`That this run is undone could not be written down: ${error.message}`);
+      reporter.warn(`The journal could not be marked as undone: ${error.message}`);
     }
   };
 }

@@ -64,7 +64,7 @@ function remarks(statement: Statement, fileName: string): FileWarning[] {
     return [
       {
         name,
-        text: `${where}: ${name} begins with a quotation mark that is never closed, so the mark is a part of the value.`,
+        text: `${where}: ${name} begins with an unclosed quotation mark, which becomes part of the value.`,
       },
     ];
   }
@@ -136,7 +136,7 @@ function readBytes(path: string): Uint8Array {
 function reasonOf(code: string): string {
   if (code === "EACCES" || code === "EPERM") return "this account may not read it";
   if (code === "ENOENT") return "it is a link to a file that does not exist";
-  if (code === "ELOOP") return "it is a link that leads back to itself";
+  if (code === "ELOOP") return "it is a link that points to itself";
   return `reading it failed with ${code}`;
 }
 

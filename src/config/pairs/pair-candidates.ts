@@ -69,7 +69,7 @@ export function copyOfCopy(command: PairCommand, environment: Environment): Erro
   const primary = primaryBeside(environment);
   if (primary === undefined) return undefined;
   return configurationError(
-    `The store of ${variable} is the copy of the ${primary.name} store that is set beside it; a copy of the copy on the same server would protect nothing.`,
+    `The store of ${variable} is the copy of the ${primary.name} store in the same environment; a copy of the copy on the same server would protect nothing.`,
     `To bring the copy up to date run dualsync ${primary.copiedBy}; to copy it elsewhere run dualsync duplicate --from mongodb --to env:NAME.`,
   );
 }

@@ -31,8 +31,8 @@ function halfSet(command: PairCommand, environment: Environment): string | undef
 export function severalPairs(command: PairCommand, candidates: readonly PairCandidate[]): Error {
   const lines = candidates.map((candidate) => `dualsync ${command} ${flagsOf(command, candidate)}`);
   return configurationError(
-    `${command} found ${candidates.length} pairs of stores in the environment and takes none of them by itself.`,
-    `Run the one that is meant: ${lines.join("  or  ")}`,
+    `${command} found ${candidates.length} pairs of stores in the environment and does not choose between them.`,
+    `Run one of these: ${lines.join("  or  ")}`,
   );
 }
 

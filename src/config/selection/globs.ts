@@ -43,7 +43,7 @@ export function checkGlobs(globs: readonly string[], flag: string): void {
 /** Why no collection can be meant, in words that follow "a name that"; or undefined. */
 export function globProblem(glob: string): string | undefined {
   if (glob.trim() === "") return "is empty";
-  if (glob.includes("\0")) return "holds a NUL character";
+  if (glob.includes("\0")) return "contains a NUL character";
   return [...glob].length > LONGEST ? `is longer than ${LONGEST} characters` : undefined;
 }
 

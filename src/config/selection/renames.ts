@@ -39,7 +39,7 @@ function assertExists(name: string): void {
 }
 
 function assertNotControl(name: string): void {
-  if (isControlName(name)) throw invalid(name, "is one of dualsync's own names, which are never copied");
+  if (isControlName(name)) throw invalid(name, "is reserved for dualsync and is never copied");
 }
 
 function checkName(name: string): void {
@@ -47,7 +47,7 @@ function checkName(name: string): void {
   assertNotControl(name);
   if (name.startsWith("system.")) throw invalid(name, "is reserved and is never copied");
   if (name.includes("$") || name.includes("\0") || /\p{Cs}/u.test(name))
-    throw invalid(name, "holds a character that no collection may have");
+    throw invalid(name, "contains a character that no collection may have");
   if (name.startsWith(".") || name.endsWith(".")) throw invalid(name, "begins or ends with a dot");
   if (Buffer.byteLength(name) > LONGEST)
     throw invalid(`${name.slice(0, 40)}…`, `is longer than ${LONGEST} bytes`);

@@ -44,7 +44,7 @@ export function kvLocation(environment: Environment): { location: KvLocation; wa
   ) {
     throw configurationError(
       `${origin} and ${describeVariable(other.names[0], other.url)} name different stores.`,
-      "Unset the pair of variables that is not meant.",
+      "Unset the pair of variables that is wrong.",
     );
   }
   const token = checkKey(pair.token.value, describeVariable(pair.names[1], pair.token));

@@ -104,13 +104,13 @@ export function lockedBy(label: string, held: LeaseRecord | undefined, since?: D
     held === undefined
       ? "another run"
       : `dualsync ${held.command} on ${held.host} (process ${Number(held.pid)})`;
-  return new DualsyncError("locked", `The target ${label} is being written by ${who}${when}.`, {
-    hint: `Wait until it is done. If that run is dead, its right to write ends by itself within ${LEASE_MS / 1000} seconds.`,
+  return new DualsyncError("locked", `The target ${label} is locked by ${who}${when}.`, {
+    hint: `Wait until that run finishes. If it is dead, its lock expires within ${LEASE_MS / 1000} seconds.`,
   });
 }
 
 export function lostError(label: string): DualsyncError {
-  return new DualsyncError("locked", `The right to write to the target ${label} was lost on the way.`, {
-    hint: "This machine was suspended or cut off for too long, or another run took over. Run the same command again: it goes on.",
+  return new DualsyncError("locked", `The lock of the target ${label} was lost during the run.`, {
+    hint: "This machine was suspended or cut off for too long, or another run took over. Run the same command again to resume.",
   });
 }

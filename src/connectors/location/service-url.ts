@@ -41,12 +41,12 @@ export function checkKey(text: string, name: string): string {
   if (placeholderIn(key) !== undefined || /^your[-_ ]/i.test(key)) {
     throw configurationError(
       `${name} still holds a placeholder.`,
-      "Replace it by the real key from the service's settings page.",
+      "Replace it with the real key from the service's settings page.",
     );
   }
   if (!/^[\x21-\x7e]+$/.test(key) || /^["'`]/.test(key)) {
     throw configurationError(
-      `${name} holds quotes, blanks or characters that no key has.`,
+      `${name} contains quotes, spaces or characters that no key has.`,
       "Copy the key again from the service's settings page, on one line and without quotes.",
     );
   }

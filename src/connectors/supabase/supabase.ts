@@ -146,9 +146,9 @@ async function* read(
   if (!isWhole || changedSince !== undefined || rows > 0 || collection.documents === 0) return;
   throw new DualsyncError(
     project.role,
-    `${project.label} gives no rows of ${collection.name}, which had ${collection.documents} when this run began.`,
+    `${project.label} returns no rows of ${collection.name}, which had ${collection.documents} when this run started.`,
     {
-      hint: "Was the table emptied just now, or does row-level security hide its rows? Nothing was taken for empty. Look at the table, then run the same command again.",
+      hint: "Was the table emptied just now, or does row-level security hide its rows? It does not count as empty. Look at the table, then run the same command again.",
       ofOneCollection: true,
     },
   );

@@ -121,13 +121,11 @@ export async function findAll(
 /** The outcome of what is not to be done; undefined for a change that is. */
 export function precheck(work: ChangeContext, change: Change, found: Doc | undefined): Outcome | undefined {
   const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
-  if (!canQuery(work.target, change.id)) return conflict("its _id cannot be asked for");
+  if (!canQuery(work.target, change.id)) return conflict("its _id cannot be used in a query");
   if (isWanted(work, change, found)) return { change, result: "unchanged" };
   if (change.accepts(found)) return undefined;
   return conflict(
-    found === undefined
-      ? "it is not in the target any more"
-      : "the target holds another version of it by now",
+    found === undefined ? "it is no longer in the target" : "it has changed in the target since",
   );
 }
 
@@ -193,9 +191,9 @@ function outcomeOf(
   // Never written again: it may be somebody else's by now.
   const reason =
     after === undefined
-      ? "it was written and is gone again: does another program remove it, or does it expire?"
+      ? "it was written but is missing again: does another program remove it, or does it expire?"
       : change.wanted === undefined
-        ? "it was removed, and is there again: does another program write it?"
-        : "it was written, and is another one now: does another program write it, or the server alter it?";
+        ? "it was removed but is back: does another program write it?"
+        : "it was written but reads back differently: does another program or the server change it?";
   return { change, result: "refused", reason };
 }

@@ -93,8 +93,8 @@ async function exchange(
     const found = back.get(change.id.key);
     const isBack = found !== undefined && Buffer.compare(found.bytes, before.bytes) === 0;
     const reason = isBack
-      ? "it exchanges a unique value with others, of which one could not be written"
-      : "it exchanges a unique value with others, and another program wrote there meanwhile: dualsync undo puts it back";
+      ? "it swaps a unique value with other documents, one of which could not be written"
+      : "it swaps a unique value with other documents, and another program wrote to them meanwhile: dualsync undo puts it back";
     return { change, result: "refused", reason };
   });
 }

@@ -115,7 +115,7 @@ export class Comparing {
 
 function inDoubt({ words: { hidden } }: Reader): DualsyncError {
   const nothing = hidden?.givesNothing ?? "gives nothing";
-  const message = `One side ${nothing} of it and the other holds some: ${hidden?.whyEmpty ?? "it may be hidden"}.`;
+  const message = `One side ${nothing}, but the other holds some: ${hidden?.whyEmpty ?? "it may be hidden"}.`;
   return new DualsyncError("source", message, { ofOneCollection: true });
 }
 

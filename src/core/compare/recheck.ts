@@ -85,7 +85,7 @@ async function settle(
   if (!canQuery(job.source, candidate.id) || !canQuery(job.target, candidate.id)) {
     await reportDocument(job, candidate, {
       state: "moving",
-      unreadable: "its _id cannot be asked for, so that the difference could not be looked at twice",
+      unreadable: "its _id cannot be used in a query, so the difference could not be confirmed",
     });
     return undefined;
   }

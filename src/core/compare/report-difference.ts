@@ -18,7 +18,7 @@ const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unre
 
 const LOSSY = {
   classification: "lossy-equal",
-  detail: "lossy-equal: the same but for the microseconds of a time",
+  detail: "lossy-equal: the same except for the microseconds of a time",
 } as const;
 
 export interface Confirmed {
@@ -68,7 +68,7 @@ export async function reportDuplicateId(
   id: DocumentId,
   side: "source" | "target",
 ): Promise<boolean> {
-  const detail = `the ${side} holds two documents with this _id (on two shards?), so that it cannot be compared`;
+  const detail = `the ${side} holds two documents with this _id (on two shards?), so it cannot be compared`;
   const body = { kind: "unreadable", state: "stable", detail, fields: [], moreFields: 0, rounds: 1 } as const;
   return (await report(job, id, body)).counted;
 }

@@ -39,7 +39,7 @@ export async function checkCounts(job: Job, before: CountsAtOnce): Promise<boole
     : `has lost ${lost} documents since the last run`;
   job.losses.add(
     `collection ${job.from.name}`,
-    `all that was changed since ${job.since?.toISOString()} was copied, and yet the target ${what}: the next run reads everything`,
+    `everything changed since ${job.since?.toISOString()} was copied, but the target ${what}: the next run reads everything`,
   );
   return false;
 }

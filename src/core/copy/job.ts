@@ -84,7 +84,7 @@ export function partJob(job: Job, { tally, losses }: Part): PartJob {
 
 /** Why the second of two documents under one `_id` is rejected. */
 export const DUPLICATE_ID =
-  "the source holds two documents with this _id (on two shards?), of which a copy can hold one";
+  "the source holds two documents with this _id (on two shards?); a copy can hold only one";
 
 /** Accounts for each document of a write. */
 export function account(job: PartJob, documents: number, bytes: number, outcome: WriteOutcome): void {

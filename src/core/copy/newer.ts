@@ -36,7 +36,7 @@ export class NewerBy {
 
 /** Why such a document is not replaced, and what to do about it. */
 export function newerReason(field: string): string {
-  return `the copy's is newer by ${field} and stays: look at both; dualsync diff --plan FILE and dualsync repair FILE take the source's`;
+  return `the copy is newer by ${field} and was kept: look at both; dualsync diff --plan FILE and dualsync repair FILE apply the source's version`;
 }
 
 /** Milliseconds since 1970; undefined where the field is no date, or not there. */

@@ -22,9 +22,9 @@ export async function removeExtras(job: Job): Promise<void> {
     job.progress.forget();
     throw new DualsyncError(
       "refused",
-      `${JSON.stringify(job.from.name)} came out empty from the source: --delete would remove everything that the target holds of it.`,
+      `${JSON.stringify(job.from.name)} was empty when the source was read: --delete would remove all of it from the target.`,
       {
-        hint: "Nothing was removed from it. If that is meant, drop the collection on the target by hand.",
+        hint: "Nothing was removed from it. If this is intended, drop the collection on the target by hand.",
       },
     );
   }

@@ -31,13 +31,16 @@ export async function copySequence(job: Job, empty: boolean): Promise<boolean> {
     } catch (error) {
       const passes = error instanceof DualsyncError && error.retryable;
       if (!passes || round === ROUNDS || job.signal.aborted) throw error;
-      job.note(`${job.from.name}: copied again from its beginning, because: ${error.message}`);
+      job.note(`${job.from.name}: copied again from the beginning: ${error.message}`);
     }
   }
 }
 
 function notTaken(job: Job): boolean {
-  job.losses.add(`collection ${job.from.name}`, `${job.target.label} takes no ${job.from.type} collections`);
+  job.losses.add(
+    `collection ${job.from.name}`,
+    `${job.target.label} does not support ${job.from.type} collections`,
+  );
   return false;
 }
 
@@ -70,7 +73,7 @@ async function copyAll(
     if (!(await sequences.reset(job.to, job.signal))) {
       return leave(
         job,
-        "holds other documents and was not made by dualsync; rename or drop it there, then run again",
+        "holds other documents and was not created by dualsync; rename or drop it there, then run again",
       );
     }
   }
@@ -89,14 +92,14 @@ async function objectionToReplacing(
 ): Promise<string | undefined> {
   // With a filter `target` is what it selects there: what else there is would be gone.
   if (job.filter !== undefined && (await job.target.count(job.to.name, {}, job.signal)) !== target)
-    return "differs and can only be replaced whole, which a filter forbids";
+    return "differs and can only be replaced as a whole, which --filter rules out";
   if (source < target && !job.delete) {
-    return `holds ${target} documents and the source's ${source}: replacing it would remove some; --delete allows that`;
+    return `holds ${target} documents and the source's holds ${source}: replacing it would remove some; --delete allows that`;
   }
   if (source < target && !job.allowShrink && isShrunken(source, target)) {
-    return `holds ${target} documents and the source's only ${source}: look at the source first; --allow-shrink allows that`;
+    return `holds ${target} documents and the source's holds only ${source}: look at the source first; --allow-shrink allows that`;
   }
-  return source === 0 ? "would be emptied; if that is meant, drop it on the target by hand" : undefined;
+  return source === 0 ? "would be emptied; if this is intended, drop it on the target by hand" : undefined;
 }
 
 /** It would be gone with all that others wrote there since it was copied, which could not be put back. */
@@ -111,9 +114,9 @@ async function objectionToLosing(job: PartJob, target: Fingerprinted): Promise<s
   if (await isPartOf(copy, target.documents, original)) return undefined;
   const what =
     left === undefined
-      ? "holds documents that the source does not, and nothing tells whether others wrote them. It"
-      : "was changed since it was copied, and";
-  return `${what} can only be replaced whole; rename or drop it there, then run again`;
+      ? "holds documents that the source does not, and it is not known who wrote them. It"
+      : "has changed since it was copied and";
+  return `${what} can only be replaced as a whole; rename or drop it there, then run again`;
 }
 
 /** The hash of what the last run left in the collection, where that is noted. */
@@ -165,7 +168,7 @@ async function append(job: PartJob, sequences: Sequences): Promise<boolean> {
   }
   throw new DualsyncError(
     "unverified",
-    `The ${job.to.type} collection ${job.to.name} came back from the target otherwise than it was written.`,
+    `The ${job.to.type} collection ${job.to.name} was read back differently from how it was written.`,
     {
       hint: "It may be too small on the target, or another program writes to it. The source was not changed.",
     },

@@ -16,7 +16,7 @@ export async function assertSourceExists({
 }: Pick<Job, "source" | "from" | "signal">): Promise<void> {
   await assertExists("source", source, from, signal, {
     when: "during the run",
-    hint: "Its copy may be incomplete. Run the same command again when the source is at rest.",
+    hint: "Its copy may be incomplete. Run the same command again when the source is quiet.",
   });
 }
 
@@ -29,7 +29,7 @@ export async function assertTargetExists(
   await assertExists("target", target, { ...to, uid }, signal, {
     exit: "unverified",
     when: "during the run",
-    hint: "Another program did that. The source was not changed; look at the target, then run the same command again.",
+    hint: "Another program did this. The source was not changed; look at the target, then run the same command again.",
   });
 }
 
@@ -44,7 +44,7 @@ export async function assertBothExist(compared: {
   const { source, target, from, to, signal } = compared;
   const gone = {
     when: "while it was compared",
-    hint: "Nothing was changed. Run the same command again when that is done.",
+    hint: "Nothing was changed. Run the same command again when that change is done.",
   };
   await Promise.all([
     assertExists("source", source, from, signal, gone),

@@ -157,7 +157,7 @@ async function openProgress(
   if (held >= proved || !job.target.countsExactly) progress.restore(former);
   else
     job.note(
-      `${name}: the target holds fewer documents than the interrupted run proved (${held} of ${proved}); everything is read again.`,
+      `${name}: the target holds fewer documents than the interrupted run verified (${held} of ${proved}); everything is read again.`,
     );
   return progress;
 }
@@ -206,9 +206,7 @@ async function leaveChecksums({ session, to, checksumBuilder, signal, note }: Jo
   if (bytes === undefined) return;
   await session.checksums?.leave(to.name, bytes, signal).catch((error: unknown) => {
     if (signal.aborted || !(error instanceof DualsyncError)) throw error;
-    note(
-      `${to.name}: what was proved is not noted in the target, for diff to tell who changed what: ${error.message}`,
-    );
+    note(`${to.name}: the checksums for diff could not be saved in the target: ${error.message}`);
   });
 }
 

@@ -123,7 +123,7 @@ function leaveNewer(job: PartJob, documents: readonly Doc[], held: HeldDocuments
 
 function madeAnother({ target: { words } }: PartJob): string {
   const why = words.mapped === undefined ? "" : `: ${words.mapped.alters}`;
-  return `the target holds it with other values than it was given, twice${why}`;
+  return `the target stored it with different values, twice${why}`;
 }
 
 type HeldDocuments = ReadonlyMap<string, Doc>;
@@ -152,7 +152,7 @@ async function writeAgain(job: PartJob, documents: readonly Doc[]): Promise<Doc[
 async function takeBack(job: PartJob, altered: readonly Doc[]): Promise<void> {
   const ids = altered.map(({ id }) => id);
   await job.session.remove(job.to.name, ids, job.signal);
-  nameAltered(job, altered, "the target's server stores it with other bytes than it was given");
+  nameAltered(job, altered, "the target's server stores it with different bytes");
 }
 
 function nameAltered(job: PartJob, altered: readonly Doc[], reason: string): void {
@@ -172,10 +172,10 @@ function unprovable(job: PartJob, documents: readonly Doc[], held: HeldDocuments
   const gone = documents.filter(({ id }) => !held.has(id.key)).length;
   const some = documents.length === 1 ? "a document" : `${documents.length} documents`;
   const how =
-    gone === 0 ? "and something else is there each time" : `and does not hold ${gone === 1 ? "it" : "them"}`;
+    gone === 0 ? "but held something else each time" : `but does not hold ${gone === 1 ? "it" : "them"}`;
   return new DualsyncError(
     "unverified",
-    `The target acknowledged ${some} of ${job.to.name} ${ROUNDS} times, ${how}.`,
+    `The target acknowledged ${some} of ${job.to.name} ${ROUNDS} times ${how}.`,
     {
       hint: "Does another program change the target, or do documents expire there? The source was not changed. Run the same command again.",
     },

@@ -57,10 +57,10 @@ export function assertNotSwapped(source: StoreSnapshot, target: StoreSnapshot, n
 
 function hintOf(byCollection: boolean, restored: boolean): string {
   if (restored)
-    return " If the source was restored from this copy and is the original again, say --into-existing with the target's name, once.";
+    return " If the source was restored from this copy and is the original again, add --into-existing with the target's name once.";
   return byCollection
     ? ""
-    : " If another database lives at that address now, say --into-existing with its name.";
+    : " If another database is at that address now, add --into-existing with its name.";
 }
 
 /**
@@ -124,7 +124,7 @@ export function assertManaged(
     "refused",
     `The target ${target.label} holds documents that dualsync did not copy there from the same collections of this source: ${some.join(", ")}${more}.${before}`,
     {
-      hint: `Nothing was changed. Is it the right target? If it is to become this source's copy, add --into-existing ${shellWord(database)} once; with --dry-run that shows what would be replaced.`,
+      hint: `Nothing was changed. Is this the right target? To make it this source's copy, add --into-existing ${shellWord(database)} once; with --dry-run, that shows what would be replaced.`,
     },
   );
 }

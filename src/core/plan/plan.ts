@@ -176,13 +176,13 @@ export function assertFits(
     if (options.delete && from.documents === 0 && existing.documents > 0) {
       throw refuse(
         `${JSON.stringify(from.name)} is empty in the source and holds ${existing.documents} documents in the target: --delete would remove them all.`,
-        "If that is meant, drop the collection on the target by hand, or leave it out with --exclude.",
+        "If this is intended, drop the collection on the target by hand, or leave it out with --exclude.",
       );
     }
     if (!options.allowShrink && isInDoubt(from, existing)) {
       throw refuse(
-        `${JSON.stringify(from.name)} ${hidden?.givesNothing ?? "gives nothing"}, and the target holds ${existing.documents} documents of it: ${hidden?.whyEmpty ?? "it may be hidden"}.`,
-        `${hidden?.look ?? "Look at the source."} If it is empty indeed, add --allow-shrink; nothing is removed without --delete.`,
+        `${JSON.stringify(from.name)} ${hidden?.givesNothing ?? "gives nothing"}, and the target holds ${existing.documents} documents: ${hidden?.whyEmpty ?? "it may be hidden"}.`,
+        `${hidden?.look ?? "Look at the source."} If it really is empty, add --allow-shrink; nothing is removed without --delete.`,
       );
     }
     const selective = filter !== undefined; // then the whole collection's number says nothing
@@ -268,7 +268,7 @@ function onlyThere({ jobs, copies }: Pick<Jobs, "jobs" | "copies">, target: List
   if (others.length === 0) return [];
   const shown = others.slice(0, 10).join(", ");
   const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
-  return [`Only in the target, and left as they are: ${shown}${more}.`];
+  return [`Only in the target, and kept: ${shown}${more}.`];
 }
 
 function changes(collections: readonly PlannedCollection[], options: PlanOptions): string[] {
@@ -278,7 +278,7 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
     const some =
       updates === 1 ? "1 collection of the target holds" : `${updates} collections of the target hold`;
     notes.push(
-      `${some} documents: those that differ from the source's are replaced, but for those that were changed later there.`,
+      `${some} documents: those that differ from the source's are replaced, except those that are newer in the target.`,
     );
   }
   notes.push(
@@ -292,7 +292,7 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
     );
   }
   notes.push(
-    "A copy of a source that is being written is not a point in time: each document is as it was at some instant of the run.",
+    "The copy is not a point-in-time snapshot if the source is written to meanwhile: each document is as it was at some moment of the run.",
   );
   return notes;
 }

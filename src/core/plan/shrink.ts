@@ -16,7 +16,7 @@ export function shrinkError(
     "refused",
     `${JSON.stringify(collection)} has shrunk to less than half: the source holds ${source} of its documents and the target ${target}; --delete would remove the rest.`,
     {
-      hint: `${safe} Look at the source first. If that is meant, add --allow-shrink.`,
+      hint: `${safe} Look at the source first. If this is intended, add --allow-shrink.`,
     },
   );
 }

@@ -30,7 +30,7 @@ export class SizeLimit {
       "target",
       `The target ${this.#target.label} would grow beyond --max-target-size: it takes up ${megabytes(this.#used - bytes)} of ${megabytes(this.#limit)}.`,
       {
-        hint: "What was written stays. Leave collections out with --exclude or choose a larger target; the same command goes on.",
+        hint: "What was written is kept. Leave collections out with --exclude or choose a larger target, then run the same command again to resume.",
       },
     );
   }
@@ -41,7 +41,7 @@ export async function sizeOf({ label, size }: Reader, signal: AbortSignal): Prom
   if (size !== undefined) return await size.bytes(signal);
   throw new DualsyncError(
     "refused",
-    `${label} does not tell its size, so that --max-target-size cannot be kept.`,
+    `${label} does not report its size, so --max-target-size cannot be enforced.`,
     {
       hint: "Nothing was changed. Leave the flag out.",
     },

@@ -7,7 +7,7 @@ import { DualsyncError } from "../../model/errors.ts";
 import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
 
-const GONE = "it was copied before and the source does not list it any more: dropped or renamed";
+const GONE = "it was copied before, but the source no longer lists it: dropped or renamed";
 
 /** Names in the target of such collections that hold documents and were not left out by the person. */
 export function vanished(

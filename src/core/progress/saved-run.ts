@@ -48,14 +48,10 @@ export function fromJson(content: unknown, path: string): SavedRun {
       collections: list(run.collections).map(progressFromJson),
     };
   } catch (cause) {
-    throw new DualsyncError(
-      "local",
-      `The state file ${path} holds something that is not the state of a run.`,
-      {
-        hint: "Nothing was changed. Run with --restart: it discards the file and reads everything again.",
-        cause,
-      },
-    );
+    throw new DualsyncError("local", `The state file ${path} does not hold the state of a run.`, {
+      hint: "Nothing was changed. Run with --restart: it discards the file and reads everything again.",
+      cause,
+    });
   }
 }
 

@@ -212,10 +212,10 @@ async function* numbered(plan: RepairPlan): AsyncGenerator<Numbered> {
 
 /** A plan is a list of what was looked at: where the source is another by now, nobody has looked at that. */
 function objectionTo(store: Reader, { id, source }: PlanRow, now: Doc | undefined): string | undefined {
-  if (!canQuery(store, id)) return "its _id cannot be asked for";
+  if (!canQuery(store, id)) return "its _id cannot be used in a query";
   if (isSide(source, now)) return undefined;
   if (now === undefined) return "the source no longer has it";
-  return source === undefined ? "the source has it by now" : "the source has another version of it by now";
+  return source === undefined ? "the source has it again" : "it has changed in the source since";
 }
 
 function changeOf({ id, target }: PlanRow, wanted: Doc | undefined, gone: boolean): Change {

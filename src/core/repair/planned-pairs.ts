@@ -88,8 +88,7 @@ export class PlannedPairs {
     info: CollectionInfo | undefined,
     uid: string | undefined,
   ): Promise<string | undefined> {
-    if (info === undefined || info.kind !== "collection")
-      return `the ${role} has no such collection any more`;
+    if (info === undefined || info.kind !== "collection") return `the ${role} no longer has this collection`;
     const same = uid === undefined || info.uid === uid;
     if (same && (await exists(this.#stores[role], info, this.#stores.signal))) return undefined;
     return `its collection in the ${role} was dropped or replaced since the plan was made`;
@@ -103,8 +102,8 @@ export class PlannedPairs {
       if (await exists(this.#stores.target, info, this.#stores.signal)) continue;
       throw new DualsyncError(
         "unverified",
-        `The collection ${name} was dropped or replaced in the target while it was mended.`,
-        { hint: "Another program did that: look at the target, then compare again." },
+        `The collection ${name} was dropped or replaced in the target while it was repaired.`,
+        { hint: "Another program did this: look at the target, then compare again." },
       );
     }
   }

@@ -160,13 +160,9 @@ export class RepairPlanReader implements RepairPlan {
   }
 
   #replaced(): DualsyncError {
-    return new DualsyncError(
-      "local",
-      `${this.#name} was replaced by another plan while it was carried out.`,
-      {
-        hint: "What was mended so far stays. Run the same command again: it shows the plan that is there now.",
-      },
-    );
+    return new DualsyncError("local", `${this.#name} was replaced by another plan while it was applied.`, {
+      hint: "What was repaired so far is kept. Run the same command again: it shows the new plan.",
+    });
   }
 }
 
@@ -224,10 +220,10 @@ export async function* readPlan(
   for await (const content of lines) {
     at++;
     if (content === "") continue;
-    if (ended) throw damaged(`${path} goes on behind its end (line ${at}).`);
+    if (ended) throw damaged(`${path} continues after its last line (line ${at}).`);
     const where = `line ${at} of ${path}`;
     if (head === undefined) {
-      head = attempt(() => headOf(content, path), `${path} is not a plan of dualsync.`);
+      head = attempt(() => headOf(content, path), `${path} is not a dualsync plan.`);
       yield head;
       continue;
     }
@@ -236,7 +232,7 @@ export async function* readPlan(
     else yield row;
   }
   if (head === undefined) throw damaged(`${path} is empty.`);
-  if (!ended) throw damaged(`${path} was not written to its end, or is cut off.`);
+  if (!ended) throw damaged(`${path} is incomplete: it was not finished or is truncated.`);
   return undefined;
 }
 
@@ -245,7 +241,7 @@ function readRow(content: string, run: string, where: string): PlanRow | undefin
   return attempt(() => {
     const parsed = unaltered(run, content, parse(content));
     return parsed.end === true ? undefined : rowOf(parsed);
-  }, `${where} was altered or is damaged.`);
+  }, `${where} was changed or is damaged.`);
 }
 
 export function isHead(part: PlanHead | PlanRow): part is PlanHead {
@@ -259,7 +255,7 @@ function headOf(content: string, path: string): PlanHead {
     throw damaged(`${path} was written by a newer version of dualsync (format ${String(format)}).`);
   attempt(
     () => unaltered("", content, { dualsync, format, ...body }),
-    `line 1 of ${path} was altered or is damaged.`,
+    `line 1 of ${path} was changed or is damaged.`,
   );
   return {
     run: text(body.run),
@@ -341,7 +337,7 @@ function attempt<T>(read: () => T, message: string): T {
 
 function damaged(message: string, cause?: unknown): DualsyncError {
   return new DualsyncError("local", message, {
-    hint: "Nothing was changed. Write the plan anew: dualsync diff --plan FILE. Lines may be taken out of it, not altered.",
+    hint: "Nothing was changed. Write a new plan: dualsync diff --plan FILE. Lines may be removed from a plan, but not changed.",
     cause,
   });
 }

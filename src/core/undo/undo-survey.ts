@@ -134,7 +134,7 @@ export function keyOf(
     if (!(error instanceof RangeError)) throw error;
   }
   throw new DualsyncError("local", `${path} is damaged, or was not written by dualsync.`, {
-    hint: "Nothing was changed. What it holds cannot be relied on.",
+    hint: "Nothing was changed. Its contents cannot be trusted.",
   });
 }
 

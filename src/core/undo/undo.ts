@@ -105,7 +105,7 @@ async function assertStillExists(
     throw new DualsyncError(
       "unverified",
       `The collection ${info.name} was dropped or replaced in the target while its documents were put back.`,
-      { hint: "Another program did that: look at the target. The journal stays as it is." },
+      { hint: "Another program did this: look at the target. The journal is kept." },
     );
   }
 }
@@ -163,8 +163,8 @@ async function apply(
   }
   const reason =
     now === undefined
-      ? "its collection is not in the target any more"
-      : "its collection was dropped since, and this is another one";
+      ? "its collection is no longer in the target"
+      : "its collection was dropped since and created again";
   return changes.map((change) => ({ change, result: "conflict", reason }));
 }
 

@@ -60,11 +60,11 @@ export async function shortfall(giver: Giver, given: number): Promise<string | u
   const documents = last?.documents ?? given;
   if (!fits(documents, counts)) return disagreeing(role, documents, counted);
   if (moves ? fits(given, counts) : given === counted) return undefined;
-  return `the ${role} gave ${given} documents and counts ${counted}: not all of them may have been read; run the same command again`;
+  return `the ${role} returned ${given} documents but counts ${counted}: some may not have been read; run the same command again`;
 }
 
 function disagreeing(role: string, given: number, counted: number): string {
-  return `the ${role} gave ${given} documents and counts ${counted}, each time: several may have the same key, or an index of it be damaged`;
+  return `the ${role} returned ${given} documents but counts ${counted}, each time: several may have the same key, or an index may be damaged`;
 }
 
 /** Whether so many may have been given of what was so many, one time after another. */

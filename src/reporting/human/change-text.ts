@@ -40,7 +40,7 @@ export function changedText(report: ChangeReport, style: TextStyle): string {
     parts.push(changeTable(report.collections, DONE, style));
   }
   if (report.itemCount > 0) {
-    parts.push(itemList("Left as they are", report.items, report.itemCount, paint));
+    parts.push(itemList("Left unchanged", report.items, report.itemCount, paint));
   }
   const changed = report.collections.reduce((sum, collection) => sum + collection.changed, 0);
   const time = duration(report.ended.getTime() - report.started.getTime());

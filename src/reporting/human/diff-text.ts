@@ -66,7 +66,7 @@ function size(comparison: Comparison): string {
 function resumedNote({ resumedSince }: Comparison): string[] {
   if (resumedSince === undefined) return [];
   const since = moment(resumedSince).slice(0, 16);
-  return [`Goes on with the interrupted comparison of ${since} UTC: what it compared is not read again.`];
+  return [`Resumes the interrupted comparison of ${since} UTC: what it compared is not read again.`];
 }
 
 interface NotCompared {
@@ -124,7 +124,9 @@ function effort(report: DiffReport, { width }: TextStyle): string {
     `${count(sums.sourceDocuments, "document")} of the source and ${grouped(sums.targetDocuments)} of the target (${bytes(report.bytesCompared)} together) compared in ${duration(milliseconds)}${speed}, ${bytes(report.bytesRead)} read; ${timeWindow(report.started, report.ended)}.`,
     ...(how === undefined ? [] : [`How: ${how}`]),
     ...(done < total ? [`${grouped(done)} of ${count(total, "range")} were compared.`] : []),
-    ...(report.exact ? [] : ["The order of fields was not compared: equal is not byte for byte here."]),
+    ...(report.exact
+      ? []
+      : ["The order of fields was ignored: equal does not mean equal byte for byte here."]),
     ...(report.plan === undefined ? [] : [`The differences are in ${report.plan}.`]),
   ]
     .map((line) => `${wrapped(line, width)}\n`)

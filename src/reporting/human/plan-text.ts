@@ -52,7 +52,7 @@ function resumedNote({ resumed }: Plan): string[] {
   if (resumed === undefined) return [];
   const since = minute(resumed.since);
   return [
-    `Goes on with the interrupted run of ${since} UTC: ${grouped(resumed.documents)} documents (${bytes(resumed.bytes)}) are copied and proved, and are not read again.`,
+    `Resumes the interrupted run of ${since} UTC: ${grouped(resumed.documents)} documents (${bytes(resumed.bytes)}) are already copied and verified, and are not read again.`,
   ];
 }
 
@@ -88,5 +88,5 @@ function action(planned: PlannedCollection): string {
 
 function foundText({ equal, equivalent, different, extra }: AdoptionPreview): string {
   const classifyPair = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
-  return `${grouped(equal)} equal, ${classifyPair}${grouped(different)} differ, ${grouped(extra)} only there`;
+  return `${grouped(equal)} equal, ${classifyPair}${grouped(different)} differ, ${grouped(extra)} only in the target`;
 }

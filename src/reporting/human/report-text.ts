@@ -14,7 +14,7 @@ const ALWAYS: readonly ReportColumn[] = [
   ["read", "read"],
   ["written", "written"],
   ["unchanged", "unchanged"],
-  ["set\naside", "rejected"],
+  ["not\ncopied", "rejected"],
 ];
 const WHEN_ANY: readonly ReportColumn[] = [
   ["equi-\nvalent", "equivalent"],
@@ -34,7 +34,7 @@ export function reportText(report: RunReport, style: TextStyle): string {
     parts.push(resultTable(report.collections, style));
   }
   if (report.itemCount > 0) {
-    parts.push(itemList("Set aside or not reproduced", report.items, report.itemCount, style.paint));
+    parts.push(itemList("Could not be copied", report.items, report.itemCount, style.paint));
   }
   parts.push(`${effort(report)}\n${verdictPaint(report.exitCode, style.paint)(report.verdict)}\n`);
   return parts.join("\n");
@@ -73,7 +73,7 @@ function effort(report: RunReport): string {
   const before =
     resumed === undefined
       ? ""
-      : `\nNot read again: ${count(resumed.documents, "document")} (${bytes(resumed.bytes)}) that an interrupted run had copied and proved.`;
+      : `\nNot read again: ${count(resumed.documents, "document")} (${bytes(resumed.bytes)}) that an interrupted run had copied and verified.`;
   return `${count(read, "document")} read (${bytes(size)}) in ${duration(milliseconds)}${speed}; ${window}.${before}`;
 }
 

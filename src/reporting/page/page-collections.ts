@@ -40,7 +40,7 @@ export function collectionTable(collections: readonly ComparedCollection[]): Mar
     verdict(of.verdict),
   ]);
   return pageTable(
-    "Numbers of documents; under metadata, of options, indexes and the like",
+    "Numbers of documents; under metadata, of options, indexes and so on",
     columns,
     rows,
     total,

@@ -22,7 +22,7 @@ export function facts(report: DiffReport): Markup {
     ],
     ["Differences", grouped(report.differences)],
     ["Bytes", `${bytes(report.bytesRead)} read to compare ${bytes(report.bytesCompared)}`],
-    ["Equal means", report.exact ? "equal byte for byte" : "equal but for the order of fields"],
+    ["Equal means", report.exact ? "equal byte for byte" : "equal except for the order of fields"],
     [
       "Complete",
       report.complete ? "yes" : `no: ${grouped(ranges.done)} of ${count(ranges.total, "range")} done`,

@@ -14,7 +14,7 @@ const HEIGHT = 40;
 const STEP = 14;
 
 const COLUMNS: readonly PageColumn[] = [
-  { heading: "began (UTC)", align: "left" },
+  { heading: "started (UTC)", align: "left" },
   { heading: "took", align: "right" },
   { heading: "documents", align: "right" },
   { heading: "differences", align: "right" },

@@ -23,13 +23,13 @@ export function whatDiffers({ kind, sigil, detail, source, target }: Difference)
     case "extra":
       return `only in the target${size(target)}`;
     case "changed":
-      return told ?? "other bytes";
+      return told ?? "different bytes";
     case "idtype":
-      return told ?? "the same _id to the server, written otherwise";
+      return told ?? "the same _id to the server, stored differently";
     case "metadata":
       return told ?? (sigil === "+" || sigil === "-" ? onlyIn(sigil) : "differs");
     case "content":
-      return told ?? "other documents";
+      return told ?? "different documents";
     case "unreadable":
       return `could not be compared${told === undefined ? "" : `: ${told}`}`;
   }
@@ -43,7 +43,7 @@ export function marks(difference: Difference): string[] {
   const { state, rounds, since, counted, kind, firstSeen, lastSeen } = difference;
   const former = lastSeen.getTime() - firstSeen.getTime() >= FORMER;
   return [
-    ...(state === "moving" ? [`still changing (looked at ${count(rounds, "time")})`] : []),
+    ...(state === "moving" ? [`still changing (read ${count(rounds, "time")})`] : []),
     ...(since === undefined ? [] : [since]),
     ...(former ? [`since ${minute(firstSeen)}`] : []),
     ...(counted ? [] : [kind === "extra" ? "not counted" : "accepted"]),

@@ -6,7 +6,7 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
   hashes: {
     word: "hashed",
     sentence:
-      "every byte was hashed, on the servers that can, and only stretches that differed were compared one by one",
+      "every byte was hashed, on the servers that can, and only segments that differed were compared document by document",
   },
   records: {
     word: "records hashed",
@@ -15,7 +15,7 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
   },
   lookup: { word: "looked up", sentence: "each document was looked up on the other side by its _id" },
   whole: { word: "as a whole", sentence: "all documents were read and compared as a whole, without an _id" },
-  definition: { word: "definition", sentence: "only the definition was compared, for there is nothing else" },
+  definition: { word: "definition", sentence: "only the definition was compared: there is nothing else" },
 };
 
 /** Each way in which something was compared, once; those of collections that hold documents first. */

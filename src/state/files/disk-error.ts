@@ -16,12 +16,12 @@ const REASONS: Readonly<Record<string, string>> = {
 const HINTS: Readonly<Record<Doing, string>> = {
   read: "Nothing was changed. Make the file readable and run the same command again, or discard it with --restart.",
   written:
-    "What was copied stays. Mend this (or start dualsync in a folder that can be written) and run the same command again: it goes on.",
+    "What was copied is kept. Fix this (or start dualsync in a writable folder) and run the same command again to resume.",
   removed: "Nothing was copied or changed. Remove the file by hand and run the same command again.",
 };
 
 const FREE_SPACE =
-  "What was copied stays. Free space (or start dualsync in a folder that can be written) and run the same command again: it goes on.";
+  "What was copied is kept. Free space (or start dualsync in a writable folder) and run the same command again to resume.";
 
 export type Doing = "read" | "written" | "removed";
 

@@ -8,7 +8,7 @@ const LONGEST = 64_000_000;
 const PIECE = 65_536;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
-const ADVICE = "It is no file of dualsync.";
+const ADVICE = "It is not a dualsync file.";
 
 // Not blocking: opening a named pipe would otherwise wait for somebody who writes into it.
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
@@ -68,6 +68,6 @@ function text(path: string, parts: readonly Buffer[]): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw refusal(path, "is not a text", ADVICE);
+    throw refusal(path, "is not text", ADVICE);
   }
 }

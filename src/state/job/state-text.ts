@@ -13,17 +13,17 @@ const HEAD = /^\{"dualsync":"state","format":1,"key":"([0-9a-f]+)","sum":"([0-9a
 const LONGEST_HEAD = 512;
 const TAIL = "}\n";
 
-export const DISCARD = "--restart discards it and begins anew.";
+export const DISCARD = "--restart discards it and starts over.";
 
 /** The bytes of a state file: one JSON object that holds the content and the SHA-256 of the content's JSON text. */
 export function encodeState(key: string, content: unknown): Buffer {
   const text: string | undefined = JSON.stringify(content);
-  if (text === undefined) throw new DualsyncError("bug", "A state that is no JSON value cannot be saved.");
+  if (text === undefined) throw new DualsyncError("bug", "A state that is not a JSON value cannot be saved.");
   const sum = sha256(text);
   const head = `{"dualsync":"state","format":${FORMAT},"key":"${key}","sum":"${sum}","content":`;
   if (Buffer.byteLength(text) + head.length + TAIL.length > LARGEST) {
     throw new DualsyncError("local", "The state of this run is larger than 256 MB and cannot be saved.", {
-      hint: "What was copied stays. Copy fewer collections in one run: see --include.",
+      hint: "What was copied is kept. Copy fewer collections in one run: see --include.",
     });
   }
   return Buffer.from(head + text + TAIL);
@@ -44,11 +44,11 @@ export function decodeState(bytes: Buffer, key: string, path: string): unknown {
     );
   }
   const [head, owner, sum] = HEAD.exec(start) ?? [];
-  if (head === undefined) throw refusal(path, "is damaged, or no state file of dualsync", DISCARD);
-  if (owner !== key) throw refusal(path, "is damaged, or the state of another job", DISCARD);
+  if (head === undefined) throw refusal(path, "is damaged or is not a dualsync state file", DISCARD);
+  if (owner !== key) throw refusal(path, "is damaged or belongs to another job", DISCARD);
   const content = bytes.subarray(head.length, -TAIL.length);
   const ended = bytes.toString("latin1", head.length + content.length) === TAIL;
-  if (!ended || sha256(content) !== sum) throw refusal(path, "is damaged or cut off", DISCARD);
+  if (!ended || sha256(content) !== sum) throw refusal(path, "is damaged or truncated", DISCARD);
   return parsed(content, path);
 }
 

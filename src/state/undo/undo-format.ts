@@ -186,7 +186,7 @@ export function decodeEntries(payload: Buffer): UndoEntries {
 
 function decodeEntry(reader: EntryReader): UndoEntry {
   const flags = reader.take(1).readUInt8();
-  if (flags > (BEFORE | AFTER)) throw new RangeError("an entry is of no known kind");
+  if (flags > (BEFORE | AFTER)) throw new RangeError("an entry has an unknown kind");
   const id = reader.take(reader.number());
   const before = (flags & BEFORE) === 0 ? {} : { before: reader.take(reader.number()) };
   if ((flags & AFTER) === 0) return { id, ...before };
@@ -207,13 +207,13 @@ class EntryReader {
 
   take(length: number): Buffer {
     const from = this.#at;
-    if (length > this.#bytes.length - from) throw new RangeError("an entry goes beyond its record");
+    if (length > this.#bytes.length - from) throw new RangeError("an entry extends past its record");
     this.#at += length;
     return this.#bytes.subarray(from, this.#at);
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new RangeError("a record goes on after its last entry");
+    if (this.#at !== this.#bytes.length) throw new RangeError("a record has data after its last entry");
   }
 }
 

@@ -232,7 +232,7 @@ class UndoWriter {
 
   #unsaved(): DualsyncError {
     return new DualsyncError("local", `${this.#shown} does not hold what was just written to it.`, {
-      hint: "What it was to cover was not changed. Is the disk sound, and does nothing else write to that folder? Then run the same command again.",
+      hint: "The documents that it should have saved were not changed. Check the disk, and that nothing else writes to that folder; then run the same command again.",
     });
   }
 }

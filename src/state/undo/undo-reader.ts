@@ -22,7 +22,7 @@ import {
 } from "./undo-format.ts";
 
 const ADVICE =
-  "What it holds cannot be relied on any more. If there is a copy of the file, put it back and run the same command again.";
+  "Its contents cannot be trusted. If you have an intact copy of the file, put it back and run the same command again.";
 
 interface Frame extends JournalEnd {
   readonly kind: FrameKind;

@@ -51,15 +51,11 @@ it("refuses a copy that an application filled until it is named, and then leaves
   const before = await collection("customers").find().sort({ _id: 1 }).toArray();
   const { code, stdout } = await pair.run(adopting());
   expect(code, stdout).toBe(0);
-  expect(stdout).toMatch(
-    /Done: 0 documents written, 61 documents unchanged \(61 equivalent ones left as they are\)/,
-  );
+  expect(stdout).toMatch(/Done: 0 documents written, 61 documents unchanged \(61 of them equivalent\)/);
   expect(await collection("customers").find().sort({ _id: 1 }).toArray()).toEqual(before);
   const compared = await pair.run(["diff"]);
   expect(compared.code).toBe(0);
-  expect(compared.stdout).toMatch(
-    /Identical\. 61 documents of them are equivalent and not equal byte for byte/,
-  );
+  expect(compared.stdout).toMatch(/Identical\. 61 documents of them are equivalent, not equal byte for byte/);
 });
 
 it("rewrites documents of an adopted copy that differ, and keeps their fields without a column", async () => {
@@ -91,7 +87,7 @@ it("reports a lost microsecond and a rounded number in an adopted copy as differ
   await collection("customers").updateOne(email(2), { $set: { visits: new Double(9007199254740992) } });
   const { code, stdout } = await pair.run(["diff"]);
   expect(code).toBe(1);
-  expect(stdout).toMatch(/lossy-equal: the same but for the microseconds of a time/);
+  expect(stdout).toMatch(/lossy-equal: the same except for the microseconds of a time/);
   expect(stdout).toMatch(/\/visits/);
   expect(stdout).toMatch(/Different: 2 changed/);
   const reversed = await pair.run(["diff", "--from", "mongodb", "--to", "supabase"]);

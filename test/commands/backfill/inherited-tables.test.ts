@@ -15,7 +15,7 @@ insert into orders values (1, 'lamp'), (2, 'shade'), (4, 'bulb');
 insert into orders_2023 values (2, 'the other shade'), (3, 'cord');
 grant all on customers, orders, orders_2023 to service_role;
 `;
-const SENTENCE = /collection orders: the source gave 4 documents and counts 5, each time/;
+const SENTENCE = /collection orders: the source returned 4 documents but counts 5, each time/;
 
 afterEach(() => {
   pair.project.settings.maxRows = undefined;
@@ -41,7 +41,7 @@ it("backfill and diff name an inherited table with a row hidden by a page bounda
   const compared = await pair.run(["diff"], cwd);
   expect(compared.code, compared.stdout).toBe(12);
   expect(compared.stdout).toMatch(/! collection orders/);
-  expect(compared.stdout).toMatch(/the source gave 4 documents and counts 5/);
+  expect(compared.stdout).toMatch(/the source returned 4 documents but counts 5/);
   const unverified = await pair.run(["backfill", "--verify", "none", "--restart"], cwd);
   expect(unverified.code, unverified.stdout).toBe(3);
   expect(unverified.stdout).toMatch(SENTENCE);
@@ -52,11 +52,11 @@ it("backfill and diff name an inherited table that returns one key twice in a pa
   const cwd = folder();
   const copied = await pair.run(["backfill"], cwd);
   expect(copied.code, copied.stdout).toBe(3);
-  expect(copied.stdout).toMatch(/collection orders: .* gives rows of orders again/);
+  expect(copied.stdout).toMatch(/collection orders: .* returns rows of orders twice/);
   expect([await held("customers"), await held("orders_2023")]).toEqual([2, 2]);
   const compared = await pair.run(["diff"], cwd);
   expect(compared.code, compared.stdout).toBe(12);
-  expect(compared.stdout).toMatch(/gives rows of orders again/);
+  expect(compared.stdout).toMatch(/returns rows of orders twice/);
 });
 
 it("backfill names a view whose key is not unique when it skips a row", async () => {
@@ -71,7 +71,7 @@ it("backfill names a view whose key is not unique when it skips a row", async ()
   pair.project.settings.maxRows = 4;
   const copied = await pair.run(["backfill"]);
   expect(copied.code, copied.stdout).toBe(3);
-  expect(copied.stdout).toMatch(/collection places: the source gave 4 documents and counts 5, each time/);
+  expect(copied.stdout).toMatch(/collection places: the source returned 4 documents but counts 5, each time/);
   expect(await held("lines")).toBe(5);
 });
 

@@ -38,7 +38,7 @@ const run = (flags: readonly string[] = [], onStart?: (child: ChildProcess) => v
     ...(onStart === undefined ? {} : { onStart }),
   });
 
-/** What the database holds but for its own notes. */
+/** What the database holds besides the control collection. */
 const copy = () => snapshot(pair.to, pair.database);
 
 it(`a backfill ended at ${POINTS} random moments (seed ${SEED}) is completed by the next run without duplicates`, {
@@ -91,8 +91,8 @@ it("--max-minutes stops a backfill, which the next run would resume, and --resta
   const dry = await run(["--dry-run", "--concurrency", "8"]);
   const begun = records(dry.stdout).find(({ type }) => type === "start");
   expect(begun?.resumed).toMatchObject({ documents: expect.any(Number) });
-  const anew = await run(["--restart"]);
-  expect(anew.code).toBe(0);
-  expect(summary(anew.stdout)?.resumed ?? null).toBeNull();
+  const restarted = await run(["--restart"]);
+  expect(restarted.code).toBe(0);
+  expect(summary(restarted.stdout)?.resumed ?? null).toBeNull();
   expect((await pair.run(["diff"])).code).toBe(0);
 });

@@ -5,7 +5,7 @@ import { records } from "../../support/cli.ts";
 import { folder } from "../../support/compared.ts";
 import { projectPair } from "../../support/stores/project-pair.ts";
 
-/** A night on which the project is down, the application goes on with the copy, and cron knows nothing of it. */
+/** A night on which the project is down, the application works on the copy, and cron knows nothing of it. */
 const pair = projectPair();
 const CUSTOMERS = 40;
 
@@ -28,7 +28,7 @@ interface Night {
   readonly text: string;
   /** Keys of what was lost. */
   readonly items: string[];
-  /** The run that can be taken back. */
+  /** The run that can be undone. */
   readonly saved: string | undefined;
 }
 
@@ -74,7 +74,7 @@ it("what an application wrote into the copy during an outage survives the nightl
   // At three cron copies.
   const atThree = await cron();
   expect([atThree.code, atThree.items], atThree.text).toEqual([3, [`document customers/${id}`]]);
-  expect(atThree.text).toMatch(/newer by updated_at and stays.*dualsync repair/);
+  expect(atThree.text).toMatch(/newer by updated_at and was kept.*dualsync repair/);
   expect(await one(1)).toEqual(newer);
   expect(await one(4)).toMatchObject({ name: "By hand" });
   expect(await one(100)).toMatchObject({ name: "New in the night" });
@@ -82,7 +82,7 @@ it("what an application wrote into the copy during an outage survives the nightl
   expect(await one(2)).toMatchObject({ name: "Customer 2" });
   expect(atThree.saved, atThree.text).toBeDefined();
   const undone = await pair.run(["undo", String(atThree.saved), "--yes"], cwd);
-  expect(undone.stdout).toMatch(/put back or taken out again/);
+  expect(undone.stdout).toMatch(/put back or removed, and read back/);
   expect(await one(2)).toEqual(changed);
   // The comparison names the same document, and takes the project's only when that was reviewed.
   const compared = await pair.run(["diff", "--plan", "night.plan"], cwd);

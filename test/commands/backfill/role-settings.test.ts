@@ -255,10 +255,10 @@ it("copies a bytea exactly, whatever bytea_output is", async () => {
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
-describe("digest function that computes something else than the rows", () => {
+describe("digest function that hashes something other than the rows", () => {
   const ALONE = `${installSql()}; drop function public.dualsync_catalog();`;
 
-  it("does not call a table identical when the digest function computes something else", async () => {
+  it("does not call a table identical when the digest function hashes something else", async () => {
     const altered = ALONE.replace("row_to_json(r)::text", "replace(row_to_json(r)::text, 'a', 'b')");
     expect(altered).not.toBe(ALONE);
     await project(

@@ -6,7 +6,7 @@ import { fillStorefront } from "../../shops/storefront.ts";
 import { runWatched } from "../../support/canary.ts";
 import { projectPair } from "../../support/stores/project-pair.ts";
 
-/** The service key, and what a project says of rows in its refusals, are told to nobody. */
+/** The service key, and row values in the refusals of a project, are never printed. */
 const pair = projectPair();
 const VALUE = "zoe.canary@storefront.example";
 

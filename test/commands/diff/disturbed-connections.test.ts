@@ -116,7 +116,7 @@ describe("servers that both return less than they hold", () => {
     expect(collectionOf(compared, "orders")?.verdict).toBe("not compared");
     expect(compared.differences.map(({ kind, detail }) => `${kind}: ${detail}`)).toEqual(
       ["source", "target"].map((side) =>
-        expect.stringMatching(`^unreadable: the ${side} gave \\d+ documents and counts 3000`),
+        expect.stringMatching(`^unreadable: the ${side} returned \\d+ documents but counts 3000`),
       ),
     );
   });

@@ -33,7 +33,7 @@ it("diff raises no false alarm on two nights of a shop that keeps selling, and f
     expect([0, 11], copied.stdout.slice(-2_000)).toContain(copied.code);
     const compared = await compare(pair, [], { cwd });
     expect([1, 12], compared.stdout.slice(-2_000)).toContain(compared.code);
-    // Whatever it names was sold meanwhile, but for the log as a whole, which grows.
+    // Whatever it names was sold meanwhile, except the log as a whole, which grows.
     for (const { id, key } of compared.differences) {
       if (key === "collection log") continue;
       expect(sold.has(String(id)), `${key}`).toBe(true);

@@ -42,7 +42,7 @@ it.each([
     undefined,
     0,
     true,
-    /^Identical but for 1 difference that is accepted\./,
+    /^Identical except for 1 difference that is accepted\./,
   ],
   [
     "something has expired",
@@ -51,7 +51,7 @@ it.each([
     undefined,
     0,
     true,
-    /^Identical but for 2 documents that are due to expire\./,
+    /^Identical except for 2 documents that are due to expire\./,
   ],
   [
     "something settled",
@@ -108,7 +108,15 @@ it.each([
     false,
     /^Different.*The comparison is incomplete\./,
   ],
-  ["it ended early", [none], 0, "--max-minutes", 12, false, /^Neither .* as --max-minutes says.*it goes on/],
+  [
+    "it ended early",
+    [none],
+    0,
+    "--max-minutes",
+    12,
+    false,
+    /^Inconclusive: .*\(--max-minutes\).*within a day to resume/,
+  ],
   [
     "it ended early, and something differs",
     [different],

@@ -114,7 +114,7 @@ it("recognizes a swapped pair by its address, too, unless --into-existing names 
   };
   const swapped = ["duplicate", "--from", "env:LIVE", "--to", "env:COPY"];
   const { code, stderr } = await dualsync(swapped, { env });
-  expect([code, stderr]).toEqual([6, expect.stringMatching(/look swapped.*say --into-existing/s)]);
+  expect([code, stderr]).toEqual([6, expect.stringMatching(/look swapped.*add --into-existing/s)]);
   const named = await dualsync([...swapped, "--into-existing", pair.database], { env });
   expect([named.code, named.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
 });
@@ -218,7 +218,7 @@ it("deletes nothing when what a filter selects has shrunk to less than half, or 
     /shrunk.*source holds 9 .*target 20.*Nothing was removed from it/s,
   );
   await orders.deleteMany({ n: 0 });
-  expect(await refused(...selected, "--allow-shrink")).toMatch(/"orders" came out empty from the source/);
+  expect(await refused(...selected, "--allow-shrink")).toMatch(/"orders" was empty when the source was read/);
 });
 
 it("compares only what a filter selects when it checks whether the source has shrunk", async () => {
@@ -241,6 +241,6 @@ it("reports collections that only the target has, and leaves them alone", async 
   await fill("to", "notes", upTo(2));
   const { code, stdout } = await pair.duplicate();
   expect(code).toBe(0);
-  expect(stdout).toContain("Only in the target, and left as they are: notes.");
+  expect(stdout).toContain("Only in the target, and kept: notes.");
   expect(await pair.to.db(pair.database).collection("notes").countDocuments()).toBe(2);
 });

@@ -42,7 +42,7 @@ it("a run without the right to bypass validators copies invalid old documents an
   });
 });
 
-it("a run without the right to write says so, exits with 8, and leaves nothing", async () => {
+it("a run without permission to write says so, exits with 8, and leaves nothing", async () => {
   await copyInto(["insert", "update"], async ({ code, stderr }, _from, to) => {
     expect(stderr).toMatch(/no right to .* at the target/);
     expect(stderr).toMatch(/readWrite/);

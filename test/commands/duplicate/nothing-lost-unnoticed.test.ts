@@ -126,7 +126,7 @@ it("leaves a capped collection alone that somebody else created in place of its 
   await target.createCollection("log", { capped: true, size: 100_000 });
   await target.collection("log").insertOne({ level: "theirs", n: 1 });
   const { code, stdout } = await pair.duplicate("--into-existing", pair.database);
-  expect([code, stdout]).toEqual([3, expect.stringMatching(/collection log: .*not made by dualsync/)]);
+  expect([code, stdout]).toEqual([3, expect.stringMatching(/collection log: .*not created by dualsync/)]);
   expect(await target.collection("log").countDocuments({ level: "theirs" })).toBe(1);
 });
 

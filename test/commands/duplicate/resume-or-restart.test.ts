@@ -8,7 +8,7 @@ import { type SavedRun, toJson } from "../../../src/core/progress/saved-run.ts";
 import { StateFile } from "../../../src/state/job/state-file.ts";
 import { KEY, workFolder } from "../../state/state-folder.ts";
 
-/** Whether what an interrupted run wrote down is gone on with. */
+/** Whether an interrupted run is resumed. */
 const HOUR = 3_600_000;
 const filled: RunRecord = {
   ...{ command: "duplicate", from: "there", run: "r", token: "t", since: new Date(0) },
@@ -29,7 +29,7 @@ interface Case {
   readonly restart?: boolean;
 }
 
-/** Why the saved run is not gone on with: in words, or silently; or that it is. */
+/** Why the saved run is not resumed: in words, or silently; or that it is resumed. */
 async function decision({ age = 1, verify = "content", restart = false, ...of }: Case): Promise<string> {
   const saved = new Date(Date.now() - age * HOUR);
   const run: SavedRun = {
@@ -69,7 +69,7 @@ it.each<[string, Case, RegExp]>([
   [
     "does not resume another run than the target's",
     { filled: { token: "u" } },
-    /written by another run since/,
+    /another run has written to the target since/,
   ],
   ["does not resume a run that finished", { filled: { complete: true } }, /^no: $/],
   [
@@ -78,16 +78,16 @@ it.each<[string, Case, RegExp]>([
     /another run/,
   ],
   [
-    "does not resume a run that verified less than is asked now",
+    "does not resume a run that verified less than this one does",
     { saved: { verify: "counts" } },
-    /--verify counts.* than is asked now/,
+    /verified less \(--verify counts\) than this run/,
   ],
   [
     "does not resume a run that verified nothing",
     { saved: { verify: "none" }, verify: "counts" },
     /--verify none/,
   ],
-  ["resumes a run that verified more than is asked now", { verify: "none" }, /^yes$/],
+  ["resumes a run that verified more than this one does", { verify: "none" }, /^yes$/],
   ["does not resume a run with --restart", { restart: true }, /^no: $/],
 ])("findSaved %s", async (_, of, wanted) => {
   expect(await decision(of)).toMatch(wanted);

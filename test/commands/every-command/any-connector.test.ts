@@ -70,7 +70,7 @@ describe.each(COMBINATIONS)(
       expect(held(pair.target)).toEqual(held(pair.source));
     });
 
-    it("diff names each difference, repair mends the copy by its plan, and undo takes that back", async () => {
+    it("diff names each difference, repair applies the plan, and undo reverts it", async () => {
       const pair = pairOf(from, to);
       await pair.run("duplicate");
       const orders = [order(0, 9), ...ORDERS.slice(2), order(99, 1)];

@@ -144,5 +144,5 @@ it("a collection that an application keeps beside the copy is not reported as a 
   expect(await told()).toEqual({ code: 0, found: [] });
   const copied = await lost();
   expect([copied.code, copied.found]).toEqual([0, []]);
-  expect(copied.stdout).toMatch(/Only in the target, and left as they are: .*sessions/);
+  expect(copied.stdout).toMatch(/Only in the target, and kept: .*sessions/);
 });

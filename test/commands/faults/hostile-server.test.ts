@@ -61,7 +61,7 @@ describe("bytes that are not a reply", () => {
     ["a length of zero", NOTHING],
     ["a compressed bomb", bomb],
     ["a document shorter than a document", Buffer.from([4, 0, 0, 0])],
-    ["a document that runs past the message", Buffer.from([255, 255, 0, 0, 0])],
+    ["a document that extends past the message", Buffer.from([255, 255, 0, 0, 0])],
   ];
   it.each(cases)("ends the run when the first request is answered with %s", async (_what, answer) => {
     expectCleanEnd(await run("target", on(/./, answer)), 5);
@@ -105,7 +105,7 @@ describe("silent servers", () => {
     const { code, stderr } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], {
       env: { LIVE: uri, COPY: other },
     });
-    expect(stderr).toMatch(/gave no answer in time when asked to connect/m);
+    expect(stderr).toMatch(/did not answer in time when asked to connect/m);
     expect(code).toBe(4);
     expect(performance.now() - started).toBeLessThan(30_000);
     await server.stop();
@@ -124,7 +124,7 @@ describe("malformed listings", () => {
     expectCleanEnd(await run("source", on(/^listCollections$/, answer)), 4);
   });
 
-  it("rejects a listing whose document runs past its batch", async () => {
+  it("rejects a listing whose document extends past its batch", async () => {
     const bytes = Buffer.from(serialize(cursor([entry("orders")])));
     const at = bytes.indexOf(Buffer.from("\u00030\0", "latin1")) + 3;
     bytes.writeInt32LE(bytes.readInt32LE(at) + 40, at);

@@ -58,7 +58,7 @@ it("only one of two concurrent runs writes, and the other names it and exits wit
   const runs = await Promise.all([dualsync(args, { env }), dualsync(args, { env })]);
   expect(runs.map(({ code }) => code).sort()).toEqual([0, 7]);
   const refused = runs.find(({ code }) => code === 7);
-  expect(refused?.stdout).toMatch(/being written by dualsync duplicate on .* since 20/);
+  expect(refused?.stdout).toMatch(/is locked by dualsync duplicate on .* since 20/);
   expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
 });
 

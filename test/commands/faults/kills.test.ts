@@ -16,7 +16,7 @@ const DATABASE = "killed";
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
 const POINTS = LONG ? 1_000 : 16;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
-/** Kills before a copy is left alone to come to its end. */
+/** Kills before a copy may finish. */
 const KILLS_A_COPY = 4;
 /** A copy without a kill takes about so long, in milliseconds. */
 const LONGEST = 1_500;

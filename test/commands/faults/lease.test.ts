@@ -5,7 +5,7 @@ import { type CliResult, dualsync } from "../../support/cli.ts";
 import { expectExplained } from "../../support/explained.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 
-/** The right to write to a target, as other machines and dead processes hold it. */
+/** The lock of a target that another machine or a dead process holds. */
 const pair = serverPair();
 
 function own() {
@@ -72,7 +72,7 @@ it("a run that slept while another one took over starts no other write, and exit
     },
   });
   expectExplained(stderr, code);
-  expect([code, stderr]).toEqual([7, expect.stringMatching(/right to write to the target .* was lost/)]);
+  expect([code, stderr]).toEqual([7, expect.stringMatching(/lock of the target .* was lost/)]);
   // Messages that were half sent when it fell asleep still arrive, one of 4 MB for each range; no other is begun.
   expect((await copy.countDocuments()) - held).toBeLessThanOrEqual(4 * 1_000);
   expect(held).toBeLessThan(20_000);

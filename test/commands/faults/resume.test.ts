@@ -89,7 +89,7 @@ it("resumes a copy after kill -9, reads nothing again that was verified, and say
 
 it("does not read again what an interrupted run has verified", async () => {
   await interrupted();
-  // A change everywhere: where it is still there afterwards, nobody has looked.
+  // A change everywhere: where it is still there afterwards, nothing was compared.
   const some = { _id: { $mod: [100, 0] } } as never;
   await pair.to
     .db(DATABASE)
@@ -139,7 +139,7 @@ it("does not resume when another run has written to the target since", async () 
   await pair.to.db(DATABASE).collection<{ _id: number }>("orders").deleteOne({ _id: 1 });
   const { code, stdout } = await run();
   expect(code).toBe(0);
-  expect(stdout).toMatch(/written by another run since; everything is read again/);
+  expect(stdout).toMatch(/another run has written to the target since\. Everything is read again/);
   await isIdentical();
 });
 
@@ -148,7 +148,7 @@ it("does not resume when the target has lost documents since", async () => {
   await pair.to.db(DATABASE).collection("orders").deleteMany({});
   const { code, stdout } = await run();
   expect(code).toBe(0);
-  expect(stdout).toMatch(/fewer documents than the interrupted run proved/);
+  expect(stdout).toMatch(/fewer documents than the interrupted run verified/);
   await isIdentical();
 });
 
@@ -161,7 +161,7 @@ it("does not resume a collection that was replaced in the target since", async (
   await isIdentical();
 });
 
-it("does not resume a run that verified less than is asked now", async () => {
+it("does not resume a run that verified less than this one does", async () => {
   await run(["--verify", "none"], {
     async onStart(child) {
       while (stateFile() === undefined && child.exitCode === null) await wait(5);
@@ -170,7 +170,7 @@ it("does not resume a run that verified less than is asked now", async () => {
   });
   const { code, stdout } = await run();
   expect(code).toBe(0);
-  expect(stdout).toMatch(/proved less/);
+  expect(stdout).toMatch(/verified less/);
   await isIdentical();
 });
 

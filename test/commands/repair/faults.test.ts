@@ -4,7 +4,7 @@ import { Random } from "../../shops/random.ts";
 import { RepairContext } from "../../support/repairing.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 
-/** Repairs that are killed, cut off and slow: they go on, and what they did can be taken back. */
+/** Repairs that are killed, cut off and slow: they resume, and what they did can be undone. */
 const pair = serverPair({}, {}, {});
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
 const POINTS = LONG ? 200 : 3;
@@ -79,7 +79,7 @@ it(`a repair and its undo, killed at a write ${POINTS} times (seed ${SEED}), are
     const again = await repairing.repair(ALL);
     expect([again.code, again.items], about).toEqual([0, []]);
     expect(await repairing.now(), about).toEqual(wanted);
-    // The later run is taken back first; a kill in the middle of that changes nothing of it.
+    // The later run is undone first; a kill in the middle of that changes nothing of it.
     for (const run of [again.run, ...repairing.journals.filter((one) => one !== again.run)]) {
       if (!repairing.journals.includes(run)) continue;
       const onStart = (child: ChildProcess) => killAtWrite(child, 1 + random.whole(0, 3), when);

@@ -148,7 +148,7 @@ it.each(["to", "from"] as const)("leaves alone a collection replaced since the p
   const dropped = await repairing.repair(side === "to" ? DELETE : ["--yes"]);
   expect([dropped.code, dropped.items[0]?.reason]).toEqual([
     3,
-    expect.stringMatching(/has no such collection any more/),
+    expect.stringMatching(/no longer has this collection/),
   ]);
 });
 

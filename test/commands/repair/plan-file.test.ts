@@ -92,13 +92,13 @@ it.each([
   [
     "one of its digits was changed",
     (text: string) => text.replace(/"bytes":3/, '"bytes":2'),
-    /altered or is damaged/,
+    /changed or is damaged/,
   ],
   ["its last line is gone", (text: string) => text.replace(/.*\n$/, ""), /is cut off/],
   [
     "a replacement was made a removal",
     (text: string) => text.replace("replace", "remove"),
-    /altered or is damaged/,
+    /changed or is damaged/,
   ],
   [
     "its head names another run",

@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import { RepairContext, type Row } from "../../support/repairing.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 
-/** Documents of which one is to have what another one holds. */
+/** Documents that swap unique values. */
 const pair = serverPair();
 
 let repairing: RepairContext;

@@ -70,7 +70,7 @@ it(`runs and undos that are killed at random moments (seed ${SEED}) are undone t
     const adopted = await folder.adopt([], killedAtWrite(random));
     expect([null, 0], `${about}\n${adopted.stdout}`).toContain(adopted.code);
     tally[adopted.code === 0 ? "runsDone" : "runsKilled"]++;
-    // The same command goes on, without the flag where the run had come to the collection: it counts as a copy by now.
+    // The same command resumes, without the flag where the run had come to the collection: it counts as a copy by now.
     const second = random.whole(0, 1) === 1;
     if (second) {
       const args = ["duplicate", "--json", "--from", "env:LIVE", "--to", "env:COPY"];
@@ -116,7 +116,7 @@ it("undo restores a document that was removed but not written again when the run
   expect((await folder.undo(run, [], killedAfter("insert", "odd"))).code).toBeNull();
   expect((await folder.undo(run)).code).toBe(0);
   expect(await snapshot(pair.to, pair.database)).toEqual(before);
-  // And where the run had come to its end, but its undoing does not at first.
+  // And where the run had finished, but its undo does not at first.
   const adopted = await folder.adopt();
   expect(adopted.code).toBe(0);
   const again = runOf(adopted);

@@ -9,7 +9,7 @@ import { expectExplained } from "../../support/explained.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 import { runOf, undoFolder } from "../../support/undo-folder.ts";
 
-/** What a run overwrote or removed is put back exactly, or named; nothing else is touched. */
+/** What a run replaced or removed is put back exactly, or named; nothing else is touched. */
 const pair = serverPair();
 
 const folder = undoFolder(pair);
@@ -52,7 +52,7 @@ async function fillBoth(): Promise<Record<string, unknown>> {
 it("undo restores exactly what a target held before it became a copy", async () => {
   const before = await fillBoth();
   const dry = await folder.adopt(["--dry-run"]);
-  expect(dry.stdout).toMatch(/What dualsync did not write and replaces in .*orders.* is saved first/);
+  expect(dry.stdout).toMatch(/What is replaced in .*orders.* and was not written by dualsync is saved first/);
   const adopted = await folder.adopt();
   expect(adopted.code).toBe(0);
   expect(summary(adopted.stdout)?.verdict).toMatch(
@@ -63,11 +63,11 @@ it("undo restores exactly what a target held before it became a copy", async () 
   expect([undone.code, undone.stdout]).toEqual([0, expect.stringMatching(/203 documents put back/)]);
   expect(await now()).toEqual(before);
   const again = await folder.undo(runOf(adopted));
-  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/was undone already/)]);
+  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/was already undone/)]);
   expect(await now()).toEqual(before);
 });
 
-it("undo takes back later runs, too, each by itself", async () => {
+it("undo reverts later runs, too, each by itself", async () => {
   await fillBoth();
   expect((await folder.adopt()).code).toBe(0);
   const first = await now();
@@ -114,14 +114,14 @@ it("undo leaves documents alone that changed since, and names them", async () =>
       "document orders/250",
       "document orders/3",
     ]);
-    expect(items.find(({ key }) => String(key).endsWith("/3"))?.reason).toMatch(/not in the target any more/);
+    expect(items.find(({ key }) => String(key).endsWith("/3"))?.reason).toMatch(/no longer in the target/);
   }
   expect(await collection("to").findOne({ _id: 1 })).toEqual({ _id: 1, n: "since" });
   expect(await collection("to").findOne({ _id: 3 })).toBeNull();
   expect(await collection("to").findOne({ _id: 5 })).toEqual({ _id: 5, n: -5 });
   expect(await collection("to").findOne({ _id: 252 })).toBeNull();
   const list = await folder.run(["undo", "--list", "--json"]);
-  expect(list.stdout).toMatch(/undone in part/);
+  expect(list.stdout).toMatch(/partly undone/);
 });
 
 it("undo restores nothing into a collection that was replaced since", async () => {
@@ -132,8 +132,8 @@ it("undo restores nothing into a collection that was replaced since", async () =
   await collection("to", "names").drop();
   const before = await now();
   const { code, stdout } = await folder.undo(id);
-  expect([code, stdout]).toEqual([3, expect.stringMatching(/was dropped since, and this is another one/)]);
-  expect(stdout).toMatch(/its collection is not in the target any more/);
+  expect([code, stdout]).toEqual([3, expect.stringMatching(/was dropped since and created again/)]);
+  expect(stdout).toMatch(/its collection is no longer in the target/);
   expect(await now()).toEqual(before);
 });
 
@@ -167,7 +167,10 @@ it("a collection that held documents of others stays unmanaged, even if it was f
   const adopted = runOf(await folder.adopt());
   await collection("to").deleteMany({});
   const filled = await duplicate();
-  expect([filled.code, filled.stdout]).toEqual([0, expect.stringMatching(/3 documents came to what/)]);
+  expect([filled.code, filled.stdout]).toEqual([
+    0,
+    expect.stringMatching(/3 documents added to collections that dualsync did not fill/),
+  ]);
   expect((await folder.undo(runOf(filled))).code).toBe(0);
   expect(await collection("to").countDocuments()).toBe(0);
   await collection("to").insertOne({ _id: 1, n: "theirs again" });
@@ -207,7 +210,10 @@ it("an interrupted copy does not treat what was undone as verified", async () =>
   expect(stopped.code).toBe(130);
   expect((await folder.undo(id)).code).toBe(0);
   const again = await folder.adopt();
-  expect([again.code, again.stdout]).toEqual([0, expect.stringMatching(/written by another run since/)]);
+  expect([again.code, again.stdout]).toEqual([
+    0,
+    expect.stringMatching(/another run has written to the target since/),
+  ]);
   expect(await contents(pair.to, pair.database, "names")).toEqual(
     await contents(pair.from, pair.database, "names"),
   );

@@ -84,7 +84,7 @@ describe("applyChanges", () => {
     store.forgets.add(id(1).key);
     const outcomes = await applied(store, [becomes(row(1, 5)), becomes(row(2, 5))]);
     expect(outcomes).toMatchObject([
-      { result: "refused", reason: expect.stringMatching(/is gone again/) },
+      { result: "refused", reason: expect.stringMatching(/is missing again/) },
       { result: "changed" },
     ]);
   });
@@ -106,7 +106,7 @@ describe("applyChanges", () => {
     const store = new MemoryStore([]);
     const odd = doc({ _id: new Date(0) });
     expect(await applied(store, [becomes(odd)])).toMatchObject([
-      { result: "conflict", reason: "its _id cannot be asked for" },
+      { result: "conflict", reason: "its _id cannot be used in a query" },
     ]);
   });
 });

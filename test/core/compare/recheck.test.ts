@@ -158,7 +158,10 @@ describe("sides that return fewer documents than they count", () => {
       const cut = await memoryDiff(stores(6), held(6));
       expect(cut.report).toMatchObject({ verdict: "not compared", unreadable: 1, equal: 5 });
       expect(cut.differences).toMatchObject([
-        { kind: "unreadable", detail: expect.stringContaining(`the ${side} gave 5 documents and counts 6`) },
+        {
+          kind: "unreadable",
+          detail: expect.stringContaining(`the ${side} returned 5 documents but counts 6`),
+        },
       ]);
       // With a filter, the number in the list is of all documents.
       const filtered = await memoryDiff(stores(6), { filter: new Map(), ...held(5) });

@@ -165,7 +165,7 @@ it.each([false, true])(
     const { report, losses } = await memoryRun({ source, target }, { journal: rest });
     expect(report).toMatchObject({ read: 3, written: 1, unchanged: 1, rejected: 1, verdict: "incomplete" });
     expect(losses.items.map(({ key, reason }) => [key, reason])).toEqual([
-      ["document orders/2", expect.stringMatching(/newer by updated_at and stays/)],
+      ["document orders/2", expect.stringMatching(/newer by updated_at and was kept/)],
     ]);
     expect(hexOf(target.documents)).toEqual(hexOf([made(1, version(2, 9)), ours, made(3, version(0, 0))]));
     expect(saved.has(hex(ours))).toBe(false);

@@ -146,7 +146,9 @@ it("rejects a plan file that is cut off anywhere", async () => {
   const lines = planOf([ROW, ROW]).trimEnd().split("\n");
   for (let kept = 1; kept < lines.length; kept++)
     for (const end of ["", "\n"])
-      expect(await refusal(lines.slice(0, kept).join("\n") + end)).toMatch(/not written to its end/);
+      expect(await refusal(lines.slice(0, kept).join("\n") + end)).toMatch(
+        /it was not finished or is truncated/,
+      );
 });
 
 it("accepts a plan file with lines removed, reordered or duplicated, or with CRLF line endings", async () => {
@@ -163,38 +165,34 @@ it("accepts a plan file with lines removed, reordered or duplicated, or with CRL
 it.each([
   ["nothing", "", /repair.plan is empty/],
   ["empty lines", "\n\n\n", /repair.plan is empty/],
-  ["other text", "hello\n", /repair.plan is not a plan of dualsync/],
-  ["other JSON", '{"dualsync":"undo","format":1}\n', /repair.plan is not a plan of dualsync/],
-  ["JSON that is not an object", "[]\n", /repair.plan is not a plan of dualsync/],
-  ["bytes that are not text", Buffer.from([0x1f, 0x8b, 8, 0, 0xff, 10]), /repair.plan is not a text/],
-  ["zeros", Buffer.alloc(10_000), /repair.plan is not a plan of dualsync/],
+  ["other text", "hello\n", /repair.plan is not a dualsync plan/],
+  ["other JSON", '{"dualsync":"undo","format":1}\n', /repair.plan is not a dualsync plan/],
+  ["JSON that is not an object", "[]\n", /repair.plan is not a dualsync plan/],
+  ["bytes that are not text", Buffer.from([0x1f, 0x8b, 8, 0, 0xff, 10]), /repair.plan is not text/],
+  ["zeros", Buffer.alloc(10_000), /repair.plan is not a dualsync plan/],
   ["one line of 70 MB", Buffer.alloc(70_000_000, "a"), /repair.plan has a line of more than 64 MB/],
   [
     "the plan of a later version",
     '{"dualsync":"repair plan","format":2,"new":true}\n{"what":"ever"}\n',
     /repair.plan was written by a newer version of dualsync \(format 2\)/,
   ],
-  ["two plans", planOf([ROW]) + planOf([ROW]), /repair.plan goes on behind its end \(line 4\)/],
+  ["two plans", planOf([ROW]) + planOf([ROW]), /repair.plan continues after its last line \(line 4\)/],
   [
     "a line of another plan",
     headLine(HEAD) + rowLine("00000000", ROW) + endLine(HEAD.run, 1, true),
-    /line 2 of repair.plan was altered or is damaged/,
+    /line 2 of repair.plan was changed or is damaged/,
   ],
   [
     "an action that does not fit what was seen",
     planOf([{ ...ROW, do: "remove" }]),
-    /line 2 of repair.plan was altered or is damaged/,
+    /line 2 of repair.plan was changed or is damaged/,
   ],
   [
     "an insertion of a document that the target already held",
     planOf([{ ...ROW, do: "insert" }]),
-    /line 2 of repair.plan was altered or is damaged/,
+    /line 2 of repair.plan was changed or is damaged/,
   ],
-  [
-    "its lines in the wrong order",
-    planOf([ROW]).split("\n").reverse().join("\n"),
-    /is not a plan of dualsync/,
-  ],
+  ["its lines in the wrong order", planOf([ROW]).split("\n").reverse().join("\n"), /is not a dualsync plan/],
 ])("rejects a plan file that holds %s", async (_, content, sentence) => {
   expect(await refusal(content)).toMatch(sentence);
 });

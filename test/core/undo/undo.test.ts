@@ -168,7 +168,7 @@ it("undo restores a document whose unique value was taken during a unique swap",
   const outcomes = await applied(store, changes, { journal });
   expect(outcomes.map(({ reason }) => reason)).toEqual([
     expect.stringMatching(/dualsync undo puts it back/),
-    expect.stringMatching(/of which one could not be written/),
+    expect.stringMatching(/one of which could not be written/),
   ]);
   expect(hexOf(store.documents)).toEqual(hexOf([row(1, 1)]));
   store.taken = false;

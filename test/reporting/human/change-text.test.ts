@@ -47,7 +47,7 @@ describe("plan of a repair or undo as text", () => {
 });
 
 describe("result of a repair or undo as text", () => {
-  it("shows a table, the items that were left as they are, the time taken and the verdict", () => {
+  it("shows a table, the items that were left unchanged, the time taken and the verdict", () => {
     const items = [
       { key: "document orders/1", reason: "accepted one", accepted: true },
       { key: "document orders/17", reason: "changed since the plan was made", accepted: false },
@@ -58,7 +58,7 @@ describe("result of a repair or undo as text", () => {
         "orders        1,200          1          2        0",
         "total         1,200          1          2        0",
         "",
-        "Left as they are: 2",
+        "Left unchanged: 2",
         "  document orders/17: changed since the plan was made",
         "  (accepted) document orders/1: accepted one",
         "",

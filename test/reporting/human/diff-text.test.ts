@@ -63,7 +63,7 @@ describe("plan of a comparison as text", () => {
       notCompared: [{ name: "system.users", reason: "users are kept by the server" }],
     });
     expect(lines.slice(5)).toEqual([
-      "Goes on with the interrupted comparison of 2026-11-20 23:59 UTC: what it compared is not read again.",
+      "Resumes the interrupted comparison of 2026-11-20 23:59 UTC: what it compared is not read again.",
       "The source is being written.",
       "",
       "Not compared:",
@@ -137,7 +137,7 @@ describe("result of a comparison as text", () => {
   it("says when only part of the ranges was compared or the order of fields was ignored", () => {
     const lines = resultLines({ exact: false, complete: false, ranges: { done: 2, total: 9 } });
     expect(lines).toContain("2 of 9 ranges were compared.");
-    expect(lines).toContain("The order of fields was not compared: equal is not byte for byte here.");
+    expect(lines).toContain("The order of fields was ignored: equal does not mean equal byte for byte here.");
   });
 
   it("colours the verdict of a comparison by the exit code", () => {

@@ -50,13 +50,13 @@ describe("line of a difference", () => {
 
   it("says that the same _id is stored as another type on each side", () => {
     expect(line({ kind: "idtype", fields: [field("/_id", { target: "double" })] })).toBe(
-      "* orders/17  the same _id to the server, written otherwise  /_id int → double",
+      "* orders/17  the same _id to the server, stored differently  /_id int → double",
     );
   });
 
   it("marks what was still changing, what only the copy changed, and what does not count", () => {
     expect(line({ state: "moving", rounds: 4, since: "diverged" })).toBe(
-      "* orders/17  /total int → long  still changing (looked at 4 times)  diverged",
+      "* orders/17  /total int → long  still changing (read 4 times)  diverged",
     );
     expect(line({ counted: false })).toMatch(/ {2}accepted$/);
     expect(line({ kind: "extra", sigil: "-", fields: [], counted: false })).toMatch(/ {2}not counted$/);
@@ -82,7 +82,7 @@ describe("line of a difference", () => {
       "* orders/17  order of fields",
     );
     expect(line({ fields: [field("", whole)] })).toBe("* orders/17  the document object");
-    expect(line({ fields: [] })).toBe("* orders/17  other bytes");
+    expect(line({ fields: [] })).toBe("* orders/17  different bytes");
   });
 
   it("names three fields and counts the others, or names all of them on request", () => {

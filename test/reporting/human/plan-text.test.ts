@@ -79,7 +79,7 @@ describe("plan of a copy as text", () => {
     const long = plan({
       collections: [planned("x".repeat(255))],
       notes: [
-        "Each document is as it was at some instant of the run, and so the copy is not a point in time.",
+        "The copy is not a point-in-time snapshot: each document is as it was at some moment of the run.",
       ],
       notCopied: [
         { name: "orders/default", reason: "search indexes are kept by another server and are not copied" },

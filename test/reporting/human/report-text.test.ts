@@ -32,13 +32,13 @@ describe("report of a copy as text", () => {
   it("shows one table with a row for each collection and a total", () => {
     const collections = [copied("customers"), copied("shop", { target: "shops" }), orders, view];
     expect(linesOf({ collections }).slice(0, 7)).toEqual([
-      "                                            set  source  target",
-      "collection      read  written  unchanged  aside   count   count  verdict",
-      "customers      1,200    1,200          0      0   1,200   1,200  verified",
-      "shop → shops   1,200    1,200          0      0   1,200   1,200  verified",
-      "orders        50,000        2     49,997      1  50,000  49,999  incomplete",
-      "paid               -        -          -      -       -       -  defined",
-      "total         52,400    2,402     49,997      1  52,400  52,399",
+      "                                             not  source  target",
+      "collection      read  written  unchanged  copied   count   count  verdict",
+      "customers      1,200    1,200          0       0   1,200   1,200  verified",
+      "shop → shops   1,200    1,200          0       0   1,200   1,200  verified",
+      "orders        50,000        2     49,997       1  50,000  49,999  incomplete",
+      "paid               -        -          -       -       -       -  defined",
+      "total         52,400    2,402     49,997       1  52,400  52,399",
     ]);
   });
 
@@ -65,7 +65,7 @@ describe("report of a copy as text", () => {
       { key: "document orders/17", reason: "larger than 16 MB", accepted: false },
     ];
     const lines = linesOf({ items, itemCount: 2 });
-    const at = lines.indexOf("Set aside or not reproduced: 2");
+    const at = lines.indexOf("Could not be copied: 2");
     expect(lines.slice(at + 1, at + 3)).toEqual([
       "  document orders/17: larger than 16 MB",
       "  (accepted) option orders/validator: no right to set it",
@@ -121,7 +121,7 @@ describe("report of a copy as text", () => {
     });
     expect(text.slice(-4, -2)).toEqual([
       "200 documents read (1.0 MB) in 2 s, 100/s; 2026-01-01 23:00:00 to 2026-01-02 03:00:02 UTC.",
-      "Not read again: 1,000 documents (2.0 MB) that an interrupted run had copied and proved.",
+      "Not read again: 1,000 documents (2.0 MB) that an interrupted run had copied and verified.",
     ]);
   });
 });

@@ -196,7 +196,7 @@ describe("HTML page of a comparison", () => {
     expect(facts.How).toMatch(/^read: every byte .*; hashed: .*; definition: /);
     const less = page({ complete: false, exact: false, ranges: { done: 1, total: 3 } });
     expect(less).toContain("no: 1 of 3 ranges done");
-    expect(less).toContain("equal but for the order of fields");
+    expect(less).toContain("equal except for the order of fields");
   });
 
   it("the page has a row for each collection, with labels for narrow screens", () => {
@@ -217,9 +217,9 @@ describe("HTML page of a comparison", () => {
     expect(texts(parsed, "h2")).toContain("Differences: the first 2 of 12,345");
     const [first, second] = texts(parsed, "article").map((text) => text.replace(/\s+/g, " ").trim());
     expect(first).toBe(
-      "* document orders/17 other bytes (312 B → 316 B) behind fieldsourcetarget /totalint 17long and 2 fields more",
+      "* document orders/17 different bytes (312 B → 316 B) behind fieldsourcetarget /totalint 17long and 2 fields more",
     );
-    expect(second).toBe("+ document orders/18 only in the source (312 B) still changing (looked at 2 times)");
+    expect(second).toBe("+ document orders/18 only in the source (312 B) still changing (read 2 times)");
   });
 
   it("the page shows at most 200 sample differences", () => {

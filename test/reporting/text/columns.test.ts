@@ -5,7 +5,7 @@ import { textWidth } from "../../../src/reporting/text/text-width.ts";
 const COLUMNS: readonly TableColumn[] = [
   { heading: "collection", align: "left", cut: true },
   { heading: "read", align: "right" },
-  { heading: "set\naside", align: "right" },
+  { heading: "not\nequal", align: "right" },
   { heading: "verdict", align: "left" },
 ];
 const PIPE = { width: Number.POSITIVE_INFINITY };
@@ -17,8 +17,8 @@ describe("table", () => {
       ["vip", "7", "0", "verified"],
     ];
     expect(table(COLUMNS, rows, PIPE).split("\n")).toEqual([
-      "                      set",
-      "collection    read  aside  verdict",
+      "                      not",
+      "collection    read  equal  verdict",
       "orders      50,000      1  incomplete",
       "vip              7      0  verified",
       "",
@@ -55,7 +55,7 @@ describe("table", () => {
   it("prints each row as a block with whole numbers where no table fits", () => {
     const rows = [["a_long_collection_name", "123,456,789", "0", "verified"]];
     const text = table(COLUMNS, rows, { width: 32 });
-    expect(text).toBe("a_long_collection_name\n  read 123,456,789, set aside 0,\n  verdict verified\n");
+    expect(text).toBe("a_long_collection_name\n  read 123,456,789, not equal 0,\n  verdict verified\n");
   });
 
   it("shortens only the columns that may be shortened", () => {

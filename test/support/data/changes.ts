@@ -68,7 +68,7 @@ export async function applied(
   return await applyChanges({ target: store, session }, ORDERS, changes, { journaling, signal: never });
 }
 
-/** Puts back what the journal holds. @returns how much is left as it is */
+/** Puts back what the journal holds. @returns how much is left alone */
 export async function undone(store: MemoryStore, journal: MemoryJournal, brokenOff = false): Promise<number> {
   const { left } = await undo({
     ...{ target: store, session: store.session, journal, brokenOff, signal: never, there: [ORDERS] },

@@ -17,7 +17,7 @@ interface Claimable<S extends WriteSession> {
   claim(run: Run, signal: AbortSignal): Promise<S>;
 }
 
-/** The right to write to the store, which it takes from whoever has it. */
+/** A write session of the store, taken over from whoever holds its lock. */
 export function sessionOf<S extends WriteSession>(store: Claimable<S>): Promise<S> {
   return store.claim(testRun("test", true), never);
 }

@@ -1,6 +1,6 @@
 import type { Postgrest } from "../../services/postgrest/postgrest.ts";
 
-/** Gives the connections of a project these settings, and all others their defaults; those that it has begin anew. */
+/** Gives the connections of a project these settings, and all others their defaults; its open ones are closed and opened again. */
 export async function setSession(
   { query }: Pick<Postgrest, "query">,
   settings: Readonly<Record<string, string>>,

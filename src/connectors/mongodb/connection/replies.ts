@@ -15,7 +15,7 @@ export interface CursorReply {
  * @throws RangeError when the bytes are not such an answer
  */
 export function readCursor(cursor: unknown, ownsMemory = false): CursorReply {
-  if (!(cursor instanceof Uint8Array)) throw new RangeError("the answer has no cursor");
+  if (!(cursor instanceof Uint8Array)) throw new RangeError("the reply has no cursor");
   let id: bigint | undefined;
   let batch: Batch | undefined;
   for (const element of elements(cursor)) {
@@ -39,13 +39,14 @@ function compact(bytes: Uint8Array, start: number, end: number, ownsMemory: bool
   let read = start + 4;
   const last = end - 1;
   while (read < last) {
-    if (bytes[read] !== TYPE.object) throw new RangeError("a batch holds something that is not a document");
+    if (bytes[read] !== TYPE.object)
+      throw new RangeError("a batch contains something that is not a document");
     while (bytes[++read] !== 0) if (read >= last) throw new RangeError("a batch does not end");
     const from = read + 1;
     const length = readInt32(bytes, from);
     const to = from + length;
     if (length < 5 || to > last || bytes[to - 1] !== 0)
-      throw new RangeError("a document runs past its batch");
+      throw new RangeError("a document extends past its batch");
     bytes.copyWithin(write, from, to);
     write += length;
     ends.push(write - start - 4);

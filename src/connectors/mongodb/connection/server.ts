@@ -142,7 +142,7 @@ export class Server {
 
   get hello(): Hello {
     if (this.#hello === undefined)
-      throw new DualsyncError("bug", "The server was used before it was greeted.");
+      throw new DualsyncError("bug", "The server was used before the handshake.");
     return this.#hello;
   }
 

@@ -117,6 +117,6 @@ function readRow(rows: readonly Doc[]): RangeDigest {
   const isSound =
     rows.length === 1 && documents > 0 && Number.isSafeInteger(documents) && Number.isSafeInteger(bytes);
   if (!isSound || !(hash instanceof Uint8Array) || hash.length !== 32)
-    throw new RangeError("a digest is none");
+    throw new RangeError("a digest is invalid");
   return { documents, bytes, sha256: Buffer.from(hash).toString("hex") };
 }

@@ -23,7 +23,7 @@ export const CONNECTION_FAILURES = {
   },
   "dns-silent": {
     exit: "role",
-    says: "DNS did not answer when asked for {where}.",
+    says: "DNS did not answer the query for {where}.",
     means: "This machine's name server is down or failing, or does not forward this kind of query.",
     hint: "Check this machine's DNS and any VPN. A mongodb:// address that lists the hosts needs no SRV record.",
     passes: true,
@@ -60,7 +60,8 @@ export const CONNECTION_FAILURES = {
   "no-answer-hosted": {
     exit: "role",
     says: "No answer from the remote host of {where} while trying to {doing}.",
-    means: "A hosted cluster does not answer addresses that it does not know, nor while it is paused.",
+    means:
+      "A hosted cluster does not answer addresses that are not on its access list, nor while it is paused.",
     hint: "Check that this machine's address is on the cluster's network access list, and that the cluster is not paused.",
     passes: true,
   },
@@ -80,7 +81,7 @@ export const CONNECTION_FAILURES = {
   "closed-at-once": {
     exit: "role",
     says: "{Where} closes each connection before it answers.",
-    means: "A server that requires TLS does this, and so does one that has no connection left.",
+    means: "A server that requires TLS does this, and so does one that has run out of connections.",
     hint: "If the server requires TLS, add tls=true to the URI. Otherwise check its log and its limit of connections.",
     passes: true,
   },
@@ -94,7 +95,7 @@ export const CONNECTION_FAILURES = {
   "tls-not-spoken": {
     exit: "role",
     says: "{Where} does not speak TLS.",
-    means: "The URI asks for TLS (tls=true, or mongodb+srv://), but the server answers in something else.",
+    means: "The URI asks for TLS (tls=true, or mongodb+srv://), but the server answers with something else.",
     hint: "Check the port. If the server has no TLS, remove tls=true from the URI.",
   },
   "tls-access-list": {
@@ -106,13 +107,13 @@ export const CONNECTION_FAILURES = {
   "tls-expired": {
     exit: "role",
     says: "The TLS certificate of {where} has expired.",
-    means: "The server still shows an old certificate, or this machine's clock is wrong.",
+    means: "The server still presents an old certificate, or this machine's clock is wrong.",
     hint: "Renew the server's certificate, or set this machine's clock.",
   },
   "tls-untrusted": {
     exit: "role",
     says: "The TLS certificate of {where} was issued by an authority that this machine does not trust.",
-    means: "It is self-signed, or comes from a company's own authority.",
+    means: "It is self-signed or issued by a company's own authority.",
     hint: "Name that authority's certificate in the URI: tlsCAFile=/path/to/ca.pem.",
   },
   "tls-wrong-name": {

@@ -105,7 +105,7 @@ export const SERVER_FAILURES = {
   },
   late: {
     exit: "role",
-    says: "{Where} gave no answer in time when asked to {doing}.",
+    says: "{Where} did not answer in time when asked to {doing}.",
     means: "The server accepted the command and then sent nothing: it hangs, or the connection is cut.",
     hint: AGAIN,
     passes: true,
@@ -119,7 +119,7 @@ export const SERVER_FAILURES = {
   },
   "not-understood": {
     exit: "role",
-    says: "{Where} gave an answer that dualsync does not understand{detail}.",
+    says: "{Where} sent an answer that dualsync does not understand{detail}.",
     means: "The answer does not follow the MongoDB protocol.",
     hint: "Does something between this machine and the server change its answers?",
   },

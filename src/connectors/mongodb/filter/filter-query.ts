@@ -50,7 +50,7 @@ export function queryOf(tree: JsonValue): Query {
 
 function logical(operator: string, value: JsonValue): unknown {
   refuseUnknown(operator);
-  if (!LOGICAL.has(operator)) throw new FilterProblem(`${operator} must stand under a field's name`);
+  if (!LOGICAL.has(operator)) throw new FilterProblem(`${operator} belongs under a field name`);
   return nonEmptyArray(operator, value).map(queryOf);
 }
 
@@ -70,10 +70,10 @@ function operatorsOf(tree: QueryTree): Query {
     if (!operator.startsWith("$"))
       throw new FilterProblem("operators and field names are mixed in one object");
     refuseUnknown(operator);
-    if (LOGICAL.has(operator)) throw new FilterProblem(`${operator} must not stand under a field's name`);
+    if (LOGICAL.has(operator)) throw new FilterProblem(`${operator} cannot be used under a field name`);
     query.set(operator, operand(operator, value));
   }
-  if (tree.has("$options") && !tree.has("$regex")) throw new FilterProblem("$options needs $regex beside it");
+  if (tree.has("$options") && !tree.has("$regex")) throw new FilterProblem("$options needs $regex");
   return query;
 }
 
@@ -85,7 +85,7 @@ function operand(operator: string, value: JsonValue): unknown {
   if (operator === "$not") return negated(value);
   if (operator === "$elemMatch") return elementOf(value);
   if (operator === "$all") return arrayOf(operator, value).map(allElement);
-  if (!isOperand(operator, value)) throw new FilterProblem(`${operator} has a value that it cannot take`);
+  if (!isOperand(operator, value)) throw new FilterProblem(`${operator} does not take this value`);
   return bsonValue(value);
 }
 
@@ -151,7 +151,7 @@ function fieldsOf(tree: JsonValue, what: string): QueryTree {
 
 function nonEmptyArray(operator: string, value: JsonValue): readonly JsonValue[] {
   const array = arrayOf(operator, value);
-  if (array.length === 0) throw new FilterProblem(`${operator} takes an array that is not empty`);
+  if (array.length === 0) throw new FilterProblem(`${operator} takes a non-empty array`);
   return array;
 }
 

@@ -98,12 +98,12 @@ function typedValue(tree: ValueTree): unknown {
   const check = TYPES.get(type);
   if (tree.size !== 1 || check === undefined || content === undefined || !check(content)) {
     const named = [...tree.keys()].find((key) => TYPES.has(key)) ?? type;
-    throw new FilterProblem(`${shownName(named)} does not hold what Extended JSON wants there`);
+    throw new FilterProblem(`${shownName(named)} is not valid Extended JSON`);
   }
   try {
     return EJSON.deserialize({ [type]: plain(content) }, { relaxed: false });
   } catch {
-    throw new FilterProblem(`${shownName(type)} does not hold what Extended JSON wants there`);
+    throw new FilterProblem(`${shownName(type)} is not valid Extended JSON`);
   }
 }
 

@@ -9,7 +9,7 @@ import { FilterProblem } from "./filter-values.ts";
 const LONGEST = 64 * 1024;
 /** Levels of objects and arrays. */
 const DEEPEST = 20;
-const EXAMPLE = `for example --filter 'orders={"status": "open"}'`;
+const EXAMPLE = `as in --filter 'orders={"status": "open"}'`;
 
 /**
  * Filters by collection, from values such as `orders={"total": {"$gt": 5}}` in Extended JSON (canonical, or plain JSON

@@ -58,7 +58,7 @@ function notAnAddress(uri: string, name: string): Error {
   if (/^mongodb(?:\+srv)?:\/\//i.test(uri)) {
     return configurationError(
       `${name} has capital letters in its scheme.`,
-      "Write mongodb:// or mongodb+srv:// in small letters.",
+      "Write mongodb:// or mongodb+srv:// in lower case.",
     );
   }
   return configurationError(
@@ -72,7 +72,7 @@ function refuseInvisible(uri: string, name: string): void {
   if (found === undefined) return;
   throw configurationError(
     `${name} holds the invisible character ${describeCharacter(found)}.`,
-    "It was probably copied along; type that part of the address again.",
+    "It was probably copied by accident; type that part of the address again.",
   );
 }
 
@@ -85,7 +85,7 @@ function refuseAtInOptions(rest: string, lastAt: number, name: string): void {
   if (!rest.slice(question, lastAt).includes("=")) return;
   throw configurationError(
     `${name} holds a second, unescaped @.`,
-    "Write %40 for every @ but the one between the password and the host.",
+    "Write %40 for every @ except the one between the password and the host.",
   );
 }
 

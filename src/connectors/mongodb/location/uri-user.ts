@@ -48,6 +48,6 @@ export function refusePlaceholder(raw: string, place: string, name: string): voi
   }
   throw configurationError(
     `${name} still holds a placeholder where the ${place} belongs.`,
-    `Replace it, brackets included, by the real ${place}, percent-encoded.`,
+    `Replace it, brackets included, with the real ${place}, percent-encoded.`,
   );
 }

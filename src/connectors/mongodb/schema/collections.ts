@@ -173,7 +173,7 @@ export async function createCollection(
       options.delete(culprit);
       lost.push({
         key: `option ${info.name}/${culprit}`,
-        reason: `the target's server does not take this option (${codeText(shapeOf(error))})`,
+        reason: `the target's server does not accept this option (${codeText(shapeOf(error))})`,
       });
     }
   }
@@ -218,11 +218,11 @@ function optionToDrop(options: ReadonlyMap<string, unknown>, message: string): s
  * server, and by no driver.
  */
 export function nameProblem(name: string): string | undefined {
-  if (isControlName(name)) return "dualsync keeps its own notes under such a name";
-  if (name.startsWith("system.")) return "MongoDB keeps names that begin with system. for itself";
+  if (isControlName(name)) return "names that begin with _dualsync belong to dualsync";
+  if (name.startsWith("system.")) return "MongoDB reserves names that begin with system.";
   if (name === "" || name.includes("$") || name.includes("\0") || /\p{Surrogate}/u.test(name))
-    return "its name holds a character that no collection of MongoDB can have";
+    return "its name has a character that MongoDB does not allow in collection names";
   if (name.startsWith(".") || name.endsWith(".") || name.includes(".."))
-    return "its name has a dot where no collection of MongoDB can have one";
+    return "its name has a dot where MongoDB does not allow one";
   return undefined;
 }

@@ -116,7 +116,7 @@ async function build(
     const cause = error instanceof Error ? error.cause : undefined;
     if (isTransient(cause) || isFull(cause) || shapeOf(cause).code === undefined) throw error;
     return shapeOf(cause).code === 11000
-      ? "documents of the target have the same value where the index wants unique ones"
+      ? "documents of the target have the same value, but the index is unique"
       : `the target's server refused to build it (${codeText(shapeOf(cause))})`;
   }
 }

@@ -167,7 +167,7 @@ class OptionReading {
     if (to !== undefined) return before + to;
     const former = this.#taken.get(own);
     if (former !== undefined)
-      this.doubts.add(`it reads from ${own}, and in the copy that is the source's ${former}`);
+      this.doubts.add(`it reads from ${own}, which in the copy is the source's ${former}`);
     return name;
   }
 
@@ -176,8 +176,8 @@ class OptionReading {
     for (const [from, to] of [...this.#renames, ...this.#taken].filter(([name]) => holds(value, name)))
       this.doubts.add(
         this.#renames.has(from)
-          ? `${what} holds the name ${from}, and may mean what is ${to} in the copy`
-          : `${what} holds the name ${from}, and in the copy that is the source's ${to}`,
+          ? `${what} contains the name ${from}, which may mean what is ${to} in the copy`
+          : `${what} contains the name ${from}, which in the copy is the source's ${to}`,
       );
     return value;
   }

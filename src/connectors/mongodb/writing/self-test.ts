@@ -53,13 +53,9 @@ export async function findWriteTransport(
     }
   }
   if (refusal !== undefined) throw refusal;
-  throw new DualsyncError(
-    "target",
-    `A document written to ${server.label} did not come back as it was written.`,
-    {
-      hint: "Nothing was copied. Is something between this machine and the server that changes documents?",
-    },
-  );
+  throw new DualsyncError("target", `A document written to ${server.label} was read back differently.`, {
+    hint: "Nothing was copied. Does something between this machine and the server change documents?",
+  });
 }
 
 function wayOf(carrier: Carrier, flags: object): WriteTransport {
@@ -113,7 +109,7 @@ function emptyTimestamp(document: Uint8Array): string | undefined {
   for (const element of elements(document)) {
     if (element.type !== TYPE.timestamp) continue;
     if (document.subarray(element.start, element.end).every((byte) => byte === 0)) {
-      return "the target's server would replace its empty timestamp by the present time";
+      return "the target's server would replace its empty timestamp with the current time";
     }
   }
   return undefined;

@@ -78,7 +78,7 @@ export const decodedCarrier: Carrier = {
     return documents;
   },
   objection(document) {
-    return survives(document) ? undefined : "this version of the MongoDB driver cannot carry it unaltered";
+    return survives(document) ? undefined : "this version of the MongoDB driver cannot send it unchanged";
   },
 };
 

@@ -210,11 +210,13 @@ export class DocumentWriter {
 }
 
 function occupied({ id }: Doc): Rejected {
-  return { id, reason: "another document of the target has this _id by now", occupied: true };
+  return { id, reason: "another document of the target now has this _id", occupied: true };
 }
 
 function lookUpObjection({ element }: DocumentId): string | undefined {
-  return isQueryable(element) ? undefined : "its _id cannot be asked for, so the copy could not be proved";
+  return isQueryable(element)
+    ? undefined
+    : "its _id cannot be used in a query, so the copy could not be verified";
 }
 
 function pick(batch: Batch, indexes: readonly number[]): Batch {
@@ -232,7 +234,6 @@ function pieceEnd(batch: Batch, from: number, bytes: number): number {
 }
 
 function refusal(error: unknown): string {
-  if (isConnectionFault(error))
-    return "the target's server closes the connection when it is sent this document";
+  if (isConnectionFault(error)) return "the target's server closes the connection when this document is sent";
   return `the target's server refused it (${codeText(shapeOf(error))})`;
 }

@@ -85,7 +85,7 @@ function quoted(text: string): string {
 /** Half a surrogate pair would be sent as a replacement character, and match another row. */
 function proper(text: string): string {
   if (/\p{Surrogate}/u.test(text))
-    throw new Error("a text with half a surrogate pair cannot stand in an address");
+    throw new Error("a text with an unpaired surrogate cannot be used in a URL");
   return text;
 }
 

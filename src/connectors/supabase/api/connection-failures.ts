@@ -14,7 +14,7 @@ export const CONNECTION_FAILURES = {
   },
   "dns-silent": {
     exit: "role",
-    says: "DNS did not answer when asked for {where}.",
+    says: "DNS did not answer the query for {where}.",
     means: "This machine's name server is down or failing.",
     hint: "Check this machine's network, DNS and any VPN. Then run the same command again.",
     passes: true,
@@ -50,7 +50,7 @@ export const CONNECTION_FAILURES = {
   late: {
     exit: "role",
     says: "No complete answer in time from {where} while trying to {doing}.",
-    means: "The project hangs, or the connection is too slow for what was asked for.",
+    means: "The project hangs, or the connection is too slow for what was requested.",
     hint: AGAIN,
     passes: true,
   },
@@ -70,13 +70,13 @@ export const CONNECTION_FAILURES = {
   },
   "not-understood": {
     exit: "role",
-    says: "What answers at {where} is not a Supabase project's data API{detail}.",
-    means: "A web page, an empty answer or other data came instead of rows.",
+    says: "{Where} does not answer as the data API of a Supabase project{detail}.",
+    means: "It sent a web page, an empty answer or other data instead of rows.",
     hint: "Check the project's address (https://name.supabase.co) and any proxy in between.",
   },
   "too-big": {
     exit: "role",
-    says: "{Where} answered with more than dualsync holds in memory when trying to {doing}.",
+    says: "{Where} sent more than dualsync holds in memory when trying to {doing}.",
     means: "A single row, or the list of tables, is very large.",
     hint: "Leave the table out with --exclude.",
   },

@@ -239,7 +239,7 @@ function columnList(names: readonly string[]): string {
 
 /** The SDK puts names into addresses as they are. */
 function pathPart(name: string): string {
-  if (name === "" || name === "." || name === "..") throw new Error("a name that no address can hold");
+  if (name === "" || name === "." || name === "..") throw new Error("a name that cannot be used in a URL");
   return encodeURIComponent(name);
 }
 

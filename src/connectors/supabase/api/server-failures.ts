@@ -14,7 +14,7 @@ export const SERVER_FAILURES = {
     exit: "role",
     reason: "throttled",
     says: "{Where} keeps refusing because of too many requests (HTTP 429).",
-    means: "A rate limit is reached, and waiting as long as the project asked for did not help.",
+    means: "A rate limit is reached, and waiting as long as the project asked did not help.",
     hint: `${AGAIN} --rate slows it down.`,
     passes: true,
   },
@@ -42,7 +42,7 @@ export const SERVER_FAILURES = {
   "gateway-late": {
     exit: "role",
     says: "{Where} took too long to {doing}{detail}.",
-    means: "The gateway stopped waiting for the database, however few rows were asked for.",
+    means: "The gateway stopped waiting for the database, even for a few rows.",
     hint: `Run it when there is less load. ${AGAIN}`,
     passes: true,
   },
@@ -50,7 +50,7 @@ export const SERVER_FAILURES = {
     exit: "role",
     reason: "paused",
     says: "{Where} is paused (HTTP 540).",
-    means: "Supabase pauses free projects that nobody uses.",
+    means: "Supabase pauses free projects that are not used.",
     hint: "Restore the project on its dashboard, wait until it is up, and run the same command again.",
   },
   quota: {
@@ -69,7 +69,7 @@ export const SERVER_FAILURES = {
   "key-anonymous": {
     exit: "denied",
     reason: "hidden",
-    says: "{Where} takes the key for an anonymous one{detail}; row-level security hides rows from it.",
+    says: "{Where} treats the key as anonymous{detail}; row-level security hides rows from it.",
     means: "The key is a public one, or the gateway does not pass it on.",
     hint: KEY,
   },
@@ -107,8 +107,7 @@ export const SERVER_FAILURES = {
   "list-garbled": {
     exit: "role",
     says: "dualsync does not understand the list of tables of {where}.",
-    means:
-      "Something else answers in the API's place, or the API is of a version that dualsync does not know.",
+    means: "Something other than the API answers, or dualsync does not know this version of the API.",
     hint: "Check the project's address (https://name.supabase.co) and any proxy in between.",
   },
   "list-empty": {
@@ -145,7 +144,7 @@ export const SERVER_FAILURES = {
   },
   "no-column": {
     exit: "role",
-    says: "The table {table} of {where} lacks a column that was asked for{detail}.",
+    says: "The table {table} of {where} lacks a column that was requested{detail}.",
     means: "A column was renamed or dropped, or is so new that the API has not noticed it.",
     hint: `Compare the columns; ${RELOAD}`,
   },
@@ -245,7 +244,7 @@ export const SERVER_FAILURES = {
   "body-refused": {
     exit: "role",
     says: "{Where} did not understand the data that was sent to {doing}{detail}.",
-    means: "Something on the way took the rows for something other than JSON.",
+    means: "Something in between treated the rows as something other than JSON.",
     hint: "Is there a proxy in between? Nothing of this batch was written.",
   },
   "body-long": {
@@ -263,7 +262,7 @@ export const SERVER_FAILURES = {
   "refused-request": {
     exit: "role",
     says: "{Where} refused to {doing}{detail}.",
-    means: "dualsync knows nothing more about this answer.",
+    means: "dualsync has no more specific advice for this answer.",
     hint: `Look the code up in PostgREST's list of errors. ${AGAIN}`,
   },
 } as const satisfies Record<string, Failure>;

@@ -92,7 +92,7 @@ function unwrapped(body: string): string {
   const text: unknown = JSON.parse(body);
   if (typeof text !== "string") throw new Error("a value came to the transport that is not an exact text");
   // It would be sent as a replacement character.
-  if (/\p{Surrogate}/u.test(text)) throw new Error("a text with half a surrogate pair cannot be sent");
+  if (/\p{Surrogate}/u.test(text)) throw new Error("a text with an unpaired surrogate cannot be sent");
   return text;
 }
 

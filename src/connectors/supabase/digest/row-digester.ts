@@ -132,7 +132,7 @@ class Asker {
       if (read !== undefined) return read;
     } catch (error) {
       if (signal.aborted) throw error;
-      if (isTooMuch(error)) throw this.#refusal("so many at once take too long", error);
+      if (isTooMuch(error)) throw this.#refusal("hashing this many rows at once takes too long", error);
       if (refusalCode(error) !== undefined) throw this.#refusal("the function failed", error);
       throw error;
     }
@@ -158,7 +158,7 @@ class Asker {
     if (bound === undefined) return null;
     const texts = readKey(this.#table, bound);
     if (texts !== undefined) return texts;
-    throw this.#refusal(`a bound is no key of ${this.#table.name}`);
+    throw this.#refusal(`a bound is not a key of ${this.#table.name}`);
   }
 
   #odd(): Unhashed {
@@ -167,7 +167,7 @@ class Asker {
 
   #refusal(reason: string, cause?: unknown): Unhashed {
     const { label } = this.#project;
-    const sentence = `${label} does not hash rows of ${this.#table.name}: ${reason}.`;
+    const sentence = `${label} cannot hash rows of ${this.#table.name}: ${reason}.`;
     return new Unhashed("refused", sentence, {
       hint: "Run dualsync sql and install what it prints; nothing depends on it.",
       cause,

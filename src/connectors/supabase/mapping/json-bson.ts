@@ -15,7 +15,7 @@ const MOST_LONG = 2n ** 63n - 1n;
 export type Name = Uint8Array | string;
 
 /**
- * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, half a surrogate pair, a NUL in a name)
+ * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, an unpaired surrogate, a field name with a NUL character)
  * as a string. True when printing the value gives the text back: not so with a null alone, which stands for SQL's. Blanks count
  * in a json; a jsonb has none of its own. Throws RangeError on text that is not JSON.
  */

@@ -59,7 +59,7 @@ function daysOf(year: number, month: number, day: number, last = LAST_YEAR): num
   return date.getTime() / DAY + cycles * CYCLE_DAYS;
 }
 
-/** A day as Postgres writes it; undefined for text that is no day of its calendar, or says more than a day. */
+/** A day as Postgres writes it; undefined for text that is not a date of its calendar, or says more than a day. */
 export function dayText(text: string): string | undefined {
   const parts = /^(\d{4,7})-(\d\d)-(\d\d)(?:T00:00(?::00(?:\.0+)?)?Z?)?( BC)?$/.exec(text);
   if (parts === null) return undefined;

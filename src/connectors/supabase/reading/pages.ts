@@ -132,9 +132,9 @@ class PageReader {
     const { table, project } = this.#source;
     throw new DualsyncError(
       project.role,
-      `${project.label} gives rows of ${table.name} again that it had given before, or not in order.`,
+      `${project.label} returns rows of ${table.name} twice or out of order.`,
       {
-        hint: "Do several rows have one key, as where another table inherits from it, or does something in between answer wrongly? What was read is not taken for all of it.",
+        hint: "Do several rows share a key (does another table inherit from it?), or does a proxy answer wrongly? The table does not count as fully read.",
         ofOneCollection: true,
       },
     );
@@ -148,9 +148,9 @@ export function withheld(
 ): DualsyncError {
   return new DualsyncError(
     project.role,
-    `${project.label} gives no rows of ${table.name} where it counts ${rows} more.`,
+    `${project.label} returns no rows of ${table.name}, but counts ${rows} more.`,
     {
-      hint: "What was read is not all of it, and is not taken for all. Run the same command again.",
+      hint: "The table does not count as fully read. Run the same command again.",
       ofOneCollection: true,
     },
   );

@@ -77,7 +77,7 @@ function toDocuments({ label, role }: Project, table: Table, { bytes, rows }: Ex
       `${label} answered with something that is not rows of ${table.name} (${cause.message}).`,
       {
         retryable: true,
-        hint: "Nothing of that answer was taken. Was the table altered just now? Run the same command again.",
+        hint: "That answer was discarded. Was the table altered just now? Run the same command again.",
         cause,
       },
     );

@@ -18,7 +18,7 @@ import { rowsOf } from "./rows.ts";
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
 const CHANGED = ["updated_at", "updatedAt"];
 const HIDDEN =
-  "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which no policy binds";
+  "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which bypasses all policies";
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
@@ -66,9 +66,9 @@ export class Tables {
     const reason = await this.hiddenReason(name, signal);
     throw reason === undefined
       ? new DualsyncError(role, `${label} has no table ${name} that this key can see.`, {
-          hint: "Was it dropped or renamed? Nothing of it was taken for empty.",
+          hint: "Was it dropped or renamed? It does not count as empty.",
         })
-      : new DualsyncError(role, `${label} does not show the table ${name} any more: ${reason}`, {
+      : new DualsyncError(role, `${label} no longer shows the table ${name}: ${reason}`, {
           ofOneCollection: true,
           reason: "hidden",
         });
@@ -129,14 +129,14 @@ export class Tables {
     if (!isAskable(name) || this.#known.get(name)?.writable === true) return undefined;
     try {
       await this.#project.rows(name, { select: [], limit: 0 }, signal);
-      return "the project does not list it, and yet answers for it";
+      return "the project does not list it, but answers for it";
     } catch (error) {
       const code = refusalCode(error);
       if (code === undefined || !(error instanceof DualsyncError)) throw error;
       if (NO_TABLE.has(code)) return undefined;
       return code === NO_RIGHT
         ? `this key may not read it. ${error.hint ?? ""}`.trim()
-        : `the project does not list it, and refuses to read it (${code})`;
+        : `the project does not list it and refuses to read it (${code})`;
     }
   }
 

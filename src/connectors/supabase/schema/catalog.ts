@@ -86,7 +86,7 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
     const facts = fieldsOf(property);
     const format = facts?.get("format");
     if (facts === undefined || typeof format !== "string" || !/^\s*\S.{0,255}$/s.test(format))
-      return "the project does not tell the types of its columns";
+      return "the project does not report the types of its columns";
     const problem = problemOf(column);
     if (problem !== undefined) return `of one of its columns, ${problem}`;
     const nullable = !required.has(column);
@@ -108,9 +108,9 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
 
 /** Names that an address or a text cannot carry. */
 function problemOf(name: string): string | undefined {
-  if (name === "" || name === "." || name === "..") return "the name cannot stand in an address";
-  if (name.length > LONGEST_NAME) return "the name is longer than a name can be";
-  return /[\0\p{Surrogate}]/u.test(name) ? "the name is not proper text" : undefined;
+  if (name === "" || name === "." || name === "..") return "the name cannot be used in a URL";
+  if (name.length > LONGEST_NAME) return "the name is too long";
+  return /[\0\p{Surrogate}]/u.test(name) ? "the name is not valid text" : undefined;
 }
 
 /** PostgREST's note, which ends a column's description; what stands before it is a comment that people wrote. */

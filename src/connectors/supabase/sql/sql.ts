@@ -22,7 +22,7 @@ const PARTS: readonly SqlPart[] = [
     name: CATALOG,
     types: "",
     purpose:
-      "what the project's API does not tell of tables: scales, keys, identity, row security; and settings",
+      "facts of tables that the API does not expose: scales, keys, identity, row security; and settings",
   }),
   oneFunction(DIGEST_SQL, {
     name: DIGEST,
@@ -32,11 +32,11 @@ const PARTS: readonly SqlPart[] = [
   oneFunction(SETVAL_SQL, {
     name: SETVAL,
     types: "text, text",
-    purpose: "moves a sequence behind its column's values, after rows were written back",
+    purpose: "moves a sequence past its column's values after rows were written back",
   }),
   {
-    purpose: `${CONTROL_TABLE} and its functions: who may write to the project now, and what was written; needed to write`,
-    create: `-- A table of dualsync's own, and the only functions that change it.\n${leaseSql(SCHEMA)}\n`,
+    purpose: `${CONTROL_TABLE} and its functions: the lock and the run record; needed to write`,
+    create: `-- The control table, and the only functions that change it.\n${leaseSql(SCHEMA)}\n`,
     drop: [
       ...Object.values(LEASE_FUNCTIONS).map((name) => `drop function if exists ${SCHEMA}.${name};`),
       `drop table if exists ${SCHEMA}.${CONTROL_TABLE};`,

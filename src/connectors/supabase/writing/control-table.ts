@@ -35,9 +35,9 @@ export async function callControl(
 function notInstalled({ label }: Project): DualsyncError {
   return new DualsyncError(
     "refused",
-    `The target ${label} has no place yet for the right to write to it, so that two runs could write at once.`,
+    `The target ${label} has no control table yet, so two runs could write at once.`,
     {
-      hint: "Nothing was written. Run dualsync sql, install what it prints in the project's SQL editor, once, and run the same command again.",
+      hint: "Nothing was written. Run dualsync sql, run what it prints once in the project's SQL editor, then run the same command again.",
     },
   );
 }
@@ -99,7 +99,7 @@ export async function writeRecord(
 }
 
 function garbled({ label, role }: Project): DualsyncError {
-  return new DualsyncError(role, `What the table ${CONTROL_TABLE} of ${label} holds is not understood.`, {
+  return new DualsyncError(role, `The control table ${CONTROL_TABLE} of ${label} has unexpected contents.`, {
     hint: `Only dualsync should write to it. If nobody needs its history: delete from ${CONTROL_TABLE};`,
   });
 }

@@ -36,8 +36,8 @@ export async function takeLease(project: Project, run: Run, nonce: string): Prom
   const lease = keepLease(placeOf(project, nonce), taken);
   if (found.held.proof === PROOF) return lease;
   await lease.release();
-  throw new DualsyncError("target", `What is written to ${label} does not come back as it was sent.`, {
-    hint: "Is there a proxy in between that changes texts? Nothing was written to any table.",
+  throw new DualsyncError("target", `What is written to ${label} is read back differently.`, {
+    hint: "Does a proxy in between change the data? Nothing was written to any table.",
   });
 }
 

@@ -17,11 +17,11 @@ const REASONS: readonly (readonly [start: string, reason: string])[] = [
   ["22001", "a text is too long for its column"],
   ["22003", "a number is out of its column's range"],
   ["22008", "a time is out of its column's range"],
-  ["22P02", "a text is none of its column's values"],
+  ["22P02", "a text is not one of its column's values"],
   ["22", "a value does not fit its column"],
-  ["54", "it is larger than the database takes"],
+  ["54", "it is larger than the database accepts"],
   ["P0", "a trigger refuses it"],
-  [TOO_LARGE, "it alone is larger than the project's gateway takes in a request"],
+  [TOO_LARGE, "it alone is larger than a request that the project's gateway accepts"],
   ["21", "it would change another row of the same request"],
 ];
 

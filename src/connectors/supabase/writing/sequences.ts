@@ -27,7 +27,7 @@ export async function moveSequences(
     if ((await project.rpc(SETVAL, given, signal)) !== undefined) continue;
     left.push({
       key: `sequence ${project.schema}.${table.name}.${name}`,
-      reason: `if its numbers come from a sequence, that does not go on behind the rows that were written: run in the SQL editor: ${setval(project.schema, table.name, name)}`,
+      reason: `if its numbers come from a sequence, the sequence is behind the rows that were written: run in the SQL editor: ${setval(project.schema, table.name, name)}`,
     });
   }
   return left;

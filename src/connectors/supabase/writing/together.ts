@@ -4,7 +4,7 @@ import { refusalCode } from "../api/fault.ts";
 import { ORPHAN } from "./refusal.ts";
 import type { Writer } from "./write.ts";
 
-const KEPT = "its row is there without that reference, as other rows refer to it";
+const KEPT = "its row was kept without that reference, because other rows refer to it";
 
 type Documents = Map<string, readonly Doc[]>;
 

@@ -14,7 +14,7 @@ import type { Writable, WritableTables } from "./writable.ts";
 
 /** Fields without a column are named up to this number, for each table. */
 const MOST_FIELDS = 50;
-const LOST = "no column of the table has this name: it is not written, and stays where it was";
+const LOST = "the table has no column of this name: the field is not written";
 
 interface Task extends Writable {
   readonly mode: Exclude<WriteMode, "append">;
@@ -111,7 +111,7 @@ export class Writer {
     for (const name of names) {
       if (known.size < MOST_FIELDS) known.add(name);
       if (known.has(name)) found.set(`field ${table}.${name}`, LOST);
-      else found.set(`fields ${table}`, "more fields that no column has");
+      else found.set(`fields ${table}`, "more fields without a column");
     }
     return [...found].map(([key, reason]) => ({ key, reason }));
   }
@@ -225,5 +225,5 @@ function rejectedOf(
 }
 
 function isOccupied({ id }: { readonly id: DocumentId }): Rejected {
-  return { id, reason: "another row of the target has this key by now", occupied: true };
+  return { id, reason: "another row of the target now has this key", occupied: true };
 }

@@ -59,14 +59,10 @@ export function memoryFromJson(content: unknown, path: string): Memory {
         : { interrupted: interruptedFromJson(object(memory.interrupted)) }),
     };
   } catch (cause) {
-    throw new DualsyncError(
-      "local",
-      `The state file ${path} holds something that is not the state of a comparison.`,
-      {
-        hint: "Nothing was changed. Run with --restart: it discards the file and compares everything again.",
-        cause,
-      },
-    );
+    throw new DualsyncError("local", `The state file ${path} does not hold the state of a comparison.`, {
+      hint: "Nothing was changed. Run with --restart: it discards the file and compares everything again.",
+      cause,
+    });
   }
 }
 

@@ -125,14 +125,14 @@ it("a difference in metadata does not count if it is accepted, or only in the co
   await from().collection("orders").createIndex({ n: 1 });
   const accepted = await compare(pair, ["--accept", "index orders/n_1"]);
   expect([accepted.code, accepted.differences.length], accepted.stdout).toEqual([0, 1]);
-  expect(accepted.summary?.verdict).toMatch(/^Identical but for 1 difference that is accepted\./);
+  expect(accepted.summary?.verdict).toMatch(/^Identical except for 1 difference that is accepted\./);
   expect((await compare(pair, ["--one-way"])).code).toBe(1);
   await from().collection("orders").dropIndexes();
   await to().collection("orders").createIndex({ m: 1 });
   await to().collection("others").insertOne({});
   const oneWay = await compare(pair, ["--one-way"]);
   expect([oneWay.code, oneWay.differences.length], oneWay.stdout).toEqual([0, 2]);
-  expect(oneWay.summary?.verdict).toMatch(/^Identical but for 2 differences that are accepted or only in/);
+  expect(oneWay.summary?.verdict).toMatch(/^Identical except for 2 differences that are accepted or only in/);
 });
 
 it("two kinds of collections are never called identical, even if that difference is accepted", async () => {
@@ -167,7 +167,7 @@ describe("documents that are due to expire", () => {
     const compared = await compare(pair);
     expect(compared.code, compared.stdout).toBe(0);
     expect(compared.summary).toMatchObject({ expired: 2, equal: 1, differences: 0 });
-    expect(compared.summary?.verdict).toMatch(/^Identical but for 2 documents that are due to expire\./);
+    expect(compared.summary?.verdict).toMatch(/^Identical except for 2 documents that are due to expire\./);
   });
 
   it("reports documents as missing when only the copy removes expired ones", async () => {

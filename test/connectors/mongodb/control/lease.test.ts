@@ -10,7 +10,7 @@ import { batchOf, collect, id } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { testRun } from "../../../support/stores/claimed.ts";
 
-/** What a target may do without the right to write: nothing. */
+/** What a session may do without the lease: nothing. */
 let server: MongodbService;
 beforeAll(async () => {
   server = await startMongodb();

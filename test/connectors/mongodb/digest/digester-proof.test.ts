@@ -71,7 +71,7 @@ describe("proof of a server's hashing", () => {
   });
 
   it.each<[string, Answer]>([
-    ["computes something else", WRONG],
+    ["hashes something else", WRONG],
     ["does not know the operator", { ok: 0, code: 31325, codeName: "Location31325", errmsg: "unknown" }],
     ["does not know the type", { ok: 0, code: 9, codeName: "FailedToParse", errmsg: "binData" }],
     ["does not allow it", { ok: 0, code: 13, codeName: "Unauthorized", errmsg: "not allowed" }],

@@ -125,7 +125,7 @@ describe("options of metadataDifferences", () => {
     const renames = new Map([["people", "persons"]]);
     const unknown = [{ $later: "people" }];
     const view = (pipeline: Document[]): CollectionInfo => info({ viewOn: "a", pipeline }, VIEW);
-    const doubt = "its stage $later holds the name people, and may mean what is persons in the copy";
+    const doubt = "its stage $later contains the name people, which may mean what is persons in the copy";
     expect(compare({ source: view(unknown), target: view(unknown), renames })).toEqual([
       { key: "option orders/pipeline", sigil: "!", detail: doubt },
     ]);

@@ -176,7 +176,7 @@ describe("views of renamed collections", () => {
 
   it("calls a view uncertain when it reads from the new name of another collection", () => {
     const stages = pipeline({ $lookup: { from: "persons", as: "a" } }).get("pipeline") as unknown[];
-    expect(uncertainty(...stages)).toBe("it reads from persons, and in the copy that is the source's people");
+    expect(uncertainty(...stages)).toBe("it reads from persons, which in the copy is the source's people");
     expect(follow(tree({ viewOn: "persons", pipeline: [] }))).toEqual([
       tree({ viewOn: "persons", pipeline: [] }),
       ["viewOn"],

@@ -69,7 +69,7 @@ describe("refusals of a project", () => {
     ["no token", refusalOf(401, "PGRST302"), "denied", /refuses the key/],
     ["expired token", refusalOf(401, "PGRST303"), "denied", /refuses the key/],
     ["key unknown to the gateway", { status: 401 }, "denied", /refuses the key \(HTTP 401\)/],
-    ["key taken for anonymous", refusalOf(401, "42501"), "denied", /takes the key for an anonymous one/],
+    ["key taken for anonymous", refusalOf(401, "42501"), "denied", /treats the key as anonymous/],
     ["no grant", refusalOf(403, "42501"), "denied", /service_role may not read customers/],
     ["network restriction", page(403), "denied", /does not allow dualsync to read customers/],
     ["unknown table", refusalOf(404, "PGRST205"), "source", /does not know the table customers/],

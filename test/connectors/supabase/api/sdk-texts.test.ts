@@ -63,7 +63,7 @@ describe("texts sent through the SDK", () => {
     );
   });
 
-  it("refuses to write a text with half a surrogate pair", async () => {
+  it("refuses to write a text with an unpaired surrogate", async () => {
     const error = await failureOf(project.upsert("t", { ...BATCH, text: '[{"id":"\ud800"}]' }, never));
     expect(error.exit).toBe("bug");
     expect(server.heard).toEqual([]);
@@ -113,7 +113,7 @@ describe("requests to a project", () => {
     expect(server.heard[0]?.headers).toMatchObject({ prefer: "timezone=UTC", "accept-profile": "public" });
   });
 
-  it("refuses a condition with half a surrogate pair, which would match another row", async () => {
+  it("refuses a condition with an unpaired surrogate, which would match another row", async () => {
     for (const where of [
       [{ column: "id", is: "eq", value: "\ud800" } as const],
       [{ column: "id", in: ["\udc00"] }],

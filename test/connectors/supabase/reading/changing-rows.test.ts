@@ -73,7 +73,7 @@ describe("pages of rows", () => {
     empty = 9;
     const error = await failureOf(read());
     expect(error.exit).toBe("source");
-    expect(error.message).toMatch(/gives no rows of t where it counts 15 more/);
+    expect(error.message).toMatch(/returns no rows of t, but counts 15 more/);
   });
 
   const odd: ReadonlyArray<readonly [string, (heard: Heard, ids: number[]) => readonly number[]]> = [
@@ -91,7 +91,7 @@ describe("pages of rows", () => {
     };
     const error = await failureOf(read());
     expect(error.exit).toBe("source");
-    expect(error.message).toMatch(/gives rows of t again that it had given before, or not in order/);
+    expect(error.message).toMatch(/returns rows of t twice or out of order/);
     expect(server.heard.length).toBeLessThan(10);
   });
 
@@ -103,7 +103,7 @@ describe("pages of rows", () => {
       return rowsOf(`[{"id":"${next}"}]`, { "content-range": "0-0/*" });
     };
     const error = await failureOf(read(WORDS));
-    expect(error.message).toMatch(/gives rows of t again/);
+    expect(error.message).toMatch(/returns rows of t twice/);
     expect(server.heard.length).toBeLessThan(160);
   });
 });
@@ -133,7 +133,7 @@ describe("lookup of rows by id", () => {
     empty = 99;
     const error = await failureOf(tableOf(project, NUMBERS).find(ids, never));
     expect(error.exit).toBe("source");
-    expect(error.message).toMatch(/gives no rows of t where it counts 2/);
+    expect(error.message).toMatch(/returns no rows of t, but counts 2/);
   });
 
   const refused = (code: string): Said => ({
@@ -242,7 +242,7 @@ describe("tables without a verifiable order", () => {
     };
     const { rows, objection } = await give(lacking);
     expect(rows).toBe(24);
-    expect(objection).toMatch(/gave 24 documents and counts 25, each time/);
+    expect(objection).toMatch(/returned 24 documents but counts 25, each time/);
   });
 
   it("accepts a table as complete when rows were added while it was read", async () => {

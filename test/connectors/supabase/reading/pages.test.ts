@@ -49,7 +49,7 @@ describe("pages of rows", () => {
     inTurn(server, page(1), none, counted(5));
     const error = await failureOf(read());
     expect(error.exit).toBe("source");
-    expect(error.message).toMatch(/no rows of t where it counts 5 more/);
+    expect(error.message).toMatch(/no rows of t, but counts 5 more/);
   });
 
   it("fails when a page repeats rows", async () => {

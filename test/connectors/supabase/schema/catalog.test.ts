@@ -251,10 +251,10 @@ describe("list of tables", () => {
       "with a web page",
       { headers: { "content-type": "text/html" }, body: "<html>" },
       "source",
-      /is not a Supabase/,
+      /does not answer as the data API of a Supabase/,
       /address/,
     ],
-    ["with rows", rowsOf("[]"), "source", /is not a Supabase/, /address/],
+    ["with rows", rowsOf("[]"), "source", /does not answer as the data API of a Supabase/, /address/],
     ["with other JSON", openapi({ openapi: "3.1.0" }), "source", /does not understand/, /address/],
     [
       "with no table",

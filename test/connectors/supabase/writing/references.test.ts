@@ -111,7 +111,7 @@ describe("rows that refer to others", () => {
     const outcomes = await target.session.relatedWrites.writeTogether(together, never);
     expect(outcomes.get("teams")).toMatchObject({ written: 2 });
     expect(outcomes.get("teams")?.rejected).toMatchObject([
-      { id: { key: id(2).key }, waits: true, reason: expect.stringMatching(/its row is there without/) },
+      { id: { key: id(2).key }, waits: true, reason: expect.stringMatching(/its row was kept without/) },
       { id: { key: id(9).key }, waits: true, reason: expect.stringMatching(/missing.*\(23503\)$/) },
     ]);
     expect(await target.rows("select * from teams order by id")).toEqual(["(1,a,1)", "(2,b,)", "(3,c,3)"]);

@@ -66,7 +66,7 @@ function fieldsOf({ places }: Layout, bytes: Uint8Array): DenotedFields {
     const place = placeOf(bytes, element);
     if (name === "_id") id = place;
     else if (places.has(name)) {
-      if (found.has(name)) misfit(`column ${name}: two fields of this name`);
+      if (found.has(name)) misfit(`column ${name}: two fields with this name`);
       found.set(name, place);
     } else if (name !== SIDECAR) extra.push(name);
     else if (place.type === TYPE.object) {

@@ -186,7 +186,7 @@ export class RowScanner {
 
   #fail(): never {
     const at = this.#at;
-    throw new RangeError(at < this.page.length ? `not JSON at byte ${at}` : "JSON that breaks off");
+    throw new RangeError(at < this.page.length ? `not JSON at byte ${at}` : "truncated JSON");
   }
 
   #refuse(what: string): never {

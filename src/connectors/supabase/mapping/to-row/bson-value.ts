@@ -80,7 +80,7 @@ export function binaryOf({ bytes, start, end }: FieldPlace): {
 /** A UUID's sixteen bytes as text; Misfit for any other Binary. */
 export function uuidText(place: FieldPlace): string {
   const { subtype, content } = binaryOf(place);
-  if (subtype !== 4 || content.length !== 16) misfit("a Binary that is no UUID");
+  if (subtype !== 4 || content.length !== 16) misfit("a Binary that is not a UUID");
   return content.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
@@ -89,7 +89,7 @@ export function uuidText(place: FieldPlace): string {
  * text. Throws Misfit for what would lose something: NaN, and types that are nothing in JSON.
  */
 export function jsonOf(place: FieldPlace, level = 0): JsonValue {
-  if (level > MOST_LEVELS) misfit("JSON that nests too deep");
+  if (level > MOST_LEVELS) misfit("JSON nested too deeply");
   switch (place.type) {
     case TYPE.null:
       return null;
@@ -103,28 +103,28 @@ export function jsonOf(place: FieldPlace, level = 0): JsonValue {
       return [...membersOf(place)].map(([, member]) => jsonOf(member, level + 1));
     case TYPE.date: {
       const time = dateOf(place);
-      return Number.isNaN(time) ? misfit("a date beyond the years of JSON") : new Date(time).toISOString();
+      return Number.isNaN(time) ? misfit("a date outside the range of JSON") : new Date(time).toISOString();
     }
     case TYPE.objectId:
       return Buffer.from(place.bytes.subarray(place.start, place.end)).toString("hex");
     case TYPE.binary:
       return uuidText(place);
     default:
-      if (!isNumber(place)) return misfit(`a ${typeName(place.type)}, which JSON has not`);
+      if (!isNumber(place)) return misfit(`a ${typeName(place.type)}, which JSON does not have`);
       return jsonNumberOf(place);
   }
 }
 
 function jsonNumberOf(place: FieldPlace): JsonNumber {
   const text = numberText(place);
-  if (/[NI]/.test(text)) misfit(`${text}, which JSON has not`);
+  if (/[NI]/.test(text)) misfit(`${text}, which JSON does not have`);
   return new JsonNumber(text);
 }
 
 function objectOf(place: FieldPlace, level: number): JsonValue {
   const object = new Map<string, JsonValue>();
   for (const [name, member] of membersOf(place)) {
-    if (object.has(name)) misfit("two fields of the same name");
+    if (object.has(name)) misfit("two fields with the same name");
     object.set(name, jsonOf(member, level + 1));
   }
   return object;

@@ -111,7 +111,7 @@ function printScalar(field: Field, place: FieldPlace): string {
       return oneOf(place, ["true", "false"]);
     case "uuid": {
       const text = place.type === TYPE.binary ? uuidText(place) : textOf(place);
-      return UUID.test(text) ? text.toLowerCase() : misfit("text that is no uuid");
+      return UUID.test(text) ? text.toLowerCase() : misfit("text that is not a uuid");
     }
     case "date":
       return date(place);
@@ -184,7 +184,7 @@ function numberOf(place: FieldPlace): string {
   if (place.type !== TYPE.string) return notA(place);
   const text = stringOf(place);
   const isOne = scaledOf(text) !== undefined || ["NaN", "Infinity", "-Infinity"].includes(text);
-  return isOne ? text : misfit("text that is no number");
+  return isOne ? text : misfit("text that is not a number");
 }
 
 function date(place: FieldPlace): string {
@@ -193,25 +193,25 @@ function date(place: FieldPlace): string {
     return (midnight && dayText(midnight)) ?? misfit("a date that is not midnight in UTC");
   }
   const text = textOf(place);
-  return dayText(text) ?? oneOf(place, ["infinity", "-infinity"], "text that is no day");
+  return dayText(text) ?? oneOf(place, ["infinity", "-infinity"], "text that is not a date");
 }
 
 function time(kind: "timestamp" | "timestamptz", place: FieldPlace): string {
   if (place.type === TYPE.date)
-    return timeText(kind, dateOf(place)) ?? misfit("a date beyond Postgres's years");
+    return timeText(kind, dateOf(place)) ?? misfit("a date outside the range of Postgres");
   const text = textOf(place);
   if (instantOf(kind, text) !== undefined) return text;
-  return oneOf(place, ["infinity", "-infinity"], "text that is no exact time");
+  return oneOf(place, ["infinity", "-infinity"], "text that is not an exact time");
 }
 
 function bytea(place: FieldPlace): string {
   if (place.type === TYPE.binary) {
     const { subtype, content } = binaryOf(place);
-    if (subtype !== 0 && subtype !== 2) misfit("a Binary with a meaning of its own");
+    if (subtype !== 0 && subtype !== 2) misfit("a Binary of another subtype");
     return `\\x${content.toString("hex")}`;
   }
   const text = textOf(place);
-  return /^\\x(?:[0-9a-f]{2})*$/i.test(text) ? text.toLowerCase() : misfit("text that is no bytea");
+  return /^\\x(?:[0-9a-f]{2})*$/i.test(text) ? text.toLowerCase() : misfit("text that is not a bytea");
 }
 
 function plainString(type: string, place: FieldPlace): string {
@@ -224,7 +224,11 @@ function textOf(place: FieldPlace): string {
   return place.type === TYPE.string ? withoutNul(stringOf(place)) : notA(place);
 }
 
-function oneOf(place: FieldPlace, words: readonly string[], otherwise = "text that it has not"): string {
+function oneOf(
+  place: FieldPlace,
+  words: readonly string[],
+  otherwise = "text that is not one of its values",
+): string {
   const text = textOf(place);
   return words.includes(text) ? text : misfit(otherwise);
 }

@@ -41,11 +41,11 @@ function row(table: Table, { values, extra }: Denotation): RowOrReason {
     const denoted = values[place];
     if (denoted === undefined && !nullable) continue;
     const text = denoted?.text ?? null;
-    if (text === null && !nullable) return { reason: `column ${name} (${type}): null, which it must not be` };
+    if (text === null && !nullable) return { reason: `column ${name} (${type}): null, which is not allowed` };
     if (text === "null" && isJson(field)) jsonNulls.push(name);
     if (text !== null && isJson(field) && holdsUnsendable(text))
       return {
-        reason: `column ${name} (${type}): JSON with U+0000 or half a surrogate pair, which cannot be sent`,
+        reason: `column ${name} (${type}): JSON with U+0000 or an unpaired surrogate, which cannot be sent`,
       };
     columns.push([name, text === null ? "null" : jsonToSend(field, text)]);
   }
