@@ -26,7 +26,7 @@ it("overwrites nothing that a full disk keeps from being saved", { timeout: 400_
     rmSync(join(folder.path, ".dualsync"), { recursive: true, force: true });
     const result = await folder.adopt([], {
       env: {
-        NODE_OPTIONS: `--import=${join(process.cwd(), "test/support/failing-disk.js")}`,
+        NODE_OPTIONS: `--import=${join(process.cwd(), "test/support/preload/failing-disk.js")}`,
         DUALSYNC_TEST_FAULT_AT: String(at),
         DUALSYNC_TEST_FAULT: "ENOSPC",
       },
