@@ -143,6 +143,18 @@ describe("known differences", () => {
     );
     expect(seen(second, "7")?.firstSeen).toBe(seen(second, "7")?.lastSeen);
   });
+
+  it("a difference keeps the date of when it was first seen over a run that leaves out its collection", async () => {
+    const cwd = folder();
+    await fill("orders", 1);
+    const first = await compare(pair, [], { cwd });
+    await fill("others");
+    expect((await compare(pair, ["--include", "others"], { cwd })).code).toBe(0);
+    const third = await compare(pair, [], { cwd });
+    const [before, after] = [first, third].map(({ differences }) => differences.find(({ id }) => id === "0"));
+    expect(before?.firstSeen).toBeDefined();
+    expect(after?.firstSeen).toBe(before?.firstSeen);
+  });
 });
 
 describe("limits of a comparison", () => {

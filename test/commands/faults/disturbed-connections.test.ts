@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { serverErrors } from "../../services/wire-proxy/errors.ts";
+import { collectionRecord, records, summary } from "../../support/cli.ts";
 import { contents } from "../../support/data/snapshot.ts";
 import { copyDisturbed } from "../../support/disturbed.ts";
 import { serverPair } from "../../support/stores/pair.ts";
@@ -28,6 +29,21 @@ it("copies everything over connections that are cut in the middle of a reply and
   expect([pair.sourceProxy.cuts, pair.targetProxy.cuts]).toEqual([1, 1]);
   expect([disturbed.code, again.code]).toEqual([0, 0]);
   await expectEqual();
+});
+
+it("a copy whose counts disagree exits with 11, even if an index could not be copied either", async () => {
+  await fillOrders();
+  await pair.from.db(pair.database).collection("orders").createIndex({ text: 1 });
+  const other = { collection: "orders", every: 1 };
+  const rows = { cursor: { id: 0n, ns: `${pair.database}.orders`, firstBatch: [{ n: 2_999 }] } };
+  pair.targetProxy.fail({ ...other, on: "createIndexes", error: serverErrors.cannotCreateIndex });
+  pair.targetProxy.fail({ ...other, on: "aggregate", mentions: "$count", adds: rows });
+  const { code, stdout } = await pair.duplicate("--json", "--verify", "counts");
+  expect([code, collectionRecord(stdout, "orders")?.verdict], stdout).toEqual([11, "failed"]);
+  expect(records(stdout).filter(({ type }) => type === "item")).toMatchObject([
+    { key: "index orders/text_1" },
+  ]);
+  expect(summary(stdout)?.verdict).toMatch(/^Verification failed/);
 });
 
 it("a run whose target is full says so, and the next run completes the copy", async () => {

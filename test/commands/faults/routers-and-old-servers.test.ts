@@ -118,12 +118,12 @@ it("copies without the sizes of collections when servers refuse to report them",
   await expectIdentical(from, to);
 });
 
-it("reads no faster than --rate allows", async () => {
+it("reads the source no faster than --rate allows", async () => {
   const [from, to] = [await start({}), await start({})];
   const rows = Array.from({ length: 3_000 }, (_, n) => ({ _id: n }));
   await from.client.db("shop").collection<{ _id: number }>("rows").insertMany(rows);
   const begun = performance.now();
-  expect((await duplicate(from, to, "--rate", "1000")).code).toBe(0);
+  expect((await duplicate(from, to, "--rate", "1000", "--verify", "none")).code).toBe(0);
   expect(performance.now() - begun).toBeGreaterThan(2_000);
   await expectIdentical(from, to);
 });

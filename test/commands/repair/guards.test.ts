@@ -127,6 +127,16 @@ it("refuses --delete when the source is empty or has shrunk to less than half", 
   expect(await repairing.now()).toEqual(await repairing.source());
 });
 
+it("refuses --delete when it would remove most of a copy, however much the source holds", async () => {
+  await collection("from").insertMany(rows(100, 200));
+  await collection("to").insertMany([...rows(0, 10), ...rows(100, 103)]);
+  const before = await repairing.now();
+  await repairing.plan();
+  const { code, stderr } = await repairing.repair(DELETE);
+  expect([code, stderr]).toEqual([6, expect.stringMatching(/has shrunk to less than half: .* 3 .* 13/)]);
+  expect(await repairing.now()).toEqual(before);
+});
+
 it.each(["to", "from"] as const)("leaves alone a collection replaced since the plan (%s)", async (side) => {
   await collection("from").insertMany(rows(0, 10, { n: 1 }));
   await collection("to").insertMany([...rows(5, 8, { n: 2 }), ...rows(20, 22)]);

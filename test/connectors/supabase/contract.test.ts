@@ -74,6 +74,28 @@ it("does not list or read control tables", async () => {
   await store.close();
 });
 
+it("reads all rows of a table with a composite key in pages of any size, and in ranges of its keys", async () => {
+  await project.query(`
+    create table lines (a int4, b int4, primary key (a, b));
+    insert into lines select n / 3, n % 3 from generate_series(0, 8) n`);
+  await project.reload();
+  const store = await open();
+  const { collections } = await store.list(never);
+  const info = collections.find(({ name }) => name === "lines");
+  if (info === undefined) throw new Error("not listed");
+  const read = async (options: object): Promise<string[]> =>
+    (await collect(store.read(info, { ...options, signal: never }))).map((hex) => {
+      const { a, b } = deserialize(Buffer.from(hex, "hex"));
+      return `${a}${b}`;
+    });
+  const all = ["00", "01", "02", "10", "11", "12", "20", "21", "22"];
+  for (const batchSize of [1, 2, 4]) expect(await read({ batchSize })).toEqual(all);
+  const [from, to] = [id({ a: 0, b: 1 }), id({ a: 2, b: 1 })];
+  expect(await read({ range: { from, to } })).toEqual(all.slice(1, 7));
+  expect(await store.count("lines", { range: { from } }, never)).toBe(8);
+  await store.close();
+});
+
 it("what was changed since a time is what was changed at that very time, later, or nobody knows when", async () => {
   await project.query(`
     create table stamped (id int4 primary key, updated_at timestamptz);

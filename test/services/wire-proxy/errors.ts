@@ -27,5 +27,6 @@ export const serverErrors = {
   interrupted: ofServer(11601, "Interrupted", "operation was interrupted"),
   timeLimit: ofServer(50, "MaxTimeMSExpired", "operation exceeded time limit"),
   cursorNotFound: ofServer(43, "CursorNotFound", "cursor id not found"),
+  cannotCreateIndex: ofServer(67, "CannotCreateIndex", "cannot create an index of this kind"),
   writeConcernTimeout: ofServer(64, "WriteConcernTimeout", "waiting for replication timed out"),
 } as const;

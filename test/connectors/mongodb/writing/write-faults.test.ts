@@ -162,6 +162,31 @@ describe("MongoDB writes", () => {
     expect(await stored()).toEqual(hexOf(one.docs()));
   });
 
+  it("a replacement leaves the old document in place when the server rejects a new one that takes a delete and an insert", async () => {
+    await session.write(collection, batchOf({ _id: 0, text: "before" }), "insert", never);
+    const refused = { index: 0, code: 121, errmsg: "refused" };
+    on("insert", answer({ writeErrors: [refused] }));
+    const after = batchOf(new Map<string, unknown>(Object.entries({ _id: 0, $text: "after" })));
+    expect(await session.write(collection, after, "replace", never)).toMatchObject({
+      ...{ written: 0, rejected: [{ id: id(0), reason: expect.stringMatching(/refused it/) }] },
+    });
+    expect(await stored()).toEqual(hexOf(batchOf({ _id: 0, text: "before" }).docs()));
+  });
+
+  it("no write begins before the checksums of its collection are removed, whichever write removes them", async () => {
+    await session.checksums.leave(collection, Buffer.from("checksums"), never);
+    const seen: string[] = [];
+    relay.script = (command) => {
+      const [name = ""] = Object.keys(command);
+      if (name === "insert" || name === "delete") seen.push(name);
+      // The first removal fails, and is tried again a little later.
+      return name === "delete" && seen.length === 1 ? "break" : undefined;
+    };
+    const two = [0, 1].map((_id) => session.write(collection, batchOf({ _id }), "insert", never));
+    await Promise.all(two);
+    expect(seen).toEqual(["delete", "delete", "insert", "insert"]);
+  });
+
   it("an append is never repeated when its reply was lost", async () => {
     const seen = on("insert", "lose the answer");
     await expect(session.sequences.append(collection, batch, never)).rejects.toMatchObject({
@@ -176,6 +201,22 @@ describe("MongoDB writes", () => {
     await expect(session.sequences.append(collection, batch, never)).rejects.toMatchObject({
       exit: "target",
     });
+  });
+});
+
+it("an index that cannot be built because the disk is full makes the run fail, and is not just rejected", async () => {
+  await session.write(collection, batch, "insert", never);
+  const info = { name: collection, kind: "collection", type: "collection", options: new Map() } as const;
+  const index = new Map<string, unknown>([
+    ["v", 2],
+    ["key", new Map([["text", 1]])],
+    ["name", "text_1"],
+  ]);
+  on("createIndexes", { answer: { ok: 0, code: 14031, codeName: "OutOfDiskSpace", errmsg: "no space" } });
+  const building = session.finish({ ...info, ordered: true, documents: 8, bytes: 1_000 }, [index], never);
+  await expect(building).rejects.toMatchObject({
+    exit: "target",
+    message: expect.stringMatching(/no space left/),
   });
 });
 

@@ -103,13 +103,14 @@ describe("documents made from rows", () => {
     });
   }
 
-  it.each(["1900-01-01T00:00:00 BC", "1900-01-01T00:00:00.1 BC", "1900-01-01T00:00:00.123 BC"])(
-    "keeps a timestamp before Christ as text: %s",
-    (text) => {
-      expect(toOrdered(documentOf("timestamp", text)).get("v")).toBe(text);
-      expect(sent("timestamp", documentOf("timestamp", text))).toBe(JSON.stringify(text));
-    },
-  );
+  it.each([
+    ...["1900-01-01T00:00:00 BC", "1900-01-01T00:00:00.1 BC", "1900-01-01T00:00:00.123 BC"],
+    // The year before 1 is 1 BC: the leap years are 1, 5, 9 and so on, and the earliest year of Postgres is 4713.
+    ...["0001-02-29T00:00:00 BC", "0005-02-29T00:00:00 BC", "4713-01-01T00:00:00 BC"],
+  ])("keeps a timestamp before Christ as text: %s", (text) => {
+    expect(toOrdered(documentOf("timestamp", text)).get("v")).toBe(text);
+    expect(sent("timestamp", documentOf("timestamp", text))).toBe(JSON.stringify(text));
+  });
 
   it.each([
     ...["2024-02-30T00:00:00", "2023-02-29T00:00:00", "1900-02-29T00:00:00", "2024-04-31T00:00:00"],

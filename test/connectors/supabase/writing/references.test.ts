@@ -1,5 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inForeignKeyOrder } from "../../../../src/connectors/foreign-key-order.ts";
+import type { Project } from "../../../../src/connectors/supabase/api/project.ts";
+import { ExactText } from "../../../../src/connectors/supabase/api/texts.ts";
+import type { Table } from "../../../../src/connectors/supabase/schema/table.ts";
+import { withoutParents } from "../../../../src/connectors/supabase/writing/parents.ts";
+import type { RowToSend } from "../../../../src/connectors/supabase/writing/row-to-send.ts";
 import { Batch } from "../../../../src/model/document.ts";
 import { batchOf, doc, id } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
@@ -138,4 +143,28 @@ describe("rows that refer to others", () => {
     });
     expect(await target.store.count("people", {}, never)).toBe(2);
   });
+});
+
+it("finds all rows whose references are missing even if the server returns only a few rows per request", async () => {
+  const there = ["1", "2", "3", "4", "5"];
+  const rows = [...there, "6"].map(
+    (country): RowToSend => ({
+      ...{ doc: doc(person(1, null)), shape: "", text: "" },
+      ...{ columns: ["country"], texts: [country] },
+    }),
+  );
+  const table: Table = {
+    ...{ name: "people", key: ["id"], writable: true },
+    columns: [{ name: "country", type: "int4", nullable: true, hasDefault: false }],
+    references: [{ column: "country", table: "countries", to: "id" }],
+  };
+  const project: Pick<Project, "rows"> = {
+    async rows(_, { where: [where] = [] }) {
+      const asked = where !== undefined && "in" in where ? where.in : [];
+      const given = asked.filter((one) => there.includes(one)).slice(0, 2);
+      return new ExactText(Buffer.from(JSON.stringify(given.map((one) => ({ id: Number(one) })))));
+    },
+  };
+  const lost = await withoutParents(project as Project, table, rows, never);
+  expect([...lost].map(({ texts }) => texts)).toEqual([["6"]]);
 });

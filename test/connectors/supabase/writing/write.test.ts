@@ -1,6 +1,8 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from "bson";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { WriteMode } from "../../../../src/connectors/contract.ts";
+import { CATALOG_SQL } from "../../../../src/connectors/supabase/sql/sql-catalog.ts";
+import { SETVAL_SQL } from "../../../../src/connectors/supabase/sql/sql-setval.ts";
 import type { WriteOutcome } from "../../../../src/connectors/write-outcome.ts";
 import { Batch } from "../../../../src/model/document.ts";
 import { batchOf, doc, id } from "../../../support/data/documents.ts";
@@ -187,6 +189,15 @@ describe("columns that the database fills", () => {
     expect(await target.rows('select id, "Odd ""Name" from serials where a = \'next\'')).toEqual(["(42,1)"]);
   });
 
+  it("advances the sequence of a column outside the key where dualsync_catalog reports it", async () => {
+    await target.tables(CATALOG_SQL + SETVAL_SQL);
+    onTestFinished(() => target.tables("drop function dualsync_setval, dualsync_catalog"));
+    await write("computed", batchOf({ _id: 1, a: 5, own: 88 }));
+    expect(await target.session.finish(collectionOf("computed"), [], never)).toEqual([]);
+    await target.project.query("insert into computed (id, a) values (2, 6)");
+    expect(await target.rows("select own from computed where id = 2")).toEqual(["(89)"]);
+  });
+
   it("advances sequences with dualsync_setval where it is installed", async () => {
     await target.tables(`
       create function dualsync_setval(table_name text, column_name text) returns int8 language sql security definer as
@@ -195,6 +206,19 @@ describe("columns that the database fills", () => {
     expect(await target.rows("select nextval('serials_id_seq')")).toEqual(["(501)"]);
     await target.tables("drop function dualsync_setval");
   });
+});
+
+it("a table that was empty before the copy counts as dualsync's own only until a run completes", async () => {
+  const info = collectionOf("customers");
+  expect(await target.session.prepare(info, never)).toMatchObject({ empty: true, fromEmpty: true });
+  await write("customers", batchOf({ _id: uuid(1), name: "a", visits: 1 }));
+  const run = { command: "c", from: "nowhere", run: "r", token: "t", since: new Date(0) };
+  for (const complete of [false, true]) {
+    await target.session.record({ ...run, complete, verified: complete, documents: new Map() });
+    await target.tables("");
+    const prepared = await target.session.prepare(info, never);
+    expect(prepared).toMatchObject({ empty: false, fromEmpty: !complete });
+  }
 });
 
 describe("rows that the database rejects", () => {
