@@ -41,10 +41,8 @@ export function savedSentence({ run, saved }: UndoJournal): string[] {
   const undo = `dualsync undo ${run}`;
   const size = `${sizeText(bytes)}, kept ${KEPT_DAYS} days`;
   if (documents === 0) {
-    const them = added === 1 ? "it" : "them";
-    return [
-      `${count(added, "document")} added to collections that dualsync did not fill: ${undo} removes ${them} again (${size}).`,
-    ];
+    const [were, them] = added === 1 ? ["was", "it"] : ["were", "them"];
+    return [`${count(added, "document")} ${were} added: ${undo} removes ${them} again (${size}).`];
   }
   const [were, they, them] = documents === 1 ? ["was", "it", "it"] : ["were", "they", "them"];
   return [
