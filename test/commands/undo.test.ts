@@ -56,7 +56,7 @@ it("undo restores exactly what a target held before it became a copy", async () 
   const adopted = await folder.adopt();
   expect(adopted.code).toBe(0);
   expect(summary(adopted.stdout)?.verdict).toMatch(
-    /103 documents of the target that were replaced or removed were saved first: dualsync undo [0-9a-f]{8} puts them back/,
+    /103 documents of the target were saved before they were replaced or removed: dualsync undo [0-9a-f]{8} puts them back/,
   );
   expect(await now()).not.toEqual(before);
   const undone = await folder.undo(runOf(adopted));

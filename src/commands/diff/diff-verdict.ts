@@ -94,10 +94,10 @@ function sides(collections: readonly ComparedCollection[]): string {
   const diverged = sum(collections, "diverged");
   if (behind + diverged === 0) return "";
   const parts = [
-    ...(behind > 0 ? [`the copy is behind in ${grouped(behind)}`] : []),
-    ...(diverged > 0 ? [`it has diverged in ${grouped(diverged)}`] : []),
+    ...(behind > 0 ? [`is behind in ${grouped(behind)}`] : []),
+    ...(diverged > 0 ? [`has diverged in ${grouped(diverged)}`] : []),
   ];
-  return ` Since it was last verified, ${parts.join(" and ")}.`;
+  return ` Since it was last verified, the copy ${parts.join(" and ")}.`;
 }
 
 function incomplete({ collections, findings, ended }: Compared, { moving }: Ending): string {

@@ -2,7 +2,8 @@
 
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
-import { count, bytes as sizeText } from "../../reporting/text/format.ts";
+import { bytes as sizeText } from "../../model/size-text.ts";
+import { count } from "../../reporting/text/format.ts";
 import { KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 

@@ -159,8 +159,8 @@ async function claim(server: Server, run: Run, signal: AbortSignal): Promise<Mon
 
 async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
   const [answer, hello] = await Promise.all([
-    server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" }),
-    server.run({ hello: 1 }, { signal, doing: "ask for the time" }),
+    server.run({ buildInfo: 1 }, { signal, doing: "read the server's version" }),
+    server.run({ hello: 1 }, { signal, doing: "read the server's time" }),
   ]);
   const time: unknown = hello.localTime;
   // Behind routers the data is elsewhere: two of them may be the way to one cluster.

@@ -1,5 +1,6 @@
 import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
+import { bytes as sizeText } from "../../model/size-text.ts";
 
 /** Keeps the target's database below a size: what is written is added up, and measured anew before it is held to be too much. */
 export class SizeLimit {
@@ -28,7 +29,7 @@ export class SizeLimit {
     if (this.#used <= this.#limit) return;
     throw new DualsyncError(
       "target",
-      `The target ${this.#target.label} would grow beyond --max-target-size: it takes up ${megabytes(this.#used - bytes)} of ${megabytes(this.#limit)}.`,
+      `The target ${this.#target.label} would grow beyond --max-target-size: it takes up ${sizeText(this.#used - bytes)} of ${sizeText(this.#limit)}.`,
       {
         hint: "What was written is kept. Leave collections out with --exclude or choose a larger target, then run the same command again to resume.",
       },
@@ -53,13 +54,9 @@ export function assertFitsInto(limit: number, used: number, growth: number, labe
   if (used + growth <= limit) return;
   throw new DualsyncError(
     "refused",
-    `The copy does not fit into --max-target-size: ${label} takes up ${megabytes(used)} now, about ${megabytes(growth)} would be added, and the limit is ${megabytes(limit)}.`,
+    `The copy does not fit into --max-target-size: ${label} takes up ${sizeText(used)} now, about ${sizeText(growth)} would be added, and the limit is ${sizeText(limit)}.`,
     {
       hint: "Nothing was changed. Leave collections out with --exclude, or choose a larger target.",
     },
   );
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB`;
 }

@@ -1,7 +1,8 @@
 import type { ChalkInstance } from "chalk";
 import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { type Cell, type TableColumn, table } from "../text/columns.ts";
-import { bytes, grouped } from "../text/format.ts";
+import { grouped } from "../text/format.ts";
 import { wrapped } from "../text/text-width.ts";
 import { minute } from "../text/time-window.ts";
 

@@ -1,6 +1,7 @@
 import type { Difference, DiffReport, FieldDifference } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { fieldPath, marks, shownValue, whatDiffers } from "../text/difference-words.ts";
-import { bytes, count, grouped } from "../text/format.ts";
+import { count, grouped } from "../text/format.ts";
 import { html, type Markup } from "./markup.ts";
 import { name } from "./page-name.ts";
 

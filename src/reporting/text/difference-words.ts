@@ -1,7 +1,8 @@
 /** A difference in words, as every way of showing it to people has them. */
 
 import type { Difference, FieldDifference } from "../../model/reporter.ts";
-import { bytes, count } from "./format.ts";
+import { bytes } from "../../model/size-text.ts";
+import { count } from "./format.ts";
 import { shortened } from "./text-width.ts";
 import { minute } from "./time-window.ts";
 

@@ -66,7 +66,7 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
       }
       if (batch === undefined) return;
       empty = batch.length === 0 ? empty + 1 : 0;
-      if (empty > EMPTY_BATCHES) throw new RangeError("a cursor gives nothing and does not end");
+      if (empty > EMPTY_BATCHES) throw new RangeError("a cursor returns nothing and does not end");
       if (batch.length === 0) continue;
       if (order === "id" && after !== undefined) assertAscending(batch.idOf(0), after);
       tries.reset();
@@ -86,7 +86,7 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
 function assertAscending(id: DocumentId, after: DocumentId): void {
   const plain = [id, after].every(({ element }) => PLAINLY_ORDERED.has(element[0] as number));
   if (plain && compareIds(id.element, after.element) < 0)
-    throw new RangeError("documents do not come in the order of their ids");
+    throw new RangeError("documents are not in the order of their ids");
 }
 
 /** A read that ended before its end. What cannot be gone on with may still succeed as a whole, later. */

@@ -243,7 +243,6 @@ function pathPart(name: string): string {
 }
 
 function exactCount(count: number | null): number {
-  if (count === null || !Number.isSafeInteger(count))
-    throw new Error("an answer without a count came through");
+  if (count === null || !Number.isSafeInteger(count)) throw new Error("an answer has no count");
   return count;
 }

@@ -90,7 +90,7 @@ function expectedOf(method: string, path: string): ExpectedRows {
 /** The exact text behind a body that is one JSON string; any other body would have been rounded on its way here. */
 function unwrapped(body: string): string {
   const text: unknown = JSON.parse(body);
-  if (typeof text !== "string") throw new Error("a value came to the transport that is not an exact text");
+  if (typeof text !== "string") throw new Error("a value to send is not an exact text");
   // It would be sent as a replacement character.
   if (/\p{Surrogate}/u.test(text)) throw new Error("a text with an unpaired surrogate cannot be sent");
   return text;

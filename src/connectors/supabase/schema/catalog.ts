@@ -69,7 +69,7 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
   const fields = fieldsOf(definition);
   const properties = fieldsOf(fields?.get("properties") ?? {});
   const listed = fields?.get("required") ?? [];
-  if (properties === undefined || !Array.isArray(listed)) return "the project's description of it is damaged";
+  if (properties === undefined || !Array.isArray(listed)) return "the project's description of it is invalid";
   if (properties.size === 0) return "it has no columns";
   if (properties.size > MOST_COLUMNS) return "it has more columns than a table can have";
   const required = new Set<unknown>(listed);

@@ -108,7 +108,7 @@ export class ExactLook {
     const { role, label } = this.#project;
     throw new DualsyncError(
       role,
-      `${label} does not give the keys of ${this.#table.name} exactly (${own.key}).`,
+      `${label} does not return the keys of ${this.#table.name} exactly (${own.key}).`,
       {
         hint: `${own.reason[0]?.toUpperCase()}${own.reason.slice(1)}`,
         ofOneCollection: true,
