@@ -24,7 +24,7 @@ export class MemoryDatabase {
   /** Whether the time of a document has come; of a key-value store. */
   isDue: (document: Doc) => boolean = () => false;
   holder: { readonly nonce: string; readonly run: Run } | undefined;
-  filled: RunRecord | undefined;
+  lastRun: RunRecord | undefined;
   readonly provenance = new Map<string, Provenance>();
   readonly checksums = new Map<string, Uint8Array>();
 
@@ -108,7 +108,7 @@ function storeOf(database: MemoryDatabase, label: string): WritableStore {
   const history: Reader["history"] = {
     read: async () => ({
       collections: new Map(database.provenance),
-      ...(database.filled && { filled: database.filled }),
+      ...(database.lastRun && { lastRun: database.lastRun }),
     }),
     seesNonce: async (nonce) => database.holder?.nonce === nonce,
   };
@@ -207,7 +207,7 @@ function sessionOf(database: MemoryDatabase, label: string, run: Run): WriteSess
     nonce,
     lost: lost.signal,
     async record(record) {
-      database.filled = record;
+      database.lastRun = record;
     },
     async release() {
       database.holder = undefined;

@@ -21,7 +21,7 @@ export async function findSaved(
   if (content === undefined) return undefined;
   const saved = fromJson(content, options.state.path);
   // The run came to its end and was killed before it could forget about it.
-  if (history.filled?.token === saved.token && history.filled.complete) return undefined;
+  if (history.lastRun?.token === saved.token && history.lastRun.complete) return undefined;
   const objection = objectionTo(saved, options, history);
   if (objection === undefined) return saved;
   tell(
@@ -30,8 +30,8 @@ export async function findSaved(
   return undefined;
 }
 
-function objectionTo(saved: SavedRun, options: CopyingOptions, { filled }: History): string | undefined {
-  if (filled?.token !== saved.token) return "another run has written to the target since";
+function objectionTo(saved: SavedRun, options: CopyingOptions, { lastRun }: History): string | undefined {
+  if (lastRun?.token !== saved.token) return "another run has written to the target since";
   if (isWeaker(saved.verify, options.verify))
     return `it verified less (--verify ${saved.verify}) than this run`;
   return stalenessReason(saved);

@@ -18,8 +18,8 @@ export function assertTwoStores(source: IdentifiedStore, target: IdentifiedStore
   const { instance } = source.identity;
   const sameServer =
     instance !== undefined && instance === target.identity.instance && source.database === target.database;
-  const token = source.history.filled?.token;
-  const sameMark = token !== undefined && token !== "" && token === target.history.filled?.token;
+  const token = source.history.lastRun?.token;
+  const sameMark = token !== undefined && token !== "" && token === target.history.lastRun?.token;
   if (!sameServer && !sameMark && !haveSameCollections(source, target)) return;
   throw new DualsyncError(
     "refused",

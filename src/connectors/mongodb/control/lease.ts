@@ -81,7 +81,7 @@ function placeOf(server: Server, nonce: string, untouched: boolean): Parameters<
       const answer = await updateControl(server, { q: mine, u }, signal);
       return Number(answer.n) > 0;
     },
-    record: (filled, signal) => writeRecord(server, runRecord(filled), signal),
+    record: (lastRun, signal) => writeRecord(server, runRecord(lastRun), signal),
     async giveBack(certain, signal) {
       // Dropped while it is still held: given back before, another run might have taken it, and all it wrote would go.
       const alone = untouched && certain && (await holdsOnly(server, nonce, signal));

@@ -58,8 +58,8 @@ function placeOf(project: Project, nonce: string): Parameters<typeof keepLease>[
     label: project.label,
     nonce,
     renew: async (signal) => (await callControl(project, "renew", { nonce }, signal)) === true,
-    async record(filled, signal) {
-      if (!(await writeRecord(project, nonce, runRecord(filled), signal))) throw lostError(project.label);
+    async record(lastRun, signal) {
+      if (!(await writeRecord(project, nonce, runRecord(lastRun), signal))) throw lostError(project.label);
     },
     async giveBack(_, signal) {
       await callControl(project, "release", { nonce }, signal);

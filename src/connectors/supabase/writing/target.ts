@@ -108,6 +108,6 @@ async function prepare(
   const empty = (await project.count(table.name, table.key[0] ?? "", [], signal)) === 0;
   await provenance.note(info, uid, empty, signal);
   // An application goes on writing into a table once it was filled: what it holds is ours only while that goes on.
-  const isGoingOn = history.filled?.complete === false && provenance.isFromEmpty(info.name, uid);
-  return { empty, fromEmpty: empty || isGoingOn, uid, notReproduced: [] };
+  const isUnfinished = history.lastRun?.complete === false && provenance.isFromEmpty(info.name, uid);
+  return { empty, fromEmpty: empty || isUnfinished, uid, notReproduced: [] };
 }
