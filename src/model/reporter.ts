@@ -1,4 +1,4 @@
-/** What a run tells the outside. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
+/** What a run reports. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
 import type { CollectionKind, NotCopied } from "./collection.ts";
 import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./comparison.ts";
 import type { DualsyncError } from "./errors.ts";
@@ -34,7 +34,7 @@ export interface AdoptionPreview {
   readonly examples: readonly string[];
 }
 
-/** The run that was interrupted and is gone on with. */
+/** The interrupted run that is resumed. */
 export interface Resumed extends Done {
   /** When the first of the runs that belong together began. */
   readonly since: Date;
@@ -133,7 +133,7 @@ export interface RunReport {
 }
 
 export interface Reporter {
-  /** Something to know while the run goes on; not part of the result. */
+  /** Information during the run; not part of the result. */
   note(message: string): void;
   /** Something that wants attention; shown with --quiet too. */
   warn(message: string): void;
@@ -144,7 +144,7 @@ export interface Reporter {
   comparison(comparison: Comparison): void;
   /** One confirmed difference, as soon as it is confirmed; collections may come interleaved. */
   difference(difference: Difference): void;
-  /** Resolves when whoever reads the output has taken what was told: for those who tell much. */
+  /** Resolves when the reader of the output has taken everything so far: for callers that report much. */
   ready(): Promise<void>;
   /** What is going to be changed, or taken back. */
   changePlan(plan: ChangePlan): void;

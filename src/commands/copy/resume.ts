@@ -8,13 +8,13 @@ import { stalenessReason } from "../run/staleness.ts";
 import type { CopyingOptions } from "./copy-options.ts";
 
 /**
- * What an interrupted run of this job has done, if it can be gone on with; `tell` hears why not.
+ * What an interrupted run of this job has done, if it can be resumed; `explain` gets the reason why not.
  * @throws DualsyncError `local` when the state file is damaged, foreign or newer than this program
  */
 export async function findSaved(
   options: CopyingOptions,
   history: History,
-  tell: (reason: string) => void,
+  explain: (reason: string) => void,
 ): Promise<SavedRun | undefined> {
   if (options.restart) return undefined;
   const content = await options.state.read();
@@ -24,7 +24,7 @@ export async function findSaved(
   if (history.lastRun?.token === saved.token && history.lastRun.complete) return undefined;
   const objection = objectionTo(saved, options, history);
   if (objection === undefined) return saved;
-  tell(
+  explain(
     `The interrupted run of ${saved.since.toISOString()} is not resumed: ${objection}. Everything is read again.`,
   );
   return undefined;

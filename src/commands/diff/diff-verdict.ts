@@ -88,7 +88,7 @@ function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedColle
   return parts.length === 0 ? "" : ` except for ${parts.join(" and ")}`;
 }
 
-/** Who moved, where the target's history tells it. */
+/** Which side changed, where the target's history shows it. */
 function sides(collections: readonly ComparedCollection[]): string {
   const behind = sum(collections, "behind");
   const diverged = sum(collections, "diverged");

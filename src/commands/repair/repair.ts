@@ -21,7 +21,7 @@ import { assertSafe } from "./repair-guard.ts";
 import type { RepairOptions } from "./repair-options.ts";
 import { repairReport } from "./repair-report.ts";
 
-/** Reads the plan, shows it, asks, mends. @returns the exit status; @throws DualsyncError when it cannot be done */
+/** Reads the plan, shows it, asks, repairs. @returns the exit status; @throws DualsyncError when it cannot be done */
 export async function repair(options: RepairOptions, context: RunContext): Promise<number> {
   const started = new Date();
   const plan = await RepairPlanReader.read(() => readLines(options.path), options.name);

@@ -152,7 +152,7 @@ async function claim(server: Server, run: Run, signal: AbortSignal): Promise<Mon
       },
     };
   } catch (error) {
-    await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
+    await lease.release().catch(() => undefined); // it expires by itself; the first error is the one to report
     throw error;
   }
 }

@@ -10,7 +10,7 @@ export interface IdentifiedStore extends StoreSnapshot {
 
 /**
  * Refuses to compare a store with itself under two addresses, which would always be identical and prove nothing. Without
- * writing it is told by the server process that answers, by what the last run left in the target, and by collections that
+ * writing it is decided by the server process that answers, by what the last run left in the target, and by collections that
  * are the very same. A server that was restored from a snapshot of the other holds those, too: its process is another.
  * @throws DualsyncError `refused`
  */

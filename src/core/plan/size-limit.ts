@@ -19,7 +19,7 @@ export class SizeLimit {
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     this.#used += bytes;
     if (this.#used <= this.#limit) return;
-    // Replaced documents take no more room than before, so the sum may well be too large.
+    // Replaced documents take no more space than before, so the sum may well be too large.
     await this.measure(bytes, signal);
   }
 
@@ -37,7 +37,7 @@ export class SizeLimit {
   }
 }
 
-/** Bytes that the target takes up. @throws DualsyncError `refused` where it cannot tell */
+/** Bytes that the target takes up. @throws DualsyncError `refused` where it does not know */
 export async function sizeOf({ label, size }: Reader, signal: AbortSignal): Promise<number> {
   if (size !== undefined) return await size.bytes(signal);
   throw new DualsyncError(

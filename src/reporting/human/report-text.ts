@@ -63,7 +63,7 @@ function number(value: number | undefined): string {
   return value === undefined ? NO_NUMBER : grouped(value);
 }
 
-/** How much was read by this run, in what time; and by the interrupted ones that it goes on with. */
+/** How much was read by this run, in what time; and by the interrupted runs that it resumes. */
 function effort(report: RunReport): string {
   const { resumed } = report;
   const read = totals(report.collections).read - (resumed?.documents ?? 0);

@@ -15,7 +15,7 @@ export function shownKey(key: string): string {
   return key.startsWith("document ") ? key.slice("document ".length) : key;
 }
 
-/** What differs, as far as it is not told by its fields. */
+/** What differs, as far as its fields do not show it. */
 export function whatDiffers({ kind, sigil, detail, source, target }: Difference): string {
   const told = detail === undefined ? undefined : shortened(detail, LONGEST);
   switch (kind) {

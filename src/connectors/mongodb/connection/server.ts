@@ -130,7 +130,7 @@ export class Server {
       await server.#greet(signal);
       return server;
     } catch (error) {
-      await client.close().catch(() => undefined); // the first error is the one to tell
+      await client.close().catch(() => undefined); // the first error is the one to report
       throw error;
     }
   }

@@ -89,7 +89,7 @@ function assertAscending(id: DocumentId, after: DocumentId): void {
     throw new RangeError("documents are not in the order of their ids");
 }
 
-/** A read that ended before its end. What cannot be gone on with may still succeed as a whole, later. */
+/** A read that ended before its end. What cannot be resumed may still succeed as a whole, later. */
 function brokenOff(server: Server, { collection }: FindOptions, error: unknown): DualsyncError {
   const fault = server.fault(error, `read ${collection}`);
   const mayPass = isTransient(error) || (error as { code?: unknown }).code === CAPPED_POSITION_LOST;

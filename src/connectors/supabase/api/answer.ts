@@ -26,7 +26,7 @@ export function judge(answer: HttpAnswer, expected: ExpectedRows, counted: boole
   if (status < 200 || status > 299) throw refusal(answer);
   if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });
   const range = headers.get("content-range");
-  // A gateway's page, or its empty answer, does not tell of rows.
+  // A gateway's page, or its empty answer, says nothing about rows.
   if (expected === "nothing" && (body.length > 0 || range === null))
     throw new Fault({ reason: "garbled", status });
   if (counted && totalIn(range) === undefined) throw new Fault({ reason: "no-count", status });

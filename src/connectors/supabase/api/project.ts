@@ -41,7 +41,7 @@ export interface UpsertRows {
   readonly text: string;
   /** Every column that the rows have; a column that a row lacks becomes null. */
   readonly columns: readonly string[];
-  /** Columns of a unique index that tell whether a row is there. */
+  /** Columns of a unique index that show whether a row exists. */
   readonly onConflict: readonly string[];
   /** Leave rows that are there as they are. */
   readonly ignoreDuplicates?: boolean;

@@ -21,7 +21,7 @@ export const QUERY = "dualsync-query";
 const FEW = 2;
 
 export interface TransportOptions {
-  /** Where PostgREST is, ending in /rest/v1. Nothing is ever asked or told elsewhere. */
+  /** Where PostgREST is, ending in /rest/v1. Nothing is ever sent elsewhere. */
   readonly base: string;
   readonly key: string;
   readonly policy: RetryPolicy;

@@ -44,7 +44,7 @@ export class WritableTables {
     return writable;
   }
 
-  /** The project's description does not tell them: the database refuses a statement that names one, even without rows. */
+  /** The project's description does not show them: the database refuses a statement that names one, even without rows. */
   async #computed(table: Table, signal: AbortSignal): Promise<ReadonlySet<string>> {
     const { columns, key } = table;
     const told = columns.filter(({ generated, identity }) => generated === true || identity === "always");

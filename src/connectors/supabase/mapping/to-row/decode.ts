@@ -171,7 +171,7 @@ function isFloat4(value: number): boolean {
   return tells(value, rounded) && Number(value.toPrecision(digits)) === value;
 }
 
-/** Whether a decimal tells this float4 from all others. Midway between two it tells neither, though it is rounded to one. */
+/** Whether a decimal identifies this float4 among all others. Midway between two it identifies neither, though it is rounded to one. */
 function tells(decimal: number, float4: number): boolean {
   if (decimal === float4) return true;
   const other = 2 * decimal - float4;

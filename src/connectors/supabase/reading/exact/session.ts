@@ -4,7 +4,7 @@ import { mostDigits } from "./text-forms.ts";
 /** Settings under which one value may have several texts, or one text may be of several values. */
 export type Setting = "extra_float_digits" | "DateStyle" | "IntervalStyle" | "lc_monetary";
 
-/** As the project's optional function tells them. */
+/** As the project's optional function returns them. */
 export type SessionSettings = ReadonlyMap<string, string>;
 
 /** `bad`: what is printed under this setting is not the value, or another one to whoever has not set it. */
