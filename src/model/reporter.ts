@@ -85,7 +85,7 @@ export interface CollectionReport {
   readonly kind: CollectionKind;
   /** What the store calls it: "collection", "capped", "view". */
   readonly type: string;
-  /** read = written + unchanged + setAside. */
+  /** read = written + unchanged + rejected. */
   readonly read: number;
   readonly written: number;
   readonly unchanged: number;

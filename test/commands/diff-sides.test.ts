@@ -17,7 +17,7 @@ interface Order {
 
 /** Even ids from 0 on. */
 const DOCUMENTS = 2_000;
-/** Far more than one segment of a seal holds, and a few documents in each. */
+/** Far more than one segment of the checksums holds, and a few documents in each. */
 const LONG = "x".repeat(1_000);
 /** Documents that are far from each other, so that no two of them are in one segment. */
 const [FIRST, SECOND, THIRD] = [100, 2_000, 3_800] as const;

@@ -9,7 +9,7 @@ import { dualsync, records } from "../support/cli.ts";
 import { serverPair } from "../support/pair.ts";
 import { runOf, undoFolder } from "../support/undo-folder.ts";
 
-/** What a seal says is true, whatever became of the runs that left it. */
+/** Checksums are true, whatever became of the runs that left them. */
 const pair = serverPair();
 const folder = undoFolder(pair);
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
@@ -52,7 +52,7 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
 }, async () => {
   const random = new Random(SEED);
   await rows("from").insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: 2 * i, text: TEXT })));
-  const cwd = mkdtempSync(join(tmpdir(), "dualsync-seals-"));
+  const cwd = mkdtempSync(join(tmpdir(), "dualsync-checksums-"));
   const env = {
     LIVE: withDatabase(pair.source.uri, pair.database),
     COPY: withDatabase(pair.target.uri, pair.database),

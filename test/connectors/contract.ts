@@ -405,7 +405,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       "keeps checksums until something is written to their collection, and no longer",
       async () => {
         const { checksums } = store;
-        if (checksums === undefined || session.checksums === undefined) throw new Error("no seals");
+        if (checksums === undefined || session.checksums === undefined) throw new Error("no checksums");
         const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
         await create("other", { _id: 1 });
         const info = await create("checksummed", { _id: 1 });

@@ -123,7 +123,7 @@ it("an id that is in none of the listed segments is found in none", () => {
   expect(segmentOf(checksums, id("later"))).toBe(all[3]);
 });
 
-/** What became of a document since: version 0 is the one that was sealed, undefined is absence. */
+/** What became of a document since: version 0 is the one that was verified, undefined is absence. */
 interface Fate {
   readonly checksummed: 0 | undefined;
   readonly source: number | undefined;
@@ -162,7 +162,7 @@ it("drift is never reported wrongly, and is reported where each document changed
   fc.assert(
     fc.property(fc.array(fate, { minLength: 1, maxLength: 60 }), lengths, (fates, cut) => {
       const [checksummed] = segments(versions(fates, "checksummed"), 1e9);
-      if (checksummed === undefined) throw new Error("no stretch");
+      if (checksummed === undefined) throw new Error("no segment");
       const differences: Mismatch[] = fates.flatMap(({ source, target }, key) =>
         source === target
           ? []

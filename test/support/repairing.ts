@@ -20,7 +20,7 @@ export interface Repaired extends CliResult {
   readonly collections: Readonly<Record<string, unknown>>[];
 }
 
-/** A pair that is compared and mended in a folder of its own, which lasts as long as the test. */
+/** A pair that is compared and repaired in a folder of its own, which lasts as long as the test. */
 export class RepairContext {
   readonly folder: string;
   readonly #pair: ServerPair;

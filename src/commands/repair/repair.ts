@@ -1,4 +1,4 @@
-/** Mends a copy by a plan that diff has written. */
+/** Repairs a copy from a plan that diff wrote. */
 
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { WriteSession } from "../../connectors/contract.ts";

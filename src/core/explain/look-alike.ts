@@ -16,8 +16,8 @@ export function lookAlikeNote(
       return order === 0 ? "same number, different stored bytes" : undefined;
     }
     case TYPE.boolean: {
-      const classifyPair = (source[one.start] !== 0) === (target[other.start] !== 0);
-      return classifyPair ? "stored bytes" : undefined;
+      const isSame = (source[one.start] !== 0) === (target[other.start] !== 0);
+      return isSame ? "stored bytes" : undefined;
     }
     case TYPE.binary:
       return haveSameContent(source, one, target, other) ? "binary subtype" : undefined;

@@ -88,6 +88,6 @@ function action(planned: PlannedCollection): string {
 }
 
 function foundText({ equal, equivalent, different, extra }: AdoptionPreview): string {
-  const classifyPair = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
-  return `${grouped(equal)} equal, ${classifyPair}${grouped(different)} differ, ${grouped(extra)} only in the target`;
+  const others = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
+  return `${grouped(equal)} equal, ${others}${grouped(different)} differ, ${grouped(extra)} only in the target`;
 }

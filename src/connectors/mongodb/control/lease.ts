@@ -30,7 +30,7 @@ export async function takeLease(
   signal: AbortSignal,
 ): Promise<HeldLease> {
   const untouched = (await lookUp(server, CONTROL_COLLECTION, signal)) === undefined;
-  // Not under the run's signal: broken off half-transport, nobody would know whether the lease was taken.
+  // Not under the run's signal: interrupted half-way, it would be unknown whether the lease was taken.
   const own = new AbortController().signal;
   let taken = new Clocks();
   const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };

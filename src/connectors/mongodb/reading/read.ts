@@ -16,7 +16,7 @@ const EMPTY_BATCHES = 1_000;
 /** Types whose order no collation changes. */
 const PLAINLY_ORDERED = new Set<number>([TYPE.objectId, TYPE.int32, TYPE.int64, TYPE.double, TYPE.date]);
 
-/** A raw find, batch after batch, one batch read ahead. Goes on after the last id when the cursor is lost on the transport. */
+/** A raw find, batch after batch, one batch read ahead. Resumes after the last id when the cursor is lost. */
 export async function* readBatches(server: Server, options: FindOptions): AsyncGenerator<Batch> {
   let after = options.after;
   let boundedBelow = after !== undefined || options.range?.from !== undefined;

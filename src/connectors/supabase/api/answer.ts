@@ -21,7 +21,7 @@ const [OPEN_BRACKET, CLOSE_BRACKET] = [0x5b, 0x5d];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** Throws a Fault unless the answer is whole, of the expected kind, and PostgREST's own. */
-export function judge(answer: HttpAnswer, expected: ExpectedRows, counted: boolean): void {
+export function assertProper(answer: HttpAnswer, expected: ExpectedRows, counted: boolean): void {
   const { status, headers, body } = answer;
   if (status < 200 || status > 299) throw refusal(answer);
   if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });

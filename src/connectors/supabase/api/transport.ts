@@ -9,7 +9,7 @@
  * the header QUERY, which is never sent.
  */
 import { type RetryPolicy, Tries } from "../../wrappers/retry.ts";
-import { type ExpectedRows, judge, lengthIn } from "./answer.ts";
+import { assertProper, type ExpectedRows, lengthIn } from "./answer.ts";
 import { type ExchangeLimits, exchange, type HttpAnswer } from "./exchange.ts";
 import { Fault, patienceFor } from "./fault.ts";
 import { ExactText, type RowTexts } from "./texts.ts";
@@ -49,7 +49,7 @@ export function transport(options: TransportOptions): typeof fetch {
     const expected = expectedOf(method, url.pathname.slice(base.pathname.length));
     const answer = await answered(options, signal, async () => {
       const received = await exchange(url, request, options.limits, signal);
-      judge(received, expected, counted);
+      assertProper(received, expected, counted);
       return received;
     });
     options.texts.time = timeOf(answer);
