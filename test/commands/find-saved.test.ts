@@ -44,11 +44,11 @@ async function decision({ age = 1, verify = "content", restart = false, ...of }:
   };
   await state.write(toJson(run));
   const options: Partial<CopyingOptions> = { state, verify, restart };
-  const told: string[] = [];
+  const reported: string[] = [];
   const history = { lastRun: { ...lastRun, ...of.lastRun }, collections: new Map() };
-  const found = await findSaved(options as CopyingOptions, history, (reason) => told.push(reason));
+  const found = await findSaved(options as CopyingOptions, history, (reason) => reported.push(reason));
   if (found !== undefined) expect(found).toEqual(run);
-  return found === undefined ? `no: ${told.join()}` : "yes";
+  return found === undefined ? `no: ${reported.join()}` : "yes";
 }
 
 it.each<[string, Case, RegExp]>([

@@ -91,7 +91,7 @@ it("refuses a swapped pair, so that a copy is not copied over its original", asy
   const before = await snapshot(pair.from, pair.database);
   const env = {
     LIVE: withDatabase(pair.target.uri, pair.database),
-    // Under another name for its host: the collections tell, not the address.
+    // Under another name for its host: the collections decide, not the address.
     COPY: withDatabase(pair.source.uri, pair.database).replace("127.0.0.1", "localhost"),
   };
   const swapped = ["duplicate", "--from", "env:LIVE", "--to", "env:COPY"];

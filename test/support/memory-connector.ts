@@ -12,7 +12,7 @@ import { MEMORY_WORDS, MemoryStore } from "./memory-store.ts";
 /**
  * What such a store can do. `all`: everything that a store in memory can. `none`: nothing but what every store can. `kv`: as
  * a key-value store: no order, ids that a read may give twice, counts that are not exact, documents that expire, and nothing
- * that tells a collection from a later one.
+ * that distinguishes a collection from a later one.
  */
 export type MemoryPowers = "all" | "none" | "kv";
 

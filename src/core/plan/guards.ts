@@ -28,7 +28,7 @@ export async function assertDifferentStores(
 }
 
 /**
- * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections tell
+ * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections show
  * it for certain; the address alone does where nobody has said that the target is to be overwritten. A target that is
  * known to have been a copy of this source may become one again when its name is given.
  * @throws DualsyncError `refused`

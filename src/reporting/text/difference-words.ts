@@ -17,22 +17,22 @@ export function shownKey(key: string): string {
 
 /** What differs, as far as its fields do not show it. */
 export function whatDiffers({ kind, sigil, detail, source, target }: Difference): string {
-  const told = detail === undefined ? undefined : shortened(detail, LONGEST);
+  const reason = detail === undefined ? undefined : shortened(detail, LONGEST);
   switch (kind) {
     case "missing":
       return `only in the source${size(source)}`;
     case "extra":
       return `only in the target${size(target)}`;
     case "changed":
-      return told ?? "different bytes";
+      return reason ?? "different bytes";
     case "idtype":
-      return told ?? "the same _id to the server, stored differently";
+      return reason ?? "the same _id to the server, stored differently";
     case "metadata":
-      return told ?? (sigil === "+" || sigil === "-" ? onlyIn(sigil) : "differs");
+      return reason ?? (sigil === "+" || sigil === "-" ? onlyIn(sigil) : "differs");
     case "content":
-      return told ?? "different documents";
+      return reason ?? "different documents";
     case "unreadable":
-      return `could not be compared${told === undefined ? "" : `: ${told}`}`;
+      return `could not be compared${reason === undefined ? "" : `: ${reason}`}`;
   }
 }
 

@@ -48,7 +48,7 @@ export interface UpsertRows {
 }
 
 /** Every rejection is a DualsyncError, or the signal's reason. `isTooMuch`, `isOfRows` and `refusalCode` of fault.ts
- * tell what may be done about one. */
+ * decides what may be done about one. */
 export interface Project {
   readonly role: StoreRole;
   readonly label: string;

@@ -1,6 +1,6 @@
 /**
  * Which tables a project has: from the description of its API (Swagger 2.0), which every project gives out. It does
- * not tell defaults that are expressions, generated and identity columns, the order of a composite key, scales, nor a
+ * not show defaults that are expressions, generated and identity columns, the order of a composite key, scales, nor a
  * view that can be written from a table.
  */
 
