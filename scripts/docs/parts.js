@@ -16,7 +16,7 @@ const { Redactor } = await built("redact/redact.js");
 const { connectors } = await built("connectors/registry.js");
 
 const { commands } = buildProgram(new Redactor());
-/** The statuses that scripts tell apart. */
+/** The statuses that scripts distinguish. */
 const IN_SCRIPTS = new Set([0, 1, 2, 3, 6, 12]);
 
 /** @type {ReadonlyMap<string, string>} */

@@ -52,7 +52,7 @@ export async function records() {
   const values = { sourceValue: '{"$numberInt":"5"}', targetValue: '{"$numberLong":"5"}' };
 
   /** @type {[string, string, (reporter: Reporter) => void | Promise<void>][]} */
-  const told = [
+  const examples = [
     ["start duplicate", "start", (to) => to.plan(plan({ collections: [adopted], resumed }))],
     ["start diff", "start", (to) => to.comparison(comparison())],
     ["start repair", "start", (to) => to.changePlan(changePlan())],
@@ -79,10 +79,10 @@ export async function records() {
 
   /** @type {[string, string][]} */
   const shown = [];
-  for (const [name, type, tell] of told) {
+  for (const [name, type, show] of examples) {
     const [, command = name === "diff" ? "diff" : "duplicate"] = name.split(" ");
     const { reporter, stdout } = open({ mode: "json", runId: RUN, command });
-    await tell(reporter);
+    await show(reporter);
     reporter.close();
     const all = stdout.lines.map((line) => JSON.parse(line));
     const record = all.find((one) => one.type === type);

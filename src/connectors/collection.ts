@@ -17,7 +17,7 @@ export interface CollectionInfo {
   readonly type: string;
   /** Tells this collection from a later one of the same name; undefined where the store cannot. */
   readonly uid?: string | undefined;
-  /** What the store was told when the collection was created: only connectors look into it. */
+  /** What the collection was created with: only connectors look into it. */
   readonly options: Metadata;
   /** Of a collection: reads by `_id` come in BSON order. Of a sequence: each read gives the documents in the same order. */
   readonly ordered: boolean;

@@ -32,7 +32,7 @@ export interface ParsedLocation<L extends Location = Location> {
   readonly warnings: readonly string[];
 }
 
-/** What tells a store from others, for the memory of a job. It has no place for a user or a password. */
+/** What identifies a store in the memory of a job. It has no place for a user or a password. */
 export interface StorePlace {
   readonly hosts: readonly string[];
   readonly database: string;
@@ -102,7 +102,7 @@ export interface Connector<L extends Location = Location> {
   advise?(text: string, environment: Environment): string | undefined;
   /** Everything in a location that must never be shown. */
   secrets(location: L): readonly string[];
-  /** Whether both lead to one store, by their addresses; whether two names lead to one server only the servers can tell. */
+  /** Whether both lead to one store, by their addresses; only the servers know whether two names lead to one server. */
   isSame(left: L, right: L): boolean;
   place(location: L): StorePlace;
   /** Absent where there is no way to open one yet. Loads the driver. */

@@ -58,7 +58,7 @@ export interface Reader extends Powers {
   close(): Promise<void>;
 }
 
-/** What a store may be able to do besides. Without a power the general way is taken, or the person is told; never a guess. */
+/** What a store may be able to do besides. Without a power the general way is used, or the user is informed; never a guess. */
 export interface Powers {
   readonly ranges?: Ranges | undefined;
   readonly lookup?: Lookup | undefined;
@@ -96,7 +96,7 @@ export type WritableStore = Store & Required<Pick<Store, "claim">>;
 export interface Holder {
   readonly host: string;
   readonly pid: number;
-  /** Tells machines, and containers on one machine, apart; undefined where that cannot be told. */
+  /** Distinguishes machines, and containers on one machine; undefined where that is impossible. */
   readonly machine?: string;
   /** Tells a process from a later one with the same number. */
   readonly started?: string;
@@ -153,7 +153,7 @@ export interface PreparedCollection {
   readonly empty: boolean;
   /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */
   readonly fromEmpty: boolean;
-  /** The target's collection; undefined where the store cannot tell, and for a definition. */
+  /** The target's collection; undefined where the store does not know, and for a definition. */
   readonly uid?: string | undefined;
   readonly notReproduced: readonly NotReproduced[];
 }

@@ -13,7 +13,7 @@ export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValu
 
 /** Text that is not the JSON which the reader takes. Neither `message` nor `problem` repeats anything of it. */
 export class JsonError extends RangeError {
-  /** What is wrong, for a sentence that goes on with "at character N". */
+  /** What is wrong, for a sentence that continues with "at character N". */
   readonly problem: string;
   /** N, counted from 1: where the wrong part begins. */
   readonly position: number;
@@ -25,7 +25,7 @@ export class JsonError extends RangeError {
   }
 }
 
-/** A JSON text that nests deeper than the reader was told to follow. */
+/** A JSON text that nests deeper than the reader's limit. */
 export class TooDeep extends JsonError {}
 
 /** What the reader rejects besides text that is not JSON. */
@@ -43,7 +43,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** How wrong strings are called, in whatever way they are wrong. */
+/** The one name for all invalid strings. */
 const BAD_STRING = "an unterminated string or an invalid escape";
 
 /**

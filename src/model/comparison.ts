@@ -1,11 +1,11 @@
-/** What comparing two stores tells, and what repairing and undoing tell. All names, ids and values are hostile data. */
+/** The results of comparing two stores, and of repairing and undoing. All names, ids and values are hostile data. */
 import type { CollectionKind } from "./collection.ts";
 import type { Item } from "./item.ts";
 
 /**
  * `missing`: only in the source. `extra`: only in the target. `changed`: other bytes. `idtype`: equal to the server by
  * `_id`, which is of another type or text. `metadata`: an option, an index, a validator, a view, or a whole collection.
- * `content`: a capped or time-series collection, which has no ids to tell documents apart by. `unreadable`: could not be
+ * `content`: a capped or time-series collection, which has no ids to distinguish documents by. `unreadable`: could not be
  * compared.
  */
 export type DifferenceKind =
@@ -108,7 +108,7 @@ export interface ComparedCollection {
   readonly expired: number;
   /** Differences of all kinds that were accepted by name, or are extras under --one-way. */
   readonly accepted: number;
-  /** Of the stable differences, those where the target's history tells which side moved. */
+  /** Of the stable differences, those where the target's history shows which side changed. */
   readonly behind: number;
   readonly diverged: number;
   readonly verdict: ComparedVerdict;
@@ -130,7 +130,7 @@ export interface Comparison {
   }[];
   /** Left out, with the reason. */
   readonly notCompared: readonly { readonly name: string; readonly reason: string }[];
-  /** When the interrupted comparison began that is gone on with. */
+  /** When the interrupted comparison began that is resumed. */
   readonly resumedSince?: Date | undefined;
   readonly notes: readonly string[];
 }

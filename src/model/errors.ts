@@ -50,8 +50,8 @@ export const EXIT_CODES = [
   {
     code: 8,
     name: "denied",
-    meaning: "wrong credentials or a missing right",
-    next: "Check the user, the password or key, and the rights; see Troubleshooting.",
+    meaning: "wrong credentials or a missing permission",
+    next: "Check the user, the password or key, and the permissions; see Troubleshooting.",
   },
   {
     code: 9,

@@ -1,4 +1,4 @@
-/** What a run tells the outside. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
+/** What a run reports. `core/` and `commands/` know only these types; how it looks is the reporter's business. */
 import type { CollectionKind, NotCopied } from "./collection.ts";
 import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./comparison.ts";
 import type { DualsyncError } from "./errors.ts";
@@ -125,7 +125,7 @@ export interface RunReport {
 }
 
 export interface Reporter {
-  /** Something to know while the run goes on; not part of the result. */
+  /** Information during the run; not part of the result. */
   note(message: string): void;
   /** Something that wants attention; shown with --quiet too. */
   warn(message: string): void;
@@ -136,7 +136,7 @@ export interface Reporter {
   comparison(comparison: Comparison): void;
   /** One confirmed difference, as soon as it is confirmed; collections may come interleaved. */
   difference(difference: Difference): void;
-  /** Resolves when whoever reads the output has taken what was told: for those who tell much. */
+  /** Resolves when the reader of the output has taken everything so far: for callers that report much. */
   ready(): Promise<void>;
   /** What is going to be changed, or taken back. */
   changePlan(plan: ChangePlan): void;

@@ -378,7 +378,7 @@ export function describeContract(name: string, options: ContractOptions): void {
     it("remembers which run filled it, and where the content of each collection comes from", async () => {
       const info = await create("remembered");
       await session.prepare({ ...info, uid: "the source's" }, never);
-      const filled = {
+      const lastRun = {
         command: "test",
         from: "nowhere",
         run: "r",
@@ -388,9 +388,9 @@ export function describeContract(name: string, options: ContractOptions): void {
         since: new Date(5),
         documents: new Map([["a.$b", 3]]),
       };
-      await session.record(filled);
+      await session.record(lastRun);
       const history = await store.history.read(never);
-      expect(history.filled).toEqual(filled);
+      expect(history.lastRun).toEqual(lastRun);
       const listed = (await store.list(never)).collections.find(({ name }) => name === info.name);
       expect(history.collections.get("remembered")).toEqual({
         uid: listed?.uid,
@@ -405,7 +405,7 @@ export function describeContract(name: string, options: ContractOptions): void {
       "keeps checksums until something is written to their collection, and no longer",
       async () => {
         const { checksums } = store;
-        if (checksums === undefined || session.checksums === undefined) throw new Error("no seals");
+        if (checksums === undefined || session.checksums === undefined) throw new Error("no checksums");
         const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => i);
         await create("other", { _id: 1 });
         const info = await create("checksummed", { _id: 1 });

@@ -28,7 +28,7 @@ it("are read as they were written, also by way of JSON", () => {
   const records = [runRecord(FILLED), provenanceRecord("orders", PROVENANCE)].map(
     ({ id, content }) => [id, content] as const,
   );
-  const expected = { filled: FILLED, collections: new Map([["orders", PROVENANCE]]) };
+  const expected = { lastRun: FILLED, collections: new Map([["orders", PROVENANCE]]) };
   expect(historyOf(records)).toEqual(expected);
   expect(historyOf(JSON.parse(JSON.stringify(records)))).toEqual(expected);
 });
@@ -48,12 +48,12 @@ it("are read without the fields and records that only a later version knows", ()
 it.each([[null], ["text"], [7], [[]], [{ documents: "x", since: "never", complete: "yes" }]])(
   "that hold nothing of use say nothing: %j",
   (content) => {
-    const { filled, collections } = historyOf([
+    const { lastRun, collections } = historyOf([
       ["filled", content],
       ["collection orders", content],
     ]);
     expect(collections).toEqual(new Map());
-    expect(filled).toEqual({
+    expect(lastRun).toEqual({
       command: "",
       from: "",
       run: "",

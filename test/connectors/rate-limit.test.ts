@@ -15,7 +15,7 @@ import { never } from "../support/signal.ts";
 import { sessionOf } from "../support/stores/claimed.ts";
 import { describeContract } from "./contract.ts";
 
-/** A clock that stands still unless it is told to move, and remembers until when it was waited for. */
+/** A clock that stands still until it is moved, and remembers until when it was waited for. */
 class StoppedClock implements Clock {
   time = 0;
   readonly until: number[] = [];

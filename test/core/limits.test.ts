@@ -76,7 +76,7 @@ it("a task pool never runs more tasks than its limit, and throws the first failu
 it("a tally rejects an outcome in which a document is unaccounted for", () => {
   const tally = new Tally();
   expect(() => tally.count(3, 30, { written: 1, unchanged: 1, rejected: [] })).toThrow(
-    /Of 3 documents of a batch, 2/,
+    /Of 3 documents in a batch, 2/,
   );
   tally.count(3, 30, { written: 1, unchanged: 1, rejected: [{ id: id(1), reason: "x" }] });
   tally.reclassify(2);

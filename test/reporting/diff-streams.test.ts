@@ -24,7 +24,7 @@ afterEach(() => {
 const fail = new DualsyncError("source", "No answer.");
 
 /** Tells of `many` differences of a collection. */
-function tell({ reporter }: Opened, many: number, collection = "orders"): void {
+function reportDifferences({ reporter }: Opened, many: number, collection = "orders"): void {
   for (let index = 0; index < many; index += 1) {
     reporter.difference(difference({ key: `document ${collection}/${index}`, collection }));
   }
@@ -35,7 +35,7 @@ describe("streams of a comparison", () => {
     const opened = open({ command: "diff" });
     opened.reporter.comparison(comparison());
     expect(opened.stdout.lines).toHaveLength(4);
-    tell(opened, 2);
+    reportDifferences(opened, 2);
     expect(opened.stdout.lines.slice(4)).toEqual([
       "* orders/0  /total int → long",
       "* orders/1  /total int → long",
@@ -56,16 +56,16 @@ describe("streams of a comparison", () => {
   it("prints no blank line on stderr after a note that was followed by a difference", () => {
     const opened = open({ terminal: {} });
     opened.reporter.note("hello");
-    tell(opened, 1);
+    reportDifferences(opened, 1);
     opened.reporter.compared(diffReport());
     expect(opened.stderr.text).toBe("hello\n");
   });
 
   it("lists at most 1,000 differences per collection and says once how many more there are", () => {
     const opened = open();
-    tell(opened, 10_000);
-    tell(opened, 1_001, "log");
-    tell(opened, 1_000, "users");
+    reportDifferences(opened, 10_000);
+    reportDifferences(opened, 1_001, "log");
+    reportDifferences(opened, 1_000, "users");
     opened.reporter.compared(diffReport());
     const { lines } = opened.stdout;
     expect(lines.filter((line) => line.startsWith("* "))).toHaveLength(3_000);
@@ -77,7 +77,7 @@ describe("streams of a comparison", () => {
 
   it("says how many differences it did not list when the comparison fails, too", () => {
     const opened = open();
-    tell(opened, 1_002);
+    reportDifferences(opened, 1_002);
     opened.reporter.fail(fail, 4);
     expect(opened.stdout.lines.at(-1)).toBe("… and 2 more of orders; --json and --plan hold all");
     expect(opened.stderr.text).toBe("error: No answer.\n");
@@ -85,7 +85,7 @@ describe("streams of a comparison", () => {
 
   it("lists all differences, all fields and all identical collections with --verbose", () => {
     const opened = open({ verbose: true });
-    tell(opened, 1_500);
+    reportDifferences(opened, 1_500);
     const fields = ["/a", "/b", "/c", "/d"].map((path) => field(path));
     opened.reporter.difference(difference({ fields }));
     const collections = [
@@ -151,7 +151,7 @@ describe("progress bars of a comparison", () => {
       states.push(screenState(opened.stderr.text));
       write(chunk, encoding, done);
     };
-    tell(opened, 3);
+    reportDifferences(opened, 3);
     expect(states).toEqual(Array.from({ length: 3 }, () => ({ cursorShown: true, wraps: true })));
     expect(screenState(opened.stderr.text)).toEqual({ cursorShown: false, wraps: false });
     opened.reporter.compared(diffReport());
@@ -164,7 +164,7 @@ describe("progress bars of a comparison", () => {
     opened.reporter.meter("orders", 10);
     vi.advanceTimersByTime(200);
     const before = opened.stderr.text;
-    tell(opened, 3);
+    reportDifferences(opened, 3);
     expect(opened.stderr.text).toBe(before);
     expect(file.lines).toHaveLength(3);
     opened.reporter.close();

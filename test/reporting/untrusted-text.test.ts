@@ -58,21 +58,21 @@ function everything({ reporter }: Opened, text: string, end: Ending): void {
   tellDifferences(reporter, text);
   if (end === "compared") {
     const collections = [compared(text), compared("renamed", { target: text, verdict: "different" })];
-    const told = { command: text, source: text, target: text, verdict: text, plan: text };
-    reporter.compared(diffReport({ ...told, collections, notCompared: leftOut(text), exitCode: 1 }));
+    const reported = { command: text, source: text, target: text, verdict: text, plan: text };
+    reporter.compared(diffReport({ ...reported, collections, notCompared: leftOut(text), exitCode: 1 }));
   } else if (end === "changed") {
     const items = [{ key: text, reason: text, accepted: false }];
     const collections = [{ collection: text, changed: 1, unchanged: 1, conflicts: 1, skipped: 1 }];
-    const told = { command: text, source: text, target: text, verdict: text };
-    reporter.changed(changeReport({ ...told, collections, items, itemCount: 1, exitCode: 3 }));
+    const reported = { command: text, source: text, target: text, verdict: text };
+    reporter.changed(changeReport({ ...reported, collections, items, itemCount: 1, exitCode: 3 }));
   } else if (end === "finish") {
     const items = [
       { key: text, reason: text, accepted: false },
       { key: text, reason: text, accepted: true },
     ];
     const collections = [copied(text), copied("renamed", { target: text })];
-    const told = { command: text, source: text, target: text, verdict: text };
-    reporter.finish(report({ ...told, collections, items, itemCount: 2, exitCode: 3 }));
+    const reported = { command: text, source: text, target: text, verdict: text };
+    reporter.finish(report({ ...reported, collections, items, itemCount: 2, exitCode: 3 }));
   } else {
     const cause = Object.assign(new Error(text), { cause: text });
     reporter.fail(new DualsyncError(end, text, { hint: text, cause }), 70);

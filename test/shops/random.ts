@@ -63,7 +63,7 @@ export class Random {
   }
 }
 
-/** The id that a driver could have given to the `number`th document made at `time`. `kind` (0 to 255) tells collections apart. */
+/** The id that a driver could have given to the `number`th document made at `time`. `kind` (0 to 255) distinguishes collections. */
 export function objectId(kind: number, number: number, time: Date): ObjectId {
   const bytes = Buffer.alloc(12);
   bytes.writeUInt32BE(Math.floor(time.getTime() / 1000), 0);

@@ -28,14 +28,14 @@ function faultsOf(call: string, at: number): Fault[] {
 async function underEveryFault(
   act: Act,
   before: unknown,
-  judge: (cwd: string, outcome: Outcome | undefined, fault: Fault) => Promise<void>,
+  check: (cwd: string, outcome: Outcome | undefined, fault: Fault) => Promise<void>,
 ): Promise<number> {
   const root = workFolder();
   const run = async (fault?: Fault): Promise<Outcome | undefined> => {
     const cwd = mkdtempSync(join(root, "run-"));
     if (before !== undefined) await new StateFile(cwd, KEY).write(before);
     const outcome = await inChild({ cwd, act, content: NEW, ...(fault === undefined ? {} : { fault }) });
-    if (fault !== undefined) await judge(cwd, outcome, fault);
+    if (fault !== undefined) await check(cwd, outcome, fault);
     rmSync(cwd, { recursive: true });
     return outcome;
   };

@@ -20,7 +20,7 @@ const acts = {
   async whole() {
     const file = await WholeFile.create(`${cwd}/repair.plan`);
     try {
-      // Not waited for one by one: the last to be told of a failure is the one that commits.
+      // Not waited for one by one: the last to learn of a failure is the one that commits.
       for (let n = 0; n < content.lines; n++)
         file.write(`${n} ${"x".repeat(content.length)}\n`).catch(() => undefined);
       await file.commit();

@@ -156,7 +156,7 @@ describe("concurrent and killed writers of StateFile", () => {
   }, 240_000);
 });
 
-/** Kills a process that writes 1, 2, 3 and so on, and tells the last number that it called safe. */
+/** Kills a process that writes 1, 2, 3 and so on, and returns the last number that it called safe. */
 async function killedAfter(cwd: string, writes: number, millis: number): Promise<number> {
   const child = startChild({ cwd, act: "loop" });
   let text = "";

@@ -6,9 +6,9 @@ it("an undo journal syncs its bytes before each save returns, and its name once"
   const { calls = [], error } = (await inChild({ cwd: workFolder(), act: "journal" })) ?? {};
   expect(error).toBeUndefined();
   const written = calls.slice(calls.indexOf("file.write")); // the folder is made before
-  const told = written.filter((call) => ["file.write", "file.sync", "file.read"].includes(call));
+  const reported = written.filter((call) => ["file.write", "file.sync", "file.read"].includes(call));
   const saved = ["file.write", "file.sync", "file.read"];
-  expect(told).toEqual([...saved, "file.sync", ...saved, ...saved]);
+  expect(reported).toEqual([...saved, "file.sync", ...saved, ...saved]);
 });
 
 it("an undo journal accepts no more saves after a save that may have failed", {

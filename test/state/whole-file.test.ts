@@ -16,8 +16,8 @@ it("the bytes of a WholeFile are made durable before it is renamed, and its name
   expect(error).toBeUndefined();
   expect(readFileSync(join(cwd, "repair.plan"), "utf8")).toBe(NEW);
   expect(statSync(join(cwd, "repair.plan")).mode & 0o777).toBe(0o600);
-  const told = calls.filter((call) => ["unlink", "rename", "file.sync"].includes(call));
-  expect(told).toEqual(["unlink", "file.sync", "rename", "file.sync"]);
+  const reported = calls.filter((call) => ["unlink", "rename", "file.sync"].includes(call));
+  expect(reported).toEqual(["unlink", "file.sync", "rename", "file.sync"]);
 });
 
 it("writing a WholeFile leaves the old or the new file whole, wherever it fails or dies, and nothing beside it", {

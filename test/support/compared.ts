@@ -9,7 +9,7 @@ import type { ServerPair } from "./stores/pair.ts";
 
 type Json = Record<string, unknown>;
 
-/** What `diff --json` has told. */
+/** What `diff --json` printed. */
 export interface Compared {
   readonly code: number | null;
   readonly stdout: string;
@@ -38,12 +38,12 @@ export async function compare(
   const quick = flags.includes("--settle") ? [] : ["--settle", "0.3"];
   const args = ["diff", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...quick, ...flags];
   const { code, stdout, stderr } = await dualsync(args, { env, ...options });
-  const told = readable(stdout);
+  const reported = readable(stdout);
   return {
     ...{ code, stdout, stderr },
-    differences: told.filter(({ type }) => type === "diff"),
-    summary: told.find(({ type }) => type === "summary"),
-    error: told.find(({ type }) => type === "error"),
+    differences: reported.filter(({ type }) => type === "diff"),
+    summary: reported.find(({ type }) => type === "summary"),
+    error: reported.find(({ type }) => type === "error"),
   };
 }
 

@@ -48,7 +48,7 @@ export async function runAgainst(
   }
 }
 
-/** Peak of a process's memory, where the system tells it. */
+/** Peak of a process's memory, where the system shows it. */
 function residentOf(pid: number | undefined): number {
   try {
     const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"));

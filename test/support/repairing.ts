@@ -12,7 +12,7 @@ export interface Row {
   readonly [field: string]: unknown;
 }
 
-/** What `repair --json` has told. */
+/** What `repair --json` printed. */
 export interface Repaired extends CliResult {
   readonly run: string;
   readonly verdict: string;
@@ -20,7 +20,7 @@ export interface Repaired extends CliResult {
   readonly collections: Readonly<Record<string, unknown>>[];
 }
 
-/** A pair that is compared and mended in a folder of its own, which lasts as long as the test. */
+/** A pair that is compared and repaired in a folder of its own, which lasts as long as the test. */
 export class RepairContext {
   readonly folder: string;
   readonly #pair: ServerPair;
@@ -71,13 +71,13 @@ export class RepairContext {
   async repair(flags: readonly string[] = ["--yes"], options: CliOptions = {}): Promise<Repaired> {
     const args = ["repair", "repair.plan", "--json", "--from", "env:LIVE", "--to", "env:COPY", ...flags];
     const result = await this.run(args, options);
-    const told = result.stdout.endsWith("\n") ? records(result.stdout) : [];
+    const reported = result.stdout.endsWith("\n") ? records(result.stdout) : [];
     return {
       ...result,
-      run: String(told[0]?.run),
+      run: String(reported[0]?.run),
       verdict: String(summary(result.stdout)?.verdict),
-      items: told.filter(({ type }) => type === "item") as unknown as Repaired["items"],
-      collections: told.filter(({ type }) => type === "collection"),
+      items: reported.filter(({ type }) => type === "item") as unknown as Repaired["items"],
+      collections: reported.filter(({ type }) => type === "collection"),
     };
   }
 

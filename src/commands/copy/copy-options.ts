@@ -20,7 +20,7 @@ export interface CopyingOptions extends Selected {
   /** The person has named the target's database: it may hold documents that dualsync did not put there. */
   readonly intoExisting: boolean;
   readonly indexes: boolean;
-  /** The field whose date tells that a copy is newer, and not to be replaced; absent for the usual ones. */
+  /** The field whose date shows that a copy is newer, so that it is kept; absent for the usual ones. */
   readonly newerBy?: string | undefined;
   /** Read only what was changed since then, where rows say when they were changed. */
   readonly since?: Since | undefined;

@@ -44,7 +44,7 @@ export async function planRun(
   const [source, target] = await Promise.all([lookAt(stores.source, signal), lookAt(stores.target, signal)]);
   const isMapped = stores.source.mapping !== undefined;
   assertMatches(options, namesOf(source.listing), [stores.source]);
-  const told: string[] = [];
+  const objections: string[] = [];
   const planOptions = {
     command: options.command,
     source: source.label,
@@ -78,10 +78,10 @@ export async function planRun(
   assertFits(chosen.jobs, target.listing, planOptions, stores.source.words);
   const foreign = unmanagedJobs(chosen.jobs, source, target);
   if (!options.intoExisting) assertManaged(foreign, source, target, databaseOf(options.to));
-  const saved = await findSaved(options, target.history, (reason) => told.push(reason));
+  const saved = await findSaved(options, target.history, (reason) => objections.push(reason));
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
-  const notes = [...adoption(found), ...saving, ...told, ...since.notes, ...remarks(options)];
+  const notes = [...adoption(found), ...saving, ...objections, ...since.notes, ...remarks(options)];
   notes.push(...withoutDocuments(chosen.jobs, stores.source));
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);

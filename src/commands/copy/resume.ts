@@ -8,30 +8,30 @@ import { stalenessReason } from "../run/staleness.ts";
 import type { CopyingOptions } from "./copy-options.ts";
 
 /**
- * What an interrupted run of this job has done, if it can be gone on with; `tell` hears why not.
+ * What an interrupted run of this job has done, if it can be resumed; `explain` gets the reason why not.
  * @throws DualsyncError `local` when the state file is damaged, foreign or newer than this program
  */
 export async function findSaved(
   options: CopyingOptions,
   history: History,
-  tell: (reason: string) => void,
+  explain: (reason: string) => void,
 ): Promise<SavedRun | undefined> {
   if (options.restart) return undefined;
   const content = await options.state.read();
   if (content === undefined) return undefined;
   const saved = fromJson(content, options.state.path);
   // The run came to its end and was killed before it could forget about it.
-  if (history.filled?.token === saved.token && history.filled.complete) return undefined;
+  if (history.lastRun?.token === saved.token && history.lastRun.complete) return undefined;
   const objection = objectionTo(saved, options, history);
   if (objection === undefined) return saved;
-  tell(
+  explain(
     `The interrupted run of ${saved.since.toISOString()} is not resumed: ${objection}. Everything is read again.`,
   );
   return undefined;
 }
 
-function objectionTo(saved: SavedRun, options: CopyingOptions, { filled }: History): string | undefined {
-  if (filled?.token !== saved.token) return "another run has written to the target since";
+function objectionTo(saved: SavedRun, options: CopyingOptions, { lastRun }: History): string | undefined {
+  if (lastRun?.token !== saved.token) return "another run has written to the target since";
   if (isWeaker(saved.verify, options.verify))
     return `it verified less (--verify ${saved.verify}) than this run`;
   return stalenessReason(saved);

@@ -22,8 +22,8 @@ export function chooseSince(
   target: StoreSnapshot,
 ): SinceChosen {
   if (since === undefined) return { jobs, notes: [] };
-  const { filled } = target.history;
-  const last = filled?.complete === true && filled.from === source.label ? filled : undefined;
+  const { lastRun } = target.history;
+  const last = lastRun?.complete === true && lastRun.from === source.label ? lastRun : undefined;
   if (last === undefined)
     return { jobs, notes: ["No run from this source has finished: everything is read."] };
   // What was changed between the last run and a later date is in no copy.

@@ -88,16 +88,16 @@ function exceptions({ oneWay }: DiffOptions, collections: readonly ComparedColle
   return parts.length === 0 ? "" : ` except for ${parts.join(" and ")}`;
 }
 
-/** Who moved, where the target's history tells it. */
+/** Which side changed, where the target's history shows it. */
 function sides(collections: readonly ComparedCollection[]): string {
   const behind = sum(collections, "behind");
   const diverged = sum(collections, "diverged");
   if (behind + diverged === 0) return "";
   const parts = [
-    ...(behind > 0 ? [`the copy is behind in ${grouped(behind)}`] : []),
-    ...(diverged > 0 ? [`it has diverged in ${grouped(diverged)}`] : []),
+    ...(behind > 0 ? [`is behind in ${grouped(behind)}`] : []),
+    ...(diverged > 0 ? [`has diverged in ${grouped(diverged)}`] : []),
   ];
-  return ` Since it was last verified, ${parts.join(" and ")}.`;
+  return ` Since it was last verified, the copy ${parts.join(" and ")}.`;
 }
 
 function incomplete({ collections, findings, ended }: Compared, { moving }: Ending): string {

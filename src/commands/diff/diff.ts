@@ -18,7 +18,7 @@ import { Findings } from "./findings.ts";
 import { type Remembered, remember } from "./history.ts";
 import { comparisonOf, type PairedStores, pairStores } from "./pair-stores.ts";
 
-/** Looks, compares, tells. @returns the exit status; @throws DualsyncError when the comparison cannot be done */
+/** Looks, compares, reports. @returns the exit status; @throws DualsyncError when the comparison cannot be done */
 export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
   await options.state.check();
   const started = new Date();
@@ -135,7 +135,7 @@ async function compare(
   };
 }
 
-/** What the next comparison is to know. One that ran out of time is gone on with. */
+/** What the next comparison needs. One that ran out of time is resumed. */
 async function keep(
   options: DiffOptions,
   { memory }: Remembered,

@@ -16,7 +16,7 @@ export interface FindingsOptions {
   readonly oneWay: boolean;
   /** When each difference was seen first by former comparisons. */
   readonly seen: ReadonlyMap<string, Date>;
-  /** Takes what a repair could mend. */
+  /** Takes what a repair could fix. */
   readonly plan?: { row(difference: Difference, id: DocumentId): Promise<void> } | undefined;
   readonly maxDiffs?: number | undefined;
   /** Called once there are `maxDiffs` of them. */

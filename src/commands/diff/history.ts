@@ -9,7 +9,7 @@ import type { DiffOptions } from "./diff-options.ts";
 
 export interface Remembered {
   readonly memory: Memory;
-  /** The interrupted comparison that is gone on with. */
+  /** The interrupted comparison that is resumed. */
   readonly resumed?: Interrupted | undefined;
   /** Why an interrupted one is not. */
   readonly objection?: string | undefined;

@@ -19,8 +19,8 @@ import type { DiffOptions } from "./diff-options.ts";
 import type { Remembered } from "./history.ts";
 
 export interface PairedStores extends Pairs {
-  /** Who filled the target last. */
-  readonly filled?: RunRecord | undefined;
+  /** The run that filled the target last. */
+  readonly lastRun?: RunRecord | undefined;
   /** The time by the slowest of the clocks. */
   readonly now: () => Date;
 }
@@ -45,10 +45,10 @@ export async function pairStores(
   const listed = pairUp(source.listing, target.listing, options.wanted, stores.source.metadata);
   const how = { wanted: options.wanted, mapped: mappedOf(stores, source, target) };
   const pairs = await withoutHidden(listed, stores, how, signal);
-  const { filled } = target.history;
+  const { lastRun } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
-    return { ...pairs, now, filled };
+    return { ...pairs, now, lastRun };
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
@@ -74,9 +74,9 @@ function mappedOf(
 }
 
 /** Whatever was copied from there at any time: the last run does not know of a table that was gone by then. */
-function copiedFrom(label: string, { filled, collections }: History): ReadonlySet<string> {
+function copiedFrom(label: string, { lastRun, collections }: History): ReadonlySet<string> {
   const all = [...collections].filter(([, { from }]) => from === label).map(([name]) => name);
-  return new Set([...all, ...(filled?.documents.keys() ?? [])]);
+  return new Set([...all, ...(lastRun?.documents.keys() ?? [])]);
 }
 
 function namesOf(listing: Listing): string[] {
@@ -84,17 +84,17 @@ function namesOf(listing: Listing): string[] {
 }
 
 /** A copy that is being made, or was interrupted, differs by nature. */
-function inTheMaking(filled: RunRecord | undefined): string[] {
-  if (filled === undefined || filled.complete) return [];
-  const since = minute(filled.since);
+function unfinishedRun(lastRun: RunRecord | undefined): string[] {
+  if (lastRun === undefined || lastRun.complete) return [];
+  const since = minute(lastRun.since);
   return [
-    `The last run that wrote to the target (${filled.command}, started ${since} UTC) did not finish: expect differences.`,
+    `The last run that wrote to the target (${lastRun.command}, started ${since} UTC) did not finish: expect differences.`,
   ];
 }
 
 export function comparisonOf(
   options: DiffOptions,
-  { pairs, left, filled }: PairedStores,
+  { pairs, left, lastRun }: PairedStores,
   remembered: Remembered,
 ): Comparison {
   const { resumed, objection } = remembered;
@@ -119,7 +119,7 @@ export function comparisonOf(
       ...(objection === undefined
         ? []
         : [`The interrupted comparison is not resumed: ${objection}. Everything is compared again.`]),
-      ...inTheMaking(filled),
+      ...unfinishedRun(lastRun),
     ],
   };
 }

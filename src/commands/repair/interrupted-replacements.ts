@@ -24,7 +24,7 @@ export interface Replacement {
 export class InterruptedReplacements {
   readonly #known = new Set<string>();
 
-  /** By the journals in this folder; one that cannot be read tells nothing. */
+  /** By the journals in this folder; one that cannot be read is ignored. */
   static async of(cwd: string, target: string): Promise<InterruptedReplacements> {
     const taken = new InterruptedReplacements();
     for (const run of await runsOf(cwd)) {

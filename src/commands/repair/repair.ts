@@ -1,4 +1,4 @@
-/** Mends a copy by a plan that diff has written. */
+/** Repairs a copy from a plan that diff wrote. */
 
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { WriteSession } from "../../connectors/contract.ts";
@@ -21,7 +21,7 @@ import { assertSafe } from "./repair-guard.ts";
 import type { RepairOptions } from "./repair-options.ts";
 import { repairReport } from "./repair-report.ts";
 
-/** Reads the plan, shows it, asks, mends. @returns the exit status; @throws DualsyncError when it cannot be done */
+/** Reads the plan, shows it, asks, repairs. @returns the exit status; @throws DualsyncError when it cannot be done */
 export async function repair(options: RepairOptions, context: RunContext): Promise<number> {
   const started = new Date();
   const plan = await RepairPlanReader.read(() => readLines(options.path), options.name);

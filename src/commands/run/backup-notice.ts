@@ -2,7 +2,8 @@
 
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
-import { count, bytes as sizeText } from "../../reporting/text/format.ts";
+import { bytes as sizeText } from "../../model/size-text.ts";
+import { count } from "../../reporting/text/format.ts";
 import { KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 
@@ -41,10 +42,8 @@ export function savedSentence({ run, saved }: UndoJournal): string[] {
   const undo = `dualsync undo ${run}`;
   const size = `${sizeText(bytes)}, kept ${KEPT_DAYS} days`;
   if (documents === 0) {
-    const them = added === 1 ? "it" : "them";
-    return [
-      `${count(added, "document")} added to collections that dualsync did not fill: ${undo} removes ${them} again (${size}).`,
-    ];
+    const [were, them] = added === 1 ? ["was", "it"] : ["were", "them"];
+    return [`${count(added, "document")} ${were} added: ${undo} removes ${them} again (${size}).`];
   }
   const [were, they, them] = documents === 1 ? ["was", "it", "it"] : ["were", "they", "them"];
   return [

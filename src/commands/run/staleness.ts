@@ -1,11 +1,11 @@
 /** What was done longer ago than this, in milliseconds, is done again: a result is to be of today. */
 const TOO_OLD = 24 * 60 * 60 * 1000;
-/** Nor is a run gone on with that began longer ago, however often it was: its first parts are of that time. */
+/** A run that began longer ago is not resumed either, however often it was: its first parts are of that time. */
 const LONGEST = 7 * TOO_OLD;
 /** Clocks that are set a little wrong are no reason to begin anew. */
 const AHEAD = 60 * 60 * 1000;
 
-/** Why an interrupted run is too old to be gone on with; undefined when it is not. */
+/** Why an interrupted run is too old to resume; undefined when it is not. */
 export function stalenessReason({
   since,
   saved,

@@ -115,9 +115,9 @@ async function assertAllowed({ yes, head }: UndoOptions, context: RunContext): P
 
 /** From now on the target is no proved copy: an interrupted run must not go on as if it were. */
 async function disown(target: Store, lease: Lease, head: UndoHead, signal: AbortSignal): Promise<void> {
-  const { filled } = (await target.history?.read(signal)) ?? {};
+  const { lastRun } = (await target.history?.read(signal)) ?? {};
   const { command, source: from, run, started: since } = head;
-  const known = filled ?? { command, from, run, since, documents: new Map<string, number>() };
+  const known = lastRun ?? { command, from, run, since, documents: new Map<string, number>() };
   await lease.record({ ...known, token: lease.nonce, complete: false, verified: false });
 }
 

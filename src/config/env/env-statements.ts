@@ -1,4 +1,4 @@
-/** One assignment of a `.env` file: a line, or several when a quoted value goes on. */
+/** One assignment of a `.env` file: a line, or several when a quoted value spans them. */
 export interface Statement {
   readonly line: number;
   readonly name: string;

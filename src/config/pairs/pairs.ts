@@ -21,7 +21,7 @@ export interface PairOptions {
   readonly environment: Environment;
 }
 
-/** Two different stores, by their addresses; whether two names lead to one server only the servers can tell. */
+/** Two different stores, by their addresses; only the servers know whether two names lead to one server. */
 export interface StorePair {
   readonly source: Location;
   readonly target: Location;

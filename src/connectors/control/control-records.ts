@@ -19,10 +19,10 @@ export interface ControlRecord {
 const RUN_RECORD = "filled";
 const COLLECTION = "collection ";
 
-export function runRecord(filled: RunRecord): ControlRecord {
+export function runRecord(lastRun: RunRecord): ControlRecord {
   // A list, not an object: stores keep names of fields in an order of their own, or do not take all of them.
-  const documents = [...filled.documents].map(([name, count]) => ({ name, count }));
-  return { id: RUN_RECORD, content: { ...filled, documents, at: new Date() } };
+  const documents = [...lastRun.documents].map(([name, count]) => ({ name, count }));
+  return { id: RUN_RECORD, content: { ...lastRun, documents, at: new Date() } };
 }
 
 export function provenanceRecord(collection: string, provenance: Provenance): ControlRecord {
@@ -32,16 +32,16 @@ export function provenanceRecord(collection: string, provenance: Provenance): Co
 /** What the records say, by their ids; other records are ignored. */
 export function historyOf(records: Iterable<readonly [id: string, content: unknown]>): History {
   const collections = new Map<string, Provenance>();
-  let filled: RunRecord | undefined;
+  let lastRun: RunRecord | undefined;
   for (const [id, content] of records) {
-    if (id === RUN_RECORD) filled = filledOf(fieldsOf(content));
+    if (id === RUN_RECORD) lastRun = lastRunOf(fieldsOf(content));
     const provenance = id.startsWith(COLLECTION) ? provenanceOf(fieldsOf(content)) : undefined;
     if (provenance !== undefined) collections.set(id.slice(COLLECTION.length), provenance);
   }
-  return filled === undefined ? { collections } : { filled, collections };
+  return lastRun === undefined ? { collections } : { lastRun, collections };
 }
 
-function filledOf(content: ControlFields): RunRecord {
+function lastRunOf(content: ControlFields): RunRecord {
   const documents: readonly unknown[] = Array.isArray(content.documents) ? content.documents : [];
   return {
     command: textOf(content.command),

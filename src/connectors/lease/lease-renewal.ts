@@ -22,7 +22,7 @@ export interface LeasePlace {
   readonly nonce: string;
   /** Moves the end of the lease on. False: it is no longer this run's. */
   renew(signal: AbortSignal): Promise<boolean>;
-  record(filled: RunRecord, signal: AbortSignal): Promise<void>;
+  record(lastRun: RunRecord, signal: AbortSignal): Promise<void>;
   /** `certain`: nobody else can have taken it meanwhile. */
   giveBack(certain: boolean, signal: AbortSignal): Promise<void>;
 }
@@ -72,9 +72,9 @@ export function keepLease(place: LeasePlace, taken: Clocks): HeldLease {
     lost: lost.signal,
     nonce,
     hold,
-    async record(filled) {
+    async record(lastRun) {
       await hold();
-      await place.record(filled, lost.signal);
+      await place.record(lastRun, lost.signal);
     },
     async release() {
       clearInterval(timer);

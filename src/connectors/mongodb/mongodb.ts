@@ -152,15 +152,15 @@ async function claim(server: Server, run: Run, signal: AbortSignal): Promise<Mon
       },
     };
   } catch (error) {
-    await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
+    await lease.release().catch(() => undefined); // it expires by itself; the first error is the one to report
     throw error;
   }
 }
 
 async function identify(server: Server, signal: AbortSignal): Promise<StoreIdentity> {
   const [answer, hello] = await Promise.all([
-    server.run({ buildInfo: 1 }, { signal, doing: "ask for the version" }),
-    server.run({ hello: 1 }, { signal, doing: "ask for the time" }),
+    server.run({ buildInfo: 1 }, { signal, doing: "read the server's version" }),
+    server.run({ hello: 1 }, { signal, doing: "read the server's time" }),
   ]);
   const time: unknown = hello.localTime;
   // Behind routers the data is elsewhere: two of them may be the way to one cluster.

@@ -1,4 +1,4 @@
-/** What a verified run leaves with a collection, to tell later what was changed there since: bytes that only core understands. */
+/** What a verified run leaves with a collection, to find out later what was changed there since: bytes that only core understands. */
 
 export interface ChecksumReader {
   /** What was left with a collection; undefined when there is nothing, or nothing any more. */

@@ -14,7 +14,7 @@ export interface Renamed {
 export interface MetadataDifference {
   /** As the losses of a copy are named, after the target's collection. */
   readonly key: string;
-  /** `+`: only in the source. `-`: only in the target. `!`: whether it means the same cannot be told. */
+  /** `+`: only in the source. `-`: only in the target. `!`: it is unknown whether it means the same. */
   readonly sigil: Sigil & ("+" | "-" | "*" | "!");
   /** In words. Holds names, and parts of definitions, which are hostile data. */
   readonly detail: string;

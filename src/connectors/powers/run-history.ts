@@ -1,4 +1,4 @@
-/** The target's memory of the run that filled it last, or is at it. */
+/** The run that filled the target last, or is filling it now. */
 export interface RunRecord {
   readonly command: string;
   /** The source's label. */
@@ -28,7 +28,7 @@ export interface Provenance {
 
 /** What a store remembers of the runs that wrote to it. Empty where none has. */
 export interface History {
-  readonly filled?: RunRecord;
+  readonly lastRun?: RunRecord;
   /** By the name of the collection. */
   readonly collections: ReadonlyMap<string, Provenance>;
 }

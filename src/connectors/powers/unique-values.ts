@@ -2,7 +2,7 @@ import type { Doc, DocumentId } from "../../model/document.ts";
 
 /** A value, of one field or several, that only one document of a collection may have. */
 export interface UniqueValue {
-  /** Equal for equal values of the same fields, as the server tells values apart, and for no others. */
+  /** Equal for equal values of the same fields, as the server compares values, and for no others. */
   readonly key: string;
 }
 
@@ -16,6 +16,6 @@ export interface UniqueRules {
 
 /** For stores that refuse a second document with a value that must be unique. */
 export interface UniqueValues {
-  /** Undefined where nothing but the `_id` is unique, as far as can be told with certainty. */
+  /** Undefined where nothing but the `_id` is unique, as far as is certain. */
   of(collection: string, signal: AbortSignal): Promise<UniqueRules | undefined>;
 }

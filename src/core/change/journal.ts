@@ -11,7 +11,7 @@ export interface JournalEntry {
   readonly after?: { readonly sha256: Uint8Array; readonly bytes: number } | undefined;
 }
 
-/** A collection of the target, told from a later one of the same name. */
+/** A collection of the target, distinguished from a later one of the same name. */
 export type JournalCollection = Pick<CollectionInfo, "name" | "uid">;
 
 export interface Journal {

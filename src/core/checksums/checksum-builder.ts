@@ -9,12 +9,12 @@ import { type Checksums, checksumsToBytes } from "./checksums.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentHash } from "./segment-hash.ts";
 
-/** Bytes of a segment at the least, and of the collection's bytes that part: a seal stays small however large that is. */
+/** Bytes of a segment at the least, and of the collection's bytes that part: checksums stay small however large that is. */
 const SEGMENT_BYTES = 256 * 1024;
 const SEGMENTS = 4_096;
 /** Parts of ranges that end early make more of them. */
 const MOST_SEGMENTS = 2 * SEGMENTS;
-/** Documents that are not what the source has. With more there is no seal. */
+/** Documents that are not what the source has. With more there are no checksums. */
 const MOST_UNSURE = 100_000;
 
 export interface ChecksumBuilderOptions {
@@ -30,7 +30,7 @@ interface Hashed {
   readonly target: Reader;
 }
 
-/** Hashes documents of the collection from this one on, in segments of the size that its seal has. */
+/** Hashes documents of the collection from this one on, in segments of the size that its checksums have. */
 export function segmentHash({ from, target }: Hashed, range: IdRange) {
   const limit = Math.max(SEGMENT_BYTES, Math.ceil(from.bytes / SEGMENTS));
   return new SegmentHash({ limit, from: range.from, canQuery: (id) => canQuery(target, id) });
@@ -47,7 +47,7 @@ export class ChecksumBuilder {
     this.#uids = uids;
   }
 
-  /** Undefined where there can be no seal: not everything is read, nothing is read back, or not in order. */
+  /** Undefined where there can be no checksums: not everything is read, nothing is read back, or not in order. */
   static of(
     { from, filter, since, verify, session }: ChecksumBuilderOptions,
     { source, target: copy }: Uids,
@@ -63,7 +63,7 @@ export class ChecksumBuilder {
     this.#segments.push(...segments);
   }
 
-  /** Of these ids that is not so, whatever `add` was told. */
+  /** These ids are excluded, whatever was passed to `add`. */
   except(ids: readonly DocumentId[]): void {
     this.#given += ids.length;
     if (this.#given > MOST_UNSURE) this.#unsure = [];

@@ -61,7 +61,7 @@ export function segmentOf({ segments }: Checksums, { element }: DocumentId): Seg
   return begins ? found : undefined;
 }
 
-/** Whether documents with this hash are those of the segment of a seal. */
+/** Whether documents with this hash are those of the segment of the checksums. */
 export function matchesChecksum({ hash }: Segment, digest: Uint8Array): boolean {
   return Buffer.compare(hash.subarray(0, HASH_BYTES), digest.subarray(0, HASH_BYTES)) === 0;
 }

@@ -1,4 +1,4 @@
-/** What of a copy is still as the last verified run left it, told by the checksums that were left with it. */
+/** What of a copy is still as the last verified run left it, according to the checksums that were left with it. */
 import { createHash } from "node:crypto";
 import { compareIds } from "../../bson/compare-ids.ts";
 import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";

@@ -97,7 +97,7 @@ export class Comparing {
     if (equivalence === undefined) await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);
     await reportInexact(job);
-    // Two kinds of things have no contents to compare; that they differ is told, and may be accepted.
+    // Two kinds of things have no contents to compare; that they differ is reported, and may be accepted.
     state.done = isSameKind(job.from, job.to);
   }
 

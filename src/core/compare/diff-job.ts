@@ -17,7 +17,7 @@ export interface DiffRun {
   /** Milliseconds to wait before each further look at what differs. */
   readonly delays: readonly number[];
   readonly ignoreFieldOrder: boolean;
-  /** Documents that only the target has are told, and not counted. */
+  /** Documents that only the target has are reported, and not counted. */
   readonly oneWay: boolean;
   /** Tell values of fields too, not their types only. */
   readonly values: boolean;

@@ -13,7 +13,7 @@ import { reportDocument } from "./report-difference.ts";
 /** Documents and bytes, of both sides, that are read at once. */
 const CHUNK = { count: 1_000, bytes: 8_000_000 };
 
-/** Settles what became of every candidate: each is counted once, and what differs is told. */
+/** Settles what became of every candidate: each is counted once, and differences are reported. */
 export async function lookAgain(
   job: DiffJob,
   candidates: readonly DiffCandidate[],
@@ -64,7 +64,7 @@ interface Looked {
   readonly target: Doc | undefined;
 }
 
-/** Which side moved can be told of neighbours together only. */
+/** Which side changed is known only for neighbours together. */
 async function reportStable(job: DiffJob, stable: readonly Looked[], since: DriftDetector): Promise<void> {
   const reported = await since.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
   for (const { seen, source, target } of stable) {

@@ -6,7 +6,7 @@ import type { DocumentPair } from "../walk/walk.ts";
 /** Fields that applications and databases keep the time of the last change in. */
 const USUAL_FIELDS = ["updated_at", "updatedAt"] as const;
 
-/** The dates of the last change by which a run tells which version of a document is newer, the first that both have. */
+/** The dates of the last change by which a run decides which version of a document is newer, the first that both have. */
 export class NewerBy {
   readonly #fields: readonly string[];
   #asked = false;

@@ -126,7 +126,7 @@ async function leftBy({ target, to, signal }: PartJob): Promise<Buffer | undefin
   return whole === undefined ? undefined : Buffer.from(whole.hash);
 }
 
-/** For the next run to tell whether it finds what this one leaves. */
+/** For the next run to check whether it finds what this one leaves. */
 async function noteWhatIsLeft(job: PartJob, { digest, documents }: Left): Promise<void> {
   const whole = { documents, bytes: 0, hash: hashOf(digest) };
   const checksums = checksumsToBytes({ at: new Date(), source: "", target: "", segments: [whole] });

@@ -13,7 +13,7 @@ import { countExtra } from "../walk/walk.ts";
 import { DUPLICATE_ID, type PartJob, readOptions, walkOf } from "./job.ts";
 import { newerReason } from "./newer.ts";
 
-/** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and mended. */
+/** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and copied again. */
 export async function proveRange(job: PartJob, range: IdRange, expected: readonly Segment[]): Promise<void> {
   const hash = segmentHash(job, range);
   for await (const batch of job.target.read(job.to, readOptions(job, range))) {

@@ -13,11 +13,11 @@ export function lookAlikeNote(
     case TYPE.double:
     case TYPE.decimal128: {
       const order = compareNumbers(source, one.type, one.start, target, other.type, other.start);
-      return order === 0 ? "same number, other stored bytes" : undefined;
+      return order === 0 ? "same number, different stored bytes" : undefined;
     }
     case TYPE.boolean: {
-      const classifyPair = (source[one.start] !== 0) === (target[other.start] !== 0);
-      return classifyPair ? "stored bytes" : undefined;
+      const isSame = (source[one.start] !== 0) === (target[other.start] !== 0);
+      return isSame ? "stored bytes" : undefined;
     }
     case TYPE.binary:
       return haveSameContent(source, one, target, other) ? "binary subtype" : undefined;

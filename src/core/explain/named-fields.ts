@@ -16,10 +16,10 @@ export function namedDifferences(
   const wanted = new Set(names);
   const { fields, more } = fieldDifferences(only(source, wanted), only(target, wanted), options);
   if (more > 0) return { fields, more };
-  const told = new Set(fields.map(({ path }) => path.split("/")[1]));
+  const known = new Set(fields.map(({ path }) => path.split("/")[1]));
   const lost = names
     .map((name) => name.replaceAll("~", "~0").replaceAll("/", "~1"))
-    .filter((name) => !told.has(name))
+    .filter((name) => !known.has(name))
     .map(
       (name): FieldDifference => ({ path: `/${name}`, source: "date", target: "date", note: "microseconds" }),
     );

@@ -28,7 +28,7 @@ export async function assertDifferentStores(
 }
 
 /**
- * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections tell
+ * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections show
  * it for certain; the address alone does where nobody has said that the target is to be overwritten. A target that is
  * known to have been a copy of this source may become one again when its name is given.
  * @throws DualsyncError `refused`
@@ -36,16 +36,16 @@ export async function assertDifferentStores(
 export function assertNotSwapped(source: StoreSnapshot, target: StoreSnapshot, named: boolean): void {
   if (!target.listing.collections.some(({ documents }) => documents > 0)) return;
   const there = new Set(target.listing.collections.map(({ uid }) => uid));
-  const { filled, collections } = source.history;
-  const back = target.history.filled?.from === source.label ? target.history.filled : undefined;
+  const { lastRun, collections } = source.history;
+  const back = target.history.lastRun?.from === source.label ? target.history.lastRun : undefined;
   // An original that was restored from its copy: each was filled from the other, and what was filled last is the copy.
-  if (back !== undefined && (named || filled === undefined || back.since > filled.since)) return;
+  if (back !== undefined && (named || lastRun === undefined || back.since > lastRun.since)) return;
   const byCollection = [...collections.values()].some(
     (provenance) => provenance.source !== undefined && there.has(provenance.source),
   );
-  const byAddress = !named && filled?.from === target.label;
+  const byAddress = !named && lastRun?.from === target.label;
   if (!byCollection && !byAddress) return;
-  const when = filled === undefined ? "" : ` (last on ${filled.since.toISOString().slice(0, 10)})`;
+  const when = lastRun === undefined ? "" : ` (last on ${lastRun.since.toISOString().slice(0, 10)})`;
   throw new DualsyncError(
     "refused",
     `Source and target look swapped: dualsync filled ${source.label} from ${target.label}${when}; this command would overwrite the original with its copy.`,

@@ -10,7 +10,7 @@ export interface IdentifiedStore extends StoreSnapshot {
 
 /**
  * Refuses to compare a store with itself under two addresses, which would always be identical and prove nothing. Without
- * writing it is told by the server process that answers, by what the last run left in the target, and by collections that
+ * writing it is decided by the server process that answers, by what the last run left in the target, and by collections that
  * are the very same. A server that was restored from a snapshot of the other holds those, too: its process is another.
  * @throws DualsyncError `refused`
  */
@@ -18,8 +18,8 @@ export function assertTwoStores(source: IdentifiedStore, target: IdentifiedStore
   const { instance } = source.identity;
   const sameServer =
     instance !== undefined && instance === target.identity.instance && source.database === target.database;
-  const token = source.history.filled?.token;
-  const sameMark = token !== undefined && token !== "" && token === target.history.filled?.token;
+  const token = source.history.lastRun?.token;
+  const sameMark = token !== undefined && token !== "" && token === target.history.lastRun?.token;
   if (!sameServer && !sameMark && !haveSameCollections(source, target)) return;
   throw new DualsyncError(
     "refused",

@@ -1,5 +1,6 @@
 import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
+import { bytes as sizeText } from "../../model/size-text.ts";
 
 /** Keeps the target's database below a size: what is written is added up, and measured anew before it is held to be too much. */
 export class SizeLimit {
@@ -18,7 +19,7 @@ export class SizeLimit {
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     this.#used += bytes;
     if (this.#used <= this.#limit) return;
-    // Replaced documents take no more room than before, so the sum may well be too large.
+    // Replaced documents take no more space than before, so the sum may well be too large.
     await this.measure(bytes, signal);
   }
 
@@ -28,7 +29,7 @@ export class SizeLimit {
     if (this.#used <= this.#limit) return;
     throw new DualsyncError(
       "target",
-      `The target ${this.#target.label} would grow beyond --max-target-size: it takes up ${megabytes(this.#used - bytes)} of ${megabytes(this.#limit)}.`,
+      `The target ${this.#target.label} would grow beyond --max-target-size: it takes up ${sizeText(this.#used - bytes)} of ${sizeText(this.#limit)}.`,
       {
         hint: "What was written is kept. Leave collections out with --exclude or choose a larger target, then run the same command again to resume.",
       },
@@ -36,7 +37,7 @@ export class SizeLimit {
   }
 }
 
-/** Bytes that the target takes up. @throws DualsyncError `refused` where it cannot tell */
+/** Bytes that the target takes up. @throws DualsyncError `refused` where it does not know */
 export async function sizeOf({ label, size }: Reader, signal: AbortSignal): Promise<number> {
   if (size !== undefined) return await size.bytes(signal);
   throw new DualsyncError(
@@ -53,13 +54,9 @@ export function assertFitsInto(limit: number, used: number, growth: number, labe
   if (used + growth <= limit) return;
   throw new DualsyncError(
     "refused",
-    `The copy does not fit into --max-target-size: ${label} takes up ${megabytes(used)} now, about ${megabytes(growth)} would be added, and the limit is ${megabytes(limit)}.`,
+    `The copy does not fit into --max-target-size: ${label} takes up ${sizeText(used)} now, about ${sizeText(growth)} would be added, and the limit is ${sizeText(limit)}.`,
     {
       hint: "Nothing was changed. Leave collections out with --exclude, or choose a larger target.",
     },
   );
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB`;
 }

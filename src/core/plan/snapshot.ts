@@ -7,7 +7,7 @@ export interface StoreSnapshot {
   readonly label: string;
   readonly listing: Listing;
   readonly history: History;
-  /** Its documents are made from something else: one that is renamed counts as another, so that a uid tells its name, too. */
+  /** Its documents are made from something else: one that is renamed counts as another, so that a uid identifies its name, too. */
   readonly isMapped: boolean;
 }
 

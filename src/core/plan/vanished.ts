@@ -44,7 +44,7 @@ export async function vanishedLosses(
   return losses;
 }
 
-/** Names of one store that the other is asked for though nothing tells that they were copied from there. */
+/** Names of one store that the other is asked for though nothing shows that they were copied from there. */
 export const MOST_ASKED = 100;
 
 /** What else the target has, no job writes, and the source hides: by the names in the target. */

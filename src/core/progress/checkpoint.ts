@@ -9,7 +9,7 @@ export interface CheckpointOptions {
   readonly token: string;
   readonly since: Date;
   readonly verify: VerifyMode;
-  /** What the interrupted run has done that this one goes on with. */
+  /** What the interrupted run has done that this one resumes. */
   readonly saved?: SavedRun | undefined;
   /** Hears of a store that cannot be written any more: the run must stop. */
   readonly onFailure: (error: unknown) => void;

@@ -95,7 +95,7 @@ export class Losses {
     return [...this.#items.values()];
   }
 
-  /** Accepted keys that named nothing in this run: perhaps mended, perhaps misspelt. */
+  /** Accepted keys that named nothing in this run: perhaps fixed, perhaps misspelt. */
   get unusedAcceptances(): readonly string[] {
     return [...this.#accepted].filter((key) => !this.#used.has(key));
   }

@@ -17,7 +17,7 @@ export interface Extras {
   readonly documents: number;
 }
 
-/** A collection and its copy, each told from later ones of the same name. */
+/** A collection and its copy, each distinguished from later ones of the same name. */
 export interface Uids {
   readonly source: string | undefined;
   readonly target: string | undefined;
@@ -130,7 +130,7 @@ export class Progress {
 
   save(): SavedProgress | undefined {
     const { source, target } = this.#uids;
-    // What cannot be told from a later collection of the same name is not gone on with.
+    // What cannot be distinguished from a later collection of the same name is not resumed.
     if (this.#remaining === undefined || source === undefined || target === undefined) return undefined;
     const { name, tally } = this;
     return {

@@ -49,7 +49,7 @@ export function fromJson(content: unknown, path: string): SavedRun {
     };
   } catch (cause) {
     throw new DualsyncError("local", `The state file ${path} does not hold the state of a run.`, {
-      hint: "Nothing was changed. Run with --restart: it discards the file and reads everything again.",
+      hint: "Nothing was changed. Run with --restart to discard it and read everything again.",
       cause,
     });
   }

@@ -36,7 +36,7 @@ export class Tally implements Counts {
     if (accounted !== documents) {
       throw new DualsyncError(
         "bug",
-        `Of ${documents} documents of a batch, ${accounted} are accounted for.`,
+        `Of ${documents} documents in a batch, ${accounted} are accounted for.`,
         {
           hint: "Nothing that was verified before is in doubt. Please report this.",
         },

@@ -32,7 +32,7 @@ export interface RepairContext {
   readonly isInterruptedReplacement?: ((row: PlanRow, collection: CollectionInfo) => boolean) | undefined;
 }
 
-/** @throws DualsyncError `unverified` when a collection was dropped or replaced while it was mended */
+/** @throws DualsyncError `unverified` when a collection was dropped or replaced while it was repaired */
 export async function applyRepair(
   context: RepairContext,
   plan: RepairPlan,
@@ -41,7 +41,7 @@ export async function applyRepair(
   const pairs = await PlannedPairs.of(context, plan.collections);
   const repairRun = new RepairRun(context, pairs);
   let refused = await repairRun.pass(plan, options.delete);
-  // What stood in the way of a document may have been mended after it; untying is tried when that helps no more.
+  // What blocked a document may have been repaired after it; swaps are resolved when that no longer helps.
   for (let resolvesSwaps = repairRun.chunks === 1; refused.size > 0; ) {
     const before = refused.size;
     refused = await repairRun.pass(plan, options.delete, { only: refused, resolvesSwaps });

@@ -22,7 +22,7 @@ export interface PlanHead {
   readonly collections: readonly PlanCollection[];
 }
 
-/** Two collections, told from later ones of the same names; absent where a store cannot. */
+/** Two collections, distinguished from later ones of the same names; absent where a store cannot. */
 export interface PlanCollection {
   readonly source: string;
   readonly target: string;

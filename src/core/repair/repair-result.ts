@@ -24,7 +24,7 @@ export class RepairResult {
     this.name(`document ${row.targetCollection}/${row.printed}`, reason);
   }
 
-  /** What could not be mended as it should be. */
+  /** What could not be repaired. */
   name(key: string, reason: string): void {
     this.itemCount++;
     if (this.items.length < MOST_ITEMS) this.items.push({ key: safeText(key), reason });

@@ -103,7 +103,7 @@ function repeatedOf(histories: ReadonlyMap<string, readonly HistoryStep[]>): Map
   return repeated;
 }
 
-/** What undoing does, as far as one entry tells. */
+/** What undoing does, by this one entry. */
 export function kindOf({ before, after }: JournalEntry): UndoKind {
   if (before === undefined) return "remove";
   return after === undefined ? "insert" : "replace";

@@ -11,14 +11,14 @@ export function equalRun(left: Batch, a: number, right: Batch, b: number): numbe
   let equal = 0;
   let most = Math.min(left.length - a, right.length - b);
   for (let take = FIRST; equal < most; ) {
-    const classifyPair = sameLengths(left, a + equal, right, b + equal, Math.min(take, most - equal));
-    if (classifyPair > 0 && isEqual(left, a + equal, right, b + equal, classifyPair)) {
-      if (classifyPair < Math.min(take, most - equal)) return equal + classifyPair; // the next one has another length
-      equal += classifyPair;
+    const sameLength = sameLengths(left, a + equal, right, b + equal, Math.min(take, most - equal));
+    if (sameLength > 0 && isEqual(left, a + equal, right, b + equal, sameLength)) {
+      if (sameLength < Math.min(take, most - equal)) return equal + sameLength; // the next one has another length
+      equal += sameLength;
       take *= 2;
     } else {
-      most = equal + Math.max(0, classifyPair - 1);
-      take = Math.max(1, classifyPair >> 1);
+      most = equal + Math.max(0, sameLength - 1);
+      take = Math.max(1, sameLength >> 1);
     }
   }
   return equal;

@@ -9,7 +9,7 @@ import type { DocumentPair, Step } from "./walk.ts";
 /** Asked only of documents that are not equal byte for byte. */
 export interface Equivalence {
   classify(pair: DocumentPair): Classification;
-  /** Names of the fields that are not the same; undefined where that cannot be told. */
+  /** Names of the fields that are not the same; undefined where that is unknown. */
   differing(pair: DocumentPair): readonly string[] | undefined;
   /** What is to be written over `found`. */
   wanted(pair: DocumentPair): Doc;
@@ -56,7 +56,7 @@ export function isMapped({ source, target }: Pick<Sides, "source" | "target">): 
   return source.mapping !== undefined || target.mapping !== undefined;
 }
 
-/** The same walk, with equivalent documents told apart from different ones. */
+/** The same walk, with equivalent documents separated from different ones. */
 export async function* classified(
   steps: AsyncIterable<Step>,
   equivalence: Equivalence | undefined,

@@ -1,7 +1,7 @@
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 
-/** Whether the collection that was listed still exists, as far as the store can tell it from a later one of its name. */
+/** Whether the collection that was listed still exists, as far as the store can distinguish it from a later one of its name. */
 export async function exists(
   { presence }: Pick<Reader, "presence">,
   collection: CollectionInfo,

@@ -23,11 +23,11 @@ export interface Step {
   readonly missing: Doc[];
   /** In both, with other bytes (or an `_id` of another numeric type). */
   readonly different: DocumentPair[];
-  /** In both, with other bytes that say the same: a walk itself tells nothing of that kind, only a judge does. */
+  /** In both, with other bytes that say the same: a walk itself does not know this, only an Equivalence does. */
   readonly equivalent: DocumentPair[];
   /** Only in the target. */
   readonly extra: Doc[];
-  /** Later documents of the source under an `_id` that came before: shards of a cluster may hold such twins. */
+  /** Later documents of the source under an `_id` that came before: shards of a cluster may hold such duplicate ids. */
   readonly duplicateIds: DocumentId[];
   /** The same in the target. */
   readonly targetDuplicateIds: DocumentId[];
@@ -74,7 +74,7 @@ export async function* merge(
   }
 }
 
-/** The smaller of the ids at which the sides are; twins are not parted. */
+/** The smaller of the ids at which the sides are; duplicate ids stay together. */
 function positionOf(left: BatchCursor, right: BatchCursor): DocumentId | undefined {
   if ((left.has && left.isDuplicateId) || (right.has && right.isDuplicateId)) return undefined;
   if (!left.has) return right.id;
@@ -92,7 +92,7 @@ function advance(step: Step, left: BatchCursor, right: BatchCursor): void {
     const order = compareIds(left.id.element, right.id.element);
     if (order < 0) takeMissing(step, left);
     else if (order > 0) takeExtra(step, right);
-    // Which of several documents under one `_id` belongs to which cannot be told.
+    // It is unknown which of several documents under one `_id` belongs to which.
     else if (left.isDuplicateId) step.duplicateIds.push(left.take().id);
     else if (right.isDuplicateId) step.targetDuplicateIds.push(right.take().id);
     else step.different.push({ expected: left.take(), found: right.take() });

@@ -1,4 +1,4 @@
-/** Collections that have no unique `_id` to tell documents apart by are proved as a whole. */
+/** Collections that have no unique `_id` to distinguish documents by are verified as a whole. */
 import { hash } from "node:crypto";
 import type { CollectionInfo, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
@@ -68,7 +68,7 @@ export async function isPartOf(
   return true;
 }
 
-/** Half of a SHA-256 tells documents apart as well. */
+/** Half of a SHA-256 distinguishes documents as well. */
 function keyOf(hash: Buffer): string {
   return hash.toString("latin1", 0, 16);
 }

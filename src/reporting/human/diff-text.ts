@@ -1,6 +1,7 @@
 /** What is going to be compared, and what came out of it, as people read it. All expect cleaned text. */
 import type { ChalkInstance } from "chalk";
 import type { ComparedCollection, ComparedVerdict, Comparison, DiffReport } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { expectedComparison } from "../progress/expected.ts";
 import { type Cell, type TableColumn, table } from "../text/columns.ts";
 import {
@@ -9,7 +10,7 @@ import {
   comparedTable,
   comparedTotals,
 } from "../text/compared-totals.ts";
-import { bytes, count, duration, grouped, rate } from "../text/format.ts";
+import { count, duration, grouped, rate } from "../text/format.ts";
 import { wrapped } from "../text/text-width.ts";
 import { howCompared } from "../text/tier-words.ts";
 import { moment, timeWindow } from "../text/time-window.ts";
@@ -81,7 +82,9 @@ function notComparedList(all: readonly NotCompared[], { width, paint }: TextStyl
   const lines = unchosen.map(({ name, reason }) => wrapped(`  ${name}: ${reason}`, width, "    "));
   const chosen = all.filter(({ chosen }) => chosen === true);
   lines.push(
-    ...chosen.map(({ name, reason }) => paint.dim(wrapped(`  (chosen) ${name}: ${reason}`, width, "    "))),
+    ...chosen.map(({ name, reason }) =>
+      paint.dim(wrapped(`  (your choice) ${name}: ${reason}`, width, "    ")),
+    ),
   );
   return `${["Not compared:", ...lines].join("\n")}\n`;
 }

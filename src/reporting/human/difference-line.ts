@@ -19,9 +19,9 @@ export interface LineStyle {
 export function differenceLine(difference: Difference, style: LineStyle): string {
   const { paint } = style;
   const key = shownKey(difference.key);
-  const told = [...what(difference, style), ...marks(difference).map((mark) => paint.dim(mark))];
+  const parts = [...what(difference, style), ...marks(difference).map((mark) => paint.dim(mark))];
   const about = difference.id === undefined && difference.kind === "metadata" ? `${key}: ` : `${key}  `;
-  return `${sigilPaint(difference.sigil, paint)(difference.sigil)} ${about}${told.join("  ")}`;
+  return `${sigilPaint(difference.sigil, paint)(difference.sigil)} ${about}${parts.join("  ")}`;
 }
 
 function what(difference: Difference, { allFields }: LineStyle): string[] {

@@ -1,7 +1,8 @@
 import type { ChalkInstance } from "chalk";
 import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { type Cell, type TableColumn, table } from "../text/columns.ts";
-import { bytes, grouped } from "../text/format.ts";
+import { grouped } from "../text/format.ts";
 import { wrapped } from "../text/text-width.ts";
 import { minute } from "../text/time-window.ts";
 
@@ -87,6 +88,6 @@ function action(planned: PlannedCollection): string {
 }
 
 function foundText({ equal, equivalent, different, extra }: AdoptionPreview): string {
-  const classifyPair = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
-  return `${grouped(equal)} equal, ${classifyPair}${grouped(different)} differ, ${grouped(extra)} only in the target`;
+  const others = equivalent === 0 ? "" : `${grouped(equivalent)} equivalent, `;
+  return `${grouped(equal)} equal, ${others}${grouped(different)} differ, ${grouped(extra)} only in the target`;
 }

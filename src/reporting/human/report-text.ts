@@ -1,7 +1,8 @@
 import type { ChalkInstance } from "chalk";
 import type { CollectionReport, RunReport, Verdict } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { type Cell, type TableColumn, table } from "../text/columns.ts";
-import { bytes, count, duration, grouped, rate } from "../text/format.ts";
+import { count, duration, grouped, rate } from "../text/format.ts";
 import { timeWindow } from "../text/time-window.ts";
 import { type Totals, totals } from "../text/totals.ts";
 import { verdictPaint } from "../text/verdict-paint.ts";
@@ -62,7 +63,7 @@ function number(value: number | undefined): string {
   return value === undefined ? NO_NUMBER : grouped(value);
 }
 
-/** How much was read by this run, in what time; and by the interrupted ones that it goes on with. */
+/** How much was read by this run, in what time; and by the interrupted runs that it resumes. */
 function effort(report: RunReport): string {
   const { resumed } = report;
   const read = totals(report.collections).read - (resumed?.documents ?? 0);

@@ -1,4 +1,4 @@
-/** What comparing, repairing and undoing tell, as records. A record of a type always has the same fields. */
+/** The results of comparing, repairing and undoing as records. A record of a type always has the same fields. */
 
 import type {
   ChangePlan,

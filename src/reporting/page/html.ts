@@ -54,7 +54,7 @@ function notCompared(report: DiffReport): Markup | undefined {
     ...report.notCompared.filter(({ chosen }) => chosen),
   ];
   const items = sorted.map((item) => {
-    const mark = item.chosen ? html` <span class="mark">chosen</span>` : undefined;
+    const mark = item.chosen ? html` <span class="mark">your choice</span>` : undefined;
     return html`<li><b>${name(item.name)}</b>: ${name(item.reason)}${mark}</li>\n`;
   });
   return html`<section>

@@ -1,6 +1,7 @@
 import type { Difference, DiffReport, FieldDifference } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { fieldPath, marks, shownValue, whatDiffers } from "../text/difference-words.ts";
-import { bytes, count, grouped } from "../text/format.ts";
+import { count, grouped } from "../text/format.ts";
 import { html, type Markup } from "./markup.ts";
 import { name } from "./page-name.ts";
 
@@ -25,12 +26,12 @@ ${shown.map(article)}</section>
 
 function article(difference: Difference): Markup {
   const { key, sigil, fields, moreFields } = difference;
-  const told = marks(difference).map((mark) => html` <span class="mark">${mark}</span>`);
+  const marked = marks(difference).map((mark) => html` <span class="mark">${mark}</span>`);
   const more =
     moreFields > 0 ? html`<p class="small">and ${count(moreFields, "field")} more</p>\n` : undefined;
   return html`<article>
 <h3><b class="${TONES[sigil]}">${sigil}</b> ${name(key)}</h3>
-<p>${name(words(difference))}${told}</p>
+<p>${name(words(difference))}${marked}</p>
 ${fields.length === 0 ? undefined : fieldTable(fields)}${more}</article>
 `;
 }

@@ -1,6 +1,7 @@
 import type { DiffReport } from "../../model/reporter.ts";
+import { bytes } from "../../model/size-text.ts";
 import { comparedTotals } from "../text/compared-totals.ts";
-import { bytes, count, duration, grouped } from "../text/format.ts";
+import { count, duration, grouped } from "../text/format.ts";
 import { howCompared } from "../text/tier-words.ts";
 import { timeWindow } from "../text/time-window.ts";
 import { type Content, html, type Markup } from "./markup.ts";

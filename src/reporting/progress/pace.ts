@@ -34,7 +34,7 @@ export class Pace {
     }
   }
 
-  /** Per second, over the last seconds; undefined when nothing moves or it is too early to tell. */
+  /** Per second, over the last seconds; undefined when nothing moves or it is too early to know. */
   rate(at: number, done: number): number | undefined {
     const oldest = this.#samples[0] ?? this.#base;
     const passed = at - oldest.at;

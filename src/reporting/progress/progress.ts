@@ -21,7 +21,7 @@ export interface RunProgress extends Omit<CollectionProgress, "collection"> {
   readonly collections: number;
   /** Documents per second of this phase, over the last seconds; undefined when nothing moves. */
   readonly rate: number | undefined;
-  /** Milliseconds to the end of this phase at the mean speed so far; undefined when it cannot be told. */
+  /** Milliseconds to the end of this phase at the mean speed so far; undefined when it is unknown. */
   readonly remaining: number | undefined;
   readonly elapsed: number;
   readonly inFlight: readonly CollectionProgress[];

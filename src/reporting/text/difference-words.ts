@@ -1,7 +1,8 @@
 /** A difference in words, as every way of showing it to people has them. */
 
 import type { Difference, FieldDifference } from "../../model/reporter.ts";
-import { bytes, count } from "./format.ts";
+import { bytes } from "../../model/size-text.ts";
+import { count } from "./format.ts";
 import { shortened } from "./text-width.ts";
 import { minute } from "./time-window.ts";
 
@@ -14,24 +15,24 @@ export function shownKey(key: string): string {
   return key.startsWith("document ") ? key.slice("document ".length) : key;
 }
 
-/** What differs, as far as it is not told by its fields. */
+/** What differs, as far as its fields do not show it. */
 export function whatDiffers({ kind, sigil, detail, source, target }: Difference): string {
-  const told = detail === undefined ? undefined : shortened(detail, LONGEST);
+  const reason = detail === undefined ? undefined : shortened(detail, LONGEST);
   switch (kind) {
     case "missing":
       return `only in the source${size(source)}`;
     case "extra":
       return `only in the target${size(target)}`;
     case "changed":
-      return told ?? "different bytes";
+      return reason ?? "different bytes";
     case "idtype":
-      return told ?? "the same _id to the server, stored differently";
+      return reason ?? "the same _id to the server, stored differently";
     case "metadata":
-      return told ?? (sigil === "+" || sigil === "-" ? onlyIn(sigil) : "differs");
+      return reason ?? (sigil === "+" || sigil === "-" ? onlyIn(sigil) : "differs");
     case "content":
-      return told ?? "different documents";
+      return reason ?? "different documents";
     case "unreadable":
-      return `could not be compared${told === undefined ? "" : `: ${told}`}`;
+      return `could not be compared${reason === undefined ? "" : `: ${reason}`}`;
   }
 }
 

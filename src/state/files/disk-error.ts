@@ -63,7 +63,7 @@ export async function unlessAbsent<T>(call: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** Something in the state folder that is not as dualsync leaves it. It is never mended, guessed at or passed over. */
+/** Something in the state folder that is not as dualsync leaves it. It is never repaired, guessed at or ignored. */
 export function refusal(path: string, problem: string, advice: string): DualsyncError {
   return new DualsyncError("local", `${path} ${problem}.`, { hint: `Nothing was changed. ${advice}` });
 }

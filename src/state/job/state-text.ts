@@ -7,7 +7,7 @@ const FORMAT = 1;
 /** The largest state file, in bytes. */
 export const LARGEST = 256 * 1024 * 1024;
 
-/** Name and format come first in every format to come, so that a newer one is told from a damaged one. */
+/** Name and format come first in every format to come, so that a newer one is distinguished from a damaged one. */
 const START = /^\{"dualsync":"state","format":([1-9]\d{0,8}),/;
 const HEAD = /^\{"dualsync":"state","format":1,"key":"([0-9a-f]+)","sum":"([0-9a-f]{64})","content":/;
 const LONGEST_HEAD = 512;

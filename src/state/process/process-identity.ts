@@ -60,7 +60,7 @@ function thisMachine(): string | undefined {
   }
 }
 
-/** Start times are told by the clock of the namespace that asks; older kernels have only one. */
+/** Start times are given by the clock of the namespace that asks; older kernels have only one. */
 function timeNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/time");

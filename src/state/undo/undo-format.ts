@@ -1,7 +1,7 @@
 /**
  * The format of an undo journal: records, and what is in them. Each record is tied to the one before it by its checksum,
  * so that none can be altered, left out, moved or taken from another journal; and its length has a checksum of its own, so
- * that a journal that merely ends early (the run was killed while it wrote) is told from one that is damaged.
+ * that a journal that merely ends early (the run was killed while it wrote) is distinguished from one that is damaged.
  */
 import { createHash } from "node:crypto";
 import { DualsyncError } from "../../model/errors.ts";

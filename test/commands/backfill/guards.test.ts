@@ -3,7 +3,7 @@ import { fillStorefront } from "../../shops/storefront.ts";
 import { collectionRecord } from "../../support/cli.ts";
 import { projectPair } from "../../support/stores/project-pair.ts";
 
-/** What must not be copied, or cannot, and how that is told. */
+/** What must not or cannot be copied, and how that is reported. */
 const pair = projectPair();
 const CUSTOMERS = 30;
 

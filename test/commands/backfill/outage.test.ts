@@ -35,7 +35,7 @@ interface Night {
 async function cron(...flags: string[]): Promise<Night> {
   const { code, stdout, stderr } = await pair.run(["backfill", "--json", ...flags], cwd);
   const found = records(stdout);
-  const saved = /saved first: dualsync undo ([0-9a-f]{8})/.exec(stdout)?.[1];
+  const saved = /replaced or removed: dualsync undo ([0-9a-f]{8})/.exec(stdout)?.[1];
   const items = found.filter(({ type }) => type === "item").map(({ key }) => String(key));
   return { code, text: stdout + stderr, items: items.sort(), saved };
 }

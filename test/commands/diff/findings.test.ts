@@ -8,11 +8,11 @@ import { id } from "../../support/data/documents.ts";
 const FIRST = new Date(0);
 
 function findings(options: Partial<FindingsOptions> = {}) {
-  const told: Difference[] = [];
+  const reported: Difference[] = [];
   const planned: string[] = [];
   const reporter = {
     ready: async () => undefined,
-    difference: (one: Difference) => void told.push(one),
+    difference: (one: Difference) => void reported.push(one),
   } as Partial<Reporter> as Reporter;
   const plan = {
     async row({ key }: Difference): Promise<void> {
@@ -31,17 +31,17 @@ function findings(options: Partial<FindingsOptions> = {}) {
     onLimit,
     ...options,
   });
-  return { of, told, planned, limits: () => limits };
+  return { of, reported, planned, limits: () => limits };
 }
 
 function seen(more: Partial<RawDifference> = {}): RawDifference {
-  const { firstSeen: _, lastSeen: __, counted: ___, ...told } = difference();
-  return { ...told, ...more };
+  const { firstSeen: _, lastSeen: __, counted: ___, ...reported } = difference();
+  return { ...reported, ...more };
 }
 
 describe("findings of a comparison", () => {
   it("counts and plans a difference only if it is stable, readable and not accepted, but always reports it", async () => {
-    for (const [told, options, counts, plans] of [
+    for (const [reported, options, counts, plans] of [
       [seen(), {}, 1, 1],
       [seen({ state: "moving" }), {}, 0, 0],
       [seen({ kind: "unreadable", sigil: "!" }), {}, 0, 0],
@@ -53,14 +53,11 @@ describe("findings of a comparison", () => {
       [seen({ kind: "missing", sigil: "+" }), { oneWay: true }, 1, 1],
       [seen({ kind: "extra", sigil: "-" }), {}, 1, 1],
     ] as const) {
-      const { of, told: shown, planned } = findings(options);
-      await of.take(told, id(17));
-      expect([of.counted, planned.length, shown.length, of.samples.length], JSON.stringify(told)).toEqual([
-        counts,
-        plans,
-        1,
-        1,
-      ]);
+      const { of, reported: shown, planned } = findings(options);
+      await of.take(reported, id(17));
+      expect([of.counted, planned.length, shown.length, of.samples.length], JSON.stringify(reported)).toEqual(
+        [counts, plans, 1, 1],
+      );
     }
   });
 

@@ -25,7 +25,7 @@ async function fill(): Promise<void> {
   await Promise.all([pair.from, pair.to].map((client) => fillManyOrders(client, pair.database, COUNT)));
 }
 
-/** Does `write` with one number after the other, as fast as it goes, until told to stop. */
+/** Does `write` with one number after the other, as fast as possible, until it is stopped. */
 function writer(write: (n: number) => Promise<unknown>): { stop(): Promise<number> } {
   let goesOn = true;
   let n = 0;

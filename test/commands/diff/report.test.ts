@@ -124,7 +124,7 @@ it.each([
     "--max-diffs",
     1,
     false,
-    /^Different.*as --max-diffs says.*incomplete/,
+    /^Different.*\(--max-diffs\).*incomplete/,
   ],
 ] as const)(
   "reports the exit status, the completeness and the verdict when %s",

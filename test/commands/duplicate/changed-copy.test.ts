@@ -11,7 +11,7 @@ type Numbered = { _id: number; n: number; updatedAt?: Date };
 const source = () => pair.from.db(pair.database).collection<Numbered>("orders");
 const copy = () => pair.to.db(pair.database).collection<Numbered>("orders");
 const savedBy = (stdout: string): string | undefined =>
-  /saved first: dualsync undo ([0-9a-f]{8})/.exec(stdout)?.[1];
+  /replaced or removed: dualsync undo ([0-9a-f]{8})/.exec(stdout)?.[1];
 
 it("a document that was changed in the copy is saved before it is replaced, and a newer one stays", async () => {
   const at = (day: number): Date => new Date(Date.UTC(2026, 0, day));

@@ -9,7 +9,7 @@ import { dualsync, records } from "../../support/cli.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 import { runOf, undoFolder } from "../../support/undo-folder.ts";
 
-/** What a seal says is true, whatever became of the runs that left it. */
+/** Checksums are true, whatever became of the runs that left them. */
 const pair = serverPair();
 const folder = undoFolder(pair);
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
@@ -52,14 +52,14 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
 }, async () => {
   const random = new Random(SEED);
   await rows("from").insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: 2 * i, text: TEXT })));
-  const cwd = mkdtempSync(join(tmpdir(), "dualsync-seals-"));
+  const cwd = mkdtempSync(join(tmpdir(), "dualsync-checksums-"));
   const env = {
     LIVE: withDatabase(pair.source.uri, pair.database),
     COPY: withDatabase(pair.target.uri, pair.database),
   };
   let checksummed: string | undefined;
   let verified = new Map<number, string>();
-  const told = { behind: 0, diverged: 0, nothing: 0 };
+  const reported = { behind: 0, diverged: 0, nothing: 0 };
   for (let round = 0; round < ROUNDS; round++) {
     const kill = random.chance(0.6) ? random.whole(300, 2_500) : undefined;
     const flags = random.chance(0.3) ? ["--delete", "--yes"] : [];
@@ -83,14 +83,14 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
       const isAsVerified = now.get(Number(id)) === verified.get(Number(id));
       if (since === "behind") expect(isAsVerified, `round ${round}, ${id}`).toBe(true);
       if (since === "diverged") expect(isAsVerified, `round ${round}, ${id}`).toBe(false);
-      told[since === "behind" || since === "diverged" ? since : "nothing"]++;
+      reported[since === "behind" || since === "diverged" ? since : "nothing"]++;
       if (checksummed === undefined) expect(since).toBeNull();
     }
   }
   rmSync(cwd, { recursive: true });
-  console.log(`${ROUNDS} rounds, seed ${SEED}: ${JSON.stringify(told)}`);
-  expect(told.behind).toBeGreaterThan(0);
-  expect(told.diverged).toBeGreaterThan(0);
+  console.log(`${ROUNDS} rounds, seed ${SEED}: ${JSON.stringify(reported)}`);
+  expect(reported.behind).toBeGreaterThan(0);
+  expect(reported.diverged).toBeGreaterThan(0);
 });
 
 it("undo removes the checksums of the copy", async () => {
@@ -102,7 +102,7 @@ it("undo removes the checksums of the copy", async () => {
   expect((await folder.undo(runOf(adopted))).code).toBe(0);
   expect(await checksumBytes()).toBeUndefined();
   const { stdout } = await pair.run(["diff", "--json", "--settle", "0.01"]);
-  const told = records(stdout).filter(({ type }) => type === "diff");
-  expect(told).toHaveLength(50);
-  expect(told.every(({ since }) => since === null)).toBe(true);
+  const reported = records(stdout).filter(({ type }) => type === "diff");
+  expect(reported).toHaveLength(50);
+  expect(reported.every(({ since }) => since === null)).toBe(true);
 });

@@ -63,11 +63,11 @@ it("adopts an existing copy once its name is given, shows what would change, and
   expect(collectionRecord(later.stdout, "orders")).toMatchObject({ unchanged: 10, written: 0 });
 });
 
-it("shows how many documents of an existing copy are equal, differ, or are only there", async () => {
+it("shows how many documents of an existing copy are equal, differ, or are only in the target", async () => {
   await fill("from", "orders", upTo(10));
   await fill("to", "orders", [4, 5, 99], 1);
   const { stdout } = await pair.duplicate("--dry-run", "--into-existing", pair.database);
-  expect(stdout).toMatch(/orders .* adopt \(0 equal, 2 differ, 1 only there\)/);
+  expect(stdout).toMatch(/orders .* adopt \(0 equal, 2 differ, 1 only in the target\)/);
   expect(stdout).toMatch(/orders: 2 documents differ from the source's and would be replaced: 4, 5\./);
 });
 
@@ -91,7 +91,7 @@ it("refuses a swapped pair, so that a copy is not copied over its original", asy
   const before = await snapshot(pair.from, pair.database);
   const env = {
     LIVE: withDatabase(pair.target.uri, pair.database),
-    // Under another name for its host: the collections tell, not the address.
+    // Under another name for its host: the collections decide, not the address.
     COPY: withDatabase(pair.source.uri, pair.database).replace("127.0.0.1", "localhost"),
   };
   const swapped = ["duplicate", "--from", "env:LIVE", "--to", "env:COPY"];

@@ -44,7 +44,7 @@ it("a run without the right to bypass validators copies invalid old documents an
 
 it("a run without permission to write says so, exits with 8, and leaves nothing", async () => {
   await copyInto(["insert", "update"], async ({ code, stderr }, _from, to) => {
-    expect(stderr).toMatch(/no right to .* at the target/);
+    expect(stderr).toMatch(/not authorized to .* at the target/);
     expect(stderr).toMatch(/readWrite/);
     expect(code).toBe(8);
     expect((await to.db("shop").listCollections().toArray()).map(({ name }) => name)).toEqual([]);

@@ -110,7 +110,7 @@ describe("views that read from the new name of another collection", () => {
     const followed = [{ $lookup: { ...own.$lookup, from: "persons" } }, { $unionWith: "persons" }];
     expect(view).toMatchObject({ options: { viewOn: "orders", pipeline: followed } });
     const compared = await compare(pair, RENAME);
-    expect([compared.code, told(compared)]).toEqual([12, ["! unreadable option odd/pipeline"]]);
+    expect([compared.code, reported(compared)]).toEqual([12, ["! unreadable option odd/pipeline"]]);
     const accept = [...RENAME, "--accept", "option odd/pipeline"];
     expect((await pair.duplicate(...accept)).code).toBe(0);
     expect((await compare(pair, accept)).code).toBe(0);
@@ -122,7 +122,7 @@ describe("views that read from the new name of another collection", () => {
     await to().createCollection("odd", { viewOn: "orders", pipeline: [] });
     expect((await pair.duplicate(...RENAME)).code).toBe(3);
     const compared = await compare(pair, RENAME);
-    expect([compared.code, told(compared)]).toEqual([12, ["! unreadable option odd/pipeline"]]);
+    expect([compared.code, reported(compared)]).toEqual([12, ["! unreadable option odd/pipeline"]]);
     expect(compared.differences[0]?.detail).toMatch(/; source \[.*, target \[\]/);
   });
 
@@ -132,10 +132,10 @@ describe("views that read from the new name of another collection", () => {
     const copied = await pair.duplicate(...RENAME);
     expect([copied.code, copied.stdout]).toEqual([3, expect.stringContaining("option odd/viewOn")]);
     const compared = await compare(pair, RENAME);
-    expect([compared.code, told(compared)]).toEqual([12, ["! unreadable option odd/viewOn"]]);
+    expect([compared.code, reported(compared)]).toEqual([12, ["! unreadable option odd/viewOn"]]);
   });
 });
 
-function told({ differences }: Compared): string[] {
+function reported({ differences }: Compared): string[] {
   return differences.map(({ sigil, kind, key }) => `${sigil} ${kind} ${key}`);
 }

@@ -10,7 +10,7 @@ import { KEY, workFolder } from "../../state/state-folder.ts";
 
 /** Whether an interrupted run is resumed. */
 const HOUR = 3_600_000;
-const filled: RunRecord = {
+const lastRun: RunRecord = {
   ...{ command: "duplicate", from: "there", run: "r", token: "t", since: new Date(0) },
   ...{ complete: false, verified: false, documents: new Map() },
 };
@@ -24,7 +24,7 @@ interface Case {
   /** Hours ago. */
   readonly age?: number;
   readonly saved?: Partial<SavedRun>;
-  readonly filled?: Partial<RunRecord>;
+  readonly lastRun?: Partial<RunRecord>;
   readonly verify?: VerifyMode;
   readonly restart?: boolean;
 }
@@ -44,11 +44,11 @@ async function decision({ age = 1, verify = "content", restart = false, ...of }:
   };
   await state.write(toJson(run));
   const options: Partial<CopyingOptions> = { state, verify, restart };
-  const told: string[] = [];
-  const history = { filled: { ...filled, ...of.filled }, collections: new Map() };
-  const found = await findSaved(options as CopyingOptions, history, (reason) => told.push(reason));
+  const reported: string[] = [];
+  const history = { lastRun: { ...lastRun, ...of.lastRun }, collections: new Map() };
+  const found = await findSaved(options as CopyingOptions, history, (reason) => reported.push(reason));
   if (found !== undefined) expect(found).toEqual(run);
-  return found === undefined ? `no: ${told.join()}` : "yes";
+  return found === undefined ? `no: ${reported.join()}` : "yes";
 }
 
 it.each<[string, Case, RegExp]>([
@@ -68,13 +68,13 @@ it.each<[string, Case, RegExp]>([
   ["does not resume a run that was saved in the future", { age: -1.1 }, /everything is read again/],
   [
     "does not resume another run than the target's",
-    { filled: { token: "u" } },
+    { lastRun: { token: "u" } },
     /another run has written to the target since/,
   ],
-  ["does not resume a run that finished", { filled: { complete: true } }, /^no: $/],
+  ["does not resume a run that finished", { lastRun: { complete: true } }, /^no: $/],
   [
     "does not resume a run when another one finished since",
-    { filled: { token: "u", complete: true } },
+    { lastRun: { token: "u", complete: true } },
     /another run/,
   ],
   [

@@ -135,7 +135,7 @@ interface Said {
 }
 
 function said({ code, stdout }: CliResult, type: "item" | "diff"): Said {
-  // What only the target has, and what is accepted, is told and does not count.
+  // What only the target has, and what is accepted, is reported and does not count.
   const found = records(stdout).filter((record) => record.type === type && record.counted !== false);
   return { code, keys: [...new Set(found.map(({ key }) => String(key)))].sort() };
 }
@@ -144,13 +144,13 @@ function said({ code, stdout }: CliResult, type: "item" | "diff"): Said {
 async function mustAgree(run: Run, command: string, copying: readonly string[], flags: readonly string[]) {
   const copied = await run(command, "--json", ...copying, ...flags.filter((flag) => flag !== "--one-way"));
   const compared = await run("diff", "--json", "--settle", "0.2", ...flags);
-  const [lost, told] = [said(copied, "item"), said(compared, "diff")];
+  const [lost, reported] = [said(copied, "item"), said(compared, "diff")];
   const words = `${copied.stdout}${copied.stderr}\n${compared.stdout}${compared.stderr}`;
   expect([0, 3], words).toContain(lost.code);
-  if (lost.code === 0) expect([told.code, lost.keys, told.keys], words).toEqual([0, [], []]);
+  if (lost.code === 0) expect([reported.code, lost.keys, reported.keys], words).toEqual([0, [], []]);
   else {
-    expect([1, 12], words).toContain(told.code);
-    expect(told.keys, words).toEqual(lost.keys);
+    expect([1, 12], words).toContain(reported.code);
+    expect(reported.keys, words).toEqual(lost.keys);
   }
   return lost.code;
 }

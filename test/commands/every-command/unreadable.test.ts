@@ -25,8 +25,8 @@ beforeEach(async () => {
   expect(code, stdout).toBe(0);
 });
 
-/** What a comparison tells: "kind key", sorted. */
-async function told(...flags: string[]): Promise<{ code: number | null; found: string[] }> {
+/** What a comparison reports: "kind key", sorted. */
+async function reported(...flags: string[]): Promise<{ code: number | null; found: string[] }> {
   const { code, stdout } = await pair.run(["diff", "--json", ...flags], cwd);
   const found = records(stdout).filter(({ type }) => type === "diff");
   return { code, found: found.map(({ kind, key }) => `${kind} ${key}`).sort() };
@@ -50,7 +50,7 @@ it.each([
   async (_, statement) => {
     await sql(`create table open (id int4 primary key); ${statement}; insert into open values (1);`);
     const keys = ["collection customers", "collection shop"];
-    expect(await told("--plan", "repair.plan")).toEqual({
+    expect(await reported("--plan", "repair.plan")).toEqual({
       code: 1, // the table that is new is not in the copy yet
       found: ["metadata collection open", ...keys.map((key) => `unreadable ${key}`)],
     });
@@ -62,8 +62,8 @@ it.each([
       expect(copied.stdout).not.toMatch(/Only in the target/);
     }
     expect([await held("customers"), await held("shops"), await held("open")]).toEqual([CUSTOMERS, 1, 1]);
-    expect(await told()).toEqual({ code: 12, found: keys.map((key) => `unreadable ${key}`) });
-    expect(await told("--include", "customers")).toEqual({
+    expect(await reported()).toEqual({ code: 12, found: keys.map((key) => `unreadable ${key}`) });
+    expect(await reported("--include", "customers")).toEqual({
       code: 12,
       found: ["unreadable collection customers"],
     });
@@ -72,7 +72,7 @@ it.each([
 
 it("a dropped table is reported as gone by backfill and diff, under one key", async () => {
   await sql("drop table shop");
-  expect(await told()).toEqual({ code: 1, found: ["metadata collection shops"] });
+  expect(await reported()).toEqual({ code: 1, found: ["metadata collection shops"] });
   const copied = await lost();
   expect([copied.code, copied.found]).toEqual([3, ["collection shops"]]);
   expect(await held("shops")).toBe(1);
@@ -82,7 +82,7 @@ it("a repair does not touch the copy of a table that may no longer be read, and 
   const customers = pair.to.db(pair.database).collection("customers");
   await customers.insertOne({ _id: "e2b4e3f0-0000-4000-8000-000000000000" as never, name: "only here" });
   await pair.to.db(pair.database).collection("shops").deleteMany({});
-  expect((await told("--plan", "repair.plan")).code).toBe(1);
+  expect((await reported("--plan", "repair.plan")).code).toBe(1);
   await sql("revoke all on customers from service_role");
   const { code, stdout } = await pair.run(
     ["repair", "repair.plan", "--delete", "--allow-shrink", "--yes"],
@@ -96,7 +96,7 @@ it("a repair does not touch the copy of a table that may no longer be read, and 
 it("a table all of whose rows are hidden is not reported as gone", async () => {
   await sql("alter table customers enable row level security; alter role service_role nobypassrls");
   try {
-    expect(await told()).toEqual({ code: 12, found: ["unreadable collection customers"] });
+    expect(await reported()).toEqual({ code: 12, found: ["unreadable collection customers"] });
   } finally {
     await sql("alter role service_role bypassrls");
   }
@@ -118,7 +118,7 @@ function revokedAfterwards(): { readonly hits: number } {
 
 it("a table that may no longer be read after its last row is named, and the others are copied and compared", async () => {
   const inDiff = revokedAfterwards();
-  expect(await told()).toEqual({ code: 12, found: ["unreadable collection customers"] });
+  expect(await reported()).toEqual({ code: 12, found: ["unreadable collection customers"] });
   expect(inDiff.hits).toBe(1);
   await sql("grant all on customers to service_role");
   const inCopy = revokedAfterwards();
@@ -132,7 +132,7 @@ it("a table that may not be read is not reported as absent, whoever made the cop
   await pair.to.db(pair.database).collection("_dualsync").drop();
   for (const key of ["customers", "shop"]) {
     await sql(`grant all on customers, shop to service_role; revoke all on ${key} from service_role`);
-    expect(await told()).toEqual({ code: 12, found: [`unreadable collection ${key}`] });
+    expect(await reported()).toEqual({ code: 12, found: [`unreadable collection ${key}`] });
   }
   const copied = await lost("--into-existing", pair.database);
   expect([copied.code, copied.found]).toEqual([3, ["collection shop"]]);
@@ -141,7 +141,7 @@ it("a table that may not be read is not reported as absent, whoever made the cop
 
 it("a collection that an application keeps beside the copy is not reported as a difference", async () => {
   await pair.to.db(pair.database).collection("sessions").insertOne({ at: new Date() });
-  expect(await told()).toEqual({ code: 0, found: [] });
+  expect(await reported()).toEqual({ code: 0, found: [] });
   const copied = await lost();
   expect([copied.code, copied.found]).toEqual([0, []]);
   expect(copied.stdout).toMatch(/Only in the target, and kept: .*sessions/);

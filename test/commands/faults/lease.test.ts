@@ -25,7 +25,7 @@ it("the lease of another machine is respected until it expires, and then taken o
   const early = await pair.duplicate();
   expect([early.code, early.stderr]).toEqual([
     7,
-    expect.stringMatching(/written by dualsync duplicate on other-host \(process 7\) since 20/),
+    expect.stringMatching(/is locked by dualsync duplicate on other-host \(process 7\) since 20/),
   ]);
   expectExplained(early.stderr, 7);
   expect(await pair.to.db(pair.database).collection("orders").countDocuments()).toBe(0);

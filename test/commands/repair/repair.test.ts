@@ -33,7 +33,7 @@ async function fill(side: "from" | "to", rows: readonly Row[], name = "orders"):
   await collection(side, name).insertMany(rows as never[], { forceServerObjectId: true });
 }
 
-/** As ids, in sub-documents whose names look like numbers, and next to their twins of other types. */
+/** As ids, in sub-documents whose names look like numbers, and next to equal numbers of other types. */
 const HARD_IDS: readonly unknown[] = [
   ...["", "\0", "\u0007\u001b[2J\r\n", "\u2028", "é", "\u{1f600}", "x".repeat(16_000), '{"$oid":"1"}', "17"],
   ...[

@@ -76,7 +76,7 @@ it.each<readonly [VerifyMode, CollectionInfo["kind"], boolean]>([
   ["content", "collection", true],
   ["counts", "collection", false],
   ["none", "collection", false],
-  // A collection that can only be replaced whole is told by what was written into it.
+  // A collection that can only be replaced as a whole is recognized by what was written into it.
   ["content", "sequence", true],
   ["none", "sequence", true],
 ])("--verify %s leaves checksums with a copy of kind %s: %s", async (verify, kind, leaves) => {
@@ -134,7 +134,7 @@ async function copied(): Promise<ChecksumMemoryStore> {
   return target;
 }
 
-/** What is told of a document that the target holds unchanged and the source otherwise. */
+/** The drift of a document that the target holds unchanged and the source does not. */
 async function ask(target: ChecksumMemoryStore, from = FROM, to = TO): Promise<(string | undefined)[]> {
   const since = new DriftDetector({ target, from, to, signal: never });
   const differences = [{ id: id(2) as DocumentId, source: made(2, 1), target: made(2, 0) }];

@@ -123,7 +123,7 @@ it("an id that is in none of the listed segments is found in none", () => {
   expect(segmentOf(checksums, id("later"))).toBe(all[3]);
 });
 
-/** What became of a document since: version 0 is the one that was sealed, undefined is absence. */
+/** What became of a document since: version 0 is the one that was verified, undefined is absence. */
 interface Fate {
   readonly checksummed: 0 | undefined;
   readonly source: number | undefined;
@@ -158,11 +158,11 @@ function versions(fates: readonly Fate[], side: keyof Fate): Doc[] {
 }
 
 it("drift is never reported wrongly, and is reported where each document changed on one side only", () => {
-  let told = 0;
+  let reported = 0;
   fc.assert(
     fc.property(fc.array(fate, { minLength: 1, maxLength: 60 }), lengths, (fates, cut) => {
       const [checksummed] = segments(versions(fates, "checksummed"), 1e9);
-      if (checksummed === undefined) throw new Error("no stretch");
+      if (checksummed === undefined) throw new Error("no segment");
       const differences: Mismatch[] = fates.flatMap(({ source, target }, key) =>
         source === target
           ? []
@@ -186,7 +186,7 @@ it("drift is never reported wrongly, and is reported where each document changed
         if (since === "behind")
           expect([one.target, one.source === one.checksummed]).toEqual([one.checksummed, false]);
         if (since === "diverged") expect(one.target).not.toEqual(one.checksummed);
-        if (since !== undefined) told++;
+        if (since !== undefined) reported++;
       }
       const clear = fates.every((one) =>
         one.source !== one.target
@@ -197,7 +197,7 @@ it("drift is never reported wrongly, and is reported where each document changed
     }),
     { numRuns: 500 },
   );
-  expect(told).toBeGreaterThan(100);
+  expect(reported).toBeGreaterThan(100);
 });
 
 it("drift is not determined when the target does not hold what was seen of it", () => {

@@ -73,18 +73,18 @@ async function begin(of: Story, times = 1) {
 function expected(source: readonly Doc[], target: readonly Doc[]) {
   const [from, to] = [source, target].map((side) => new Map(side.map((one) => [one.id.key, one])));
   const candidates: string[] = [];
-  const told = { equal: 0, missing: 0, extra: 0, changed: 0, unreadable: 0 };
+  const reported = { equal: 0, missing: 0, extra: 0, changed: 0, unreadable: 0 };
   for (const key of new Set([...source, ...target].map(({ id }) => id.key))) {
     const [left, right] = [from?.get(key), to?.get(key)];
     const isSame = left && right && Buffer.compare(left.bytes, right.bytes) === 0;
     if (!isSame) candidates.push(key);
     // The store in memory cannot be asked for dates.
     const isDate = (left ?? right)?.id.element[0] === TYPE.date;
-    if (isSame) told.equal++;
-    else if (isDate) told.unreadable++;
-    else told[left === undefined ? "extra" : right === undefined ? "missing" : "changed"]++;
+    if (isSame) reported.equal++;
+    else if (isDate) reported.unreadable++;
+    else reported[left === undefined ? "extra" : right === undefined ? "missing" : "changed"]++;
   }
-  return { told, candidates };
+  return { reported, candidates };
 }
 
 it("saves exactly what was compared, wherever a comparison breaks off", async () => {
@@ -96,9 +96,9 @@ it("saves exactly what was compared, wherever a comparison breaks off", async ()
       if (saved === undefined) return;
       const isDone = ({ id }: Doc): boolean => !saved.remaining.some((range) => isWithin(id, range));
       const [source, target] = [of.source.filter(isDone), of.target.filter(isDone)];
-      const { told, candidates } = expected(source, target);
+      const { reported, candidates } = expected(source, target);
       expect(saved.scanned).toMatchObject({
-        ...{ source: source.length, target: target.length, equal: told.equal },
+        ...{ source: source.length, target: target.length, equal: reported.equal },
         ...{ sourceHeld: of.source.length, targetHeld: of.target.length },
       });
       expect(saved.candidates.map(({ id }) => id.key).sort()).toEqual(candidates.sort());
@@ -118,14 +118,14 @@ it("resumes an interrupted comparison with the same result as an undisturbed one
       const { stores, ended } = await begin(of, times);
       const again = await memoryDiff(stores, { concurrency: of.concurrency, saved: ended.saved });
       expect(again.error).toBeUndefined();
-      const { told, candidates } = expected(of.source, of.target);
+      const { reported, candidates } = expected(of.source, of.target);
       expect(again.report).toMatchObject({
-        ...{ ...told, sourceDocuments: of.source.length, targetDocuments: of.target.length },
+        ...{ ...reported, sourceDocuments: of.source.length, targetDocuments: of.target.length },
         ...{ moving: 0, settled: 0, expired: 0, accepted: 0 },
         verdict:
-          told.missing + told.extra + told.changed > 0
+          reported.missing + reported.extra + reported.changed > 0
             ? "different"
-            : told.unreadable > 0
+            : reported.unreadable > 0
               ? "not compared"
               : "identical",
       });

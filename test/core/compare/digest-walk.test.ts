@@ -93,7 +93,7 @@ function storeOf(contents: ReadonlyMap<number, number>, most: number): HashingSt
   );
 }
 
-async function told(steps: AsyncIterable<Step>): Promise<object> {
+async function reported(steps: AsyncIterable<Step>): Promise<object> {
   const found = {
     documents: 0,
     bytes: 0,
@@ -134,7 +134,7 @@ it("finds the same as a merge, whichever side hashes, whatever the ranges, and w
         const options = { range, signal: never };
         const [a, b] = [from.side(left === true), to.side(right === true)];
         expect(
-          await told(
+          await reported(
             digestWalk({
               source: a,
               target: b,
@@ -142,7 +142,7 @@ it("finds the same as a merge, whichever side hashes, whatever the ranges, and w
               signal: never,
             }),
           ),
-        ).toEqual(await told(merge(from.read(a.collection, options), to.read(b.collection, options))));
+        ).toEqual(await reported(merge(from.read(a.collection, options), to.read(b.collection, options))));
       },
     ),
     { numRuns: 150, seed: 11 },
@@ -163,7 +163,7 @@ it("reads only the few documents around one that differs", async () => {
       }
     };
   }
-  const found = await told(
+  const found = await reported(
     digestWalk({ source: from.side(true), target: to.side(true), segments: [{}], signal: never }),
   );
   expect(found).toMatchObject({ documents: 59, different: [id(33).key] });
@@ -182,7 +182,7 @@ it("finds every difference when all documents differ", async () => {
   });
   const different = contents.map((n) => id(n).key);
   const extra = [61, 62, 63].map((n) => id(n).key);
-  expect(await told(walking)).toEqual({ documents: 0, bytes: 0, missing: [], different, extra });
+  expect(await reported(walking)).toEqual({ documents: 0, bytes: 0, missing: [], different, extra });
 });
 
 it("throws an error of a digest instead of taking it for a difference", async () => {
@@ -194,7 +194,7 @@ it("throws an error of a digest instead of taking it for a difference", async ()
     new TypeError("not a function"),
   ]) {
     const lost: DigestSide = { ...to.side(true), digester: { digest: () => Promise.reject(error) } };
-    const walking = told(
+    const walking = reported(
       digestWalk({ source: from.side(true), target: lost, segments: [{}], signal: never }),
     );
     await expect(walking).rejects.toBe(error);
@@ -219,7 +219,7 @@ it("applies the filter to all digests and reads of both sides", async () => {
     };
     return { ...side, digester: side.digester && { digest } };
   }) as [DigestSide, DigestSide];
-  await told(digestWalk({ source: sides[0], target: sides[1], segments: [{}], filter, signal: never }));
+  await reported(digestWalk({ source: sides[0], target: sides[1], segments: [{}], filter, signal: never }));
   for (const filters of [asked.digest, asked.read]) {
     expect(filters.length).toBeGreaterThan(2);
     expect(new Set(filters)).toEqual(new Set([filter]));

@@ -51,7 +51,7 @@ async function compareDuplicateIds(counted: boolean) {
       indexes: true,
     },
     ...{ renames: new Map(), signal: never, stop },
-    report: async <T>(told: T) => ({ ...told, counted, firstSeen: new Date(), lastSeen: new Date() }),
+    report: async <T>(reported: T) => ({ ...reported, counted, firstSeen: new Date(), lastSeen: new Date() }),
   };
   const comparing = new Comparing(run, [{ from: info, to: info }], checkpoint);
   const silent = { phase() {}, advance() {}, end() {} };

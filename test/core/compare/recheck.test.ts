@@ -8,7 +8,7 @@ import { MemoryStore } from "../../support/memory/memory-store.ts";
 
 type Content = Record<string, unknown> & { readonly _id: unknown };
 
-/** A store that becomes another one each time that documents are looked up in it, and fails where it is told to. */
+/** A store that becomes another one each time that documents are looked up in it, and fails on request. */
 class Changing extends MemoryStore {
   looks = 0;
   /** What it holds at the first look, at the second, and so on: then it stays so. */
@@ -30,8 +30,8 @@ class Changing extends MemoryStore {
 async function compared(source: Changing, target: Changing, options: MemoryDiffOptions = {}) {
   const { report, differences, error } = await memoryDiff({ source, target }, options);
   expect(error).toBeUndefined();
-  const told = differences.map(({ kind, id, state, rounds }) => `${kind} ${id} ${state} ${rounds}`);
-  return { report, told: told.sort(), differences };
+  const reported = differences.map(({ kind, id, state, rounds }) => `${kind} ${id} ${state} ${rounds}`);
+  return { report, reported: reported.sort(), differences };
 }
 
 const one = (n: number): Content => ({ _id: 1, n });
@@ -45,19 +45,19 @@ describe("repeated observation of differences", () => {
       [new Changing([one(1)]), new Changing([one(2)], [one(3)]), 2],
       [new Changing([one(1)], [one(3)]), new Changing([one(2)], [one(2)], [one(4)]), 3],
     ] as const) {
-      const { told, report } = await compared(source, target, { delays: [0, 0, 0] });
-      expect(told).toEqual([`changed 1 stable ${looks + 1}`]);
+      const { reported, report } = await compared(source, target, { delays: [0, 0, 0] });
+      expect(reported).toEqual([`changed 1 stable ${looks + 1}`]);
       expect([source.looks, target.looks]).toEqual([looks, looks]);
       expect(report).toMatchObject({ changed: 1, moving: 0, settled: 0, equal: 0, verdict: "different" });
     }
   });
 
   it("reports a difference that keeps changing as moving, which proves nothing", async () => {
-    const { told, report } = await compared(
+    const { reported, report } = await compared(
       new Changing([one(1), ...rest], [one(3), ...rest], [one(4), ...rest]),
       new Changing([one(2), ...rest]),
     );
-    expect(told).toEqual(["changed 1 moving 3"]);
+    expect(reported).toEqual(["changed 1 moving 3"]);
     expect(report).toMatchObject({ changed: 0, moving: 1, equal: 5, verdict: "moving" });
   });
 
@@ -67,24 +67,27 @@ describe("repeated observation of differences", () => {
       [new Changing([one(1), ...rest], rest), new Changing(rest)],
       [new Changing([one(1), ...rest], [one(3), ...rest]), new Changing(rest, rest, [one(3), ...rest])],
     ] as const) {
-      const { told, report } = await compared(source, target);
-      expect([told, report]).toMatchObject([[], { settled: 1, equal: 5, changed: 0, verdict: "identical" }]);
+      const { reported, report } = await compared(source, target);
+      expect([reported, report]).toMatchObject([
+        [],
+        { settled: 1, equal: 5, changed: 0, verdict: "identical" },
+      ]);
     }
   });
 
   it("reports the kind of difference that was observed last", async () => {
-    const { told } = await compared(new Changing([one(1)], []), new Changing([one(2)]));
-    expect(told).toEqual(["extra 1 stable 3"]);
+    const { reported } = await compared(new Changing([one(1)], []), new Changing([one(2)]));
+    expect(reported).toEqual(["extra 1 stable 3"]);
     const typed = [{ _id: Long.fromNumber(1), n: 1 }];
-    expect((await compared(new Changing([one(1)]), new Changing([one(2)], typed))).told).toEqual([
+    expect((await compared(new Changing([one(1)]), new Changing([one(2)], typed))).reported).toEqual([
       "idtype 1 stable 3",
     ]);
-    expect((await compared(new Changing(rest), new Changing(rest, []))).told).toEqual([]);
+    expect((await compared(new Changing(rest), new Changing(rest, []))).reported).toEqual([]);
   });
 
   it("reports a difference as moving when there is no time for a second observation", async () => {
-    const { told, report } = await compared(new Changing([one(1)]), new Changing([]), { delays: [] });
-    expect(told).toEqual(["missing 1 moving 1"]);
+    const { reported, report } = await compared(new Changing([one(1)]), new Changing([]), { delays: [] });
+    expect(reported).toEqual(["missing 1 moving 1"]);
     expect(report).toMatchObject({ missing: 0, moving: 1, verdict: "moving" });
   });
 
@@ -99,8 +102,8 @@ describe("repeated observation of differences", () => {
     for (const side of ["source", "target"] as const) {
       const stores = { source: new Changing([one(1)]), target: new Changing([one(2)]) };
       stores[side].canQuery = () => false;
-      const { told, report } = await compared(stores.source, stores.target);
-      expect([told, report]).toMatchObject([["unreadable 1 moving 1"], { verdict: "not compared" }]);
+      const { reported, report } = await compared(stores.source, stores.target);
+      expect([reported, report]).toMatchObject([["unreadable 1 moving 1"], { verdict: "not compared" }]);
     }
   });
 
@@ -111,17 +114,17 @@ describe("repeated observation of differences", () => {
     ];
     for (const target of [new Changing([b]), new Changing([{ ...b, z: 1 }], [b])]) {
       const options = { ignoreFieldOrder: true };
-      const { told, report } = await compared(new Changing([a]), target, options);
-      expect([told, report?.verdict]).toEqual([[], "identical"]);
+      const { reported, report } = await compared(new Changing([a]), target, options);
+      expect([reported, report?.verdict]).toEqual([[], "identical"]);
     }
-    expect((await compared(new Changing([a]), new Changing([b]))).told).toEqual(["changed 1 stable 2"]);
+    expect((await compared(new Changing([a]), new Changing([b]))).reported).toEqual(["changed 1 stable 2"]);
   });
 
   it("reports each of thousands of differences once, and looks them up in several queries", async () => {
     const many = Array.from({ length: 2_500 }, (_, _id) => ({ _id }));
     const source = new Changing(many);
-    const { told, report } = await compared(source, new Changing([]));
-    expect([new Set(told).size, told.length, report?.missing]).toEqual([2_500, 2_500, 2_500]);
+    const { reported, report } = await compared(source, new Changing([]));
+    expect([new Set(reported).size, reported.length, report?.missing]).toEqual([2_500, 2_500, 2_500]);
     expect(source.looks).toBe(3);
   });
 

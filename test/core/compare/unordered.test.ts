@@ -42,9 +42,9 @@ async function compareUnordered(
       indexes: true,
     },
     ...{ renames: new Map(), signal: never, stop },
-    async report(told: RawDifference): Promise<Difference> {
-      found.push(`${told.kind} ${told.id}`);
-      return { ...told, counted: true, firstSeen: new Date(), lastSeen: new Date() };
+    async report(reported: RawDifference): Promise<Difference> {
+      found.push(`${reported.kind} ${reported.id}`);
+      return { ...reported, counted: true, firstSeen: new Date(), lastSeen: new Date() };
     },
   };
   const checkpoint = new DiffCheckpoint({ async write() {} }, [], () => undefined, stop);

@@ -24,7 +24,7 @@ const contents = fc.record({ _id: ids, v: fc.integer({ min: 0, max: 2 }) });
 const lengths = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 });
 
 const anyStory = fc.record({
-  /** Several under one id are twins. */
+  /** Several under one id are duplicate ids. */
   source: fc.array(contents, { minLength: 1, maxLength: 40 }).map((all) => all.map(doc)),
   target: fc.oneof(
     fc.constant([]),
@@ -39,7 +39,7 @@ const anyStory = fc.record({
   concurrency: fc.integer({ min: 1, max: 3 }),
   verify: fc.constantFrom("content", "content", "none"),
 });
-/** Without reading back, neither a twin nor a document that is lost is seen. */
+/** Without reading back, neither a duplicate id nor a lost document is noticed. */
 const story = anyStory.map((of) =>
   of.verify === "content" ? of : { ...of, source: distinct(of.source), forgets: null },
 );

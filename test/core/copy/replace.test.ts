@@ -172,7 +172,7 @@ it.each([false, true])(
   },
 );
 
-/** An application writes one document as soon as everything was read, for as long as it is told to. */
+/** An application writes one document as soon as everything was read, until it is stopped. */
 class Written extends ChecksumMemoryStore {
   ours: Doc | undefined;
 

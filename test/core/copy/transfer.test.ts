@@ -81,7 +81,7 @@ it("--delete keeps a document whose _id cannot be used in a query of the source"
 });
 
 it("--delete keeps the second of two documents under one _id, and still counts it", async () => {
-  const target = new MemoryStore([...documents, doc({ _id: 4, n: "twin" }), doc({ _id: 20 })]);
+  const target = new MemoryStore([...documents, doc({ _id: 4, n: "duplicate" }), doc({ _id: 20 })]);
   const source = new MemoryStore(documents);
   const { report, error } = await memoryRun({ source, target }, { remove: true, verify: "counts" });
   expect(error).toBeUndefined();

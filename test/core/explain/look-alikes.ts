@@ -8,7 +8,7 @@ export type LookAlike = readonly [what: string, BsonValue, string, BsonValue, st
 const NAN = 0x7ff8n << 48n;
 const id = Buffer.alloc(12, 0xab);
 const objectId = { type: TYPE.objectId, bytes: id };
-const OTHER_BYTES = "same number, other stored bytes";
+const OTHER_BYTES = "same number, different stored bytes";
 
 function string(text: string | Buffer): BsonValue {
   return bson.text(TYPE.string, text);

@@ -3,7 +3,7 @@ import { TYPE } from "../../../src/bson/elements.ts";
 import type { BsonValue } from "../../bson/bson-bytes.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 
-/** A document before it is written: so that what is equal can be told without reading BSON. */
+/** A document before it is written: so that equality is known without reading BSON. */
 export type Tree =
   | { readonly kind: "leaf"; readonly value: BsonValue }
   | { readonly kind: "array"; readonly items: readonly Tree[] }

@@ -7,7 +7,7 @@ import { Tally } from "../../../src/core/progress/tally.ts";
 import { id } from "../../support/data/documents.ts";
 
 /** When and what a run writes down, and what it takes up of a former one. */
-const told = { token: "t", since: new Date(0), verify: "content" } as const;
+const reported = { token: "t", since: new Date(0), verify: "content" } as const;
 const uids = { source: "s1", target: "t1" };
 
 function former(name: string): SavedProgress {
@@ -32,9 +32,9 @@ function checkpoint(collections: readonly SavedProgress[] = [], fails: Error[] =
       written.push(fromJson(JSON.parse(JSON.stringify(content)), "state"));
     },
   };
-  const saved: SavedRun = { ...told, saved: new Date(0), collections };
+  const saved: SavedRun = { ...reported, saved: new Date(0), collections };
   const onFailure = (error: unknown): void => void failures.push(error);
-  return { written, failures, checkpoint: new Checkpoint({ ...told, store, saved, onFailure }) };
+  return { written, failures, checkpoint: new Checkpoint({ ...reported, store, saved, onFailure }) };
 }
 
 /** Finishes one more range. */

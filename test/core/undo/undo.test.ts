@@ -148,7 +148,7 @@ const UNIQUE_N: UniqueRules = {
 };
 
 /** Its first two documents exchange a unique value, which somebody else takes while both are out. */
-class KnottedStore extends MemoryStore {
+class SwappingStore extends MemoryStore {
   taken = true;
 
   constructor() {
@@ -161,7 +161,7 @@ class KnottedStore extends MemoryStore {
 }
 
 it("undo restores a document whose unique value was taken during a unique swap", async () => {
-  const store = new KnottedStore();
+  const store = new SwappingStore();
   const before = hexOf(store.documents);
   const journal = new MemoryJournal();
   const changes = [becomes(row(1, 2)), becomes(row(2, 1))];
@@ -179,7 +179,7 @@ it("undo restores a document whose unique value was taken during a unique swap",
 it("documents that exchange a unique value are taken out only once what came to them meanwhile is saved", async () => {
   const theirs = doc({ _id: 1, n: 1, theirs: true });
   /** An application writes between the refusal and the exchange. */
-  class Changed extends KnottedStore {
+  class Changed extends SwappingStore {
     override async uniqueRules(): Promise<UniqueRules | undefined> {
       this.documents = [theirs, row(2, 2)];
       return await super.uniqueRules();

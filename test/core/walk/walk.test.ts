@@ -113,7 +113,7 @@ it("reports the same wherever the batches end, and never splits documents of one
           for await (const step of merge(hand(source, cuts), hand(target, others))) steps.push(step);
           const all = <T>(of: (step: Step) => readonly T[]): readonly T[] => steps.flatMap(of);
           const keys = (of: (step: Step) => readonly DocumentId[]) => all(of).map(({ key }) => key);
-          const told = {
+          const reported = {
             equal: steps.reduce((sum, { equal }) => sum + equal.documents, 0),
             missing: hexOf(all(({ missing }) => missing)),
             different: hexOf(
@@ -123,10 +123,10 @@ it("reports the same wherever the batches end, and never splits documents of one
             duplicateIds: keys((step) => step.duplicateIds),
             targetDuplicateIds: keys((step) => step.targetDuplicateIds),
           };
-          return { steps, told };
+          return { steps, reported };
         };
-        const { steps, told } = await walk(owned, leftCuts, rightCuts);
-        expect(told).toEqual((await walk(batches, [99], [99])).told);
+        const { steps, reported } = await walk(owned, leftCuts, rightCuts);
+        expect(reported).toEqual((await walk(batches, [99], [99])).reported);
         const first = steps.flatMap(({ missing, different }) => [
           ...missing.map(({ id }) => id.key),
           ...different.map(({ expected }) => expected.id.key),

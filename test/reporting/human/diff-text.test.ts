@@ -119,7 +119,7 @@ describe("result of a comparison as text", () => {
     const at = lines.indexOf("Not compared:");
     expect(lines.slice(at + 1, at + 3)).toEqual([
       "  events: no right to read it",
-      "  (chosen) tmp: --exclude",
+      "  (your choice) tmp: --exclude",
     ]);
   });
 

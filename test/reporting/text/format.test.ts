@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bytes, count, duration, eta, grouped, percent, rate } from "../../../src/reporting/text/format.ts";
+import { bytes } from "../../../src/model/size-text.ts";
+import { count, duration, eta, grouped, percent, rate } from "../../../src/reporting/text/format.ts";
 
 describe("format", () => {
   it.each([

@@ -12,7 +12,7 @@ import { MEMORY_WORDS, MemoryStore } from "./memory-store.ts";
 /**
  * What such a store can do. `all`: everything that a store in memory can. `none`: nothing but what every store can. `kv`: as
  * a key-value store: no order, ids that a read may give twice, counts that are not exact, documents that expire, and nothing
- * that tells a collection from a later one. `once`: as an archive, which is written once and as a whole.
+ * that distinguishes a collection from a later one. `once`: as an archive, which is written once and as a whole.
  */
 export type MemoryPowers = "all" | "none" | "kv" | "once";
 
@@ -30,7 +30,7 @@ export class MemoryDatabase {
   /** Whether the time of a document has come; of a key-value store. */
   isDue: (document: Doc) => boolean = () => false;
   holder: { readonly nonce: string; readonly run: Run } | undefined;
-  filled: RunRecord | undefined;
+  lastRun: RunRecord | undefined;
   readonly provenance = new Map<string, Provenance>();
   readonly checksums = new Map<string, Uint8Array>();
   /** What was published; of an archive. */
@@ -119,7 +119,7 @@ function storeOf(database: MemoryDatabase, label: string): Store {
   const history: Reader["history"] = {
     read: async () => ({
       collections: new Map(database.provenance),
-      ...(database.filled && { filled: database.filled }),
+      ...(database.lastRun && { lastRun: database.lastRun }),
     }),
     seesNonce: async (nonce) => database.holder?.nonce === nonce,
   };
@@ -263,7 +263,7 @@ function sessionOf(database: MemoryDatabase, label: string, run: Run): WriteSess
     nonce,
     lost: lost.signal,
     async record(record) {
-      database.filled = record;
+      database.lastRun = record;
     },
     async release() {
       database.holder = undefined;

@@ -20,7 +20,7 @@ export interface MemoryDiffOptions {
   readonly accept?: readonly string[];
   /** What a former run wrote down. */
   readonly saved?: readonly SavedDiffProgress[];
-  /** Whether the stores can tell a collection from a later one of its name; they can where nothing is said. */
+  /** Whether the stores can distinguish a collection from a later one of its name; they can by default. */
   readonly uids?: boolean;
   /** How many documents each side says that it holds, where that is not what it holds. */
   readonly held?: { readonly source: number; readonly target: number };

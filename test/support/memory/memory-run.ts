@@ -60,8 +60,8 @@ export async function memoryRun(
       written = JSON.parse(JSON.stringify(content));
     },
   };
-  const told = { token: "t", since: new Date(0), verify, onFailure: stop };
-  const checkpoint = new Checkpoint({ ...told, store, ...(saved === undefined ? {} : { saved }) });
+  const reported = { token: "t", since: new Date(0), verify, onFailure: stop };
+  const checkpoint = new Checkpoint({ ...reported, store, ...(saved === undefined ? {} : { saved }) });
   const losses = new Losses([]);
   const session = stores.session ?? (await stores.target.claim(testRun("memory"), stopper.signal));
   const transfer = {

@@ -21,7 +21,7 @@ export function openScripted(server: ScriptedHttp, more: Partial<ProjectOptions>
   return openProject({ url, key: KEY, label: "127.0.0.1", role: "source", policy: quick, ...more });
 }
 
-/** A server that says what it is told to, and a project at it, for the tests of one file. Await it at the top of the file. */
+/** A server with scripted answers, and a project at it, for the tests of one file. Await it at the top of the file. */
 export async function scriptedProject(): Promise<{
   readonly server: ScriptedHttp;
   readonly project: Project;
@@ -40,7 +40,7 @@ export function inTurn(server: ScriptedHttp, ...said: Said[]): void {
   server.script = (_, number) => said[Math.min(number, said.length - 1)] ?? "reset";
 }
 
-/** What the work fails with, which is told to people. */
+/** What the work fails with, as people see it. */
 export async function failureOf(work: Promise<unknown>): Promise<DualsyncError> {
   const error: unknown = await work.then(
     (value) => new Error(`resolved with ${JSON.stringify(value)}`),

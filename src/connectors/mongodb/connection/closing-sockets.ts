@@ -1,6 +1,6 @@
 /**
  * Ends commands whose connection closes while they are on their way out. The driver writes to a socket that is being
- * closed, is told that it is full, and waits for ever for it to drain; when that is the command with which it watches
+ * closed, learns that it is full, and waits for ever for it to drain; when that is the command with which it watches
  * a server, it never finds that server again. This looks at the socket first, and ends the wait when it closes. Like
  * `wire.ts` it uses an internal of the driver, and does nothing where that looks different.
  */

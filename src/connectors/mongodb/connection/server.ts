@@ -38,7 +38,7 @@ export interface RunOptions {
   /** Sub-documents of the answer as raw bytes. */
   readonly raw?: boolean;
   readonly database?: "admin";
-  /** False: no second try (the caller has its own transport). */
+  /** False: no second try (the caller retries in its own way). */
   readonly retry?: boolean;
   /** Milliseconds until the answer must be there; Infinity for work that takes as long as it takes (index builds). */
   readonly deadline?: number | undefined;
@@ -131,7 +131,7 @@ export class Server {
       await server.#greet(signal);
       return server;
     } catch (error) {
-      await client.close().catch(() => undefined); // the first error is the one to tell
+      await client.close().catch(() => undefined); // the first error is the one to report
       throw error;
     }
   }

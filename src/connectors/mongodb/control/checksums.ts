@@ -1,7 +1,7 @@
 import type { Server } from "../connection/server.ts";
 import { listChecksums, removeChecksums, writeChecksums } from "./control-collection.ts";
 
-/** The seals of a target that is being written: each is gone before what it says may cease to be true. */
+/** The checksums of a target that is being written: they are removed before they may become wrong. */
 export class ChecksumStore {
   readonly #server: Server;
   readonly #there: Set<string>;

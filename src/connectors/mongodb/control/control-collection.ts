@@ -1,4 +1,4 @@
-/** dualsync's own collection in a database that it writes to: the lease, and who filled what from where. */
+/** The control collection in a database that dualsync writes to: the lease, and who filled what from where. */
 import { Binary, BSON, type Document } from "mongodb";
 
 import { type ControlRecord, historyOf, textOf } from "../../control/control-records.ts";
@@ -66,7 +66,7 @@ export async function writeRecord(
   await writeControl(server, id, content, signal);
 }
 
-/** The names of the collections that have a seal. */
+/** The names of the collections that have checksums. */
 export async function listChecksums(server: Server, signal: AbortSignal): Promise<string[]> {
   const checksums = { _id: { $gte: CHECKSUMS, $lt: BEHIND_CHECKSUMS } };
   const found = await find(server, { filter: checksums, projection: { _id: 1 } }, signal);

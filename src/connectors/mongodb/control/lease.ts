@@ -30,7 +30,7 @@ export async function takeLease(
   signal: AbortSignal,
 ): Promise<HeldLease> {
   const untouched = (await lookUp(server, CONTROL_COLLECTION, signal)) === undefined;
-  // Not under the run's signal: broken off half-transport, nobody would know whether the lease was taken.
+  // Not under the run's signal: interrupted half-way, it would be unknown whether the lease was taken.
   const own = new AbortController().signal;
   let taken = new Clocks();
   const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
@@ -81,7 +81,7 @@ function placeOf(server: Server, nonce: string, untouched: boolean): Parameters<
       const answer = await updateControl(server, { q: mine, u }, signal);
       return Number(answer.n) > 0;
     },
-    record: (filled, signal) => writeRecord(server, runRecord(filled), signal),
+    record: (lastRun, signal) => writeRecord(server, runRecord(lastRun), signal),
     async giveBack(certain, signal) {
       // Dropped while it is still held: given back before, another run might have taken it, and all it wrote would go.
       const alone = untouched && certain && (await holdsOnly(server, nonce, signal));

@@ -92,7 +92,7 @@ async function lastPlace(server: Server, collection: string, signal: AbortSignal
       singleBatch: true,
       readConcern: { level: "majority" },
     },
-    { collection, signal, doing: `look into ${collection}` },
+    { collection, signal, doing: `inspect ${collection}` },
   );
   return found.filter(({ id }) => isCut(id)).map(({ id: from }) => ({ from }));
 }

@@ -21,7 +21,7 @@ export interface MongodbFailurePlace {
 /** Names of collections stand in it, and they come from the server. */
 const LONGEST_DOING = 200;
 
-/** The error to tell. `detail` must not be a server's own words. */
+/** The error to report. `detail` must not contain a server's own words. */
 export function failure(
   name: MongodbFailure,
   place: MongodbFailurePlace,

@@ -20,13 +20,13 @@ export const SERVER_FAILURES = {
   },
   "right-source": {
     exit: "denied",
-    says: "The user has no right to {doing} at {where}.",
+    says: "The user is not authorized to {doing} at {where}.",
     means: "The source's user may not read what is needed.",
     hint: "Give the source's user the role read on this database.",
   },
   "right-target": {
     exit: "denied",
-    says: "The user has no right to {doing} at {where}.",
+    says: "The user is not authorized to {doing} at {where}.",
     means: "The target's user may not write there.",
     hint: "Give the target's user the role readWrite on this database; validators also need collMod (role dbAdmin).",
   },
@@ -84,7 +84,7 @@ export const SERVER_FAILURES = {
   "shutting-down": {
     exit: "role",
     says: "The server of {where} is shutting down.",
-    means: "It was stopped or is being restarted, and did not come back while dualsync kept trying.",
+    means: "It was stopped or is being restarted, and was not back while dualsync kept trying.",
     hint: AGAIN,
     passes: true,
   },

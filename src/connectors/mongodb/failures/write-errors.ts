@@ -30,7 +30,7 @@ export function isTaken(error: WriteError): boolean {
   return error.code === DUPLICATE_KEY && onId;
 }
 
-/** Not about the document: a router tells of a shard without a primary in this transport, some services of too many requests. */
+/** Not about the document: a router reports a shard without a primary in this way, some services too many requests. */
 export function isServerState({ code }: WriteError): boolean {
   return isTransient({ code });
 }

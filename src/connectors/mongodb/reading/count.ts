@@ -31,7 +31,7 @@ export async function isEmpty(server: Server, collection: string, signal: AbortS
       projection: { _id: 1 },
       readConcern: { level: "majority" },
     },
-    { collection, signal, doing: `look into ${collection}` },
+    { collection, signal, doing: `inspect ${collection}` },
   );
   return found.length === 0;
 }

@@ -26,7 +26,7 @@ export interface CursorOptions {
   readonly signal: AbortSignal;
 }
 
-/** A server that cannot be told in this many milliseconds that a cursor is done with frees it by itself, later. */
+/** If a cursor cannot be closed within this many milliseconds, its server frees it by itself later. */
 const CLOSING = 5_000;
 
 /** Opens a cursor in the way that the server needs. */

@@ -12,7 +12,7 @@ const DOCUMENT_BYTES = 4_000;
 
 /**
  * Looks documents up by `_id`; absent ones are absent from the map, which is keyed by `DocumentId.key`. So are the few
- * whose id cannot be asked for: `Writer` sets such documents aside before anything depends on finding them.
+ * whose id cannot be used in a query: `Writer` rejects such documents before anything depends on finding them.
  */
 export async function findByIds(
   server: Server,

@@ -17,7 +17,7 @@ const LISTING_DEADLINE = 30_000;
 
 /**
  * All documents that a cursor command gives: for results of at most `LISTING_BYTES` in the batches that the server
- * chooses; what is longer is held to be endless. Begins anew when it breaks on the transport.
+ * chooses; a longer one counts as endless. Starts over when it is interrupted.
  */
 export async function readAll(server: Server, command: Document, options: CursorOptions): Promise<Doc[]> {
   const { signal, doing } = options;

@@ -60,7 +60,7 @@ export class RangeCursor {
     // Very large batches are not read ahead: two of them per range would not fit the memory budget.
     if (!this.#cursor.ended && batch.bytes.length < 2 * LARGEST_BATCH) {
       this.#ahead = this.#fetch();
-      this.#ahead.catch(() => undefined); // told when it is asked for
+      this.#ahead.catch(() => undefined); // reported when it is asked for
     }
     return first ? this.#dropFirst(batch) : batch;
   }

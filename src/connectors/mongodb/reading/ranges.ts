@@ -66,7 +66,7 @@ async function sampleIds(
   };
   const isSmall = { $expr: { $lte: [{ $bsonSize: "$$ROOT" }, LARGEST_CUT + AROUND_ID] } };
   const sampled = await sample([{ $match: isSmall }]).catch((error: unknown) => {
-    // Not every server can tell the size of a document; what is too large is then left out here.
+    // Not every server can return the size of a document; what is too large is then left out here.
     if (signal.aborted || !(error instanceof DualsyncError) || error.retryable) throw error;
     return sample([]);
   });

@@ -16,7 +16,7 @@ const EMPTY_BATCHES = 1_000;
 /** Types whose order no collation changes. */
 const PLAINLY_ORDERED = new Set<number>([TYPE.objectId, TYPE.int32, TYPE.int64, TYPE.double, TYPE.date]);
 
-/** A raw find, batch after batch, one batch read ahead. Goes on after the last id when the cursor is lost on the transport. */
+/** A raw find, batch after batch, one batch read ahead. Resumes after the last id when the cursor is lost. */
 export async function* readBatches(server: Server, options: FindOptions): AsyncGenerator<Batch> {
   let after = options.after;
   let boundedBelow = after !== undefined || options.range?.from !== undefined;
@@ -66,7 +66,7 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
       }
       if (batch === undefined) return;
       empty = batch.length === 0 ? empty + 1 : 0;
-      if (empty > EMPTY_BATCHES) throw new RangeError("a cursor gives nothing and does not end");
+      if (empty > EMPTY_BATCHES) throw new RangeError("a cursor returns nothing and does not end");
       if (batch.length === 0) continue;
       if (order === "id" && after !== undefined) assertAscending(batch.idOf(0), after);
       tries.reset();
@@ -86,10 +86,10 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
 function assertAscending(id: DocumentId, after: DocumentId): void {
   const plain = [id, after].every(({ element }) => PLAINLY_ORDERED.has(element[0] as number));
   if (plain && compareIds(id.element, after.element) < 0)
-    throw new RangeError("documents do not come in the order of their ids");
+    throw new RangeError("documents are not in the order of their ids");
 }
 
-/** A read that ended before its end. What cannot be gone on with may still succeed as a whole, later. */
+/** A read that ended before its end. What cannot be resumed may still succeed as a whole, later. */
 function brokenOff(server: Server, { collection }: FindOptions, error: unknown): DualsyncError {
   const fault = server.fault(error, `read ${collection}`);
   const mayPass = isTransient(error) || (error as { code?: unknown }).code === CAPPED_POSITION_LOST;

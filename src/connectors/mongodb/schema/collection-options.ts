@@ -7,7 +7,7 @@ import { codeText, isFull, isTransient, shapeOf } from "../failures/faults.ts";
 import { withoutVersions } from "./collections.ts";
 import { DEFAULT_OPTIONS, differingOptions } from "./definition.ts";
 
-/** Options in which the existing collection differs from the wanted one; mended where the server lets us. */
+/** Options in which the existing collection differs from the wanted one; fixed where the server allows it. */
 export async function alignOptions(
   server: Server,
   info: CollectionInfo,

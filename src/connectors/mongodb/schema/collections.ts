@@ -97,7 +97,7 @@ async function describe(
 
 type CollectionType = "collection" | "capped" | "timeseries" | "view";
 
-/** Capped and time-series collections have no unique `_id` to tell documents apart by. */
+/** Capped and time-series collections have no unique `_id` to distinguish documents by. */
 const KINDS: Readonly<Record<CollectionType, CollectionKind>> = {
   collection: "collection",
   capped: "sequence",
@@ -115,7 +115,7 @@ function isOrdered(options: Metadata): boolean {
   return !(collation instanceof Map) || collation.get("locale") === "simple";
 }
 
-/** A collation's `version` says which library the server was built with; another server refuses to be told it. */
+/** A collation's `version` says which library the server was built with; another server rejects it. */
 export function withoutVersions(options: Metadata): Metadata {
   const collation = options.get("collation");
   if (!(collation instanceof Map)) return options;

@@ -71,7 +71,7 @@ function indexDetail(source: Metadata | undefined, target: Metadata | undefined)
   return cutText(texts.join("; "), LONGEST);
 }
 
-/** Without its name, which is told already, and the version of the format it is stored in. */
+/** Without its name, which is shown already, and the version of the format it is stored in. */
 function indexText(index: Metadata | undefined): string {
   return definitionText(new Map([...(index ?? [])].filter(([part]) => part !== "name" && part !== "v")));
 }

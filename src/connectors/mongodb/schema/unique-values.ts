@@ -57,7 +57,7 @@ function uniqueValueOf(index: Metadata, content: Metadata): IndexedValue | undef
   );
   if (!values.every(([, value]) => isPlain(value))) return undefined;
   const filter = new Map(values.map(([path, value]) => [path, new Map([["$eq", value]])]));
-  // As the server tells values apart: 1, Long 1 and 1.0 are one.
+  // As the server compares values: 1, Long 1 and 1.0 are one.
   const { key } = new DocumentId(idElement(serialize(new Map([["_id", new Map(values)]]))));
   return { key: `${JSON.stringify(index.get("name"))}${key}`, filter };
 }

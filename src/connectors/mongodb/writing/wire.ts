@@ -39,7 +39,7 @@ type MakeSections = (this: unknown, parts: Uint8Array[], command: Record<string,
 
 let ready: boolean | undefined;
 
-/** The raw carrier, or undefined when this driver puts messages together in another transport. */
+/** The raw carrier, or undefined when this driver builds messages differently. */
 export function rawCarrier(): Carrier | undefined {
   ready ??= patchMessageWriter();
   return ready ? { sequence: (field, bytes) => new Section(field, bytes) } : undefined;

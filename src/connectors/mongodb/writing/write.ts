@@ -73,7 +73,7 @@ export class DocumentWriter {
     return add({ ...NOTHING, rejected: refused }, await this.#pieces(task, rest));
   }
 
-  /** Removes documents by id. When an answer was lost on the transport, those that are gone then count as removed. */
+  /** Removes documents by id. If an answer was lost, documents that are gone then count as removed. */
   async remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number> {
     let removed = 0;
     try {

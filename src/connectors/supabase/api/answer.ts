@@ -21,12 +21,12 @@ const [OPEN_BRACKET, CLOSE_BRACKET] = [0x5b, 0x5d];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /** Throws a Fault unless the answer is whole, of the expected kind, and PostgREST's own. */
-export function judge(answer: HttpAnswer, expected: ExpectedRows, counted: boolean): void {
+export function assertProper(answer: HttpAnswer, expected: ExpectedRows, counted: boolean): void {
   const { status, headers, body } = answer;
   if (status < 200 || status > 299) throw refusal(answer);
   if (!STATUSES[expected].includes(status)) throw new Fault({ reason: "garbled", status });
   const range = headers.get("content-range");
-  // A gateway's page, or its empty answer, does not tell of rows.
+  // A gateway's page, or its empty answer, says nothing about rows.
   if (expected === "nothing" && (body.length > 0 || range === null))
     throw new Fault({ reason: "garbled", status });
   if (counted && totalIn(range) === undefined) throw new Fault({ reason: "no-count", status });

@@ -29,7 +29,7 @@ export async function createSupabase(
   }
 }
 
-/** Newer versions tell on import, in the middle of a report, that they will not support this Node for ever. */
+/** Newer versions warn on import, in the middle of a report, that they will not support this Node for ever. */
 function muteNotices(): () => void {
   const { console } = globalThis;
   const warn = console.warn;

@@ -82,7 +82,7 @@ export const CONNECTION_FAILURES = {
   },
   "no-count": {
     exit: "role",
-    says: "{Where} gave no exact number of rows when trying to {doing}.",
+    says: "{Where} returned no exact row count when trying to {doing}.",
     means: "A proxy removed the answer's Content-Range. An estimate is never used instead.",
     hint: "Check any proxy in between; without it, this project can be used.",
   },

@@ -41,7 +41,7 @@ export function toDualsyncError(error: unknown, place: SupabaseFailurePlace): Du
   return failure(name, place, error, detail === "" ? "" : ` (${detail})`);
 }
 
-/** The error to tell. `detail` must not be a server's own words. */
+/** The error to report. `detail` must not contain a server's own words. */
 export function failure(
   name: SupabaseFailure,
   place: SupabaseFailurePlace,

@@ -71,7 +71,7 @@ export function patienceFor(fault: Fault): Patience {
   return status === 500 && code === "" ? "few" : "none";
 }
 
-/** Certificates and TLS do not mend themselves. */
+/** Certificates and TLS do not repair themselves. */
 function isLasting(code: string): boolean {
   return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code);
 }

@@ -42,14 +42,14 @@ export interface UpsertRows {
   readonly text: string;
   /** Every column that the rows have; a column that a row lacks becomes null. */
   readonly columns: readonly string[];
-  /** Columns of a unique index that tell whether a row is there. */
+  /** Columns of a unique index that show whether a row exists. */
   readonly onConflict: readonly string[];
   /** Leave rows that are there as they are. */
   readonly ignoreDuplicates?: boolean;
 }
 
 /** Every rejection is a DualsyncError, or the signal's reason. `isTooMuch`, `isOfRows` and `refusalCode` of fault.ts
- * tell what may be done about one. */
+ * decides what may be done about one. */
 export interface Project {
   readonly role: StoreRole;
   readonly label: string;
@@ -244,7 +244,6 @@ function pathPart(name: string): string {
 }
 
 function exactCount(count: number | null): number {
-  if (count === null || !Number.isSafeInteger(count))
-    throw new Error("an answer without a count came through");
+  if (count === null || !Number.isSafeInteger(count)) throw new Error("an answer has no count");
   return count;
 }

@@ -30,7 +30,7 @@ export class RowTexts {
 
   take(name: unknown): ExactText {
     const text = typeof name === "string" ? this.#kept.get(name) : undefined;
-    if (text === undefined) throw new Error("an answer without a text came through");
+    if (text === undefined) throw new Error("an answer has no text");
     this.#kept.delete(name as string);
     return text;
   }

@@ -9,7 +9,7 @@
  * the header QUERY, which is never sent.
  */
 import { type RetryPolicy, Tries } from "../../wrappers/retry.ts";
-import { type ExpectedRows, judge, lengthIn } from "./answer.ts";
+import { assertProper, type ExpectedRows, lengthIn } from "./answer.ts";
 import { type ExchangeLimits, exchange, type HttpAnswer } from "./exchange.ts";
 import { Fault, patienceFor } from "./fault.ts";
 import { ExactText, type RowTexts } from "./texts.ts";
@@ -21,7 +21,7 @@ export const QUERY = "dualsync-query";
 const FEW = 2;
 
 export interface TransportOptions {
-  /** Where PostgREST is, ending in /rest/v1. Nothing is ever asked or told elsewhere. */
+  /** Where PostgREST is, ending in /rest/v1. Nothing is ever sent elsewhere. */
   readonly base: string;
   readonly key: string;
   readonly policy: RetryPolicy;
@@ -49,7 +49,7 @@ export function transport(options: TransportOptions): typeof fetch {
     const expected = expectedOf(method, url.pathname.slice(base.pathname.length));
     const answer = await answered(options, signal, async () => {
       const received = await exchange(url, request, options.limits, signal);
-      judge(received, expected, counted);
+      assertProper(received, expected, counted);
       return received;
     });
     options.texts.time = timeOf(answer);
@@ -90,7 +90,7 @@ function expectedOf(method: string, path: string): ExpectedRows {
 /** The exact text behind a body that is one JSON string; any other body would have been rounded on its way here. */
 function unwrapped(body: string): string {
   const text: unknown = JSON.parse(body);
-  if (typeof text !== "string") throw new Error("a value came to the transport that is not an exact text");
+  if (typeof text !== "string") throw new Error("a value to send is not an exact text");
   // It would be sent as a replacement character.
   if (/\p{Surrogate}/u.test(text)) throw new Error("a text with an unpaired surrogate cannot be sent");
   return text;

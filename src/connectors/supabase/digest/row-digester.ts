@@ -56,7 +56,7 @@ function digesterOf(project: Project, table: Table): RecordDigester {
 
 /**
  * Finds what the function computes otherwise than it is read. It runs under settings of its own: numbers that are rounded, and
- * texts that change with settings, show themselves. Intervals, ranges and the like are judged by their form alone.
+ * texts that change with settings, show themselves. Intervals, ranges and similar types are checked by their form alone.
  */
 async function nameOthers(project: Project, table: Table, signal: AbortSignal): Promise<void> {
   const exactness = exactnessOf(project);

@@ -20,7 +20,7 @@ export async function countRows(
   const column = table.key[0] ?? "";
   const keys = rowsOf(project, onlyKey(table)).read({ ...bounds, signal });
   if (holds !== undefined) {
-    // The server cannot tell which rows are meant.
+    // The server cannot know which rows are meant.
     let rows = 0;
     for await (const batch of keys) rows += batch.length;
     return rows;

@@ -86,7 +86,7 @@ class PageReader {
     throw withheld(this.#source, rest);
   }
 
-  /** Without what only this program can tell to be outside of the range. */
+  /** Without what only this program knows to be outside of the range. */
   kept(page: Batch): Batch {
     const { holds } = keyRange(this.#source.table, this.#options);
     return holds === undefined ? page : Batch.of(page.docs().filter(({ id }) => holds(id)));
@@ -141,7 +141,7 @@ class PageReader {
   }
 }
 
-/** The error to tell when a server gives none of the rows that it counts. */
+/** The error when a server returns none of the rows that it counts. */
 export function withheld(
   { project, table }: Pick<PageSource, "project" | "table">,
   rows: number,

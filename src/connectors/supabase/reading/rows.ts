@@ -90,7 +90,7 @@ export interface Asked {
 }
 
 /**
- * An id that the database does not take for a value of its column makes it refuse the others, too: it is told apart. No row
+ * An id that the database does not take for a value of its column makes it refuse the others, too: it is handled separately. No row
  * has it; a row that cannot be read, of all ids, is a failure, and not one that is gone.
  */
 async function lookApart(

@@ -34,7 +34,7 @@ export class Tables {
   readonly #project: Project;
   #known: ReadonlyMap<string, Table> = new Map();
   #functions: ReadonlySet<string> = new Set();
-  /** Also those that are gone by now: documents made of their rows are still judged. */
+  /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
 
   constructor(project: Project) {
@@ -122,7 +122,7 @@ export class Tables {
   }
 
   /**
-   * Why a table that is not listed may be there all the same: without any right on it a key is not even shown it, but told
+   * Why a table that is not listed may be there all the same: without any right on it a key does not even see it, but learns
    * so when it asks for it by name. Undefined: the project knows no such table, or does list it.
    */
   async hiddenReason(name: string, signal: AbortSignal): Promise<string | undefined> {
@@ -207,7 +207,7 @@ export function uidOf(label: string, { name, key, columns, oid }: Table): string
   return oid === undefined ? `table ${hash}` : `table ${hash} ${oid}`;
 }
 
-/** One of the two may have been made without knowing what tells tables of the same shape apart. */
+/** One of the two may have been made without knowing what distinguishes tables of the same shape. */
 function isSame(now: string, before: string | undefined): boolean {
   if (before === undefined || now === before) return now === before;
   return now.startsWith(`${before} `) || before.startsWith(`${now} `);

@@ -1,4 +1,4 @@
-/** What the optional function of sql-catalog.ts tells of tables, besides the description of the API. */
+/** What the optional function of sql-catalog.ts returns about tables, besides the description of the API. */
 
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
@@ -12,7 +12,7 @@ interface ColumnFacts {
   readonly type: string;
   readonly generated: boolean;
   readonly identity: "always" | "default" | undefined;
-  /** Undefined: an older function does not tell it. */
+  /** Undefined: an older function does not return it. */
   readonly castToText?: boolean | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface TableFacts {
   readonly columns: ReadonlyMap<string, ColumnFacts>;
   /** In the order of the key's index. */
   readonly key: readonly string[];
-  /** Undefined: an older function does not tell it. */
+  /** Undefined: an older function does not return it. */
   readonly keyIsUnique?: boolean | undefined;
   readonly unique: readonly (readonly string[])[];
   readonly relations: readonly Relation[];
@@ -34,7 +34,7 @@ export interface TableFacts {
 export interface Facts {
   /** By the name of the table. */
   readonly facts: ReadonlyMap<string, TableFacts>;
-  /** Settings of the project's sessions by their names; undefined: an older function does not tell them. */
+  /** Settings of the project's sessions by their names; undefined: an older function does not return them. */
   readonly settings?: ReadonlyMap<string, string> | undefined;
 }
 
@@ -51,7 +51,7 @@ export async function readFacts(
     const text = await project.rpc(CATALOG, "{}", signal);
     return text === undefined ? NONE : factsOf(JSON.parse(text));
   } catch (error) {
-    // The function is nobody's duty: what it would have told is not known then.
+    // The function is optional: without it these facts are unknown.
     if (refusalCode(error) !== undefined || error instanceof SyntaxError || error instanceof TypeError)
       return NONE;
     throw error;

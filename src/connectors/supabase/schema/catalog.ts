@@ -1,6 +1,6 @@
 /**
  * Which tables a project has: from the description of its API (Swagger 2.0), which every project gives out. It does
- * not tell defaults that are expressions, generated and identity columns, the order of a composite key, scales, nor a
+ * not show defaults that are expressions, generated and identity columns, the order of a composite key, scales, nor a
  * view that can be written from a table.
  */
 
@@ -75,7 +75,7 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
   const fields = fieldsOf(definition);
   const properties = fieldsOf(fields?.get("properties") ?? {});
   const listed = fields?.get("required") ?? [];
-  if (properties === undefined || !Array.isArray(listed)) return "the project's description of it is damaged";
+  if (properties === undefined || !Array.isArray(listed)) return "the project's description of it is invalid";
   if (properties.size === 0) return "it has no columns";
   if (properties.size > MOST_COLUMNS) return "it has more columns than a table can have";
   const required = new Set<unknown>(listed);

@@ -1,4 +1,4 @@
-/** The SQL function that tells what the description of a project's API does not: see catalog-facts.ts for its answer. */
+/** The SQL function that returns what the description of a project's API lacks: see catalog-facts.ts for its answer. */
 export const CATALOG = "dualsync_catalog";
 
 /**

@@ -4,7 +4,7 @@ import { CONTROL_NAME } from "../../control/control-name.ts";
 import { LEASE_MS } from "../../lease/lease-renewal.ts";
 import { identifier } from "../api/grants.ts";
 
-/** The one table of dualsync's own: the lease, and who filled what from where. */
+/** The control table: the lease, and who filled what from where. */
 export const CONTROL_TABLE = CONTROL_NAME;
 
 /** Functions that change it; all else may only read it. Each decides and acts in one statement. */

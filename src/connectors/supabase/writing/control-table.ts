@@ -1,4 +1,4 @@
-/** dualsync's own table in a project that it writes to: the lease, and who filled what from where. */
+/** The control table in a project that dualsync writes to: the lease, and who filled what from where. */
 import { DualsyncError } from "../../../model/errors.ts";
 
 import {

@@ -22,7 +22,7 @@ const PROOF = "é😀\u2028\u00a0\"\\'\u007f";
  */
 export async function takeLease(project: Project, run: Run, nonce: string): Promise<HeldLease> {
   const { label } = project;
-  // Not under the run's signal: broken off half-way, nobody would know whether the lease was taken.
+  // Not under the run's signal: interrupted half-way, it would be unknown whether the lease was taken.
   const signal = new AbortController().signal;
   const { id, command, from } = run;
   const holder = { ...run.holder, run: id, nonce, command, from, proof: PROOF };
@@ -58,8 +58,8 @@ function placeOf(project: Project, nonce: string): Parameters<typeof keepLease>[
     label: project.label,
     nonce,
     renew: async (signal) => (await callControl(project, "renew", { nonce }, signal)) === true,
-    async record(filled, signal) {
-      if (!(await writeRecord(project, nonce, runRecord(filled), signal))) throw lostError(project.label);
+    async record(lastRun, signal) {
+      if (!(await writeRecord(project, nonce, runRecord(lastRun), signal))) throw lostError(project.label);
     },
     async giveBack(_, signal) {
       await callControl(project, "release", { nonce }, signal);

@@ -13,7 +13,7 @@ const REASONS: readonly (readonly [start: string, reason: string])[] = [
   ["23514", "it breaks a check constraint"],
   ["23P01", "it breaks an exclusion constraint"],
   ["23", "it breaks a constraint"],
-  ["44", "the view does not let such a row in"],
+  ["44", "the view does not accept this row"],
   ["22001", "a text is too long for its column"],
   ["22003", "a number is out of its column's range"],
   ["22008", "a time is out of its column's range"],

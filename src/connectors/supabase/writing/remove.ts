@@ -40,7 +40,7 @@ export async function removeRows(
   return removed;
 }
 
-/** When an answer was lost on the way, what is gone by then counts as deleted. */
+/** If an answer was lost, rows that are gone then count as deleted. */
 async function removeChunk(
   project: Project,
   table: Table,

@@ -10,7 +10,7 @@ const NUMBERS: ReadonlySet<string> = new Set(["int2", "int4", "int8"]);
 /**
  * Moves the sequences of the table behind the largest value that its rows have now: rows that bring their own leave them
  * where they were, and the next row of the application would be given a number that is taken. Over the API that needs
- * a function; without it the statement is told, under a key that stays the same. Nor does the API tell which columns have a
+ * a function; without it the statement is reported, under a stable key. Nor does the API show which columns have a
  * sequence, as its description leaves out defaults that are expressions: a key that is a number is taken to have one. Both ways do
  * nothing where there is none.
  */

@@ -69,7 +69,7 @@ export async function claim(
       },
     };
   } catch (error) {
-    await lease.release().catch(() => undefined); // it ends by itself; the first error is the one to tell
+    await lease.release().catch(() => undefined); // it expires by itself; the first error is the one to report
     throw error;
   }
 }
@@ -107,7 +107,7 @@ async function prepare(
   const uid = uidOf(project.label, table);
   const empty = (await project.count(table.name, table.key[0] ?? "", [], signal)) === 0;
   await provenance.note(info, uid, empty, signal);
-  // An application goes on writing into a table once it was filled: what it holds is ours only while that goes on.
-  const isGoingOn = history.filled?.complete === false && provenance.isFromEmpty(info.name, uid);
-  return { empty, fromEmpty: empty || isGoingOn, uid, notReproduced: [] };
+  // An application keeps writing into a table once it was filled: the table is managed only while it is being filled.
+  const isUnfinished = history.lastRun?.complete === false && provenance.isFromEmpty(info.name, uid);
+  return { empty, fromEmpty: empty || isUnfinished, uid, notReproduced: [] };
 }

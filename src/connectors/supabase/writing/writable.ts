@@ -44,11 +44,11 @@ export class WritableTables {
     return writable;
   }
 
-  /** The project's description does not tell them: the database refuses a statement that names one, even without rows. */
+  /** The project's description does not show them: the database refuses a statement that names one, even without rows. */
   async #computed(table: Table, signal: AbortSignal): Promise<ReadonlySet<string>> {
     const { columns, key } = table;
-    const told = columns.filter(({ generated, identity }) => generated === true || identity === "always");
-    const computed = new Set(told.map(({ name }) => name));
+    const known = columns.filter(({ generated, identity }) => generated === true || identity === "always");
+    const computed = new Set(known.map(({ name }) => name));
     const search = async (names: readonly string[]): Promise<void> => {
       if (names.length === 0 || (await this.#takes(table, names, signal))) return;
       if (names.length === 1) return void computed.add(names[0] as string);

@@ -24,7 +24,7 @@ interface Task extends Writable {
 /**
  * Writes documents into tables whose columns decide what fits. A row that is there counts as the document's when the mapping
  * calls the two equivalent. What a trigger makes of a row afterwards is not seen here, but when it is read back: then the
- * row is another one than the document each time, and whoever proves the write sets it aside by name; a diff shows
+ * row is another one than the document each time, and whoever verifies the write rejects it by name; a diff shows
  * such rows as changed in the columns that the trigger fills, most often `updated_at`.
  */
 export class Writer {

@@ -96,7 +96,7 @@ async function digestOf(
   return hash.digest();
 }
 
-/** Whoever is refused a digest reads the documents: if those are refused, too, that is the error to tell. */
+/** Whoever is refused a digest reads the documents: if those are refused, too, that is the error to report. */
 function refused(error: unknown, signal: AbortSignal): undefined {
   if (!signal.aborted && error instanceof DualsyncError && !error.retryable && error.exit !== "bug")
     return undefined;

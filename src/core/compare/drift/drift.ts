@@ -1,4 +1,4 @@
-/** Which side changed since the copy was last verified, told by what the target held then. */
+/** Which side changed since the copy was last verified, according to what the target held then. */
 import type { Batch, DocumentId } from "../../../model/document.ts";
 import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "../../checksums/checksums.ts";
 import type { Segment } from "../../checksums/segment.ts";
@@ -14,7 +14,7 @@ const MOST_WORK = 1_000_000_000;
 
 export type DriftJob = Pick<DiffJob, "target" | "from" | "to" | "signal">;
 
-/** What is told of differences of one collection. Whatever is in doubt is not told. */
+/** The drift of the differences of one collection. Whatever is in doubt is left open. */
 export class DriftDetector {
   readonly #job: DriftJob;
   #work = MOST_WORK;
@@ -47,7 +47,7 @@ export class DriftDetector {
     return bytes;
   }
 
-  /** A seal is of two very collections, not of others by the same names. */
+  /** Checksums are of two particular collections, not of others by the same names. */
   #ours(bytes: Uint8Array): Checksums | undefined {
     const checksums = checksumsFromBytes(bytes);
     const { from, to } = this.#job;

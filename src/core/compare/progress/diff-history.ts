@@ -60,7 +60,7 @@ export function memoryFromJson(content: unknown, path: string): Memory {
     };
   } catch (cause) {
     throw new DualsyncError("local", `The state file ${path} does not hold the state of a comparison.`, {
-      hint: "Nothing was changed. Run with --restart: it discards the file and compares everything again.",
+      hint: "Nothing was changed. Run with --restart to discard it and compare everything again.",
       cause,
     });
   }

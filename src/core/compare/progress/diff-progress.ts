@@ -113,7 +113,7 @@ export class DiffProgress {
   save(): SavedDiffProgress | undefined {
     const { source, target } = this.#uids;
     const { name, tally, tier } = this;
-    // What cannot be told from a later collection of the same name is not gone on with.
+    // What cannot be distinguished from a later collection of the same name is not resumed.
     if (!this.#keepable || source === undefined || target === undefined) return undefined;
     if (tier === undefined || this.#remaining === undefined) return undefined;
     return {

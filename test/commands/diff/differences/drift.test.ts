@@ -7,7 +7,7 @@ import { beforeEach, expect, it } from "vitest";
 import { collectionRecord, records, summary } from "../../../support/cli.ts";
 import { serverPair } from "../../../support/stores/pair.ts";
 
-/** Which side moved, as diff tells it by what duplicate has left in the target. */
+/** Which side changed, as diff reports it by the checksums that duplicate left in the target. */
 const pair = serverPair();
 
 interface Order {
@@ -17,7 +17,7 @@ interface Order {
 
 /** Even ids from 0 on. */
 const DOCUMENTS = 2_000;
-/** Far more than one segment of a seal holds, and a few documents in each. */
+/** Far more than one segment of the checksums holds, and a few documents in each. */
 const LONG = "x".repeat(1_000);
 /** Documents that are far from each other, so that no two of them are in one segment. */
 const [FIRST, SECOND, THIRD] = [100, 2_000, 3_800] as const;
@@ -47,11 +47,11 @@ function set(collection: Collection<Order>, id: number, text: string): Promise<u
 async function sides(...flags: string[]): Promise<string[]> {
   const { code, stdout, stderr } = await pair.run(["diff", "--settle", "0.01", "--json", ...flags]);
   expect([1, 0], stdout + stderr).toContain(code);
-  const told = records(stdout).filter(({ type }) => type === "diff");
+  const reported = records(stdout).filter(({ type }) => type === "diff");
   const counts = collectionRecord(stdout, "orders");
   for (const side of ["behind", "diverged"])
-    expect(told.filter(({ since }) => since === side)).toHaveLength(Number(counts?.[side] ?? 0));
-  return told.map(({ id, since }) => [id, since].filter((part) => part !== null).join(" ")).sort();
+    expect(reported.filter(({ since }) => since === side)).toHaveLength(Number(counts?.[side] ?? 0));
+  return reported.map(({ id, since }) => [id, since].filter((part) => part !== null).join(" ")).sort();
 }
 
 beforeEach(async () => {
@@ -99,9 +99,9 @@ it("reports the right side for each of several neighbouring documents", async ()
 it("reports any number of documents that only the source has changed as behind", async () => {
   await duplicate();
   await source().updateMany({ _id: { $lt: 3_000 } }, { $set: { text: "new" } });
-  const told = await sides();
-  expect(told).toHaveLength(1_500);
-  expect(told.every((text) => text.endsWith(" behind"))).toBe(true);
+  const reported = await sides();
+  expect(reported).toHaveLength(1_500);
+  expect(reported.every((text) => text.endsWith(" behind"))).toBe(true);
 });
 
 it("never reports a document that both sides have changed as behind", async () => {
@@ -109,7 +109,7 @@ it("never reports a document that both sides have changed as behind", async () =
   await set(source(), FIRST, "new");
   await set(copy(), FIRST, "other");
   await set(source(), FIRST + 2, "new");
-  expect((await sides()).filter((told) => told.startsWith("100 "))).not.toContain("100 behind");
+  expect((await sides()).filter((reported) => reported.startsWith("100 "))).not.toContain("100 behind");
 });
 
 it("reports no drift where a neighbour was changed in the same way on both sides", async () => {

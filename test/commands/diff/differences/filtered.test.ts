@@ -11,7 +11,7 @@ function orders(side: "from" | "to") {
 
 it("reports a document that the filter selects on one side only, even if a TTL index will delete it soon", async () => {
   for (const side of ["from", "to"] as const) {
-    // Servers that can be told so delete nothing meanwhile.
+    // Servers that support this setting delete nothing meanwhile.
     await pair[side]
       .db("admin")
       .command({ setParameter: 1, ttlMonitorEnabled: false })

@@ -32,7 +32,7 @@ it("a command is sent again when its connection closes while it is being sent", 
   const store = await mongodb(options, never);
   expect(sockets.length).toBeGreaterThan(1);
   for (const socket of sockets) closeAtNextWrite(socket);
-  // Each connection that is there breaks in this transport, also those with which the driver watches the server.
+  // Each connection that is there breaks in this way, including those with which the driver watches the server.
   expect(await store.count("orders", {}, never)).toBe(0);
   stop();
   await store.close();

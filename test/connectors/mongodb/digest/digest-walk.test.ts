@@ -129,7 +129,7 @@ interface Found {
   readonly extra: string[];
 }
 
-/** Sees to it that what a step tells of was not to be in a former one. */
+/** Makes sure that a step reports nothing that belongs to a former one. */
 class Line {
   #position: DocumentId | undefined;
 

@@ -229,9 +229,9 @@ it("a run fails when its lease or its run record cannot be written", async () =>
   await expect(target.claim(run, never)).rejects.toMatchObject({ exit: "target" });
   const lease = await target.claim(run, never);
   on("update", answer({ writeErrors }));
-  const told = { command: "test", from: "nowhere", run: "r", token: "t", since: new Date(0) };
-  const filled = { ...told, complete: true, verified: true, documents: new Map() };
-  await expect(lease.record(filled)).rejects.toMatchObject({ exit: "target" });
+  const reported = { command: "test", from: "nowhere", run: "r", token: "t", since: new Date(0) };
+  const lastRun = { ...reported, complete: true, verified: true, documents: new Map() };
+  await expect(lease.record(lastRun)).rejects.toMatchObject({ exit: "target" });
   await target.close();
 });
 

@@ -171,10 +171,10 @@ describe("refusals of a project", () => {
     ];
     for (const said of [...reads.map(([, one]) => one), ...writes.map(([, one]) => one), ...odd]) {
       for (const error of [await read(said), await write(said)]) {
-        const told = `${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error.cause)}`;
-        expect(told).not.toMatch(/canary/);
-        expect(told).not.toContain(KEY);
-        expect(told).not.toMatch(/[{}]\w/);
+        const reported = `${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error.cause)}`;
+        expect(reported).not.toMatch(/canary/);
+        expect(reported).not.toContain(KEY);
+        expect(reported).not.toMatch(/[{}]\w/);
       }
     }
   });

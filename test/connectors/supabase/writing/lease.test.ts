@@ -72,8 +72,8 @@ describe("lease of a Supabase target", () => {
     await expect(second.claim(testRun("second"), never)).rejects.toMatchObject({ exit: "locked" });
     await target.project.query("update _dualsync set until = now() - interval '1 second' where id = 'lease'");
     const next = await second.claim(testRun("second"), never);
-    const filled = { command: "c", from: "f", run: "r", token: "t", complete: true, verified: true };
-    const whole = { ...filled, since: new Date(0), documents: new Map() };
+    const lastRun = { command: "c", from: "f", run: "r", token: "t", complete: true, verified: true };
+    const whole = { ...lastRun, since: new Date(0), documents: new Map() };
     await expect(lease.record(whole)).rejects.toMatchObject({ exit: "locked" });
     await lease.release();
     expect(await first.history.seesNonce(next.nonce, never)).toBe(true);

@@ -134,7 +134,7 @@ describe("documents that an application wrote", () => {
   });
 
   it("writes and removes rows with composite keys", async () => {
-    // The project does not tell the order of the key: it is that of the columns.
+    // The project does not show the order of the key: it is that of the columns.
     const one = { _id: { b: 'x,"y"', a: 1 }, b: 'x,"y"', a: 1, v: "1" };
     expect(await write("pairs", batchOf(one, { _id: { b: "", a: 2 }, v: "2" }))).toMatchObject({
       written: 2,

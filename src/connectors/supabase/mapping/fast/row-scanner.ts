@@ -61,7 +61,7 @@ export class RowScanner {
       if (count > 0) this.#expect(COMMA);
       this.#value(tokens[this.#place(count)] as Token);
     }
-    if (!this.#takes(CLOSE_BRACE)) this.#refuse("with more columns than were asked for");
+    if (!this.#takes(CLOSE_BRACE)) this.#refuse("with more columns than were requested");
   }
 
   /** Reads a member's name. Most come in the order in which they were asked for. */
@@ -80,7 +80,7 @@ export class RowScanner {
     const text = readJson(this.page.toString("utf8", name.start, name.end), 1);
     const place = this.#layout.places.get(text as string);
     if (place === undefined || (this.tokens[place] as Token).start >= 0)
-      return this.#refuse("with a column that was not asked for");
+      return this.#refuse("with a column that was not requested");
     this.#expect(COLON);
     this.#skipBlanks();
     return place;

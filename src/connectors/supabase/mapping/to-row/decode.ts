@@ -160,19 +160,19 @@ function float(kind: "float4" | "float8", place: FieldPlace): string {
 
 /**
  * Whether a Double is a float4, or a decimal that stands for one: it becomes that float4 and has no more digits than are needed
- * to tell it from all others. Postgres and JavaScript choose differently between decimals that are as short.
+ * to identify it among all others. Postgres and JavaScript choose differently between decimals that are as short.
  */
 function isFloat4(value: number): boolean {
   const rounded = Math.fround(value);
   if (rounded === value) return true;
   if (!Number.isFinite(rounded) || rounded === 0) return false;
   let digits = 1;
-  while (digits < 9 && !tells(Number(rounded.toPrecision(digits)), rounded)) digits++;
-  return tells(value, rounded) && Number(value.toPrecision(digits)) === value;
+  while (digits < 9 && !identifies(Number(rounded.toPrecision(digits)), rounded)) digits++;
+  return identifies(value, rounded) && Number(value.toPrecision(digits)) === value;
 }
 
-/** Whether a decimal tells this float4 from all others. Midway between two it tells neither, though it is rounded to one. */
-function tells(decimal: number, float4: number): boolean {
+/** Whether a decimal identifies this float4 among all others. Midway between two it identifies neither, though it is rounded to one. */
+function identifies(decimal: number, float4: number): boolean {
   if (decimal === float4) return true;
   const other = 2 * decimal - float4;
   return Math.fround(decimal) === float4 && Math.fround(other) !== other;

@@ -59,7 +59,7 @@ export class KnownExactness {
   /** Takes over what the project says of its tables and, where it does, of its settings. */
   know(tables: readonly Table[], settings: SessionSettings | undefined): void {
     this.tables = tables;
-    if (settings !== undefined) this.session.tell(settings);
+    if (settings !== undefined) this.session.learn(settings);
   }
 
   of(table: Table): TableState {

@@ -41,7 +41,7 @@ interface Chunk {
   readonly isTooLong: boolean;
 }
 
-/** Looks at rows of a table as they come, and asks the server about what their texts alone do not tell. */
+/** Looks at rows of a table as they come, and asks the server about what their texts alone do not show. */
 export class ExactLook {
   readonly #project: Project;
   readonly #table: Table;
@@ -94,7 +94,7 @@ export class ExactLook {
 
   /**
    * Settles once everything that came was asked about.
-   * @throws DualsyncError when a key does not arrive as it is: rows can then be neither told apart nor found
+   * @throws DualsyncError when a key does not arrive as it is: rows can then be neither distinguished nor found
    */
   async done(): Promise<void> {
     await this.#pending;
@@ -108,7 +108,7 @@ export class ExactLook {
     const { role, label } = this.#project;
     throw new DualsyncError(
       role,
-      `${label} does not give the keys of ${this.#table.name} exactly (${own.key}).`,
+      `${label} does not return the keys of ${this.#table.name} exactly (${own.key}).`,
       {
         hint: `${own.reason[0]?.toUpperCase()}${own.reason.slice(1)}`,
         ofOneCollection: true,

@@ -31,7 +31,7 @@ export function insideReason(settings: readonly Setting[]): string {
 export const REWRITTEN =
   "the project returns it in a form that it does not read back as the same value: a cast of its type, or a setting, rewrites it. Look at the casts of its type (\\dC in psql).";
 
-/** A cast that is known to be there, and of what it makes nothing can be told. */
+/** A cast that is known to exist, whose results are unknown. */
 export const CAST =
   "it is read through a cast of its type to text, which may not give its exact value. Look at the casts of its type (\\dC in psql).";
 

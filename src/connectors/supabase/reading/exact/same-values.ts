@@ -6,7 +6,7 @@ import type { Table } from "../../schema/table.ts";
 import { rowsIn, valuesIn } from "./answer.ts";
 import { castOf } from "./watched-columns.ts";
 
-/** `other`: some text is not that of its value. `too-much`: fewer rows can be asked about. `unknown`: it cannot be told. */
+/** `other`: some text is not that of its value. `too-much`: fewer rows can be asked about. `unknown`: it is not known. */
 export type Sameness = "same" | "other" | "too-much" | "unknown";
 
 /** Rows that are looked at in each round. */

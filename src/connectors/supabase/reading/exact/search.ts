@@ -1,4 +1,4 @@
-/** Looks for what tells how a project prints numbers and days, where that costs little. */
+/** Looks for values that show how a project prints numbers and days, where that costs little. */
 
 import type { Condition, SelectedColumn } from "../../api/condition.ts";
 import { isTooMuch, refusalCode } from "../../api/fault.ts";

@@ -12,7 +12,7 @@ import {
 } from "./text-forms.ts";
 import type { WatchedColumn } from "./watched-columns.ts";
 
-/** Whether texts of the column still tell something, or have to be asked about. */
+/** Whether texts of the column still show something, or have to be asked about. */
 export function isOpen(exactness: KnownExactness, table: Table, { watch, field }: WatchedColumn): boolean {
   const { session } = exactness;
   const isExact = session.is("extra_float_digits", "good");
@@ -39,7 +39,7 @@ export function isOpen(exactness: KnownExactness, table: Table, { watch, field }
   }
 }
 
-/** Takes in what texts of a column tell by themselves: of the column, and of the settings of the project's sessions. */
+/** Takes in what texts of a column show by themselves: about the column, and about the settings of the project's sessions. */
 export function seeTexts(exactness: KnownExactness, table: Table, column: WatchedColumn, texts: Texts): void {
   const { watch, field } = column;
   const see = SEEN[watch];
@@ -75,7 +75,7 @@ const SEEN: Readonly<Partial<Record<WatchedColumn["watch"], See>>> = {
   },
   other(exactness, table, column, text) {
     const state = exactness.of(table).isMadeOfOthers;
-    // An empty array does not tell.
+    // An empty array shows nothing.
     if (!state.has(column) && text !== "{}") state.set(column, isMadeOfOthers(text));
   },
 };

@@ -4,7 +4,7 @@ import { mostDigits } from "./text-forms.ts";
 /** Settings under which one value may have several texts, or one text may be of several values. */
 export type Setting = "extra_float_digits" | "DateStyle" | "IntervalStyle" | "lc_monetary";
 
-/** As the project's optional function tells them. */
+/** As the project's optional function returns them. */
 export type SessionSettings = ReadonlyMap<string, string>;
 
 /** `bad`: what is printed under this setting is not the value, or another one to whoever has not set it. */
@@ -16,7 +16,7 @@ const DIGITS = { float4: 6, float8: 15 } as const;
 export class Session {
   readonly #verdicts = new Map<Setting, SettingVerdict>();
   /** The project has said it, so that nothing needs to be looked for. */
-  #told = false;
+  #isKnown = false;
 
   is(setting: Setting, verdict: SettingVerdict): boolean {
     return (this.#verdicts.get(setting) ?? "unknown") === verdict;
@@ -29,7 +29,7 @@ export class Session {
 
   /** Floating-point numbers are known to arrive rounded, without one having been looked at. */
   get isToldToRound(): boolean {
-    return this.#told && this.is("extra_float_digits", "bad");
+    return this.#isKnown && this.is("extra_float_digits", "bad");
   }
 
   /** The settings that are known to be unusual. */
@@ -37,15 +37,15 @@ export class Session {
     return [...this.#verdicts].flatMap(([setting, verdict]) => (verdict === "bad" ? [setting] : []));
   }
 
-  tell(settings: SessionSettings): void {
-    const judge = (setting: Setting, isGood: (value: string) => boolean): void => {
+  learn(settings: SessionSettings): void {
+    const check = (setting: Setting, isGood: (value: string) => boolean): void => {
       const value = settings.get(setting);
       if (value !== undefined) this.found(setting, isGood(value) ? "good" : "bad");
     };
-    this.#told = settings.has("extra_float_digits");
-    judge("extra_float_digits", (value) => Number(value) >= 1);
-    judge("DateStyle", (value) => value.startsWith("ISO"));
-    judge("IntervalStyle", (value) => value !== "sql_standard");
+    this.#isKnown = settings.has("extra_float_digits");
+    check("extra_float_digits", (value) => Number(value) >= 1);
+    check("DateStyle", (value) => value.startsWith("ISO"));
+    check("IntervalStyle", (value) => value !== "sql_standard");
   }
 
   /** Numbers that show all of their digits prove that all do. */
