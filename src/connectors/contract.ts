@@ -171,7 +171,7 @@ export interface Sink {
   /** For people, without credentials. */
   readonly label: string;
   begin(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<void>;
-  /** In the order in which they are to be read again. */
+  /** In the order in which they should be read again. */
   write(collection: string, batch: Batch, signal: AbortSignal): Promise<void>;
   finish(signal: AbortSignal): Promise<Reader>;
   /** Removes what was not finished. */
