@@ -68,7 +68,7 @@ async function memory(): Promise<void> {
   }
 }
 
-/** The same documents on both sides, but for a few. */
+/** The same documents on both sides, except a few. */
 async function fill(database: string, documents: number, bytes: number): Promise<void> {
   await fillBenchOrders(source.uri, database, documents, bytes);
   const pair = ["--from", withDatabase(source.uri, database), "--to", withDatabase(target.uri, database)];

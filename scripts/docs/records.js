@@ -57,7 +57,11 @@ export async function records() {
     ["start diff", "start", (to) => to.comparison(comparison())],
     ["start repair", "start", (to) => to.changePlan(changePlan())],
     ["progress", "progress", inFlight],
-    ["note", "note", (to) => to.note("3 documents changed in the source meanwhile.")],
+    [
+      "note",
+      "note",
+      (to) => to.note("orders: changed in the source during the run and copied again: 17, 23, 42."),
+    ],
     [
       "diff",
       "diff",

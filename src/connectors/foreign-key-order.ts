@@ -7,7 +7,7 @@ export interface ForeignKeyOrder<T> {
   readonly cycles: readonly (readonly T[])[];
 }
 
-/** In which order collections are to be written, by `CollectionInfo.after`; names that are not among them do not count. */
+/** In which order collections should be written, by `CollectionInfo.after`; names that are not among them do not count. */
 export function inForeignKeyOrder<T extends Pick<CollectionInfo, "name" | "after">>(
   collections: readonly T[],
 ): ForeignKeyOrder<T> {

@@ -26,7 +26,7 @@ export interface HiddenWords {
   /** Before and after the names of collections that show nothing. */
   readonly seesNothing: string;
   readonly ifNotSo: string;
-  /** Why one that was copied before may not be listed any more. */
+  /** Why one that was copied before may no longer be listed. */
   readonly gone: string;
   /** What to do so that a collection is listed, as a sentence. */
   readonly unlisted: string;

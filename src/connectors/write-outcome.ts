@@ -18,7 +18,7 @@ export interface Rejected {
   readonly reason: string;
   /** Another document has this `_id` and was left as it is. Only `create` says so. */
   readonly occupied?: true;
-  /** It refers to a document that the store has not, and may be written once that is there. See `RelatedWrites`. */
+  /** It refers to a document that the store lacks, and may be written once that is there. See `RelatedWrites`. */
   readonly waits?: true;
 }
 

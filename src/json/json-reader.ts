@@ -102,7 +102,7 @@ export class JsonReader {
     return true;
   }
 
-  /** Makes sure that nothing comes any more. */
+  /** Makes sure that nothing follows. */
   finish(): void {
     this.#skipSpace();
     if (this.#at < this.text.length) this.#miss("the end");

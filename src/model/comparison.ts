@@ -50,7 +50,7 @@ export interface Difference {
   readonly targetCollection: string;
   /** The `_id` on one line; undefined for what is not about one document. */
   readonly id?: string | undefined;
-  /** Present where it is less than `different`: the same but for what the copy cannot hold, the microseconds of a time. */
+  /** Present where it is less than `different`: the same except for what the copy cannot hold, the microseconds of a time. */
   readonly classification?: "lossy-equal" | undefined;
   /** In words, for people: what a metadata difference is about, why something could not be compared. */
   readonly detail?: string | undefined;
@@ -97,12 +97,12 @@ export interface ComparedCollection {
   readonly missing: number;
   readonly extra: number;
   readonly changed: number;
-  /** Of options, indexes and the like. */
+  /** Of options, indexes and so on. */
   readonly metadata: number;
   readonly moving: number;
   /** Could not be compared. */
   readonly unreadable: number;
-  /** Differed when they were first seen, and do not any more. */
+  /** Differed when they were first seen, and no longer do. */
   readonly settled: number;
   /** Deleted on one side by a TTL index, and due to be on the other. */
   readonly expired: number;

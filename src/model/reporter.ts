@@ -127,7 +127,7 @@ export interface RunReport {
 export interface Reporter {
   /** Information during the run; not part of the result. */
   note(message: string): void;
-  /** Something that wants attention; shown with --quiet too. */
+  /** Something that needs attention; shown with --quiet too. */
   warn(message: string): void;
   /** More than most people want to see: only with --verbose. */
   detail(message: string): void;

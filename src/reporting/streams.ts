@@ -9,7 +9,7 @@ export interface OutputStream extends NodeJS.WritableStream {
   readonly writableNeedDrain?: boolean | undefined;
 }
 
-/** A stream that can be written to at any time: when nobody reads any more, what is written is dropped. */
+/** A stream that can be written to at any time: when nobody is reading, what is written is dropped. */
 export interface TextStream {
   readonly isTTY: boolean;
   /** Columns of the terminal, 80 when it does not say; Infinity when this is not a terminal. */

@@ -55,7 +55,7 @@ describe("precedence of variables", () => {
     expect({ ...process.env }).toEqual(before);
   });
 
-  test("property names that every object inherits are not taken for variables", () => {
+  test("property names that every object inherits do not count as variables", () => {
     const environment = load({ ".env": "__proto__=1\nX=2" }, {});
     expect(environment.get("constructor")).toBeUndefined();
     expect(environment.get("toString")).toBeUndefined();

@@ -24,7 +24,7 @@ const PROVENANCE: Provenance = {
   source: "s",
 };
 
-it("are read as they were written, also by way of JSON", () => {
+it("control records are read as they were written, also after conversion to JSON", () => {
   const records = [runRecord(FILLED), provenanceRecord("orders", PROVENANCE)].map(
     ({ id, content }) => [id, content] as const,
   );
@@ -33,7 +33,7 @@ it("are read as they were written, also by way of JSON", () => {
   expect(historyOf(JSON.parse(JSON.stringify(records)))).toEqual(expected);
 });
 
-it("are read without the fields and records that only a later version knows", () => {
+it("control records are read without the fields and records that only a later version knows", () => {
   const { id, content } = provenanceRecord("orders", PROVENANCE);
   expect(
     historyOf([

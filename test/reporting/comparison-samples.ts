@@ -121,7 +121,8 @@ export function diffReport(more: Partial<DiffReport> = {}): DiffReport {
     samples: [],
     differences: 0,
     exitCode: 0,
-    verdict: "Identical: 1,200 documents are equal byte for byte.",
+    verdict:
+      "Identical. Compared: 1,200 documents in 1 collection with their options and indexes, byte for byte, from 2026-11-21 03:17:00 to 03:17:04 UTC.",
     ...more,
   };
 }
@@ -146,7 +147,8 @@ export function changeReport(more: Partial<ChangeReport> = {}): ChangeReport {
     items: [],
     itemCount: 0,
     exitCode: 0,
-    verdict: "Repaired: 1,200 documents are as in the source.",
+    verdict:
+      "Repaired: 1,200 documents, read back and equal to the source's. 2 documents changed since the plan was made, or could not be written, and were left alone: compare again.",
     ...more,
   };
 }

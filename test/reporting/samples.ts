@@ -66,7 +66,7 @@ export function report(more: Partial<RunReport> = {}): RunReport {
     itemCount: 0,
     bytes: 1_100_000,
     exitCode: 0,
-    verdict: "Copied and read back: every document is on the target, byte for byte.",
+    verdict: "Done: 1,200 documents written, 0 documents unchanged; read back and equal byte for byte.",
     ...more,
   };
 }

@@ -6,7 +6,7 @@ import type { Selected } from "../run/selection.ts";
 
 export type CopyingCommand = "duplicate" | "backfill";
 
-/** A time; or that of the last run that came to its end. */
+/** A time; or that of the last run that finished. */
 export type Since = Date | "last";
 
 /** What a run that copies is to do; everything is checked, nothing was contacted. */

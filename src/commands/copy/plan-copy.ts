@@ -22,7 +22,7 @@ import { chooseSince } from "./since.ts";
 export interface PlannedRun {
   readonly plan: Plan;
   readonly jobs: readonly PlannedJob[];
-  /** What was wanted of the source, and cannot be copied; and what was copied before and is not listed any more. */
+  /** What was selected in the source, and cannot be copied; and what was copied before and is no longer listed. */
   readonly lost: readonly NotCopied[];
   /** What an interrupted run has done. */
   readonly saved?: SavedRun | undefined;

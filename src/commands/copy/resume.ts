@@ -20,7 +20,7 @@ export async function findSaved(
   const content = await options.state.read();
   if (content === undefined) return undefined;
   const saved = fromJson(content, options.state.path);
-  // The run came to its end and was killed before it could forget about it.
+  // The run finished and was killed before it could forget about it.
   if (history.lastRun?.token === saved.token && history.lastRun.complete) return undefined;
   const objection = objectionTo(saved, options, history);
   if (objection === undefined) return saved;

@@ -13,7 +13,7 @@ export interface SinceChosen {
 
 /**
  * Limits each job to what was changed since then, where that is safe: the rows say when they were changed, and the last
- * run that came to its end copied this very collection from a table of the same columns.
+ * run that finished copied this particular collection from a table of the same columns.
  */
 export function chooseSince(
   jobs: readonly PlannedJob[],

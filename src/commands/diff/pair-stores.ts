@@ -1,4 +1,4 @@
-/** What is to be compared: everything is looked at, and what must not be compared is refused. */
+/** What should be compared: everything is looked at, and what must not be compared is refused. */
 
 import type { Listing } from "../../connectors/collection.ts";
 import type { Location } from "../../connectors/connector.ts";

@@ -18,7 +18,7 @@ export interface Replacement {
 }
 
 /**
- * What repairs of this target that did not come to their end had in hand. A document that cannot be replaced in its
+ * What repairs of this target that did not finish were working on. A document that cannot be replaced in its
  * place is taken out and put in: one that is gone may be gone by such a run, and nobody else.
  */
 export class InterruptedReplacements {
@@ -53,7 +53,7 @@ export class InterruptedReplacements {
         keys.push(keyOf({ collection, id: new DocumentId(id), before: was, after: made }));
       }
     }
-    // A mark says that it came to its end, or is being taken back.
+    // A mark says that it finished, or is being undone.
     if (marks.length === 0) for (const key of keys) this.#known.add(key);
   }
 }

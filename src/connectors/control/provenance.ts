@@ -20,7 +20,7 @@ export class ProvenanceBook {
     this.#known = new Map(history.collections);
   }
 
-  /** Whether dualsync created this very collection, or found it empty. */
+  /** Whether dualsync created this particular collection, or found it empty. */
   isFromEmpty(name: string, uid: string | undefined): boolean {
     const known = this.#known.get(name);
     return known?.fromEmpty === true && known.uid === uid;

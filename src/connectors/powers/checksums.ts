@@ -1,7 +1,7 @@
 /** What a verified run leaves with a collection, to find out later what was changed there since: bytes that only core understands. */
 
 export interface ChecksumReader {
-  /** What was left with a collection; undefined when there is nothing, or nothing any more. */
+  /** What was left with a collection; undefined when there is nothing. */
   read(collection: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
 }
 

@@ -27,7 +27,7 @@ export interface HashedRange {
 export interface RecordDigester extends Digester {
   /** Computes the same of documents, of this store or another one. */
   hash(): DocumentsHash;
-  /** Cuts a range into about so many pieces with as many records, and hashes them in one go. They tile the range. */
+  /** Cuts a range into about so many pieces with as many records, and hashes them at once. They tile the range. */
   digestPieces(range: IdRange, pieces: number, signal: AbortSignal): Promise<readonly HashedRange[]>;
 }
 

@@ -6,7 +6,7 @@ import type { RecordDigester } from "./digests.ts";
 /**
  * What two documents under one `_id` that are not equal byte for byte are to a store whose documents are made from
  * something else, rows for example. `equivalent`: what the store can hold of both is the same; numbers of another type, or
- * fields that nothing in the store stands for. `lossy-equal`: the same but for what the other one cannot hold, the
+ * fields that nothing in the store stands for. `lossy-equal`: the same except for what the other one cannot hold, the
  * microseconds of a time. `different`: all else.
  */
 export type Classification = "equivalent" | "lossy-equal" | "different";

@@ -30,7 +30,7 @@ export interface DescribedPair {
   readonly renames: ReadonlyMap<string, string>;
 }
 
-/** For stores whose collections have options, indexes and the like, which a copy is to have too. */
+/** For stores whose collections have options, indexes and so on, which a copy should have too. */
 export interface MetadataPower {
   /** Index definitions as the store lists them, the one on `_id` left out. */
   indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;

@@ -2,7 +2,7 @@ import type { CollectionInfo } from "../collection.ts";
 
 /**
  * Tells a collection from a later one of its name. Without this power nothing is resumed, and a collection that was replaced
- * meanwhile is taken for the one that was listed.
+ * meanwhile counts as the one that was listed.
  */
 export interface Presence {
   /** Whether the collection that was listed still exists, neither dropped nor replaced by one of the same name. */

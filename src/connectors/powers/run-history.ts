@@ -15,7 +15,7 @@ export interface RunRecord {
   readonly documents: ReadonlyMap<string, number>;
 }
 
-/** Where the content of a collection comes from. True of that very collection, not of a later one of the same name. */
+/** Where the content of a collection comes from. True of that particular collection, not of a later one of the same name. */
 export interface Provenance {
   readonly uid: string;
   /** True when dualsync created it, or found it empty when it first came to it: then it holds what dualsync put there. */

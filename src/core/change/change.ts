@@ -7,10 +7,10 @@ import { isHeldAs } from "../walk/equivalence.ts";
 import { canQuery, find } from "../walk/lookup.ts";
 import type { JournalEntry, Journaling } from "./journal.ts";
 
-/** One document of a target that is to be changed. */
+/** One document of a target that should be changed. */
 export interface Change {
   readonly id: DocumentId;
-  /** The document that is to be there; absent to remove the one that is. */
+  /** The document that should be there; absent to remove the one that is. */
   readonly wanted?: Uint8Array | undefined;
   /** Bytes that the target's document is believed to take up: bounds what is read at once. */
   readonly bytes?: number | undefined;
@@ -57,7 +57,7 @@ export interface WithSession {
   readonly session: WriteSession;
 }
 
-/** A change that is to be made, and what it is made to. */
+/** A change that should be made, and what it is made to. */
 export interface Due {
   readonly change: Change;
   readonly before: Doc | undefined;

@@ -7,7 +7,7 @@ export interface JournalEntry {
   readonly id: Uint8Array;
   /** The document as it is; absent when there is none. */
   readonly before?: Uint8Array | undefined;
-  /** The document that is to be, by its SHA-256 and its length; absent when it is to be removed. */
+  /** The new document, by its SHA-256 and its length; absent when it should be removed. */
   readonly after?: { readonly sha256: Uint8Array; readonly bytes: number } | undefined;
 }
 

@@ -4,7 +4,7 @@ import { Batch, type Doc } from "../../model/document.ts";
 import type { Change, ChangeContext, Outcome } from "./change.ts";
 import { findAll, isWanted, precheck, save, type WithSession } from "./change.ts";
 
-/** One document of a swap: what it is now, and what it is to be. */
+/** One document of a swap: what it is now, and what it should be. */
 interface SwapMember {
   readonly change: Change;
   readonly before: Doc;
@@ -118,7 +118,7 @@ async function findMembers(
   );
 }
 
-/** Takes out what the swap's documents are now, where that is theirs, and puts in what they are to be. */
+/** Removes what the swap's documents are now, where that is theirs, and puts in what they should be. */
 async function replaceAll(
   work: ChangeContext & WithSession,
   swap: readonly SwapMember[],

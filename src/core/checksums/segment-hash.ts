@@ -5,7 +5,7 @@ import type { IdRange } from "../../connectors/collection.ts";
 import type { Batch, DocumentId } from "../../model/document.ts";
 import type { Segment } from "./segment.ts";
 
-/** Longer ids bound no segment: both of its bounds are written down. */
+/** Longer ids bound no segment: both of its bounds are saved. */
 const LONGEST_BOUND = 64;
 
 export interface SegmentHashOptions {

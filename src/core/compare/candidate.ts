@@ -8,7 +8,7 @@ export interface Observation {
   readonly target: Side | undefined;
 }
 
-/** A document that was seen to differ once, and is to be looked at again before that is believed. */
+/** A document that was seen to differ once, and should be looked at again before that is believed. */
 export interface DiffCandidate {
   readonly id: DocumentId;
   readonly observation: Observation;

@@ -4,7 +4,7 @@ import { isSameKind } from "../plan/plan.ts";
 import type { DiffJob } from "./diff-job.ts";
 import { reportOfCollection } from "./report-difference.ts";
 
-/** Options, indexes and the like: looked at once, as they do not change by themselves. */
+/** Options, indexes and so on: looked at once, as they do not change by themselves. */
 export async function compareMetadata(job: DiffJob): Promise<void> {
   const { source, target, from, to, renames } = job;
   const power = source.metadata;

@@ -18,7 +18,7 @@ import { lookAgain } from "./recheck.ts";
 import { reportDuplicateId } from "./report-difference.ts";
 import { cutRanges, type Strategy, scan } from "./scan.ts";
 
-/** After so many milliseconds, or with so many candidates, what is compared of a range is taken down. */
+/** After so many milliseconds, or with so many candidates, what is compared of a range is saved. */
 const PART_AGE = 5_000;
 const PART_CANDIDATES = 10_000;
 /** So many candidates of a collection are looked at again before more is compared: they are kept in memory. */

@@ -51,7 +51,7 @@ async function read(job: DiffJob): Promise<Whole> {
   return { source, target };
 }
 
-/** Such a read cannot go on where a connection broke: it is begun anew. */
+/** Such a read cannot resume where a connection broke: it starts over. */
 async function readSide(job: DiffJob, store: Reader, collection: CollectionInfo): Promise<Fingerprinted> {
   for (let begun = 1; ; begun++) {
     try {

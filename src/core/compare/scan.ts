@@ -20,7 +20,7 @@ export interface Strategy {
   readonly hash?: RecordDigester["hash"] | undefined;
 }
 
-/** What is to be read. */
+/** What should be read. */
 export type ScanJob = Pick<DiffJob, "source" | "target" | "from" | "to" | "filter" | "signal">;
 
 /** Asks both stores what they can do. */

@@ -1,6 +1,6 @@
 /**
- * A few things under way at once. `add` waits for a free place; the first failure is thrown by the next `add` or by
- * `land`. `settle` waits until nothing is under way any more, whatever happened: call it in a `finally`.
+ * A few tasks at the same time. `add` waits for a free place; the first failure is thrown by the next `add` or by
+ * `join`. `drain` waits until all tasks have ended, whatever happened: call it in a `finally`.
  *
  * Written by hand: p-limit queues without a bound, so that its callers would read on while nothing is written.
  */
@@ -10,7 +10,7 @@ export class TaskPool {
   readonly #running = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
 
-  /** `onFailure` hears of each failure at once: it stops what else is under way. */
+  /** `onFailure` hears of each failure at once: it stops the other tasks. */
   constructor(size: number, onFailure: (error: unknown) => void) {
     this.#size = size;
     this.#onFailure = onFailure;

@@ -25,7 +25,7 @@ export async function countBoth({ source, target, from, to, signal }: Job): Prom
 
 /**
  * What the target lacks although it was not changed is not found by reading what was. It is seen by the numbers: by what
- * the target held when the last run ended, and by what the source holds but for what the next run will read anyway.
+ * the target held when the last run ended, and by what the source holds except what the next run will read anyway.
  * Names it as a loss. `before`: when this run began.
  */
 export async function checkCounts(job: Job, before: CountsAtOnce): Promise<boolean> {

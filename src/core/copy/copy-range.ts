@@ -112,7 +112,7 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   watch?.end();
   await replacements.settle(partJob(job, part));
   if (job.since !== undefined) {
-    // What is only in the target is looked for where it is to be removed.
+    // What is only in the target is looked for where it should be removed.
     if (job.delete) part.tally.extra = await countExtras(job, { ...range });
   } else if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
@@ -139,7 +139,7 @@ function takeEquivalent(job: PartJob, { equivalent }: Step): void {
   job.meter.advance(equivalent.length, bytes);
 }
 
-/** The target holds what the source does, but for what only it has and what could not be copied. */
+/** The target holds what the source does, except what only it has and what could not be copied. */
 function excludeUnequal({ checksumBuilder, rejected }: PartJob, step: Step): void {
   if (checksumBuilder === undefined) return;
   const { missing, different, equivalent, extra, duplicateIds, targetDuplicateIds } = step;

@@ -69,7 +69,7 @@ export interface Job extends Transfer {
   readonly equivalence?: Equivalence | undefined;
   /** Tells what of the copy is as it was last verified; absent where nothing does. */
   readonly lastVerified?: LastVerified | undefined;
-  /** Gathers what is proved of the copy; absent where nothing is to be left with it. */
+  /** Gathers what is proved of the copy; absent where nothing should be left with it. */
   readonly checksumBuilder?: ChecksumBuilder | undefined;
 }
 
@@ -111,7 +111,7 @@ export interface Listener {
   add(batch: Batch): void;
 }
 
-/** What is to be copied, held against what the target holds. */
+/** What should be copied, held against what the target holds. */
 export function walkOf(
   job: Job,
   range: IdRange,

@@ -10,7 +10,7 @@ import { type Fingerprinted, fingerprintOf, isPartOf, newFingerprint } from "../
 import { type Job, type PartJob, partJob, readOptions } from "./job.ts";
 import { commit } from "./still-there.ts";
 
-/** How often such a collection is begun anew when the connection breaks on the way. */
+/** How often such a collection is started over when the connection breaks on the way. */
 const ROUNDS = 3;
 
 /** @returns true when the target now holds the same documents, proved unless verification is off */

@@ -85,7 +85,7 @@ async function transferOne(
   }
 }
 
-/** What was copied of it stays; the next run begins it anew. */
+/** What was copied of it stays; the next run starts it over. */
 function givenUp(job: Reported & Pick<Job, "losses">, error: DualsyncError): CollectionReport {
   job.losses.merge(job.progress.losses);
   job.losses.add(`collection ${job.from.name}`, reasonOf(error));

@@ -60,7 +60,7 @@ function nameChanged(job: PartJob, changed: readonly Doc[]): void {
   );
 }
 
-/** How often a document is written again before the target is held to be changed by somebody else. */
+/** How often a document is written again before the target counts as changed by somebody else. */
 const ROUNDS = 3;
 
 /**

@@ -12,7 +12,7 @@ interface Nested {
 }
 
 /**
- * True when two documents are the same but for the order of fields, at any depth. Arrays keep their order, fields of one
+ * True when two documents are the same except for the order of fields, at any depth. Arrays keep their order, fields of one
  * name theirs; types and values are the same bytes. False for bytes that are not BSON, unless they are the same; false,
  * too, where one of the documents has hundreds of thousands of fields in another order.
  */

@@ -29,7 +29,7 @@ export async function assertDifferentStores(
 
 /**
  * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections show
- * it for certain; the address alone does where nobody has said that the target is to be overwritten. A target that is
+ * it for certain; the address alone does where nobody has said that the target should be overwritten. A target that is
  * known to have been a copy of this source may become one again when its name is given.
  * @throws DualsyncError `refused`
  */

@@ -42,7 +42,7 @@ export interface PlanOptions {
   readonly sequences?: string | undefined;
 }
 
-/** What is to be copied, and what is left out. */
+/** What should be copied, and what is left out. */
 export interface Jobs {
   readonly jobs: readonly PlannedJob[];
   readonly notCopied: readonly NotCopied[];
@@ -141,7 +141,7 @@ export function renamesFor(source: Listing, wanted: Wanted): ReadonlyMap<string,
   return new Map([...usual, ...wanted.renames]);
 }
 
-/** What is there, would be copied, and cannot be read. It is never held to be gone. */
+/** What is there, would be copied, and cannot be read. It never counts as gone. */
 export function unreadable({ notCopied }: Listing): readonly NotCopied[] {
   return notCopied.filter(({ isLoss }) => isLoss === true);
 }
@@ -261,7 +261,7 @@ export function makePlan(
   };
 }
 
-/** Collections of the target that no job writes to, but for copies of what cannot be read. */
+/** Collections of the target that no job writes to, except copies of what cannot be read. */
 function onlyThere({ jobs, copies }: Pick<Jobs, "jobs" | "copies">, target: Listing): string[] {
   const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
   const others = target.collections.filter(({ name }) => !known.has(name)).map(({ name }) => name);

@@ -2,7 +2,7 @@ import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { bytes as sizeText } from "../../model/size-text.ts";
 
-/** Keeps the target's database below a size: what is written is added up, and measured anew before it is held to be too much. */
+/** Keeps the target's database below a size: what is written is added up, and measured again before the limit is considered exceeded. */
 export class SizeLimit {
   readonly #target: Reader;
   readonly #limit: number;

@@ -1,4 +1,4 @@
-/** What was copied from a source before and is not listed there any more: dropped, renamed, or hidden for want of a right. */
+/** What was copied from a source before and is no longer listed there: dropped, renamed, or hidden because a permission is missing. */
 
 import type { Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
@@ -78,7 +78,7 @@ export async function hidden(
   return undefined;
 }
 
-/** @throws DualsyncError of this collection alone where it is there, and only not shown any more */
+/** @throws DualsyncError of this collection alone where it exists and is only no longer shown */
 export async function assertReadable(
   role: "source" | "target",
   store: Reader,

@@ -11,7 +11,7 @@ export interface CheckpointOptions {
   readonly verify: VerifyMode;
   /** What the interrupted run has done that this one resumes. */
   readonly saved?: SavedRun | undefined;
-  /** Hears of a store that cannot be written any more: the run must stop. */
+  /** Hears of a store that can no longer be written: the run must stop. */
   readonly onFailure: (error: unknown) => void;
 }
 

@@ -6,7 +6,7 @@ import { safeText } from "../../redact/redact.ts";
 /** As many losses are kept by name; more are counted. */
 const KEPT = 1_000;
 
-/** Losses as they are written down between two runs: what was accepted is decided anew each time. */
+/** Losses as they are saved between two runs: what was accepted is decided again each time. */
 export interface SavedLosses {
   readonly items: readonly (readonly [key: string, reason: string])[];
   /** Those beyond the ones that are kept by name. */

@@ -11,7 +11,7 @@ export interface OpenRange {
   readonly to?: DocumentId | undefined;
 }
 
-/** A segment in which the target holds documents that the source has not. */
+/** A segment in which the target holds documents that the source lacks. */
 export interface Extras {
   readonly range: IdRange;
   readonly documents: number;
@@ -79,7 +79,7 @@ export class Progress {
     return this.#remaining === undefined ? undefined : [...this.#remaining];
   }
 
-  /** Where the target holds documents that the source has not. */
+  /** Where the target holds documents that the source lacks. */
   get extras(): readonly Extras[] {
     return this.#extras;
   }
@@ -120,7 +120,7 @@ export class Progress {
     this.#changed();
   }
 
-  /** Of these extras, found anew, `deleted` were removed. */
+  /** Of these newly found extras, `deleted` were removed. */
   removed(extras: Extras, found: number, deleted: number): void {
     this.#extras = this.#extras.filter((entry) => entry !== extras);
     this.tally.extra += found - extras.documents;

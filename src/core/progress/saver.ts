@@ -6,7 +6,7 @@ export interface StateStore {
   write(content: unknown): Promise<void>;
 }
 
-/** Writes down how far a run is, at most once a second. Nothing is written any more once that has failed. */
+/** Saves how far a run is, at most once a second. Nothing more is written once that has failed. */
 export class Saver {
   readonly #store: StateStore;
   readonly #content: () => unknown;
@@ -16,7 +16,7 @@ export class Saver {
   #written = Number.NEGATIVE_INFINITY;
   #failed = false;
 
-  /** `content` makes what is to be written; `onFailure` hears of a store that cannot be written: the run must stop. */
+  /** `content` makes what should be written; `onFailure` hears of a store that cannot be written: the run must stop. */
   constructor(store: StateStore, content: () => unknown, onFailure: (error: unknown) => void) {
     this.#store = store;
     this.#content = content;

@@ -1,7 +1,7 @@
 import type { WriteOutcome } from "../../connectors/write-outcome.ts";
 import { DualsyncError } from "../../model/errors.ts";
 
-/** The counts of a tally, as they are written down between two runs. */
+/** The counts of a tally, as they are saved between two runs. */
 export const COUNTS = [
   "read",
   "written",

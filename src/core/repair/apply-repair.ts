@@ -28,7 +28,7 @@ export interface RepairContext {
   readonly journal?: Journal | undefined;
   /** Without one the plan is only looked at. */
   readonly session: WriteSession | undefined;
-  /** Whether a document that is gone from this collection was taken out by a repair that did not come to its end. */
+  /** Whether a document that is gone from this collection was removed by a repair that did not finish. */
   readonly isInterruptedReplacement?: ((row: PlanRow, collection: CollectionInfo) => boolean) | undefined;
 }
 
@@ -171,7 +171,7 @@ class RepairRun {
     }
   }
 
-  /** What is to be written: the source's, with what the target holds besides where its documents may hold more. */
+  /** What should be written: the source's, with what the target holds besides where its documents may hold more. */
   async #wanted(
     { collection, targetCollection }: PlanRow,
     chunk: readonly Numbered[],

@@ -11,7 +11,7 @@ export interface Equivalence {
   classify(pair: DocumentPair): Classification;
   /** Names of the fields that are not the same; undefined where that is unknown. */
   differing(pair: DocumentPair): readonly string[] | undefined;
-  /** What is to be written over `found`. */
+  /** What should be written over `found`. */
   wanted(pair: DocumentPair): Doc;
 }
 

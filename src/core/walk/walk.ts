@@ -17,7 +17,7 @@ export interface DocumentPair {
 export interface Step {
   /** Everything before this id was in former steps, on both sides; undefined where no such line can be drawn. */
   readonly position?: DocumentId | undefined;
-  /** Documents that are equal byte for byte, but for so many that say the same with other bytes. */
+  /** Documents that are equal byte for byte, except so many that say the same with other bytes. */
   readonly equal: { documents: number; bytes: number; readonly equivalent?: number };
   /** Only in the source. */
   readonly missing: Doc[];
@@ -214,7 +214,7 @@ export async function* lookUpEach(
 }
 
 /**
- * The documents of the target that the source has not: the other half of `lookUpEach`. Those that cannot be used in a query
+ * The documents of the target that the source lacks: the other half of `lookUpEach`. Those that cannot be used in a query
  * of the source are among them only where `which` is "all": whether it has them is not known.
  */
 export async function* findExtras(

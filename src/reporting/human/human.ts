@@ -72,7 +72,7 @@ interface Talk {
   say(line: string): void;
   /** A part of the result that is known already; ends its own lines. */
   show(text: string): void;
-  /** The result, or its end: nothing shows the progress any more. */
+  /** The result, or its end: progress is no longer shown. */
   conclude(text: string): void;
 }
 

@@ -4,7 +4,7 @@ import { cleanText } from "../text/clean.ts";
 import { outcome } from "../text/outcome.ts";
 import { failureLine } from "./failure-text.ts";
 
-/** For cron: success is silent; whatever wants attention is one line on stderr with its time. */
+/** For cron: success is silent; whatever needs attention is one line on stderr with its time. */
 export function quiet({ stderr, redactor, command }: ReportingContext): Reporter {
   const clean = cleanText(redactor);
   const line = (text: string) => stderr.write(`${new Date().toISOString()} ${text}`);

@@ -22,7 +22,7 @@ import { type Emit, recordEmitter, withType } from "./json-record.ts";
 const EVERY = 1_000;
 
 /**
- * For programs: one JSON record a line on stdout and nothing else there. The last record of a run that came to its end,
+ * For programs: one JSON record a line on stdout and nothing else there. The last record of a run that finished,
  * good or bad, is the summary; without one the run did not finish. Records only ever gain fields.
  */
 export function json(context: ReportingContext): Reporter {

@@ -81,7 +81,7 @@ export class StateFolder {
   }
 }
 
-/** What stands where a state file should be is a symbolic link, a folder, a pipe or the like. */
+/** What stands where a state file should be is a symbolic link, a folder, a pipe or similar. */
 export function notAFile(path: string): Error {
   return refusal(path, "is not a regular file", "Remove it or move it away.");
 }

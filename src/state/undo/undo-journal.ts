@@ -78,7 +78,7 @@ export class UndoJournal {
     });
   }
 
-  /** The run came to its end. */
+  /** The run finished. */
   complete(): Promise<void> {
     return this.#inTurn(async () => await this.#writer?.add("mark", encodeMark("complete")));
   }

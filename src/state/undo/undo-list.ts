@@ -24,7 +24,7 @@ export interface JournalContent {
 
 /** What the marks of a journal come to. */
 export interface JournalState {
-  /** The run came to its end. */
+  /** The run finished. */
   readonly complete: boolean;
   /** Undoing has begun, or is done. */
   readonly undo?: "undoing" | "undone";
@@ -68,7 +68,7 @@ export function stateOf(marks: readonly UndoMark[]): JournalState {
   return marks.includes("undoing") ? { complete, undo: "undoing" } : { complete };
 }
 
-/** Removes the journals that have been kept long enough, but for that of this run. */
+/** Removes the journals that have been kept long enough, except that of this run. */
 export async function sweepJournals(cwd: string, except: string): Promise<void> {
   const folder = new StateFolder(cwd);
   for (const run of await runsOf(cwd)) {

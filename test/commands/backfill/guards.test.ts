@@ -39,7 +39,7 @@ it("public keys are rejected before anything is contacted, and a wrong key by th
   expect(stdout + stderr).not.toContain(wrong);
 });
 
-it("a server that takes the key for a public one or lists no tables is not taken for an empty project", async () => {
+it("a server that treats the key as public or lists no tables does not count as an empty project", async () => {
   await fill();
   const headers = { apikey: pair.project.anonKey, accept: "application/openapi+json" };
   const anonymous = await fetch(`${pair.project.url}/rest/v1/`, { headers });
@@ -125,7 +125,7 @@ it("--delete does not follow a table that lost more than half of its rows withou
   expect(await count("customers")).toBeGreaterThan(0);
 });
 
-it("a dropped table is named, and its copy stays", async () => {
+it("a dropped table is named, and its copy is kept", async () => {
   await fill();
   await backfill();
   await sql("drop table customers");

@@ -12,13 +12,13 @@ async function sql(statements: string): Promise<void> {
   await pair.project.reload();
 }
 
-it("a table is not copied into the collection of another table unasked", async () => {
+it("a table is not copied into the collection of another table without --rename", async () => {
   await sql(`create table shop (id int primary key, name text, city text);
     insert into shop values (1, 'a', 'here'), (2, 'b', 'there')`);
   expect((await pair.run(["backfill"])).code).toBe(0);
   const before = await held("shops");
   expect(before).toHaveLength(2);
-  // The first is no longer renamed as a matter of course, for its other name is taken.
+  // The first is no longer renamed by default, because its other name is taken.
   await sql(`create table shops (id int primary key, name text);
     insert into shops values (1, 'of another kind')`);
   const { code, stdout, stderr } = await pair.run(["backfill"]);

@@ -13,7 +13,7 @@ const copy = () => pair.to.db(pair.database).collection<Numbered>("orders");
 const savedBy = (stdout: string): string | undefined =>
   /replaced or removed: dualsync undo ([0-9a-f]{8})/.exec(stdout)?.[1];
 
-it("a document that was changed in the copy is saved before it is replaced, and a newer one stays", async () => {
+it("a document that was changed in the copy is saved before it is replaced, and a newer one is kept", async () => {
   const at = (day: number): Date => new Date(Date.UTC(2026, 0, day));
   await source().insertMany(Array.from({ length: 100 }, (_, _id) => ({ _id, n: 0, updatedAt: at(1) })));
   const cwd = folder();

@@ -172,7 +172,7 @@ it("exits without writing anything when another run holds the lock", async () =>
   await own.updateOne({ _id: "lease" }, [{ $set: { ...holder, ...times } }], { upsert: true });
   const before = await repairing.now();
   const { code, stderr } = await repairing.repair(DELETE);
-  expect([code, stderr]).toEqual([7, expect.stringMatching(/written by dualsync duplicate on other-host/)]);
+  expect([code, stderr]).toEqual([7, expect.stringMatching(/is locked by dualsync duplicate on other-host/)]);
   expect(await repairing.now()).toEqual(before);
   expect(repairing.journals).toEqual([]);
 });

@@ -96,7 +96,7 @@ it("reads all rows of a table with a composite key in pages of any size, and in 
   await store.close();
 });
 
-it("what was changed since a time is what was changed at that very time, later, or nobody knows when", async () => {
+it("returns the rows changed at the given time, later, or at an unknown time", async () => {
   await project.query(`
     create table stamped (id int4 primary key, updated_at timestamptz);
     insert into stamped values (1, '2026-03-04Z'), (2, '2026-03-05Z'), (3, '2026-03-06Z'), (4, null)`);

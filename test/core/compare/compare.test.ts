@@ -14,7 +14,7 @@ import { isBound, isWithin, MemoryStore } from "../../support/memory/memory-stor
 
 /** Comparisons that break off at any step, and what the next one makes of what the first one wrote down. */
 
-// What is compared is taken down by its age: the tests turn the clock themselves.
+// What is compared is saved by its age: the tests turn the clock themselves.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => void vi.useRealTimers());
 

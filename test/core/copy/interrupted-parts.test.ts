@@ -77,7 +77,7 @@ async function begin(of: Story) {
   return { source, target, ended };
 }
 
-/** What is to be said of a whole copy, or of a part of it that is done. */
+/** What should be said of a whole copy, or of a part of it that is done. */
 function expected(source: readonly Doc[], target: readonly Doc[], isDone: (document: Doc) => boolean) {
   const wanted = new Set(source.map(({ id }) => id.key));
   const read = source.filter(isDone);

@@ -176,7 +176,7 @@ it("undo restores a document whose unique value was taken during a unique swap",
   expect(hexOf(store.documents)).toEqual(before);
 });
 
-it("documents that exchange a unique value are taken out only once what came to them meanwhile is saved", async () => {
+it("documents that swap a unique value are removed only once what others wrote to them meanwhile is saved", async () => {
   const theirs = doc({ _id: 1, n: 1, theirs: true });
   /** An application writes between the refusal and the exchange. */
   class Changed extends SwappingStore {

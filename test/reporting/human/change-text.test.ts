@@ -63,7 +63,7 @@ describe("result of a repair or undo as text", () => {
         "  (accepted) document orders/1: accepted one",
         "",
         "1,200 documents changed in 4 s; 2026-11-21 03:17:00 to 03:17:04 UTC.",
-        "Repaired: 1,200 documents are as in the source.",
+        "Repaired: 1,200 documents, read back and equal to the source's. 2 documents changed since the plan was made, or could not be written, and were left alone: compare again.",
         "",
       ].join("\n"),
     );

@@ -129,7 +129,7 @@ describe("result of a comparison as text", () => {
       "1,200 documents of the source and 1,200 of the target (2.2 MB together) compared in 4 s, 600/s, 45.0 kB read; 2026-11-21 03:17:00 to 03:17:04 UTC.",
       "How: every byte of both sides was read.",
       "The differences are in plan.jsonl.",
-      "Identical: 1,200 documents are equal byte for byte.",
+      "Identical. Compared: 1,200 documents in 1 collection with their options and indexes, byte for byte, from 2026-11-21 03:17:00 to 03:17:04 UTC.",
       "",
     ]);
   });

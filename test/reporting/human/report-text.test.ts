@@ -87,7 +87,7 @@ describe("report of a copy as text", () => {
   it("ends with the time taken and the verdict", () => {
     const text = reportText(report(), PIPE);
     expect(text).toMatch(
-      /\n1,200 documents read \(1\.1 MB\) in 4 s, 300\/s; 2026-11-21 03:17:00 to 03:17:04 UTC\.\nCopied and read back: every document is on the target, byte for byte\.\n$/,
+      /\n1,200 documents read \(1\.1 MB\) in 4 s, 300\/s; 2026-11-21 03:17:00 to 03:17:04 UTC\.\nDone: 1,200 documents written, 0 documents unchanged; read back and equal byte for byte\.\n$/,
     );
   });
 

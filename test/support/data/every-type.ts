@@ -91,7 +91,7 @@ const COLUMNS: Readonly<Record<string, readonly [sql: string, texts: fc.Arbitrar
   bytea: ["decode(md5(random()::text), 'hex')", known("bytea")],
   json: [
     "json_build_object('b', random(), 'a', array[1, 2], 'n', null, 't', repeat('x', 5))",
-    // A text by itself is escaped anew on its way into a column.
+    // A text by itself is escaped again on its way into a column.
     writable(known("json")).filter((text) => !text.includes("\\/")),
   ],
   jsonb: [

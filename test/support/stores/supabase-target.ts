@@ -13,7 +13,7 @@ export interface SupabaseTarget {
   /** Opened after the statements of `tables` ran. */
   readonly store: SupabaseStore;
   readonly session: SupabaseSession;
-  /** Runs SQL, and opens the store anew, so that it knows what the SQL created. */
+  /** Runs SQL, and opens the store again, so that it knows what the SQL created. */
   tables(sql: string): Promise<void>;
   /** Rows as Postgres itself prints them: one text a row. */
   rows(sql: string): Promise<string[]>;

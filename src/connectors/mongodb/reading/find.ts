@@ -32,7 +32,7 @@ export async function findByIds(
   return found;
 }
 
-/** One query. False when it broke off after it had found some: the others are to be asked for again. */
+/** One query. False when it broke off after it had found some: the others should be asked for again. */
 async function addFound(
   server: Server,
   collection: string,

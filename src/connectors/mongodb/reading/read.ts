@@ -26,7 +26,7 @@ export async function* readBatches(server: Server, options: FindOptions): AsyncG
     if (options.order === "id") after = batch.idOf(batch.length - 1);
     yield batch;
   }
-  // A `min` without a `max` ends before the index key MaxKey: a document of that very `_id` is read by itself.
+  // A `min` without a `max` ends before the index key MaxKey: a document with exactly that `_id` is read by itself.
   if (
     options.order !== "id" ||
     !boundedBelow ||

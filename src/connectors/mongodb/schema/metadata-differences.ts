@@ -8,7 +8,7 @@ import { renamed } from "./renamed.ts";
 const LONGEST = 1_000;
 
 /**
- * In what two collections differ but for their documents: options first, then indexes, each by name. Empty for a
+ * In what two collections differ apart from their documents: options first, then indexes, each by name. Empty for a
  * collection and its complete copy. What servers hold the same is the same: see `differingOptions`.
  */
 export function metadataDifferences(pair: DescribedPair): MetadataDifference[] {

@@ -140,7 +140,7 @@ class OptionReading {
     this.#taken = new Map([...renames].flatMap(([from, to]) => (renames.has(to) ? [] : [[to, from]])));
   }
 
-  /** The value as it is to be in the copy. What has not the shape stays as it is. */
+  /** The value as it should be in the copy. What does not have the shape stays as it is. */
   follow(value: unknown, shape: OptionShape): unknown {
     if (shape === "nowhere") return value;
     if (shape === "unknown" || !fits(value, shape)) return this.#candidate(value, "it");

@@ -9,7 +9,7 @@ import { createCollection, lookUp, uidOf, withoutValidator } from "../schema/col
 import { buildIndexes } from "../schema/indexes.ts";
 import type { WriteTransport } from "./write.ts";
 
-/** Makes collections of the target what those of the source are, but for their documents. */
+/** Makes collections of the target what those of the source are, except their documents. */
 export class Creator {
   readonly #server: Server;
   readonly #transport: WriteTransport;

@@ -1,6 +1,6 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 
-/** The realtime part is built with every client and wants a WebSocket class, which Node 20 has not; nothing uses it. */
+/** The realtime part is built with every client and wants a WebSocket class, which Node 20 lacks; nothing uses it. */
 class NoRealtime {
   constructor() {
     throw new Error("realtime is not used");

@@ -70,7 +70,7 @@ export function dayText(text: string): string | undefined {
   return `${y}-${month}-${day}${era}`;
 }
 
-/** As Postgres writes these milliseconds; undefined for a time that it, or JavaScript, has not. */
+/** As Postgres writes these milliseconds; undefined for a time that it, or JavaScript, cannot represent. */
 export function timeText(kind: "timestamp" | "timestamptz", milliseconds: number): string | undefined {
   const date = new Date(milliseconds);
   const year = date.getUTCFullYear();

@@ -8,7 +8,7 @@ import type { Table } from "../schema/table.ts";
 
 type KeyComparison = "gt" | "gte" | "lt" | "lte";
 
-/** What the server is to be asked for. */
+/** What the server should be asked for. */
 export interface KeyRange {
   readonly where: readonly Condition[];
   /** Present where a bound is an id that no row of this table can have, so that the server cannot compare with it. */

@@ -38,7 +38,7 @@ export interface PageSource {
 }
 
 /**
- * Reads to the end of the range. An answer is never taken for the end because it is short, as the server gives fewer rows
+ * Reads to the end of the range. An answer is never treated as the end because it is short, as the server gives fewer rows
  * than it is asked for when it likes; only none at all is, and only when the server counts none either.
  * @throws DualsyncError when the server gives none and counts some, or gives rows again or out of order
  */

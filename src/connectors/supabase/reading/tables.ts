@@ -199,7 +199,7 @@ function afterOf({ name, references, relations = [] }: Table, schema: string): P
   return others.length === 0 ? {} : { after: [...new Set(others)] };
 }
 
-/** Tells a table from one of the same name in another project, with other columns or, where that is known, made anew. */
+/** Tells a table from one of the same name in another project, with other columns or, where that is known, recreated. */
 export function uidOf(label: string, { name, key, columns, oid }: Table): string {
   const shape = columns.map((column) => [column.name, column.type]);
   const text = JSON.stringify([label, name, key, shape]);

@@ -30,7 +30,7 @@ const MOST_COLUMNS = 1600;
 /** A name in Postgres has at most 63 bytes. */
 const LONGEST_NAME = 255;
 
-/** Fails when the description is refused, not understood, or empty: no table is never taken for nothing to do. */
+/** Fails when the description is refused, not understood, or empty: an empty list never counts as nothing to do. */
 export async function readCatalog(project: Project, signal: AbortSignal): Promise<Catalog> {
   const { role, label, schema } = project;
   const place: SupabaseFailurePlace = {

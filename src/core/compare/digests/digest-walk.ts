@@ -38,14 +38,14 @@ const RAW_BYTES = 128 * 1024;
 const AHEAD = 2;
 /** The same of pieces, which are small: what they cost is round trips. */
 const PIECES_AHEAD = 8;
-/** When the first so many pieces all differ, the others are read without more ado. */
+/** When the first so many pieces all differ, the others are read without further digests. */
 const ALL_DIFFER = 4;
 /** When no digest was given so many times in a row, no more are asked for. */
 const REFUSALS = 32;
 /** Where the target holds so many times the source's documents, its ids are better cuts. */
 const FAR_MORE = 4;
 
-/** Cuts a collection into what is to be hashed in one piece. */
+/** Cuts a collection into what should be hashed in one piece. */
 export async function cutSegments(
   { store, collection }: Pick<DigestSide, "store" | "collection">,
   other: Reader,
@@ -140,7 +140,7 @@ class DigestWalk {
   }
 
   /**
-   * Cut and hashed in one go where a side can do that; else where the source's ids are, or the target's where it holds far
+   * Cut and hashed at once where a side can do that; else where the source's ids are, or the target's where it holds far
    * more or the source's make no cuts.
    */
   async #cut(segment: IdRange, digests: DigestPair): Promise<readonly KnownPiece[]> {

@@ -31,7 +31,7 @@ export interface DigestSides {
   readonly filter?: Filter | undefined;
 }
 
-/** Asks both sides at the same time, but for what is known already. */
+/** Asks both sides at the same time, except what is known already. */
 export async function digestBoth(
   sides: DigestSides,
   range: IdRange,
@@ -51,7 +51,7 @@ export interface KnownPiece {
   readonly known: Partial<DigestPair>;
 }
 
-/** Cut and hashed in one go by a side that can do that; undefined where neither can, or would. */
+/** Cut and hashed at once by a side that can do that; undefined where neither can, or would. */
 export async function digestPieces(
   sides: DigestSides,
   range: IdRange,

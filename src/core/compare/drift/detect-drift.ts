@@ -6,7 +6,7 @@ import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
 /** `behind`: the source alone has changed. `diverged`: the copy has, too or alone. */
 export type Drift = "behind" | "diverged";
 
-/** A document in which two sides differ, as both have it now; absent where a side has not. */
+/** A document in which two sides differ, as both have it now; absent where a side has none. */
 export interface Mismatch {
   readonly id: DocumentId;
   readonly source?: Doc | undefined;

@@ -1,4 +1,4 @@
-/** Which collections of two stores are to be compared with which, and which have no counterpart. */
+/** Which collections of two stores should be compared with which, and which have no counterpart. */
 
 import type { CollectionInfo, Listing } from "../../../connectors/collection.ts";
 import type { Reader } from "../../../connectors/contract.ts";
@@ -32,7 +32,7 @@ export interface Mapped {
   readonly side: "source" | "target";
   /** What it calls a collection. */
   readonly collection: string;
-  /** Collections of the other side that came from it: where it does not list one any more, that is a difference. */
+  /** Collections of the other side that came from it: where it no longer lists one, that is a difference. */
   readonly known: ReadonlySet<string>;
 }
 

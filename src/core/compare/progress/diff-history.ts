@@ -10,7 +10,7 @@ const MOST_SEEN = 10_000;
 /** Comparisons that are remembered. */
 const MOST_PAST = 30;
 
-/** A comparison that did not come to its end. */
+/** A comparison that did not finish. */
 export interface Interrupted {
   /** When the first of the runs began that belong together. */
   readonly since: Date;

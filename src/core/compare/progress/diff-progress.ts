@@ -7,7 +7,7 @@ import type { OpenRange, Uids } from "../../progress/progress.ts";
 import type { DiffCandidate } from "../candidate.ts";
 import { DiffTally, SCANNED, type Scanned } from "./diff-tally.ts";
 
-/** Candidates that are written down for a later run; with more, it compares the collection anew. */
+/** Candidates that are saved for a later run; with more, it compares the collection again. */
 const MOST_KEPT = 20_000;
 
 /** What a segment of a range has come to; it counts only once the segment is done. */
@@ -86,13 +86,13 @@ export class DiffProgress {
     this.#changed();
   }
 
-  /** For a segment without an end in observation that has too many candidates to keep: a later run compares all of it anew. */
+  /** For a segment without an end in observation that has too many candidates to keep: a later run compares all of it again. */
   lookNow(part: DiffPart): void {
     this.#fresh.push(...part.candidates.splice(0));
     this.forgo();
   }
 
-  /** Nothing of this collection is written down any more: a later run compares all of it anew. */
+  /** Nothing more of this collection is saved: a later run compares all of it again. */
   forgo(): void {
     this.#keepable = false;
     this.#kept = [];

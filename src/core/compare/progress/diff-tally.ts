@@ -1,4 +1,4 @@
-/** Counts of a scan, as they are written down between two runs. */
+/** Counts of a scan, as they are saved between two runs. */
 export const SCANNED = [
   "source",
   "target",
@@ -12,7 +12,7 @@ export const SCANNED = [
 ] as const;
 export type Scanned = Record<(typeof SCANNED)[number], number>;
 
-/** Counts of what looking again has shown: made anew by each run. */
+/** Counts of what looking again has shown: counted again by each run. */
 const LOOKED_AT = [
   "missing",
   "extra",

@@ -18,6 +18,6 @@ it("a reply without documents does not prove that two stores are different", asy
   await expect(store.history.seesNonce("n", never)).rejects.toMatchObject({ exit: "source" });
 });
 
-it("a reply without documents is not taken for an empty history", async () => {
+it("a reply without documents does not count as an empty history", async () => {
   await expect(store.history.read(never)).rejects.toMatchObject({ exit: "source" });
 });

@@ -116,7 +116,7 @@ describe("incomplete replies", () => {
     ["in no UTF-8", { ...rowsOf(""), body: Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]) }],
     ["broken off", "reset"],
   ];
-  it.each(cuts)("retries an incomplete reply, and never takes it for a short one: %s", async (_, said) => {
+  it.each(cuts)("retries an incomplete reply, and never treats it as a short one: %s", async (_, said) => {
     inTurn(server, said, rowsOf(text, { "content-range": "0-1/*" }));
     expect((await project.rows("t", ALL, never)).text).toBe(text);
     expect(server.heard).toHaveLength(2);

@@ -22,7 +22,7 @@ function sent(type: string, bytes: Uint8Array): string {
 /** The escapes of U+0000 and of half a pair, which only the type json takes and which cannot be sent. */
 const UNSENDABLE = new Set(['"\\u0000"', '"\\ud800"', '{"\\u0000":1}', '{"\\udc00":1}']);
 
-/** What PostgREST is to be sent for Postgres to make this value. */
+/** What PostgREST should be sent for Postgres to make this value. */
 function toSend(type: string, text: string): string {
   if (type === "json" || type === "jsonb") return text === "null" ? "JSON's null" : text;
   const isBare = ["int2", "int4", "int8", "numeric", "float4", "float8"].includes(type) && !/[NI]/.test(text);

@@ -29,7 +29,7 @@ describe("pages of rows", () => {
     ["that is cut and closed", rowsOf('[{"id":1},{"id":}]')],
     ["of other columns", rowsOf('[{"id":1,"x":2}]')],
   ];
-  it.each(broken)("requests a page %s again, and fails when it stays so", async (_, said) => {
+  it.each(broken)("requests a page %s again, and fails when it is still so", async (_, said) => {
     inTurn(server, said, page(1, 2), none, counted(0));
     expect(await read()).toHaveLength(2);
     expect(server.heard).toHaveLength(4);

@@ -39,7 +39,7 @@ for (const [letter, text] of Object.entries({
 
 /**
  * Does what `writeJsonText` does with the JSON text that the string at `token` holds, with the same result; undefined for
- * text with escapes of its own, repeated names, large numbers, great length and the like, of which nothing is written then.
+ * text with escapes of its own, repeated names, large numbers, great length and so on, of which nothing is written then.
  */
 export function writePlainJson(
   writer: BsonWriter,

@@ -7,7 +7,7 @@ import { jsonToSend } from "./decode.ts";
 export interface Row {
   /**
    * Names and JSON texts, in the table's order, for a body that PostgREST hands to `json_to_recordset`. A column that must not be
-   * null and that the document has not is left out, for the database to give its default; one that may be null is null.
+   * null and that the document lacks is left out, for the database to give its default; one that may be null is null.
    * Columns that the database computes are among them: whoever writes leaves them out.
    */
   readonly columns: readonly (readonly [string, string])[];

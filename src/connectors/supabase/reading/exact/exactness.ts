@@ -13,7 +13,7 @@ export interface LargeNumbers {
   readonly column: string;
 }
 
-/** Work that is done once, whoever asks for it: what one asker did not finish the next one begins anew. */
+/** Work that is done once, whoever asks for it: what one asker did not finish the next one starts over. */
 class Once {
   #work: Promise<void> | undefined;
 

@@ -29,7 +29,7 @@ export interface ValueQuestion {
 /**
  * Whether the values of a column are what their texts say, by the server's own comparison: no row may have a value that none of
  * the texts stands for. One that has, and prints one of these very texts all the same, is proof of the contrary; one that
- * prints another text was changed meanwhile, and is asked about anew.
+ * prints another text was changed meanwhile, and is asked about again.
  */
 export async function sameValues(question: ValueQuestion, signal: AbortSignal): Promise<Sameness> {
   const { texts, isOpen = false } = question;
