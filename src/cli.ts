@@ -1,4 +1,4 @@
-/** Arguments → command → exit status. Besides `bin/`, the only file that touches `process`. */
+/** Arguments → command → exit status. Only this file and `bin/` use the process's arguments, streams, signals and exit status. */
 import { setMaxListeners } from "node:events";
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";

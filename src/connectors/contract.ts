@@ -51,7 +51,7 @@ export interface Reader extends Powers {
   /** Number of documents, counted by the server now; never an estimate, but where the store says so. */
   count(collection: string, selection: Selection, signal: AbortSignal): Promise<number>;
   /**
-   * Batches bounded in bytes; in `_id` order where the collection is ordered, else in the store's own order, in which a
+   * Batches bounded in bytes, none of them empty; in `_id` order where the collection is ordered, else in the store's own order, in which a
    * document may come twice where ids are not guaranteed to be unique.
    */
   read(collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch>;

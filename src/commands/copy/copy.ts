@@ -1,7 +1,9 @@
-/** Copies a store into a MongoDB database and proves the copy. */
+/** Copies a store into another one and proves the copy. */
 
+import type { Listing } from "../../connectors/collection.ts";
 import type { Store } from "../../connectors/contract.ts";
 import type { RunRecord } from "../../connectors/powers/run-history.ts";
+import { withMembers } from "../../connectors/wrappers/with-members.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
 import { copyOnce } from "../../core/copy/copy-once.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
@@ -72,7 +74,8 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
 /** What was published before in a place that is written once is another copy: this one begins with nothing. */
 function asPlanned(target: Store): Store {
   if (target.begin === undefined) return target;
-  return { ...target, list: async () => ({ collections: [], notCopied: [] }), history: undefined };
+  const list = async (): Promise<Listing> => ({ collections: [], notCopied: [] });
+  return withMembers(target, { list, history: undefined });
 }
 
 /** Into a place that is written once: nothing there is changed, so that nothing need be asked, saved or resumed. */

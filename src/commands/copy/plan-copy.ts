@@ -2,7 +2,7 @@
 import type { Location } from "../../connectors/connector.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import { connectorOf } from "../../connectors/registry.ts";
-import { compare } from "../../core/copy/preview.ts";
+import { previewAdoption } from "../../core/compare/preview.ts";
 import { assertManaged, assertNotSwapped, unmanagedJobs } from "../../core/plan/guards.ts";
 import { assertFits, chooseJobs, makePlan, type PlannedJob, unreadable } from "../../core/plan/plan.ts";
 import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
@@ -122,7 +122,7 @@ async function compareAll(
   for (const job of jobs) {
     const to = there.get(job.to.name) ?? job.to;
     reporter.note(`Comparing ${to.name} with what the target holds.`);
-    found.set(to.name, await compare({ ...job, source, target, to, signal }));
+    found.set(to.name, await previewAdoption({ ...job, source, target, to, signal }));
   }
   return found;
 }

@@ -2,7 +2,8 @@ import type { CollectionInfo } from "../collection.ts";
 
 /**
  * Reads only what was changed since a time (`ReadOptions.changedSince`), of collections that say when their documents were
- * changed (`CollectionInfo.changedBy`). Without this power everything is read.
+ * changed (`CollectionInfo.changedBy`). Collections without
+ * `changedBy` are read whole.
  */
 export interface Changes {
   /** How many documents were changed at this time or later. */

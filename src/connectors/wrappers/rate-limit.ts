@@ -3,10 +3,12 @@
  *
  * Written by hand: p-throttle counts calls, not bytes.
  */
+
 import { setTimeout as delay } from "node:timers/promises";
 import type { Batch } from "../../model/document.ts";
 import type { CollectionInfo, ReadOptions } from "../collection.ts";
 import type { Reader } from "../contract.ts";
+import { withMembers } from "./with-members.ts";
 
 /** The most that may be read in a second, from all collections and ranges together. */
 export interface ReadRate {
@@ -77,13 +79,7 @@ export function rateLimited<S extends Reader>(store: S, rate: ReadRate, clock?: 
   const throttle = new Throttle(rate, clock);
   const read = (collection: CollectionInfo, options: ReadOptions): AsyncIterable<Batch> =>
     readSlowly(store, throttle, collection, options);
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === "read") return read;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  return withMembers<Reader>(store, { read }) as S;
 }
 
 async function* readSlowly(

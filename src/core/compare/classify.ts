@@ -21,6 +21,6 @@ export function classifyPair(
 }
 
 /** Whether that is no difference. */
-export function isSame(classify: PairClassification): boolean {
-  return classify === "equal" || classify === "equivalent";
+export function isSame(classification: PairClassification): boolean {
+  return classification === "equal" || classification === "equivalent";
 }

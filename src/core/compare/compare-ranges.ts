@@ -2,8 +2,8 @@
 import type { Doc, DocumentId } from "../../model/document.ts";
 import { eachRange } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
-import { assertBothExist } from "../copy/still-there.ts";
 import type { OpenRange } from "../progress/progress.ts";
+import { assertBothExist } from "../walk/presence.ts";
 import { isBound } from "../walk/ranges.ts";
 import type { Step } from "../walk/walk.ts";
 import { candidateOf } from "./candidate.ts";

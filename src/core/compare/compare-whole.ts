@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { assertBothExist } from "../copy/still-there.ts";
+import { assertBothExist } from "../walk/presence.ts";
 import { type Fingerprinted, fingerprintOf } from "../walk/whole.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { noteHeld, reportShortfall } from "./pairing/held.ts";

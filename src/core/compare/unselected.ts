@@ -1,4 +1,5 @@
 import type { Filter } from "../../connectors/collection.ts";
+import { DualsyncError } from "../../model/errors.ts";
 import { find } from "../walk/lookup.ts";
 import { readOnce } from "../walk/read-once.ts";
 import { emptyStep, type Step } from "../walk/walk.ts";
@@ -25,7 +26,9 @@ export async function* findUnselected(job: FilteredJob): AsyncGenerator<Step> {
     const step = emptyStep();
     if (different.length > 0) {
       const asked = different.map(({ id }) => id);
-      const selected = (await source.filters?.among(from, filter, asked, signal)) ?? new Set();
+      if (source.filters === undefined)
+        throw new DualsyncError("bug", `${source.label} takes filters and cannot say what they select.`);
+      const selected = await source.filters.among(from, filter, asked, signal);
       step.extra.push(...different.filter(({ id }) => !selected.has(id.key)));
     }
     yield step;

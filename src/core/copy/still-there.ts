@@ -1,11 +1,7 @@
 /** A collection that is dropped or renamed looks, to whoever reads or writes it by its name, like one that ends early or is empty. */
-import type { CollectionInfo } from "../../connectors/collection.ts";
-import type { Reader } from "../../connectors/contract.ts";
-import { DualsyncError, type ExitName } from "../../model/errors.ts";
-import { assertReadable } from "../plan/vanished.ts";
 import type { Losses } from "../progress/losses.ts";
 import type { OpenRange, Part } from "../progress/progress.ts";
-import { exists } from "../walk/presence.ts";
+import { assertExists } from "../walk/presence.ts";
 import type { Job } from "./job.ts";
 
 /** To be asked after anything was concluded from what the source does not hold, and before that is acted upon. */
@@ -31,38 +27,6 @@ export async function assertTargetExists(
     when: "during the run",
     hint: "Another program did this. The source was not changed; look at the target, then run the same command again.",
   });
-}
-
-/** What was concluded is true of the collections that were listed: one that was dropped meanwhile looks empty. */
-export async function assertBothExist(compared: {
-  readonly source: Reader;
-  readonly target: Reader;
-  readonly from: CollectionInfo;
-  readonly to: CollectionInfo;
-  readonly signal: AbortSignal;
-}): Promise<void> {
-  const { source, target, from, to, signal } = compared;
-  const gone = {
-    when: "while it was compared",
-    hint: "Nothing was changed. Run the same command again when that change is done.",
-  };
-  await Promise.all([
-    assertExists("source", source, from, signal, gone),
-    assertExists("target", target, to, signal, gone),
-  ]);
-}
-
-async function assertExists(
-  role: "source" | "target",
-  store: Reader,
-  collection: CollectionInfo,
-  signal: AbortSignal,
-  { exit = role, when, hint }: { readonly exit?: ExitName; readonly when: string; readonly hint: string },
-): Promise<void> {
-  if (await exists(store, collection, signal)) return;
-  await assertReadable(role, store, collection.name, signal);
-  const message = `The collection ${collection.name} was dropped or replaced in the ${role} ${when}.`;
-  throw new DualsyncError(exit, message, { hint });
 }
 
 /** Takes down that a part is copied and proved, once it is certain that it was read from the collection that is meant. */

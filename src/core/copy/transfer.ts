@@ -290,7 +290,8 @@ function verdictOf(
   // Of what was not read, what is only in the target was not counted.
   if (complete && job.verify === "counts" && job.since === undefined && !agrees) return "failed";
   if (!complete || job.progress.tally.rejected > 0) return "incomplete";
-  return job.verify === "content" ? "verified" : "counts match";
+  if (job.verify === "content") return "verified";
+  return targetCount === undefined ? "not verified" : "counts match";
 }
 
 type Reported = Pick<Job, "from" | "to" | "progress">;

@@ -54,8 +54,8 @@ export class FieldList {
     other: StoredValue | undefined,
     values: Values,
   ): string | undefined {
-    const classifyPair = values.sourceValue !== undefined && values.sourceValue === values.targetValue;
-    return one && other && one.type === other.type && classifyPair
+    const areEqual = values.sourceValue !== undefined && values.sourceValue === values.targetValue;
+    return one && other && one.type === other.type && areEqual
       ? laterNote(this.#source, one, this.#target, other)
       : undefined;
   }

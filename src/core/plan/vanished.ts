@@ -3,7 +3,6 @@
 import type { Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { NotCopied } from "../../model/collection.ts";
-import { DualsyncError } from "../../model/errors.ts";
 import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
 
@@ -76,18 +75,4 @@ export async function hidden(
     if (reason !== undefined) return { name, reason, isLoss: true };
   }
   return undefined;
-}
-
-/** @throws DualsyncError of this collection alone where it exists and is only no longer shown */
-export async function assertReadable(
-  role: "source" | "target",
-  store: Reader,
-  name: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const reason = await store.hiding?.reason(name, signal);
-  if (reason === undefined) return;
-  throw new DualsyncError(role, `The collection ${name} of the ${role} can no longer be read: ${reason}`, {
-    ofOneCollection: true,
-  });
 }

@@ -51,7 +51,7 @@ function assertWorked(server: Server, answer: Document, doing: string): void {
 }
 
 export async function readHistory(server: Server, signal: AbortSignal): Promise<History> {
-  // ChecksumStore are large, and asked for where they are needed.
+  // Checksums are large, and asked for where they are needed.
   const others = { $or: [{ _id: { $lt: CHECKSUMS } }, { _id: { $gte: BEHIND_CHECKSUMS } }] };
   const documents = await find(server, { filter: others }, signal);
   return historyOf(documents.map((document) => [textOf(document._id), document]));

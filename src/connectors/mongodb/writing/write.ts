@@ -50,7 +50,7 @@ interface WriteTask {
   readonly signal: AbortSignal;
 }
 
-/** Writes raw documents, acknowledged by a majority; nothing here decodes a document. */
+/** Writes raw documents, acknowledged by a majority. */
 export class DocumentWriter {
   readonly #server: Server;
   readonly #find: Find;

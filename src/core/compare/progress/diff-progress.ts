@@ -86,7 +86,7 @@ export class DiffProgress {
     this.#changed();
   }
 
-  /** For a segment without an end in observation that has too many candidates to keep: a later run compares all of it again. */
+  /** For a range whose end is not in sight and that has too many candidates to keep: a later run compares all of it again. */
   lookNow(part: DiffPart): void {
     this.#fresh.push(...part.candidates.splice(0));
     this.forgo();

@@ -1,13 +1,13 @@
 /** Compares two collections once and writes nothing: what adopting a copy would change. */
 import { printId } from "../../bson/print-id.ts";
 import type { AdoptionPreview } from "../../model/reporter.ts";
-import { chooseStrategy, type ScanJob, scan } from "../compare/scan.ts";
 import { classified, equivalenceOf } from "../walk/equivalence.ts";
+import { chooseStrategy, type ScanJob, scan } from "./scan.ts";
 
 /** Ids that are shown of those that differ. */
 const SHOWN = 5;
 
-export async function compare(job: ScanJob): Promise<AdoptionPreview> {
+export async function previewAdoption(job: ScanJob): Promise<AdoptionPreview> {
   const found = { equal: 0, equivalent: 0, different: 0, missing: 0, extra: 0, examples: [] as string[] };
   const strategy = await chooseStrategy(job);
   // Documents without a unique `_id` are looked up one by one here: nobody adopts them as a whole.
