@@ -58,7 +58,7 @@ function finding(
     return `Different: ${listed}.${sides(collections)}`;
   }
   if (!complete) return "Inconclusive: not everything was compared.";
-  if (moving > 0) return "Inconclusive: documents kept changing.";
+  if (moving > 0) return `Inconclusive: ${keptChanging(moving)}`;
   return `Identical${exceptions(options, collections)}.${equivalents(options, collections)}`;
 }
 
@@ -100,16 +100,20 @@ function sides(collections: readonly ComparedCollection[]): string {
   return ` Since it was last verified, the copy ${parts.join(" and ")}.`;
 }
 
-function incomplete({ collections, findings, ended }: Compared, { moving }: Ending): string {
+function incomplete({ collections, findings, ended }: Compared, { complete, moving }: Ending): string {
   const unreadable = sum(collections, "unreadable");
   const parts = [
     ...(ended === undefined ? [] : [`Stopped early (${ended}).`]),
-    ...(unreadable === 0 ? [] : [`${grouped(unreadable)} could not be compared (marked !).`]),
-    ...(moving === 0 ? [] : [`${count(moving, "document")} kept changing during the comparison.`]),
+    ...(unreadable === 0 ? [] : [`${count(unreadable, "item")} could not be compared (marked !).`]),
+    ...(moving === 0 || (complete && findings.counted === 0) ? [] : [keptChanging(moving)]),
   ];
   if (findings.counted > 0 && (ended !== undefined || unreadable > 0))
     parts.push("The comparison is incomplete.");
   return parts.join(" ");
+}
+
+function keptChanging(moving: number): string {
+  return `${count(moving, "document")} kept changing during the comparison.`;
 }
 
 function scope(options: DiffOptions, { collections, since, exact }: Compared, { ended }: Ending): string {

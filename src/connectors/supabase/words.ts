@@ -10,7 +10,7 @@ export const SUPABASE_WORDS: StoreWords = {
     givesNothing: "gives no rows",
     whyEmpty: "row-level security or a missing grant looks like an empty table",
     look: "Look at the table in the project's dashboard.",
-    seesNothing: "No rows, as far as this key sees:",
+    seesNothing: "This key sees no rows in",
     ifNotSo: "If the tables are not empty, row-level security hides their rows.",
     gone: "its table was copied before, but the source no longer lists it: dropped, renamed, or not granted to this key",
     unlisted:

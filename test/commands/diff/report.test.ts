@@ -70,7 +70,7 @@ it.each([
     undefined,
     12,
     true,
-    /^Neither .* kept changing/,
+    /^Inconclusive: 1 document kept changing during the comparison\. Compared/,
   ],
   [
     "something differs and something keeps changing",
@@ -88,7 +88,7 @@ it.each([
     undefined,
     12,
     false,
-    /^Neither .* not everything was compared/,
+    /^Inconclusive: not everything was compared\. 1 item could not be compared/,
   ],
   [
     "something was not reached",
@@ -97,7 +97,7 @@ it.each([
     undefined,
     12,
     false,
-    /^Neither .* not everything/,
+    /^Inconclusive: not everything/,
   ],
   [
     "something differs, and part of the same collection could not be read",

@@ -57,15 +57,15 @@ it.each<[string, Case, RegExp]>([
   [
     "does not resume a run that was saved more than a day ago",
     { age: 24.1 },
-    /more than a day old; everything is read again/,
+    /more than a day old\. Everything is read again/,
   ],
   [
     "does not resume a run that began more than a week ago, however often it was resumed",
     { saved: { since: new Date(Date.now() - 7.1 * 86_400_000) } },
-    /began more than a week ago; everything is read again/,
+    /began more than a week ago\. Everything is read again/,
   ],
   ["resumes a run saved by a clock that is a little ahead", { age: -0.9 }, /^yes$/],
-  ["does not resume a run that was saved in the future", { age: -1.1 }, /everything is read again/],
+  ["does not resume a run that was saved in the future", { age: -1.1 }, /\. Everything is read again/],
   [
     "does not resume another run than the target's",
     { lastRun: { token: "u" } },

@@ -94,7 +94,11 @@ it.each([
     (text: string) => text.replace(/"bytes":3/, '"bytes":2'),
     /changed or is damaged/,
   ],
-  ["its last line is gone", (text: string) => text.replace(/.*\n$/, ""), /is cut off/],
+  [
+    "its last line is gone",
+    (text: string) => text.replace(/.*\n$/, ""),
+    /it was not finished or is truncated/,
+  ],
   [
     "a replacement was made a removal",
     (text: string) => text.replace("replace", "remove"),
@@ -103,7 +107,7 @@ it.each([
   [
     "its head names another run",
     (text: string) => text.replace('"run":"', '"run":"0'),
-    /line 1 .* was altered/,
+    /line 1 .* was changed or is damaged/,
   ],
   ["it is empty", () => "", /is empty/],
 ])("a repair rejects a plan and changes nothing when %s", async (_, alter, sentence) => {

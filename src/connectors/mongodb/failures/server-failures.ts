@@ -41,7 +41,7 @@ export const SERVER_FAILURES = {
     exit: "role",
     reason: "quota",
     says: "The cluster of {where} accepts no more collections{detail}.",
-    means: "A free or small plan limits the number of collections in all its databases together.",
+    means: "A free or small plan limits the number of collections in all databases of the cluster together.",
     hint: "Drop collections that are not needed, copy fewer with --include, or choose a larger plan.",
   },
   "plan-command": {
@@ -53,7 +53,7 @@ export const SERVER_FAILURES = {
   "plan-refusal": {
     exit: "role",
     says: "The cloud service of {where} refused to {doing} (code 8000).",
-    means: "The cluster's plan has a limit, or the user lacks a right.",
+    means: "The cluster's plan has a limit, or the user lacks a permission.",
     hint: "Check the cluster's page: is it full, is its plan a free one, may the user do this?",
   },
   disk: {

@@ -5,7 +5,7 @@ import type { Server } from "../connection/server.ts";
 import { shapeOf } from "../failures/faults.ts";
 import { countDocuments } from "../reading/count.ts";
 
-/** A right that this user lacks, or a command that this server or plan lacks. */
+/** A permission that this user lacks, or a command that this server or plan lacks. */
 const REFUSALS = new Set([13, 59, 115, 8000]);
 
 /** What the server's bookkeeping holds about a collection's size. After a crash it may be wrong, so "empty" is counted. */

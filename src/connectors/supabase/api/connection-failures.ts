@@ -64,7 +64,7 @@ export const CONNECTION_FAILURES = {
   },
   redirected: {
     exit: "role",
-    says: "{Where} sends requests elsewhere{detail}; they are not followed, so that the key goes nowhere else.",
+    says: "{Where} redirects requests{detail}. Redirects are not followed, so that the key is sent nowhere else.",
     means: "The address begins with http:// instead of https://, or is not the project's own.",
     hint: "Copy the project's address again from its settings page.",
   },

@@ -22,7 +22,7 @@ const HIDDEN =
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
-/** SQLSTATE of a missing right; what PostgREST says of a table that is not there, or that it has not noticed yet. */
+/** SQLSTATE of a missing permission; what PostgREST says of a table that is not there, or that it has not noticed yet. */
 const NO_RIGHT = "42501";
 export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 

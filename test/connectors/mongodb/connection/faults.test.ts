@@ -153,7 +153,7 @@ describe("authentication and authorization", () => {
   it.each([
     [13, "not authorized on shop to execute command { listCollections: 1 }"],
     [8000, "user is not allowed to do action [listCollections] on [shop.]"],
-  ])("reports a missing right that the server refuses with code %i", async (code, text) => {
+  ])("reports a missing permission that the server refuses with code %i", async (code, text) => {
     const script = answerTo(/^listCollections$/, refusal(code, text));
     await against("right-source", script);
     await against("right-target", script, { role: "target" });

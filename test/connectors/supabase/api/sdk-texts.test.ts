@@ -194,7 +194,7 @@ describe("requests to a project", () => {
     expect(server.heard[0]?.address).toBe("/rest/v1/t?select=id&limit=1&a=eq.1");
     for (const range of ["0-0/*", "0-0/1e3", "0-0/", ""]) {
       server.script = () => rowsOf('[{"id":1}]', { "content-range": range });
-      expect((await failureOf(project.count("t", "id", [], never))).message).toMatch(/exact number/);
+      expect((await failureOf(project.count("t", "id", [], never))).message).toMatch(/exact row count/);
     }
   });
 });

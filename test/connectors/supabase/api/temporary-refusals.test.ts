@@ -234,7 +234,7 @@ describe("redirects", () => {
         other.script = () => rowsOf("[]");
         inTurn(server, { status, headers: { location: `${other.url}/rest/v1/t` } });
         const error = await failureOf(project.rows("t", ALL, never));
-        expect(error.message).toMatch(/sends requests elsewhere .*not followed/);
+        expect(error.message).toMatch(/redirects requests .*not followed/);
         await failureOf(project.upsert("t", BATCH, never));
         await failureOf(project.openapi(never));
         expect(server.heard).toHaveLength(3);
