@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { EXIT_CODES } from "../src/model/errors.ts";
-import { dualsync, records, summary } from "./support/cli.ts";
+import { BIN, type CliOptions, records, dualsync as run, summary } from "./support/cli.ts";
+
+/** The program as it is installed: other tests run it from one file. */
+const dualsync = (args: readonly string[], options: CliOptions = {}) => run(args, { bin: BIN, ...options });
 
 const PASSWORD = "tr0ub4dor-canary";
 const GOOD = "mongodb://127.0.0.1:1/shop";

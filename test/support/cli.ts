@@ -13,6 +13,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Files of the working directory, which is new and empty otherwise. */
   readonly files?: Readonly<Record<string, string>>;
+  /** What to start. Default: the program in one file, which starts sooner (see program.ts). */
   readonly bin?: string;
   /** The working directory, and left in place; where a run shall find what an earlier one remembers. */
   readonly cwd?: string;
@@ -20,7 +21,8 @@ export interface CliOptions {
   readonly onStart?: (child: ReturnType<typeof spawn>) => void;
 }
 
-const BIN = resolve("bin/dualsync.js");
+/** The program as it is installed. */
+export const BIN = resolve("bin/dualsync.js");
 
 /** Runs the program as a process of its own, in an empty folder by default and an environment without any of its variables. */
 export async function dualsync(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
@@ -28,8 +30,8 @@ export async function dualsync(args: readonly string[], options: CliOptions = {}
   try {
     for (const [name, content] of Object.entries(options.files ?? {}))
       writeFileSync(join(cwd, name), content);
-    const { PATH = "", HOME = "" } = process.env;
-    const child = spawn(process.execPath, [options.bin ?? BIN, ...args], {
+    const { PATH = "", HOME = "", DUALSYNC_TEST_PROGRAM = BIN } = process.env;
+    const child = spawn(process.execPath, [options.bin ?? DUALSYNC_TEST_PROGRAM, ...args], {
       cwd,
       env: { PATH, HOME, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],

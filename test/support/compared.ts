@@ -20,7 +20,7 @@ export interface Compared {
   readonly error: Json | undefined;
 }
 
-export interface CompareOptions extends Pick<CliOptions, "cwd" | "onStart"> {
+export interface CompareOptions extends Pick<CliOptions, "cwd" | "onStart" | "bin"> {
   /** Default: the pair's, of the test that runs. */
   readonly database?: string;
 }

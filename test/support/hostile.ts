@@ -3,7 +3,7 @@ import type { Document } from "bson";
 import { expect } from "vitest";
 import { type Answer, startScripted } from "../services/wire/scripted-server.ts";
 import type { Request } from "../services/wire/wire-message.ts";
-import { dualsync } from "./cli.ts";
+import { BIN, dualsync } from "./cli.ts";
 
 /** Bytes of resident memory that a run may have, whatever a server does. */
 export const MOST_MEMORY = 400_000_000;
@@ -32,6 +32,7 @@ export async function runAgainst(
     const { code, stdout, stderr } = await dualsync(
       ["duplicate", "--from", "env:LIVE", "--to", "env:COPY", ...flags],
       {
+        bin: BIN,
         env: { ...env, SYNC_MAX_RETRIES: "0" },
         onStart: (child) => {
           timer = setInterval(() => {

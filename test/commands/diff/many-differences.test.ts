@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
+import { BIN } from "../../support/cli.ts";
 import { compare, folder, refuseHashes, TIERS } from "../../support/compared.ts";
 import { fillManyOrders } from "../../support/data/many-orders.ts";
 import { serverPair } from "../../support/stores/pair.ts";
@@ -32,6 +33,7 @@ it.each(LONG ? WAYS : WAYS.slice(0, 1))(
     const compared = await compare(pair, ["--plan", "p.plan", "--report", "r.html"], {
       database: DATABASE,
       cwd,
+      bin: BIN,
       onStart(child) {
         timer = setInterval(() => {
           memory = Math.max(memory, peakOf(child.pid));

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { beforeEach, expect, it } from "vitest";
 import { Random } from "../../shops/random.ts";
+import { BIN } from "../../support/cli.ts";
 import { RepairContext } from "../../support/repairing.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 
@@ -155,7 +156,7 @@ it("a repair of 20,000 documents runs with a heap of 48 MB", {
   await repairing.plan();
   expect(repairing.lines).toHaveLength(20_022);
   const env = { ...repairing.env, NODE_OPTIONS: "--max-old-space-size=48" };
-  const { code, items } = await repairing.repair(["--yes"], { env });
+  const { code, items } = await repairing.repair(["--yes"], { env, bin: BIN });
   expect([code, items]).toEqual([0, []]);
   expect(await collection("to").countDocuments()).toBe(20_020);
   expect((await repairing.diff("--one-way")).code).toBe(0);
