@@ -19,18 +19,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: "replica set",
-          // What depends on how servers are talked to. What is held, reported and written down does not.
+          // What depends on how servers are talked to: sessions, cluster times, cursors, retried writes.
           include: [
-            ...["duplicate", "every-kind", "hard-documents", "hostile-names", "missing-rights"].map(
-              (name) => `duplicate/${name}`,
-            ),
-            ...["moved-collections", "nothing-lost-unnoticed"].map((name) => `duplicate/${name}`),
-            ...["after-a-fault", "cluster-time", "cursors-in-sessions", "cut-connections", "kills"].map(
+            ...["duplicate/duplicate", "duplicate/missing-rights", "diff/same-store", "repair/repair"],
+            ...["after-a-fault", "cluster-time", "cursors-in-sessions", "cut-connections"].map(
               (name) => `faults/${name}`,
             ),
-            ...["disturbed-connections", "interrupt", "lease"].map((name) => `faults/${name}`),
-            ...["disturbed-connections", "moving-documents", "same-store"].map((name) => `diff/${name}`),
-            "repair/repair",
+            ...["faults/disturbed-connections", "faults/kills", "diff/disturbed-connections"],
           ].map((name) => `test/commands/${name}.test.ts`),
           env: { DUALSYNC_TEST_FACE: "replica-set" },
         },
