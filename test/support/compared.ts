@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { withDatabase } from "../services/mongodb/mongodb.ts";
-import type { FaultRule } from "../services/wire-proxy/faults.ts";
+import type { FaultRule } from "../services/wire-proxy/faults/faults.ts";
 import { type CliOptions, dualsync, records } from "./cli.ts";
 import type { ServerPair } from "./stores/pair.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
-import { redirect } from "../../services/postgrest/answers.ts";
+import { redirect } from "../../services/postgrest/answer/answers.ts";
 import type { Effect, Fault } from "../../services/postgrest/faults.ts";
 import { fillStorefront } from "../../shops/storefront.ts";
 import { runWatched } from "../../support/canary.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
-import { quotaExceeded } from "../../services/postgrest/answers.ts";
+import { quotaExceeded } from "../../services/postgrest/answer/answers.ts";
 import { fillStorefront, rowsOf } from "../../shops/storefront.ts";
 import { collectionRecord } from "../../support/cli.ts";
 import { projectPair } from "../../support/stores/project-pair.ts";

@@ -13,8 +13,8 @@ import {
   statementTimeout,
   tooManyRequests,
   unauthorized,
-} from "../../services/postgrest/answers.ts";
-import type { Answer } from "../../services/postgrest/errors.ts";
+} from "../../services/postgrest/answer/answers.ts";
+import type { Answer } from "../../services/postgrest/answer/errors.ts";
 import type { Effect, Recorded } from "../../services/postgrest/faults.ts";
 import { fillStorefront } from "../../shops/storefront.ts";
 import type { CliResult } from "../../support/cli.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { serverErrors } from "../../services/wire-proxy/errors.ts";
-import type { FaultRule, SetFault } from "../../services/wire-proxy/faults.ts";
+import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
+import type { FaultRule, SetFault } from "../../services/wire-proxy/faults/faults.ts";
 import { collectionOf, compare, findings, refuseHashes, TIERS } from "../../support/compared.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
-import type { SetFault } from "../../services/wire-proxy/faults.ts";
+import type { SetFault } from "../../services/wire-proxy/faults/faults.ts";
 import { type CliOptions, type CliResult, collectionRecord, dualsync } from "../../support/cli.ts";
 import { contents } from "../../support/data/snapshot.ts";
 import { serverPair } from "../../support/stores/pair.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { serverErrors } from "../../services/wire-proxy/errors.ts";
+import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
 import { collectionRecord, records, summary } from "../../support/cli.ts";
 import { contents } from "../../support/data/snapshot.ts";
 import { copyDisturbed } from "../../support/disturbed.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { serverErrors } from "../../services/wire-proxy/errors.ts";
+import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
 import { fillMixed } from "../../support/data/mixed-database.ts";
 import { snapshot } from "../../support/data/snapshot.ts";
 import { copyDisturbed } from "../../support/disturbed.ts";

@@ -1,6 +1,6 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import * as answers from "./answers.ts";
+import * as answers from "./answer/answers.ts";
 import { type Postgrest, startPostgrest } from "./postgrest.ts";
 
 /** What the vendor's own client makes of the gateway. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startRecording } from "../http/recording-server.ts";
 import { type PostgresService, startPostgres } from "../postgres/postgres.ts";
-import * as answers from "./answers.ts";
+import * as answers from "./answer/answers.ts";
 import type { ActiveFault, Fault } from "./faults.ts";
 import { type Postgrest, startPostgrest } from "./postgrest.ts";
 

@@ -1,4 +1,4 @@
-import type { Answer } from "./errors.ts";
+import type { Answer } from "./answer/errors.ts";
 
 /** A request as the gateway saw it, and what came of it. */
 export interface Recorded {

@@ -1,19 +1,19 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { htmlFailure } from "./answers.ts";
-import { compressed, deliver } from "./delivery.ts";
-import { type Answer, errorAnswer, PostgrestError } from "./errors.ts";
+import { htmlFailure } from "./answer/answers.ts";
+import { compressed, deliver } from "./answer/delivery.ts";
+import { type Answer, errorAnswer, PostgrestError } from "./answer/errors.ts";
+import { describe, type IntegerFormats } from "./answer/openapi.ts";
+import { readTable } from "./answer/read.ts";
+import { callFunction } from "./answer/rpc.ts";
+import { deleteRows, insertRows, updateRows } from "./answer/write.ts";
 import { FaultScript, type Recorded } from "./faults.ts";
-import { describe, type IntegerFormats } from "./openapi.ts";
-import { readPreferences } from "./preferences.ts";
-import { readTable } from "./read.ts";
-import { acceptedType, checkProfile, type Exchange } from "./request.ts";
+import { readPreferences } from "./request/preferences.ts";
+import { acceptedType, checkProfile, type Exchange } from "./request/request.ts";
 import { refusal, roleOf } from "./roles.ts";
-import { callFunction } from "./rpc.ts";
 import type { SchemaCache } from "./schema.ts";
 import type { Sessions } from "./session.ts";
-import { deleteRows, insertRows, updateRows } from "./write.ts";
 
 /** What can also be changed while the gateway runs. */
 export interface PostgrestSettings {

@@ -1,4 +1,4 @@
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "./answer/errors.ts";
 
 export function identifier(name: string): string {
   return `"${untilNul(name).replaceAll('"', '""')}"`;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "mongodb";
 import { MessageFramer } from "../wire/message-framer.js";
 import type { Face } from "./face.ts";
-import type { Fault, FaultBook, Struck } from "./faults.ts";
+import type { Fault, FaultBook, Struck } from "./faults/faults.ts";
 import { WireReply } from "./reply.ts";
 import { WireRequest } from "./request.ts";
 import type { Traffic } from "./traffic.ts";

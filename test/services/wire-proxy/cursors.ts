@@ -1,6 +1,6 @@
 import type { Document } from "mongodb";
 import { elements } from "../wire/bson-walk.js";
-import { serverErrors } from "./errors.ts";
+import { serverErrors } from "./faults/errors.ts";
 import type { WireRequest } from "./request.ts";
 
 const OPENING = new Set(["find", "aggregate", "listCollections", "listIndexes"]);

@@ -3,7 +3,7 @@ import { withClusterTime } from "../wire/cluster-time.js";
 import { releaseOf, tooYoung } from "./age.ts";
 import { hasBuckets, listBuckets } from "./buckets.ts";
 import { CursorLedger, sessionOf } from "./cursors.ts";
-import { serverErrors } from "./errors.ts";
+import { serverErrors } from "./faults/errors.ts";
 import type { WireReply } from "./reply.ts";
 import type { WireRequest } from "./request.ts";
 

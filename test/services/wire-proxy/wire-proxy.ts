@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { WireConnection } from "./connection.ts";
 import { Face, type FaceOptions } from "./face.ts";
-import { FaultBook, type FaultRule, type SetFault } from "./faults.ts";
+import { FaultBook, type FaultRule, type SetFault } from "./faults/faults.ts";
 import { type Direction, Traffic } from "./traffic.ts";
 
 export interface WireProxyOptions extends FaceOptions {

@@ -1,6 +1,6 @@
 import type { Db } from "mongodb";
 import { describe, expect, it } from "vitest";
-import { serverErrors } from "../../../services/wire-proxy/errors.ts";
+import { serverErrors } from "../../../services/wire-proxy/faults/errors.ts";
 import { collectionOf, compare, findings } from "../../../support/compared.ts";
 import { serverPair } from "../../../support/stores/pair.ts";
 

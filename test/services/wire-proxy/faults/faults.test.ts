@@ -1,9 +1,9 @@
 import type { Document } from "mongodb";
 import { expect, it } from "vitest";
-import { proxyBench } from "./bench.ts";
+import { proxyBench } from "../bench.ts";
+import { commandMessage, type RawClient } from "../raw-client.ts";
+import type { WireProxy } from "../wire-proxy.ts";
 import { serverErrors } from "./errors.ts";
-import { commandMessage, type RawClient } from "./raw-client.ts";
-import type { WireProxy } from "./wire-proxy.ts";
 
 const bench = proxyBench();
 const shutdown = serverErrors.shutdown;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "../answer/errors.ts";
 
 /** What the header `Prefer` asks for, and this gateway knows. */
 export interface Preferences {

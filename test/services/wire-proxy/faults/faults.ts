@@ -1,7 +1,7 @@
 import type { Document } from "mongodb";
-import { Random } from "../../shops/random.ts";
+import { Random } from "../../../shops/random.ts";
+import type { WireRequest } from "../request.ts";
 import type { ServerError } from "./errors.ts";
-import type { WireRequest } from "./request.ts";
 
 /** What happens to one command, in this order. Without `drop`, `hang` and `error` it is executed and answered. */
 export interface Fault {

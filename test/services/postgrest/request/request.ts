@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "../answer/errors.ts";
+import type { SchemaCache } from "../schema.ts";
+import type { Row, Transaction } from "../session.ts";
 import type { Preferences } from "./preferences.ts";
-import type { SchemaCache } from "./schema.ts";
-import type { Row, Transaction } from "./session.ts";
 
 /** A request that was let in, and what it takes to answer it. */
 export interface Exchange {

@@ -1,9 +1,9 @@
+import { applied } from "../request/preferences.ts";
+import { columnTypes, knownTable, queryParts } from "../request/query.ts";
+import { limitSql, rangeStatus, readRange } from "../request/range.ts";
+import { type Exchange, SINGULAR } from "../request/request.ts";
+import { identifier } from "../sql.ts";
 import { type Answer, PostgrestError } from "./errors.ts";
-import { applied } from "./preferences.ts";
-import { columnTypes, knownTable, queryParts } from "./query.ts";
-import { limitSql, rangeStatus, readRange } from "./range.ts";
-import { type Exchange, SINGULAR } from "./request.ts";
-import { identifier } from "./sql.ts";
 
 /** GET and HEAD of a table: the body is what Postgres's own json_agg says. */
 export async function readTable(exchange: Exchange, name: string): Promise<Answer> {

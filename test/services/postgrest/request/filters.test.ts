@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Postgrest, startPostgrest } from "./postgrest.ts";
+import { type Postgrest, startPostgrest } from "../postgrest.ts";
 
 let gateway: Postgrest;
 

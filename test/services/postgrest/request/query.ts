@@ -1,8 +1,8 @@
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "../answer/errors.ts";
+import type { CachedTable, SchemaCache } from "../schema.ts";
+import { identifier, literal } from "../sql.ts";
 import { condition, type FieldSql } from "./filters.ts";
 import { type Field, Parser } from "./parser.ts";
-import type { CachedTable, SchemaCache } from "./schema.ts";
-import { identifier, literal } from "./sql.ts";
 
 /** Parameters that are not filters. */
 const RESERVED = new Set(["select", "order", "limit", "offset", "columns", "on_conflict"]);

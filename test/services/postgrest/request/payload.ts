@@ -1,8 +1,8 @@
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "../answer/errors.ts";
+import type { CachedColumn, CachedTable } from "../schema.ts";
+import { identifier, literal } from "../sql.ts";
 import { Parser } from "./parser.ts";
 import type { Exchange } from "./request.ts";
-import type { CachedColumn, CachedTable } from "./schema.ts";
-import { identifier, literal } from "./sql.ts";
 
 /** The columns that a writing request sets: those of `columns=`, else the keys of its objects. */
 export function payloadColumns(exchange: Exchange, table: CachedTable): readonly CachedColumn[] {

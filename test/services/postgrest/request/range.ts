@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "../answer/errors.ts";
 
 export interface Range {
   readonly offset: number;

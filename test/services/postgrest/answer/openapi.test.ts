@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type PostgresService, startPostgres } from "../postgres/postgres.ts";
-import { type Postgrest, startPostgrest } from "./postgrest.ts";
+import { type PostgresService, startPostgres } from "../../postgres/postgres.ts";
+import { type Postgrest, startPostgrest } from "../postgrest.ts";
 
 let postgres: PostgresService;
 let gateway: Postgrest;

@@ -1,4 +1,4 @@
-import { parseFailure } from "./errors.ts";
+import { parseFailure } from "../answer/errors.ts";
 
 /** A column, as `name` or `"any name"`, and the way into its JSON: `->key`, `->0`, `->>key`. */
 export interface Field {

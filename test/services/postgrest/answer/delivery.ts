@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import type { Effect } from "../faults.ts";
 import type { Answer } from "./errors.ts";
-import type { Effect } from "./faults.ts";
 
 /** The answer with its body in gzip. */
 export function compressed({ status, headers, body }: Answer): Answer {

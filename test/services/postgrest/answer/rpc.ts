@@ -1,13 +1,13 @@
+import { parsed } from "../request/payload.ts";
+import { applied } from "../request/preferences.ts";
+import { nearest, queryParts } from "../request/query.ts";
+import { contentRange, limitSql, readRange } from "../request/range.ts";
+import type { Exchange } from "../request/request.ts";
+import type { CachedFunction, SchemaCache } from "../schema.ts";
+import type { Row } from "../session.ts";
+import { identifier, literal } from "../sql.ts";
 import { type Answer, PostgrestError } from "./errors.ts";
-import { parsed } from "./payload.ts";
-import { applied } from "./preferences.ts";
-import { nearest, queryParts } from "./query.ts";
-import { contentRange, limitSql, readRange } from "./range.ts";
 import { contentType, pageBody } from "./read.ts";
-import type { Exchange } from "./request.ts";
-import type { CachedFunction, SchemaCache } from "./schema.ts";
-import type { Row } from "./session.ts";
-import { identifier, literal } from "./sql.ts";
 import { tooMany } from "./write.ts";
 
 /** A call of a function: POST with an object of named arguments, or GET with them in the query. */

@@ -1,6 +1,6 @@
-import { PostgrestError } from "./errors.ts";
+import { PostgrestError } from "../answer/errors.ts";
+import { arrayText, literal } from "../sql.ts";
 import { type Field, Parser } from "./parser.ts";
-import { arrayText, literal } from "./sql.ts";
 
 /** SQL of a field. */
 export type FieldSql = (field: Field) => string;

@@ -1,14 +1,14 @@
+import { Parser } from "../request/parser.ts";
+import { listedNames, payloadColumns, payloadSql } from "../request/payload.ts";
+import { applied, type Preferences } from "../request/preferences.ts";
+import { columnTypes, knownTable, queryParts } from "../request/query.ts";
+import { contentRange } from "../request/range.ts";
+import { type Exchange, SINGULAR } from "../request/request.ts";
+import type { CachedColumn, CachedTable } from "../schema.ts";
+import type { Row } from "../session.ts";
+import { identifier } from "../sql.ts";
 import { type Answer, PostgrestError } from "./errors.ts";
-import { Parser } from "./parser.ts";
-import { listedNames, payloadColumns, payloadSql } from "./payload.ts";
-import { applied, type Preferences } from "./preferences.ts";
-import { columnTypes, knownTable, queryParts } from "./query.ts";
-import { contentRange } from "./range.ts";
 import { contentType, notSingular, pageBody } from "./read.ts";
-import { type Exchange, SINGULAR } from "./request.ts";
-import type { CachedColumn, CachedTable } from "./schema.ts";
-import type { Row } from "./session.ts";
-import { identifier } from "./sql.ts";
 
 /** How many rows an upsert has added: a setting of the transaction that counts up for each row, and down for each conflict. */
 const ADDED = "coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0)";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Postgrest, startPostgrest } from "./postgrest.ts";
+import { type Postgrest, startPostgrest } from "../postgrest.ts";
 
 let gateway: Postgrest;
 
