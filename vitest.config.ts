@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 3,
     // For whoever counts the results of a run by machine.
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    // Tests run the built program as Node loads it.
+    server: { deps: { external: [/\/node_modules\//, /\/dist\//] } },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [

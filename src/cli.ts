@@ -8,6 +8,22 @@ import { collect } from "./heap.ts";
 import { DualsyncError, EXIT_CODES, exitCode } from "./model/errors.ts";
 import type { Reporter } from "./model/reporter.ts";
 import { Redactor, safeText } from "./redact/redact.ts";
+import type { OutputStream } from "./reporting/streams.ts";
+
+type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** What a run has from the process that it is in; Node's `process` is one. */
+export interface Host {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  cwd(): string;
+  on(signal: StopSignal, listener: (signal: NodeJS.Signals) => void): unknown;
+  off(signal: StopSignal, listener: (signal: NodeJS.Signals) => void): unknown;
+  /** Ends the process at once. */
+  exit(status: number): never;
+}
 
 /** Runs the program with this process's arguments and sets its exit status; output is left to drain. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
@@ -18,23 +34,44 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const redactor = new Redactor();
   process.on("uncaughtException", (error) => crash(error, redactor));
   process.on("unhandledRejection", (error) => crash(error, redactor));
-  const program = buildProgram(redactor);
-  try {
-    await program.parseAsync([...argv], { from: "user" });
-  } catch (error) {
-    process.exitCode = failed(error, argv, redactor);
-  }
+  process.exitCode = await run(argv, process, redactor);
   collect();
 }
 
+/** Runs the program and returns its exit status; output is left to drain. */
+export async function run(
+  argv: readonly string[],
+  host: Host,
+  redactor: Redactor = new Redactor(),
+): Promise<number> {
+  let status = exitCode("bug"); // until a command says how it ended
+  const program = buildProgram(redactor, host, (ended) => {
+    status = ended;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return status;
+  } catch (error) {
+    return failed(error, argv, redactor, host);
+  }
+}
+
 /** The whole command line, ready to parse or to be asked for its help. */
-export function buildProgram(redactor: Redactor): Command {
+export function buildProgram(
+  redactor: Redactor,
+  host: Host = process,
+  ended: (status: number) => void = () => undefined,
+): Command {
   const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
   const program = new Command("dualsync")
     .description("Keep a second copy of your application's data that you can trust.")
     .version(version, "-V, --version", "print the version")
     .configureHelp({ showGlobalOptions: false })
-    .configureOutput({ outputError: (text, write) => write(redactor.redact(text)) })
+    .configureOutput({
+      writeOut: (text) => void host.stdout.write(text),
+      writeErr: (text) => void host.stderr.write(text),
+      outputError: (text, write) => write(redactor.redact(text)),
+    })
     .showSuggestionAfterError()
     .exitOverride();
   for (const command of COMMANDS) {
@@ -48,7 +85,7 @@ export function buildProgram(redactor: Redactor): Command {
       .exitOverride()
       // What commander hands over first depends on the arguments that the command has; the command itself comes last.
       .action(async (...given: unknown[]) => {
-        process.exitCode = await runCommand(command.name, given.at(-1) as Command, redactor);
+        ended(await runCommand(command.name, given.at(-1) as Command, redactor, host));
       });
   }
   program.addHelpText(
@@ -59,7 +96,7 @@ export function buildProgram(redactor: Redactor): Command {
   return program;
 }
 
-async function runCommand(name: string, invoked: Command, redactor: Redactor): Promise<number> {
+async function runCommand(name: string, invoked: Command, redactor: Redactor, host: Host): Promise<number> {
   const flags = invoked.opts<OutputFlags & Record<string, unknown>>();
   const [{ createReporter }, { loadEnvironment }] = await Promise.all([
     import("./reporting/index.ts"),
@@ -70,23 +107,23 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor): P
     mode: flags.json === true ? "json" : flags.quiet === true ? "quiet" : "auto",
     verbose: flags.verbose === true,
     progress: true,
-    env: process.env,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    env: host.env,
+    stdout: host.stdout,
+    stderr: host.stderr,
     redactor,
     runId,
     command: name,
   });
   let status: number;
   try {
-    const environment = loadEnvironment({ cwd: process.cwd(), processEnv: process.env });
+    const environment = loadEnvironment({ cwd: host.cwd(), processEnv: host.env });
     const command = COMMANDS.find((candidate) => candidate.name === name);
     if (command === undefined) throw new DualsyncError("bug", `There is no command ${name}.`);
     for (const warning of environment.warnings) reporter.warn(warning);
     const prepared = await command.prepare(flags, environment, invoked.args);
     for (const secret of prepared.secrets) redactor.add(secret);
     for (const warning of prepared.warnings) reporter.warn(warning);
-    status = await withSignals(reporter, redactor, flags, runId, prepared);
+    status = await withSignals(reporter, redactor, flags, runId, prepared, host);
   } catch (error) {
     const known = asDualsyncError(error);
     status = exitCode(known.exit);
@@ -107,6 +144,7 @@ async function withSignals(
   flags: OutputFlags,
   runId: string,
   prepared: PreparedRun,
+  host: Host,
 ): Promise<number> {
   const stopper = new AbortController();
   setMaxListeners(0, stopper.signal); // every command in flight listens
@@ -114,7 +152,7 @@ async function withSignals(
     const exit = signal === "SIGINT" ? "interrupted" : "terminated";
     if (stopper.signal.aborted) {
       reporter.close();
-      process.exit(exitCode(exit));
+      host.exit(exitCode(exit));
     }
     reporter.note("Stopping after the writes in flight; press Ctrl-C again to stop at once.");
     stopper.abort(
@@ -124,30 +162,30 @@ async function withSignals(
     );
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  const canAsk = process.stdin.isTTY === true && process.stderr.isTTY === true && flags.json !== true;
+  for (const signal of signals) host.on(signal, onSignal);
+  const canAsk = host.stdin.isTTY === true && host.stderr.isTTY === true && flags.json !== true;
   const context: RunContext = {
     runId,
     reporter,
-    print: (text) => void process.stdout.write(text),
+    print: (text) => void host.stdout.write(text),
     redactor,
     signal: stopper.signal,
-    confirm: canAsk ? (question) => ask(question, stopper.signal) : undefined,
+    confirm: canAsk ? (question) => ask(question, stopper.signal, host) : undefined,
   };
   try {
     return await prepared.work(context);
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    for (const signal of signals) host.off(signal, onSignal);
   }
 }
 
 /** A yes-or-no question on the terminal; anything but a clear yes, and the end of input too, is a no. */
-async function ask(question: string, signal: AbortSignal): Promise<boolean> {
+async function ask(question: string, signal: AbortSignal, { stdin, stderr }: Host): Promise<boolean> {
   const { createInterface } = await import("node:readline");
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = createInterface({ input: stdin, output: stderr });
   return await new Promise<boolean>((resolve) => {
     const noAnswer = (): void => {
-      process.stderr.write("\n");
+      stderr.write("\n");
       resolve(false);
     };
     // A terminal that is being asked keeps Ctrl-C to itself.
@@ -161,24 +199,20 @@ async function ask(question: string, signal: AbortSignal): Promise<boolean> {
   }).finally(() => terminal.close());
 }
 
-function failed(error: unknown, argv: readonly string[], redactor: Redactor): number {
+function failed(error: unknown, argv: readonly string[], redactor: Redactor, host: Host): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     // Commander has printed its sentence; machines get a record too.
     if (argv.includes("--json")) {
       const message = safeText(redactor.redact(error.message));
       const ts = new Date().toISOString();
-      process.stdout.write(
-        `${JSON.stringify({ v: 1, type: "error", ts, exit: "usage", code: 2, message })}\n`,
-      );
-      process.stdout.write(
-        `${JSON.stringify({ v: 1, type: "summary", ts, verdict: message, exitCode: 2 })}\n`,
-      );
+      host.stdout.write(`${JSON.stringify({ v: 1, type: "error", ts, exit: "usage", code: 2, message })}\n`);
+      host.stdout.write(`${JSON.stringify({ v: 1, type: "summary", ts, verdict: message, exitCode: 2 })}\n`);
     }
     return exitCode("usage");
   }
   const known = asDualsyncError(error);
-  process.stderr.write(`error: ${safeText(redactor.redact(known.message))}\n`);
+  host.stderr.write(`error: ${safeText(redactor.redact(known.message))}\n`);
   return exitCode(known.exit);
 }
 
