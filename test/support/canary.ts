@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { type CliOptions, dualsync } from "./cli.ts";
@@ -22,47 +23,40 @@ export interface Watched {
 }
 
 /**
- * Runs the program and looks for the secret everywhere: in what it prints, in its folder, and in the list of processes
- * from the moment on when it has printed or, as `contacted` says, reached anybody.
+ * Runs the program and looks for the secret everywhere: in what it prints, in its folder, and, where it was typed, in the
+ * list of processes from the moment on when the program has printed or, as `contacted` says, reached anybody.
  */
 export async function runWatched(
   args: readonly string[],
   secret: string,
-  options: CliOptions = {},
+  options: Omit<CliOptions, "cwd" | "onStart"> = {},
   contacted: () => boolean = () => false,
 ): Promise<Watched> {
-  let files = "";
+  const cwd = mkdtempSync(join(tmpdir(), "dualsync-watched-"));
   let exposed = "";
   let printed = false;
   let timer: NodeJS.Timeout | undefined;
   const onStart = (child: ChildProcess): void => {
-    const folder = folderOf(child.pid);
     for (const stream of [child.stdout, child.stderr]) stream?.once("data", () => (printed = true));
     timer = setInterval(() => {
       const late = printed || contacted();
       const shown = late ? commandLine(child.pid) : "";
       if (shown.includes(secret)) exposed = shown;
     }, 3);
-    child.once("exit", () => (files = contentOf(folder, Object.keys(options.files ?? {}))));
   };
+  const spellings = spellingsOf(secret);
+  const typed = args.some((argument) => spellings.some((spelling) => argument.includes(spelling)));
   try {
-    const { code, stdout, stderr } = await dualsync(args, { ...options, onStart });
-    const left = `${stdout}\n${stderr}\n${files}`;
-    for (const spelling of spellingsOf(secret)) {
+    const { code, stdout, stderr } = await dualsync(args, { ...options, cwd, ...(typed ? { onStart } : {}) });
+    const left = `${stdout}\n${stderr}\n${contentOf(cwd, Object.keys(options.files ?? {}))}`;
+    for (const spelling of spellings) {
       expect(left.includes(spelling), `${spelling} was shown:\n${left.slice(0, 2_000)}`).toBe(false);
     }
     expect(exposed).toBe("");
     return { code, left };
   } finally {
     clearInterval(timer);
-  }
-}
-
-function folderOf(pid: number | undefined): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return undefined; // not on this system
+    rmSync(cwd, { recursive: true, force: true });
   }
 }
 
@@ -74,8 +68,7 @@ function commandLine(pid: number | undefined): string {
   }
 }
 
-function contentOf(folder: string | undefined, given: readonly string[]): string {
-  if (folder === undefined) return "";
+function contentOf(folder: string, given: readonly string[]): string {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true });
   return names
     .filter((file) => file.isFile() && !given.includes(file.name))
