@@ -29,10 +29,10 @@ export interface Watched {
 export async function runWatched(
   args: readonly string[],
   secret: string,
-  options: Omit<CliOptions, "cwd" | "onStart"> = {},
+  options: Omit<CliOptions, "onStart"> = {},
   contacted: () => boolean = () => false,
 ): Promise<Watched> {
-  const cwd = mkdtempSync(join(tmpdir(), "dualsync-watched-"));
+  const cwd = options.cwd ?? mkdtempSync(join(tmpdir(), "dualsync-watched-"));
   let exposed = "";
   let printed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -56,7 +56,7 @@ export async function runWatched(
     return { code, left };
   } finally {
     clearInterval(timer);
-    rmSync(cwd, { recursive: true, force: true });
+    if (options.cwd === undefined) rmSync(cwd, { recursive: true, force: true });
   }
 }
 

@@ -36,6 +36,11 @@ export function openSessions(uri: string, schema: string): Sessions {
   const run: Sessions["run"] = async (caller, { readOnly, sql, judge }) => {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // A connection that the server ends may also break while nothing is asked of it.
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on("error", onError);
     try {
       // One message, so one way there and back.
       const begin = `BEGIN ISOLATION LEVEL READ COMMITTED ${readOnly ? "READ ONLY" : "READ WRITE"}`;
@@ -52,6 +57,7 @@ export function openSessions(uri: string, schema: string): Sessions {
       });
       throw error;
     } finally {
+      client.off("error", onError);
       client.release(broken);
     }
   };

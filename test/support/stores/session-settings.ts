@@ -10,6 +10,6 @@ export async function setSession(
   const set = Object.entries(settings).map(([name, value]) => `${role} set ${name} = '${value}';`);
   await query(`${role} reset all; ${set.join(" ")}`);
   await query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator' and datname = current_database()",
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'authenticator' and datname = current_database()",
   );
 }
