@@ -4,8 +4,8 @@ import type { Item } from "./item.ts";
 
 /**
  * `missing`: only in the source. `extra`: only in the target. `changed`: other bytes. `idtype`: equal to the server by
- * `_id`, which is of another type or text. `metadata`: an option, an index, a validator, a view, or a whole collection.
- * `content`: a capped or time-series collection, which has no ids to distinguish documents by. `unreadable`: could not be
+ * `_id`, which is of another type or text. `metadata`: an option, an index, a validator, a definition, or a whole collection.
+ * `content`: a collection without ids to distinguish documents by. `unreadable`: could not be
  * compared.
  */
 export type DifferenceKind =
@@ -87,7 +87,7 @@ export interface ComparedCollection {
   /** What the store calls it: "collection", "capped", "view". */
   readonly type: string;
   readonly tier: Tier;
-  /** Documents seen on each side; 0 for a view. */
+  /** Documents seen on each side; 0 for a definition. */
   readonly sourceDocuments: number;
   readonly targetDocuments: number;
   readonly equal: number;
@@ -104,7 +104,7 @@ export interface ComparedCollection {
   readonly unreadable: number;
   /** Differed when they were first seen, and no longer do. */
   readonly settled: number;
-  /** Deleted on one side by a TTL index, and due to be on the other. */
+  /** They expired: deleted on one side, and due to be on the other. */
   readonly expired: number;
   /** Differences of all kinds that were accepted by name, or are extras under --one-way. */
   readonly accepted: number;

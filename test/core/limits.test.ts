@@ -5,7 +5,7 @@ import { SizeLimit } from "../../src/core/plan/size-limit.ts";
 import { Losses, type SavedLosses } from "../../src/core/progress/losses.ts";
 import { fromJson } from "../../src/core/progress/saved-run.ts";
 import { Tally } from "../../src/core/progress/tally.ts";
-import { MeasurementsFingerprint, OrderedFingerprint } from "../../src/core/walk/fingerprint.ts";
+import { OrderedFingerprint, UnorderedFingerprint } from "../../src/core/walk/fingerprint.ts";
 import { Batch } from "../../src/model/document.ts";
 import { batchOf, doc, id } from "../support/data/documents.ts";
 import { MemoryStore } from "../support/memory/memory-store.ts";
@@ -160,7 +160,7 @@ it("a fingerprint depends on the order of documents, or ignores it without letti
     return fingerprint.digest();
   };
   const multiset = (...batches: Batch[]): string => {
-    const fingerprint = new MeasurementsFingerprint();
+    const fingerprint = new UnorderedFingerprint();
     for (const batch of batches) fingerprint.add(batch);
     return fingerprint.digest();
   };

@@ -1,4 +1,4 @@
-/** Collections without a unique `_id` (capped, time-series): compared as a whole, by a fingerprint of all documents. */
+/** Collections without a unique `_id`: compared as a whole, by a fingerprint of all documents. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";

@@ -21,7 +21,7 @@ export interface DiffRun {
   readonly oneWay: boolean;
   /** Tell values of fields too, not their types only. */
   readonly values: boolean;
-  /** Names in the source → names in the target, of all collections: a view on a renamed one follows it. */
+  /** Names in the source → names in the target, of all collections: a definition over a renamed one follows it. */
   readonly renames: ReadonlyMap<string, string>;
   /** Compare indexes too. */
   readonly indexes: boolean;

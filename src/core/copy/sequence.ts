@@ -1,4 +1,4 @@
-/** Collections without a unique `_id` (capped, time-series): copied whole and in order, proved by a fingerprint. */
+/** Collections without a unique `_id`: copied whole and in order, proved by a fingerprint. */
 import { hash } from "node:crypto";
 
 import type { Sequences } from "../../connectors/powers/sequences.ts";

@@ -26,7 +26,7 @@ export interface Transferred {
 }
 
 /**
- * Copies every collection of the plan, views last; small ones side by side, large ones in ranges, never more ranges at
+ * Copies every collection of the plan, definitions last; small ones side by side, large ones in ranges, never more ranges at
  * once than `concurrency`. The first error ends the run.
  */
 export async function transferAll(

@@ -19,11 +19,11 @@ export class OrderedFingerprint {
 }
 
 /**
- * SHA-256 of each measurement of a time-series, added up modulo 2^256, and their number: equal for the same
- * measurements in any order, and two equal differences do not cancel each other as they would under XOR. A server
- * stores measurements in columns and promises no order of their fields, so the fields are taken sorted by name.
+ * SHA-256 of each document, added up modulo 2^256, and their number: equal for the same documents in any order, and two
+ * equal differences do not cancel each other as they would under XOR. The store promises no order of their fields, so the
+ * fields are taken sorted by name.
  */
-export class MeasurementsFingerprint {
+export class UnorderedFingerprint {
   readonly #sum = new Uint32Array(8);
   documents = 0;
 
@@ -36,7 +36,7 @@ export class MeasurementsFingerprint {
   }
 
   #addOne(bytes: Uint8Array): void {
-    const digest = measurementHash(bytes);
+    const digest = hashAnyFieldOrder(bytes);
     let carry = 0;
     for (let lane = 0; lane < 8; lane++) {
       const sum = (this.#sum[lane] as number) + digest.readUInt32LE(lane * 4) + carry;
@@ -47,8 +47,8 @@ export class MeasurementsFingerprint {
   }
 }
 
-/** SHA-256 of a measurement, whatever the order of its fields. */
-export function measurementHash(document: Uint8Array): Buffer {
+/** SHA-256 of a document, whatever the order of its fields. */
+export function hashAnyFieldOrder(document: Uint8Array): Buffer {
   const hash = createHash("sha256");
   for (const field of fieldsByName(document)) hash.update(field);
   return hash.digest();

@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import type { CollectionInfo, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { Batch } from "../../model/document.ts";
-import { MeasurementsFingerprint, measurementHash, OrderedFingerprint } from "./fingerprint.ts";
+import { hashAnyFieldOrder, OrderedFingerprint, UnorderedFingerprint } from "./fingerprint.ts";
 
 /** What a store holds of a collection. */
 export interface Fingerprinted {
@@ -13,8 +13,8 @@ export interface Fingerprinted {
 }
 
 /** Where each read gives the documents in the same order, that order counts. */
-export function newFingerprint(collection: CollectionInfo): OrderedFingerprint | MeasurementsFingerprint {
-  return collection.ordered ? new OrderedFingerprint() : new MeasurementsFingerprint();
+export function newFingerprint(collection: CollectionInfo): OrderedFingerprint | UnorderedFingerprint {
+  return collection.ordered ? new OrderedFingerprint() : new UnorderedFingerprint();
 }
 
 /** Reads the collection once. */
@@ -76,7 +76,7 @@ function keyOf(hash: Buffer): string {
 async function* hashes({ store, collection, options }: StoredCollection): AsyncGenerator<Buffer> {
   const hashOf = collection.ordered
     ? (bytes: Uint8Array) => hash("sha256", bytes, "buffer")
-    : measurementHash;
+    : hashAnyFieldOrder;
   for await (const batch of store.read(collection, options)) {
     yield* hashesOf(batch, hashOf);
     batch.release();

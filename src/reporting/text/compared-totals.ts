@@ -29,7 +29,7 @@ const FIELDS: readonly ComparedNumber[] = [
   "diverged",
 ];
 
-/** Sums over all collections; of a view only the metadata counts, and all else of it is 0. */
+/** Sums over all collections; of a definition only the metadata counts, and all else of it is 0. */
 export function comparedTotals(collections: readonly ComparedCollection[]): ComparedTotals {
   const sums = FIELDS.map((field) => [field, collections.reduce((sum, of) => sum + of[field], 0)]);
   return Object.fromEntries(sums) as ComparedTotals;
