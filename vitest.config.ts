@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     globalSetup: "./test/services/global-setup.ts",
     pool: "forks",
+    // The files of a worker share its servers (test/support/stores/shared-services.ts) and what was loaded.
+    isolate: false,
     // Much of the time is spent waiting: for time limits of connections, for what is to settle.
     maxWorkers: 3,
     // For whoever counts the results of a run by machine.

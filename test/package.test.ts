@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publint } from "publint";
 import { beforeAll, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "./services/mongodb/mongodb.ts";
+import { type MongodbService, withDatabase } from "./services/mongodb/mongodb.ts";
 import { fillLocalAtlas } from "./shops/local-atlas.ts";
 import { dualsync, summary } from "./support/cli.ts";
+import { sharedMongodb } from "./support/stores/shared-services.ts";
 
 let folder: string;
 let bin: string;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   npm(folder, "init", "--yes");
   npm(folder, "install", "--no-audit", "--no-fund", join(folder, packed.filename));
   bin = join(folder, "node_modules/dualsync/bin/dualsync.js");
-  server = await startMongodb();
+  server = await sharedMongodb();
   return async () => {
     await server.stop();
     rmSync(folder, { recursive: true });

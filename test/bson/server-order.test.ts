@@ -6,7 +6,8 @@ import { compareIds } from "../../src/bson/compare-ids.ts";
 import { elements, isNamed } from "../../src/bson/elements.ts";
 import { idKey } from "../../src/bson/id-key.ts";
 import { idElement } from "../../src/model/document.ts";
-import { type MongodbService, startMongodb, withDatabase } from "../services/mongodb/mongodb.ts";
+import { type MongodbService, withDatabase } from "../services/mongodb/mongodb.ts";
+import { sharedMongodb } from "../support/stores/shared-services.ts";
 import { type BsonValue, documentBytes, element } from "./bson-bytes.ts";
 import { acceptedId } from "./id-arbitraries.ts";
 import { anyNumber } from "./number-arbitraries.ts";
@@ -20,7 +21,7 @@ let server: MongodbService;
 let client: MongoClient;
 
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   client = await MongoClient.connect(withDatabase(server.uri, "ids"));
 });
 

@@ -8,11 +8,12 @@ import {
   rateLimited,
   Throttle,
 } from "../../src/connectors/wrappers/rate-limit.ts";
-import { type MongodbService, startMongodb } from "../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../services/mongodb/mongodb.ts";
 import { batchOf, collect, hexOf, id } from "../support/data/documents.ts";
 import { makeEveryKind } from "../support/data/every-kind.ts";
 import { never } from "../support/signal.ts";
 import { sessionOf } from "../support/stores/claimed.ts";
+import { sharedMongodb } from "../support/stores/shared-services.ts";
 import { describeContract } from "./contract.ts";
 
 /** A clock that stands still until it is moved, and remembers until when it was waited for. */
@@ -88,7 +89,7 @@ describe("throttle", () => {
 
 let server: MongodbService;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   return () => server.stop();
 });
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type IndexDescriptionInfo, MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type MongodbService, startMongodb } from "../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../services/mongodb/mongodb.ts";
+import { sharedMongodb } from "../support/stores/shared-services.ts";
 import { fillLocalAtlas } from "./local-atlas.ts";
 import { fillOrders } from "./orders.ts";
 import type { FilledShop } from "./shop.ts";
@@ -13,7 +14,7 @@ let client: MongoClient;
 let orders: FilledShop;
 let school: FilledShop;
 beforeAll(async () => {
-  service = await startMongodb();
+  service = await sharedMongodb();
   client = new MongoClient(service.uri);
   orders = await fillOrders(service.uri, "ordersDB", { orders: ORDERS });
   school = await fillLocalAtlas(client, "school");

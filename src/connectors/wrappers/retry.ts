@@ -31,11 +31,14 @@ export function retryPolicy(retries: number | undefined): RetryPolicy {
 /** Failures in a row of one piece of work. */
 export class Tries {
   readonly #policy: RetryPolicy;
+  readonly #pause: typeof delay;
   #failures = 0;
   #since = 0;
 
-  constructor(policy: RetryPolicy) {
+  /** `pause` takes the time, in milliseconds. */
+  constructor(policy: RetryPolicy, pause: typeof delay = delay) {
     this.#policy = policy;
+    this.#pause = pause;
   }
 
   /** Counts one more failure and says whether another try is left. */
@@ -53,7 +56,7 @@ export class Tries {
   async wait(signal: AbortSignal, least = 0): Promise<void> {
     const { firstWait, longestWait } = this.#policy;
     const bound = Math.min(firstWait * 2 ** (this.#failures - 1), longestWait);
-    await delay(least + Math.random() * bound, undefined, { signal });
+    await this.#pause(least + Math.random() * bound, undefined, { signal });
   }
 
   /** The work has moved on: what failed before no longer counts. */

@@ -12,7 +12,7 @@ import { projectPair } from "../../support/stores/project-pair.ts";
 /** Backfills that are ended in their midst, and what the same command makes of it. */
 const pair = projectPair();
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 300 : 6;
+const POINTS = LONG ? 300 : 4;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 const KILLS_A_COPY = 4;
 const CUSTOMERS = 800;

@@ -8,7 +8,7 @@ import { serverPair } from "../../support/stores/pair.ts";
 const pair = serverPair({}, {}, {});
 const DATABASE = "killed";
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 300 : 6;
+const POINTS = LONG ? 300 : 4;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 /** Each collection is compared in one piece, and holds one difference. */
 const COLLECTIONS = 6;

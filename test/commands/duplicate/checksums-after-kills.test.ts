@@ -13,7 +13,7 @@ import { runOf, undoFolder } from "../../support/undo-folder.ts";
 const pair = serverPair();
 const folder = undoFolder(pair);
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const ROUNDS = LONG ? 60 : 6;
+const ROUNDS = LONG ? 60 : 4;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 41);
 const DOCUMENTS = 4_000;
 const TEXT = "x".repeat(2_000);

@@ -1,16 +1,17 @@
 import { MongoClient } from "mongodb";
 import { beforeAll, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../../services/mongodb/mongodb.ts";
+import { type MongodbService, withDatabase } from "../../services/mongodb/mongodb.ts";
 import { rawDocument } from "../../services/mongodb/raw-source.ts";
 import { collectionRecord, dualsync } from "../../support/cli.ts";
 import { hardDocuments, NOT_STORABLE, STORABLE } from "../../support/data/hard-documents.ts";
+import { sharedMongodb } from "../../support/stores/shared-services.ts";
 
 let source: MongodbService;
 let target: MongodbService;
 let from: MongoClient;
 let to: MongoClient;
 beforeAll(async () => {
-  [source, target] = await Promise.all([startMongodb({ rawDocuments: true }), startMongodb()]);
+  [source, target] = await Promise.all([sharedMongodb({ rawDocuments: true }), sharedMongodb()]);
   from = new MongoClient(source.uri);
   to = new MongoClient(target.uri);
   return async () => {

@@ -1,8 +1,8 @@
 import { type Db, MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../../services/mongodb/mongodb.ts";
+import { type MongodbService, withDatabase } from "../../services/mongodb/mongodb.ts";
 import { rawDocument } from "../../services/mongodb/raw-source.ts";
-import { type Postgrest, startPostgrest } from "../../services/postgrest/postgrest.ts";
+import type { Postgrest } from "../../services/postgrest/postgrest.ts";
 import { fillLocalAtlas } from "../../shops/local-atlas.ts";
 import { fillOrders } from "../../shops/orders.ts";
 import { fillStorefront } from "../../shops/storefront.ts";
@@ -12,6 +12,7 @@ import { hardDocuments, NOT_STORABLE, STORABLE } from "../../support/data/hard-d
 import { fillIndexes, fillOptions } from "../../support/data/kinds.ts";
 import { fillMixed } from "../../support/data/mixed-database.ts";
 import { EMPTY_PROJECT } from "../../support/stores/project-pair.ts";
+import { sharedMongodb, sharedPostgrest } from "../../support/stores/shared-services.ts";
 
 /**
  * What copying and comparing say of one another, over databases that are odd in every way that is known: a copy that ends
@@ -159,7 +160,7 @@ describe("duplicate and diff of MongoDB databases", () => {
   let servers: readonly [MongodbService, MongodbService];
   let clients: readonly [MongoClient, MongoClient];
   beforeAll(async () => {
-    servers = await Promise.all([startMongodb({ rawDocuments: true }), startMongodb()]);
+    servers = await Promise.all([sharedMongodb({ rawDocuments: true }), sharedMongodb()]);
     clients = [new MongoClient(servers[0].uri), new MongoClient(servers[1].uri)];
   });
   afterAll(async () => {
@@ -192,7 +193,7 @@ describe("backfill and diff of a Supabase project", () => {
   let project: Postgrest;
   let server: MongodbService;
   beforeAll(async () => {
-    [project, server] = await Promise.all([startPostgrest(), startMongodb()]);
+    [project, server] = await Promise.all([sharedPostgrest(), sharedMongodb()]);
   });
   afterAll(async () => {
     await Promise.all([project.stop(), server.stop()]);

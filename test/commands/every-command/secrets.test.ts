@@ -1,10 +1,11 @@
 import { Binary } from "bson";
 import { MongoClient } from "mongodb";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type MongodbService, startMongodb } from "../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../services/mongodb/mongodb.ts";
 import { type Answer, type Script, startScripted } from "../../services/wire/scripted-server.ts";
 import type { Request } from "../../services/wire/wire-message.ts";
 import { runWatched, spellingsOf } from "../../support/canary.ts";
+import { sharedMongodb } from "../../support/stores/shared-services.ts";
 
 /** A password with everything in it that must be encoded somewhere. */
 const SECRET = 'kan@r1e/v:g"l%41+ #x?y';
@@ -16,7 +17,7 @@ const BETWEEN = ["duplicate", "--from", "env:LIVE", "--to", "env:COPY"];
 
 let real: MongodbService;
 beforeAll(async () => {
-  real = await startMongodb();
+  real = await sharedMongodb();
   const client = new MongoClient(real.uri);
   await client
     .db("shop")

@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { Binary, type Document, MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../../services/mongodb/mongodb.ts";
-import { type Postgrest, startPostgrest } from "../../services/postgrest/postgrest.ts";
+import { type MongodbService, withDatabase } from "../../services/mongodb/mongodb.ts";
+import type { Postgrest } from "../../services/postgrest/postgrest.ts";
 import { collectionRecord, dualsync } from "../../support/cli.ts";
 import { TYPES, typedColumns } from "../../support/data/every-type.ts";
 import { setSession } from "../../support/stores/session-settings.ts";
+import { sharedMongodb, sharedPostgrest } from "../../support/stores/shared-services.ts";
 
 /** Rows of each table: those that SQL makes, and those of fast-check, which have the edges. */
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
@@ -91,7 +92,7 @@ let compared = 0;
 let copies = 0;
 
 beforeAll(async () => {
-  [project, mongodb] = await Promise.all([startPostgrest(), startMongodb()]);
+  [project, mongodb] = await Promise.all([sharedPostgrest(), sharedMongodb()]);
   client = await new MongoClient(mongodb.uri).connect();
   const hasXml = await project.query("select '<a/>'::xml").then(
     () => true,

@@ -13,12 +13,12 @@ import { serverPair } from "../../support/stores/pair.ts";
 const pair = serverPair({}, {}, {});
 const DATABASE = "cut";
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 1_000 : 16;
+const POINTS = LONG ? 1_000 : 8;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 21);
 /** Connections break so often in one run. */
 const CUTS_A_RUN = 2;
 /** About as many bytes go each way in a whole copy. */
-const BYTES = { "to client": 15_000_000, "to engine": 15_000_000 };
+const BYTES = { "to client": 10_000_000, "to engine": 10_000_000 };
 
 beforeAll(() => fillMixed(pair.from, DATABASE));
 

@@ -1,14 +1,15 @@
 import { type Document, Long } from "bson";
 import { beforeAll, describe, it } from "vitest";
-import { type MongodbService, startMongodb } from "../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../services/mongodb/mongodb.ts";
 import type { Answer } from "../../services/wire/scripted-server.ts";
 import type { Request } from "../../services/wire/wire-message.ts";
 import { cursor, entry, expectCleanEnd, type Outcome, on, runAgainst } from "../../support/hostile.ts";
+import { sharedMongodb } from "../../support/stores/shared-services.ts";
 
 let good: MongodbService;
 let runs = 0;
 beforeAll(async () => {
-  good = await startMongodb();
+  good = await sharedMongodb();
   return () => good.stop();
 });
 

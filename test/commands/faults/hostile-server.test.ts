@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { type Document, Double, serialize } from "bson";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type MongodbService, startMongodb } from "../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../services/mongodb/mongodb.ts";
 import { type Answer, HELLO, isHello, startScripted } from "../../services/wire/scripted-server.ts";
 import type { Request } from "../../services/wire/wire-message.ts";
 import { dualsync } from "../../support/cli.ts";
@@ -14,11 +14,12 @@ import {
   on,
   runAgainst,
 } from "../../support/hostile.ts";
+import { sharedMongodb } from "../../support/stores/shared-services.ts";
 
 let good: MongodbService;
 let runs = 0;
 beforeAll(async () => {
-  good = await startMongodb();
+  good = await sharedMongodb();
   return () => good.stop();
 });
 

@@ -62,7 +62,7 @@ it("only one of two concurrent runs writes, and the other names it and exits wit
   expect(await contents(to, "shop", "orders")).toEqual(await contents(from, "shop", "orders"));
 });
 
-const POINTS = process.env.DUALSYNC_TEST_LONG === undefined ? 5 : 100;
+const POINTS = process.env.DUALSYNC_TEST_LONG === undefined ? 3 : 100;
 
 it(`Ctrl-C at any of ${POINTS} moments leaves nothing that stops the next run`, {
   timeout: POINTS * 10_000,

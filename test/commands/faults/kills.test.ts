@@ -14,7 +14,7 @@ import { serverPair } from "../../support/stores/pair.ts";
 const pair = serverPair();
 const DATABASE = "killed";
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 1_000 : 16;
+const POINTS = LONG ? 1_000 : 8;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 20);
 /** Kills before a copy may finish. */
 const KILLS_A_COPY = 4;

@@ -19,7 +19,7 @@ import { serverPair } from "../../support/stores/pair.ts";
 /** Interrupted runs, and what the next one makes of them. */
 const pair = serverPair();
 /** Too much for one instant, in several ranges. */
-const DOCUMENTS = 16_000;
+const DOCUMENTS = 10_000;
 const DATABASE = "resumed";
 
 let folder: string;
@@ -236,8 +236,8 @@ it("exits with 9 at whatever call the disk fails, and completes the copy once th
 it("--max-minutes stops a copy cleanly with 12, and repeated runs complete it", {
   timeout: 120_000,
 }, async () => {
-  // All of it takes eight seconds at this rate, one of its ranges less than three.
-  const flags = ["--max-minutes", "0.1", "--rate", "2000", "--concurrency", "1"];
+  // All of it takes eight seconds at this rate, one of its two ranges about four.
+  const flags = ["--max-minutes", "0.1", "--rate", "1250", "--concurrency", "1"];
   const codes: (number | null)[] = [];
   for (let round = 0; round < 10 && codes.at(-1) !== 0; round++) {
     const { code, stderr } = await run(flags);

@@ -1,6 +1,6 @@
 import { MongoClient } from "mongodb";
 import { afterEach, expect, it } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../../services/mongodb/mongodb.ts";
+import { type MongodbService, withDatabase } from "../../services/mongodb/mongodb.ts";
 import {
   startWireProxy,
   type WireProxy,
@@ -10,6 +10,7 @@ import { type CliResult, dualsync } from "../../support/cli.ts";
 import { fillMixed } from "../../support/data/mixed-database.ts";
 import { snapshot } from "../../support/data/snapshot.ts";
 import { expectExplained } from "../../support/explained.ts";
+import { sharedMongodb } from "../../support/stores/shared-services.ts";
 
 /** Servers that are old, sharded, or not what they say. */
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -30,7 +31,7 @@ type Face = Omit<WireProxyOptions, "target">;
 
 /** A MongoDB behind as many proxies as there are faces. */
 async function start(...faces: readonly Face[]): Promise<Server> {
-  const service = await startMongodb();
+  const service = await sharedMongodb();
   cleanups.push(() => service.stop());
   const client = new MongoClient(service.uri);
   cleanups.push(() => client.close());

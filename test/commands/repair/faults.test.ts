@@ -8,7 +8,7 @@ import { serverPair } from "../../support/stores/pair.ts";
 /** Repairs that are killed, cut off and slow: they resume, and what they did can be undone. */
 const pair = serverPair({}, {}, {});
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const POINTS = LONG ? 200 : 3;
+const POINTS = LONG ? 200 : 2;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 22);
 const ALL = ["--yes", "--delete"];
 

@@ -9,7 +9,7 @@ import { runOf, undoFolder } from "../../support/undo-folder.ts";
 const pair = serverPair({}, {}, {});
 const folder = undoFolder(pair);
 const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
-const ROUNDS = LONG ? 100 : 3;
+const ROUNDS = LONG ? 100 : 2;
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 71);
 /** Kills of one undoing before it is left alone. */
 const KILLS = 2;

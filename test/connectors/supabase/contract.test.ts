@@ -2,15 +2,16 @@ import { deserialize } from "bson";
 import { beforeAll, expect, it } from "vitest";
 import { leaseSql } from "../../../src/connectors/supabase/sql/sql-lease.ts";
 import { supabase } from "../../../src/connectors/supabase/supabase.ts";
-import { type Postgrest, startPostgrest } from "../../services/postgrest/postgrest.ts";
+import type { Postgrest } from "../../services/postgrest/postgrest.ts";
 import { collect, id } from "../../support/data/documents.ts";
 import { never } from "../../support/signal.ts";
 import { testRun } from "../../support/stores/claimed.ts";
+import { sharedPostgrest } from "../../support/stores/shared-services.ts";
 import { describeContract } from "../contract.ts";
 
 let project: Postgrest;
 beforeAll(async () => {
-  project = await startPostgrest();
+  project = await sharedPostgrest();
   await project.query(leaseSql("public"));
   await project.reload();
   return () => project.stop();

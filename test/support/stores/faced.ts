@@ -1,10 +1,11 @@
-import { type MongodbOptions, type MongodbService, startMongodb } from "../../services/mongodb/mongodb.ts";
+import type { MongodbOptions, MongodbService } from "../../services/mongodb/mongodb.ts";
 import type { FaceName } from "../../services/wire-proxy/face.ts";
 import {
   startWireProxy,
   type WireProxy,
   type WireProxyOptions,
 } from "../../services/wire-proxy/wire-proxy.ts";
+import { sharedMongodb } from "./shared-services.ts";
 
 /** A MongoDB behind a proxy, when tests run under a face or ask for faults; `uri` is the program's way to it. */
 export interface FacedMongodb extends MongodbService {
@@ -16,14 +17,14 @@ export interface FacedMongodb extends MongodbService {
 export type ProxyOptions = Omit<WireProxyOptions, "target">;
 
 /**
- * Starts a MongoDB, and a proxy before it when `proxyOptions` are given or the environment names a face in
+ * A MongoDB, and a proxy before it when `proxyOptions` are given or the environment names a face in
  * `DUALSYNC_TEST_FACE`. `stop` ends both.
  */
 export async function startFaced(
   options: MongodbOptions = {},
   proxyOptions?: ProxyOptions,
 ): Promise<FacedMongodb> {
-  const service = await startMongodb(options);
+  const service = await sharedMongodb(options);
   const directUri = service.uri;
   const face = faceOfRun();
   if (proxyOptions === undefined && face === undefined) return { ...service, directUri, proxy: undefined };

@@ -1,9 +1,10 @@
 import { MongoClient } from "mongodb";
 import { afterEach, beforeAll, beforeEach } from "vitest";
-import { type MongodbService, startMongodb, withDatabase } from "../../services/mongodb/mongodb.ts";
+import { type MongodbService, withDatabase } from "../../services/mongodb/mongodb.ts";
 import type { ActiveFault, Fault } from "../../services/postgrest/faults.ts";
-import { type Postgrest, startPostgrest } from "../../services/postgrest/postgrest.ts";
+import type { Postgrest } from "../../services/postgrest/postgrest.ts";
 import { type CliOptions, type CliResult, dualsync } from "../cli.ts";
+import { sharedMongodb, sharedPostgrest } from "./shared-services.ts";
 
 /** A Supabase project and a MongoDB for the tests of one file: an empty project and a database of its own for each test. */
 export interface ProjectPair {
@@ -58,7 +59,7 @@ export function projectPair(): ProjectPair {
     },
   };
   beforeAll(async () => {
-    [project, mongodb] = await Promise.all([startPostgrest(), startMongodb()]);
+    [project, mongodb] = await Promise.all([sharedPostgrest(), sharedMongodb()]);
     client = await new MongoClient(mongodb.uri).connect();
     return async () => {
       await client?.close();

@@ -3,9 +3,10 @@ import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import { leaseSql } from "../../../src/connectors/supabase/sql/sql-lease.ts";
 import { type SupabaseStore, supabase } from "../../../src/connectors/supabase/supabase.ts";
 import type { SupabaseSession } from "../../../src/connectors/supabase/writing/target.ts";
-import { type Postgrest, type PostgrestOptions, startPostgrest } from "../../services/postgrest/postgrest.ts";
+import type { Postgrest, PostgrestOptions } from "../../services/postgrest/postgrest.ts";
 import { never } from "../signal.ts";
 import { sessionOf } from "./claimed.ts";
+import { sharedPostgrest } from "./shared-services.ts";
 
 /** A project that one test file writes to, with the right to do so. */
 export interface SupabaseTarget {
@@ -51,7 +52,7 @@ export function supabaseTarget(options: PostgrestOptions = {}): SupabaseTarget {
     },
   };
   beforeAll(async () => {
-    project = await startPostgrest(options);
+    project = await sharedPostgrest(options);
     await project.query(leaseSql("public"));
     return async () => {
       await open?.session.release();

@@ -2,8 +2,8 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { expect, it } from "vitest";
 import { mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { startMongodb } from "../../../services/mongodb/mongodb.ts";
 import { never } from "../../../support/signal.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 /** The sockets that this process opens from now on. */
 function watchSockets() {
@@ -26,7 +26,7 @@ function closeAtNextWrite(socket: Socket): void {
 it("a command is sent again when its connection closes while it is being sent", {
   timeout: 15_000,
 }, async () => {
-  const server = await startMongodb();
+  const server = await sharedMongodb();
   const { sockets, stop } = watchSockets();
   const options = { uri: server.uri, database: "d", role: "source", label: "test" } as const;
   const store = await mongodb(options, never);

@@ -3,11 +3,12 @@ import { beforeAll, beforeEach, expect, it } from "vitest";
 import type { CollectionInfo } from "../../../../src/connectors/collection.ts";
 import type { ServerOptions } from "../../../../src/connectors/mongodb/connection/server.ts";
 import { mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { type ScriptedRelay, startScriptedRelay } from "../../../services/wire/scripted-relay.ts";
 import { startWireProxy, type WireProxy } from "../../../services/wire-proxy/wire-proxy.ts";
 import { collect, doc, hexOf } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 /** What cursors leave behind on servers, and which server they ask. */
 const ROWS = Array.from({ length: 60 }, (_, _id) => ({ _id }));
@@ -22,7 +23,7 @@ let routers: WireProxy[];
 let member: WireProxy;
 let relay: ScriptedRelay;
 beforeAll(async () => {
-  service = await startMongodb();
+  service = await sharedMongodb();
   const router = { face: "router", target: service.port } as const;
   routers = await Promise.all([startWireProxy(router), startWireProxy(router)]);
   member = await startWireProxy({ face: "replica-set", target: service.port });

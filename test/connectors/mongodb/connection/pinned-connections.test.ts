@@ -1,13 +1,14 @@
 import { beforeAll } from "vitest";
 import { mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { makeEveryKind } from "../../../support/data/every-kind.ts";
 import { never } from "../../../support/signal.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 import { describeContract } from "../../contract.ts";
 
 let server: MongodbService;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   return () => server.stop();
 });
 

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../../../src/connectors/collection.ts";
 import { mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { startThrottledRelay, type ThrottledRelay } from "../../../services/wire/throttled-relay.ts";
 import { batchOf, collect, hexOf } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { sessionOf } from "../../../support/stores/claimed.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 const RATE = 300_000;
 /** Far too short for a batch of 4 MB, or for all of the documents, on such a line. */
@@ -26,7 +27,7 @@ const info: CollectionInfo = {
 let server: MongodbService;
 let line: ThrottledRelay;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   line = await startThrottledRelay(server.port, RATE);
   return async () => {
     await line.stop();

@@ -5,15 +5,16 @@ import {
   type MongodbStore,
   mongodb,
 } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { batchOf, collect, id } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { testRun } from "../../../support/stores/claimed.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 /** What a session may do without the lease: nothing. */
 let server: MongodbService;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   return () => server.stop();
 });
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));

@@ -24,13 +24,14 @@ import {
   int64,
   text,
 } from "../../../bson/bson-bytes.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { type Answer, startScripted } from "../../../services/wire/scripted-server.ts";
 import type { Request } from "../../../services/wire/wire-message.ts";
 import { startWireProxy, type WireProxy } from "../../../services/wire-proxy/wire-proxy.ts";
 import { rawDoc } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { sessionOf } from "../../../support/stores/claimed.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 const COUNT = 20_000;
 const STEP = 10;
@@ -60,7 +61,7 @@ afterEach(() => {
 });
 
 async function start(role: "source" | "target"): Promise<Place> {
-  const service = await startMongodb();
+  const service = await sharedMongodb();
   const proxy = await startWireProxy({ target: service.port });
   const options = { uri: proxy.uri, database: "shop", role, label: `test/${role}` };
   const store = await mongodb(options, never);

@@ -4,10 +4,11 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../../../src/connectors/collection.ts";
 import { mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
 import type { Digester } from "../../../../src/connectors/powers/digests.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { type Answer, HELLO, isHello, startScripted } from "../../../services/wire/scripted-server.ts";
 import type { Request } from "../../../services/wire/wire-message.ts";
 import { never } from "../../../support/signal.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 const INFO: CollectionInfo = {
   name: "orders",
@@ -24,7 +25,7 @@ const DOCUMENT_BYTES = 21;
 let server: MongodbService;
 const ends: (() => Promise<void>)[] = [];
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   const client = new MongoClient(server.uri);
   const orders = client.db("shop").collection<{ _id: number }>("orders");
   await orders.insertMany(Array.from({ length: 500 }, (_, n) => ({ _id: n, n })));

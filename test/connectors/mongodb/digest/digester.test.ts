@@ -28,16 +28,17 @@ import {
   regex,
   text,
 } from "../../../bson/bson-bytes.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { rawDoc } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { sessionOf } from "../../../support/stores/claimed.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 let server: MongodbService;
 let store: MongodbStore;
 let session: MongodbSession;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   store = await mongodb(
     { uri: server.uri, database: "digests", role: "target", label: "test/digests" },
     never,

@@ -7,18 +7,19 @@ import {
   mongodb,
 } from "../../../../src/connectors/mongodb/mongodb.ts";
 import { Batch, type Doc } from "../../../../src/model/document.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { startScripted } from "../../../services/wire/scripted-server.ts";
 import { doc, id } from "../../../support/data/documents.ts";
 import { isWithin } from "../../../support/memory/memory-store.ts";
 import { never } from "../../../support/signal.ts";
 import { sessionOf } from "../../../support/stores/claimed.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 let server: MongodbService;
 let store: MongodbStore;
 let session: MongodbSession;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   store = await open(server.uri);
   session = await sessionOf(store);
   return async () => {

@@ -4,10 +4,11 @@ import type { CollectionInfo } from "../../../../src/connectors/collection.ts";
 import { Server } from "../../../../src/connectors/mongodb/connection/server.ts";
 import { type MongodbStore, mongodb } from "../../../../src/connectors/mongodb/mongodb.ts";
 import { openCursor } from "../../../../src/connectors/mongodb/reading/cursor.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../../services/wire/scripted-relay.ts";
 import { collect, doc, hexOf, id } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 const CURSOR_NOT_FOUND = { ok: 0, code: 43, codeName: "CursorNotFound", errmsg: "cursor not found" };
 const CURSOR_KILLED = { ok: 0, code: 237, codeName: "CursorKilled", errmsg: "cursor killed" };
@@ -28,7 +29,7 @@ let server: MongodbService;
 let relay: ScriptedRelay;
 let client: MongoClient;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   relay = await startScriptedRelay(server.port);
   client = new MongoClient(server.uri);
   const db = client.db("reading");

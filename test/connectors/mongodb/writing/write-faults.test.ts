@@ -5,11 +5,12 @@ import {
   type MongodbStore,
   mongodb,
 } from "../../../../src/connectors/mongodb/mongodb.ts";
-import { type MongodbService, startMongodb } from "../../../services/mongodb/mongodb.ts";
+import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../../services/wire/scripted-relay.ts";
 import { batchOf, collect, hexOf, id } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { sessionOf } from "../../../support/stores/claimed.ts";
+import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 const NOT_MAJORITY = {
   code: 64,
@@ -27,7 +28,7 @@ let session: MongodbSession;
 let collection: string;
 let count = 0;
 beforeAll(async () => {
-  server = await startMongodb();
+  server = await sharedMongodb();
   relay = await startScriptedRelay(server.port);
   client = new MongoClient(server.uri);
   ({ store, session } = await open({}));

@@ -7,15 +7,16 @@ import { floatText } from "../../../../src/connectors/supabase/mapping/to-row/ro
 import { installSql } from "../../../../src/connectors/supabase/sql/sql.ts";
 import { type SupabaseStore, supabase } from "../../../../src/connectors/supabase/supabase.ts";
 import { Batch, type Doc } from "../../../../src/model/document.ts";
-import { type Postgrest, startPostgrest } from "../../../services/postgrest/postgrest.ts";
+import type { Postgrest } from "../../../services/postgrest/postgrest.ts";
 import { rawDoc } from "../../../support/data/documents.ts";
 import { never } from "../../../support/signal.ts";
 import { EMPTY_PROJECT } from "../../../support/stores/project-pair.ts";
+import { sharedPostgrest } from "../../../support/stores/shared-services.ts";
 import { onWire, VALUES } from "../values.ts";
 
 let project: Postgrest;
 beforeAll(async () => {
-  project = await startPostgrest();
+  project = await sharedPostgrest();
   await project.query(installSql());
 });
 afterAll(() => project.stop());

@@ -4,14 +4,15 @@ import { Tables } from "../../../../src/connectors/supabase/reading/tables.ts";
 import { factsOf } from "../../../../src/connectors/supabase/schema/catalog-facts.ts";
 import { installSql } from "../../../../src/connectors/supabase/sql/sql.ts";
 import { supabase } from "../../../../src/connectors/supabase/supabase.ts";
-import { type Postgrest, startPostgrest } from "../../../services/postgrest/postgrest.ts";
+import type { Postgrest } from "../../../services/postgrest/postgrest.ts";
 import { dualsync } from "../../../support/cli.ts";
 import { never } from "../../../support/signal.ts";
 import { EMPTY_PROJECT } from "../../../support/stores/project-pair.ts";
+import { sharedPostgrest } from "../../../support/stores/shared-services.ts";
 
 let project: Postgrest;
 beforeAll(async () => {
-  project = await startPostgrest();
+  project = await sharedPostgrest();
   await project.query(installSql());
 });
 afterAll(() => project.stop());
