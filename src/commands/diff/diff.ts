@@ -1,6 +1,7 @@
 /** Compares a store with its copy, and writes to neither. */
 import { setMaxListeners } from "node:events";
 import { Comparing } from "../../core/compare/compare.ts";
+import type { DiffRun } from "../../core/compare/diff-job.ts";
 import { metered } from "../../core/compare/metered.ts";
 import { reportUnpaired } from "../../core/compare/pairing/unpaired.ts";
 import { DiffCheckpoint } from "../../core/compare/progress/diff-checkpoint.ts";
@@ -104,8 +105,21 @@ async function compare(
     stop,
   );
   const report = findings.take.bind(findings);
-  const { renames, now } = found;
-  const run = { ...stores, ...options, renames, now, signal, stop, report };
+  const run: DiffRun = {
+    source: stores.source,
+    target: stores.target,
+    concurrency: options.concurrency,
+    now: found.now,
+    delays: options.delays,
+    ignoreFieldOrder: options.ignoreFieldOrder,
+    oneWay: options.oneWay,
+    values: options.values,
+    renames: found.renames,
+    indexes: options.indexes,
+    signal,
+    stop,
+    report,
+  };
   const comparing = new Comparing(run, found.pairs, checkpoint);
   const clock = limitTime(options.maxMinutes, stop, () => new StopEarly("--max-minutes"));
   let ended: string | undefined;
