@@ -11,7 +11,7 @@ import { readOnce } from "./read-once.ts";
 import { emptyStep, merge, type Step } from "./walk.ts";
 
 /** A collection of the source, and the target's. */
-export interface BothCollections {
+interface BothCollections {
   readonly source: Reader;
   readonly target: Reader;
   readonly from: CollectionInfo;
@@ -19,7 +19,7 @@ export interface BothCollections {
 }
 
 /** Hears of batches as they come by, and keeps none. */
-export interface Listener {
+interface Listener {
   add(batch: Batch): void;
 }
 
