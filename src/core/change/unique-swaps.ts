@@ -2,7 +2,8 @@
 import type { UniqueRules, UniqueValue } from "../../connectors/powers/unique-values.ts";
 import { Batch, type Doc } from "../../model/document.ts";
 import type { Change, ChangeContext, Outcome } from "./change.ts";
-import { findAll, isWanted, precheck, save, type WithSession } from "./change.ts";
+import { precheck, type WithSession } from "./change.ts";
+import { findAll, isWanted, save } from "./write-and-verify.ts";
 
 /** One document of a swap: what it is now, and what it should be. */
 interface SwapMember {

@@ -5,6 +5,7 @@ import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { Batch, DocumentId } from "../../model/document.ts";
 import type { Uids } from "../progress/progress.ts";
+import { inOrder } from "../walk/merge-or-look-up.ts";
 import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "./checksums.ts";
 import type { Segment } from "./segment.ts";
 
@@ -29,7 +30,7 @@ export class LastVerified {
     { target, from, to, filter, since, signal }: LastVerifiedOptions,
     uids: Uids,
   ): Promise<LastVerified | undefined> {
-    if (from.kind !== "collection" || !from.ordered || !to.ordered) return undefined;
+    if (from.kind !== "collection" || !inOrder({ from, to })) return undefined;
     if (filter !== undefined || since !== undefined) return undefined;
     const bytes = await target.checksums?.read(to.name, signal);
     const checksums = bytes === undefined ? undefined : checksumsFromBytes(bytes);

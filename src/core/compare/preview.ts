@@ -10,9 +10,8 @@ const SHOWN = 5;
 export async function previewAdoption(job: ScanJob): Promise<AdoptionPreview> {
   const found = { equal: 0, equivalent: 0, different: 0, missing: 0, extra: 0, examples: [] as string[] };
   const strategy = await chooseStrategy(job);
-  // Documents without a unique `_id` are looked up one by one here: nobody adopts them as a whole.
-  const exact = strategy.tier === "whole" ? ({ tier: "lookup" } as const) : strategy;
-  const steps = classified(scan(job, exact, {}), equivalenceOf(job));
+  // Documents of a sequence are looked up one by one here: nobody adopts them as a whole.
+  const steps = classified(scan(job, strategy, {}), equivalenceOf(job));
   for await (const { equal, equivalent, different, missing, extra } of steps) {
     found.equal += equal.documents - (equal.equivalent ?? 0);
     found.equivalent += equivalent.length + (equal.equivalent ?? 0);

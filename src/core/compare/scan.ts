@@ -3,9 +3,9 @@
 import type { IdRange } from "../../connectors/collection.ts";
 import type { Digester, RecordDigester } from "../../connectors/powers/digests.ts";
 import type { Tier } from "../../model/reporter.ts";
+import { findExtras, inOrder, isMerged, mergeOrLookUp } from "../walk/merge-or-look-up.ts";
 import { cutInto, piecesFor } from "../walk/ranges.ts";
-import { readOnce } from "../walk/read-once.ts";
-import { findExtras, lookUpEach, merge, type Step } from "../walk/walk.ts";
+import type { Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
 import { cutSegments, digestWalk } from "./digests/digest-walk.ts";
 import { findUnselected } from "./unselected.ts";
@@ -28,7 +28,7 @@ export async function chooseStrategy(job: ScanJob): Promise<Strategy> {
   const { source, target, from, to, signal } = job;
   if (from.kind === "definition") return { tier: "definition" };
   if (from.kind !== "collection") return { tier: "whole" };
-  if (!from.ordered || !to.ordered) return { tier: "lookup" };
+  if (!inOrder(job)) return { tier: "lookup" };
   const records = await hashRecords(job);
   if (records !== undefined) return records;
   const [left, right] = await Promise.all([
@@ -87,12 +87,10 @@ export async function* scan(job: ScanJob, strategy: Strategy, range: IdRange): A
         signal,
       });
       return;
-    case "lookup":
-      yield* lookUpEach(readOnce(source, from, options), { store: target, collection: to }, signal);
-      yield* findExtras(readOnce(target, to, options), { store: source, collection: from }, signal, "all");
-      if (filter !== undefined) yield* findUnselected({ ...job, filter });
-      return;
     default:
-      yield* merge(source.read(from, options), target.read(to, options));
+      yield* mergeOrLookUp(job, options);
+      if (isMerged(job)) return;
+      yield* findExtras(job, options, "all");
+      if (filter !== undefined) yield* findUnselected({ ...job, filter });
   }
 }

@@ -4,10 +4,10 @@ import { segmentHash } from "../checksums/checksum-builder.ts";
 import type { SegmentHash } from "../checksums/segment-hash.ts";
 import { TaskPool } from "../concurrency/task-pool.ts";
 import type { OpenRange, Part } from "../progress/progress.ts";
+import { findExtras, inOrder, isMerged } from "../walk/merge-or-look-up.ts";
 import { isBound } from "../walk/ranges.ts";
 import { countExtra, type Step } from "../walk/walk.ts";
-import { DUPLICATE_ID, inOrder, type Job, type PartJob, partJob, readOptions, walkOf } from "./job.ts";
-import { extraSteps } from "./remove.ts";
+import { DUPLICATE_ID, type Job, type PartJob, partJob, readOptions, walkOf } from "./job.ts";
 import { insert, insertMissing, Replacements } from "./replace.ts";
 import { commit } from "./still-there.ts";
 import { proveRange } from "./verify.ts";
@@ -111,10 +111,9 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   }
   watch?.end();
   await replacements.settle(partJob(job, part));
-  if (job.since !== undefined) {
-    // What is only in the target is looked for where it should be removed.
-    if (job.delete) part.tally.extra = await countExtras(job, { ...range });
-  } else if (!inOrder(job)) part.tally.extra = await countExtras(job, { ...range });
+  // A run that reads only changes looks for what only the target has where it should be removed.
+  if (!isMerged(job, { changedSince: job.since }) && (job.since === undefined || job.delete))
+    part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
   if (hash !== undefined) job.checksumBuilder?.add(hash.end(range.to));
 }
@@ -151,10 +150,9 @@ function excludeUnequal({ checksumBuilder, rejected }: PartJob, step: Step): voi
   checksumBuilder.except(missing.map(({ id }) => id).filter(({ key }) => rejected.has(key)));
 }
 
-/** Looking up each document of the source finds no others on the target. */
 async function countExtras(job: Job, range: IdRange): Promise<number> {
   let extra = 0;
-  for await (const step of extraSteps(job, range)) extra += countExtra(step);
+  for await (const step of findExtras(job, readOptions(job, range))) extra += countExtra(step);
   return extra;
 }
 

@@ -1,7 +1,6 @@
 import type { CollectionInfo, Filter, IdRange, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import type { WriteOutcome } from "../../connectors/write-outcome.ts";
-import type { Batch } from "../../model/document.ts";
 import type { Meter } from "../../model/reporter.ts";
 import type { Journal, Journaling } from "../change/journal.ts";
 import type { ChecksumBuilder } from "../checksums/checksum-builder.ts";
@@ -14,8 +13,8 @@ import type { Losses } from "../progress/losses.ts";
 import type { Part, Progress } from "../progress/progress.ts";
 import type { Tally } from "../progress/tally.ts";
 import { classified, type Equivalence } from "../walk/equivalence.ts";
-import { readOnce } from "../walk/read-once.ts";
-import { lookUpEach, merge } from "../walk/walk.ts";
+import { mergeOrLookUp, type WalkOptions } from "../walk/merge-or-look-up.ts";
+import type { Step } from "../walk/walk.ts";
 import type { NewerBy } from "./newer.ts";
 
 /** What all collections of a run share. */
@@ -95,44 +94,14 @@ export function account(job: PartJob, documents: number, bytes: number, outcome:
   job.meter.advance(documents, bytes);
 }
 
-/** Whether documents of both sides come in the same order, that of BSON: only then can they be walked side by side. */
-export function inOrder({ from, to }: Pick<Job, "from" | "to">): boolean {
-  return from.ordered && to.ordered;
-}
-
-/** How the source is read: what was not changed is not looked at. */
-export function sourceOptions(job: Job, range: IdRange): ReadOptions {
-  const options = readOptions(job, range);
-  return job.since === undefined ? options : { ...options, changedSince: job.since };
-}
-
-/** Hears of batches as they come by, and keeps none. */
-export interface Listener {
-  add(batch: Batch): void;
-}
-
 /** What should be copied, held against what the target holds. */
 export function walkOf(
   job: Job,
   range: IdRange,
-  {
-    onSource,
-    onTarget,
-  }: { readonly onSource?: Listener | undefined; readonly onTarget?: Listener | undefined } = {},
-) {
-  const source = heard(readOnce(job.source, job.from, sourceOptions(job, range)), onSource);
-  const walk =
-    inOrder(job) && job.since === undefined
-      ? merge(source, heard(job.target.read(job.to, readOptions(job, range)), onTarget))
-      : lookUpEach(source, { store: job.target, collection: job.to }, job.signal);
+  listeners: Pick<WalkOptions, "onSource" | "onTarget"> = {},
+): AsyncGenerator<Step> {
+  const walk = mergeOrLookUp(job, readOptions(job, range), { ...listeners, changedSince: job.since });
   return classified(walk, job.equivalence);
-}
-
-async function* heard(batches: AsyncIterable<Batch>, listener: Listener | undefined): AsyncGenerator<Batch> {
-  for await (const batch of batches) {
-    listener?.add(batch);
-    yield batch;
-  }
 }
 
 /** How both stores read this job's documents within a range. */

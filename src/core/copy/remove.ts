@@ -1,13 +1,12 @@
-import type { IdRange } from "../../connectors/collection.ts";
 import type { Doc } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import { isShrunken, shrinkError } from "../plan/shrink.ts";
 import type { Extras } from "../progress/progress.ts";
 import { canQuery, find } from "../walk/lookup.ts";
-import { readOnce } from "../walk/read-once.ts";
-import { countExtra, findExtras, merge, type Step } from "../walk/walk.ts";
-import { inOrder, type Job, readOptions } from "./job.ts";
+import { findExtras } from "../walk/merge-or-look-up.ts";
+import { countExtra } from "../walk/walk.ts";
+import { type Job, readOptions } from "./job.ts";
 import { assertSourceExists } from "./still-there.ts";
 
 /**
@@ -35,19 +34,10 @@ export async function removeExtras(job: Job): Promise<void> {
   for (const segment of extras) await removeFrom(job, segment);
 }
 
-/** A walk over all of the range that finds what only the target has; all else that it finds is not to be used. */
-export function extraSteps(job: Job, range: IdRange): AsyncGenerator<Step> {
-  const options = readOptions(job, range);
-  const target = readOnce(job.target, job.to, options);
-  if (!inOrder(job)) return findExtras(target, { store: job.source, collection: job.from }, job.signal);
-  const source = job.source.keys?.read(job.from, options) ?? job.source.read(job.from, options);
-  return merge(source, target);
-}
-
 async function removeFrom(job: Job, segment: Extras): Promise<void> {
   let found = 0;
   let deleted = 0;
-  for await (const step of extraSteps(job, segment.range)) {
+  for await (const step of findExtras(job, readOptions(job, segment.range))) {
     found += countExtra(step);
     if (step.extra.length === 0) continue;
     const ids = step.extra.map(({ id }) => id);

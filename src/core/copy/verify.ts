@@ -1,14 +1,24 @@
-/** Proving that the target holds what was written, by reading it back. */
+/**
+ * Proving that the target holds what was written, by reading it back. What differs was written by this run, so it is
+ * written again: that tells a server that alters it from somebody who changed it once. `core/change/change.ts` changes what
+ * may be somebody else's, and so writes nothing twice; both write by `core/change/write-and-verify.ts`.
+ */
 import { printId } from "../../bson/print-id.ts";
 import type { IdRange } from "../../connectors/collection.ts";
 import type { Rejected } from "../../connectors/write-outcome.ts";
-import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
+import type { Doc, DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { save } from "../change/change.ts";
+import {
+  type Due,
+  findAll,
+  isWanted,
+  type ReadBack,
+  type WantedDocument,
+  type Writing,
+  writeAndReadBack,
+} from "../change/write-and-verify.ts";
 import { segmentHash } from "../checksums/checksum-builder.ts";
 import { areSame, type Segment } from "../checksums/segment.ts";
-import { isHeldAs } from "../walk/equivalence.ts";
-import { find } from "../walk/lookup.ts";
 import { countExtra } from "../walk/walk.ts";
 import { DUPLICATE_ID, type PartJob, readOptions, walkOf } from "./job.ts";
 import { newerReason } from "./newer.ts";
@@ -72,47 +82,41 @@ const ROUNDS = 3;
  * @returns the documents that had to be written again and are now proved
  */
 export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
+  const { target, session, to: collection, journaling, signal } = job;
+  const writing: Writing = { target, session, collection, journaling, signal };
+  const changes = documents.map((document) => ({ id: document.id, wanted: document.bytes, document }));
+  const there = await findAll(writing, changes);
   const proved: Doc[] = [];
-  let held = await findOn(job, documents);
-  let candidates: readonly Doc[] = documents.filter(
-    (document) => !job.rejected.has(document.id.key) && !isHeld(job, held, document),
-  );
-  for (let round = 1; candidates.length > 0; round++) {
-    candidates = leaveNewer(job, candidates, held);
-    await saveHeld(job, candidates, held);
-    const written = await writeAgain(job, candidates);
-    const before = held;
-    held = await findOn(job, written);
-    proved.push(...written.filter((document) => isHeld(job, held, document)));
-    const other = written.filter((document) => !isHeld(job, held, document));
-    const isMapped = job.target.mapping !== undefined;
-    const altered = other.filter(({ id }) =>
-      isMapped ? held.has(id.key) : isSame(before.get(id.key), held.get(id.key)),
-    );
+  let due: readonly Due<OwnDocument>[] = changes
+    .map((change) => ({ change, before: there.get(change.id.key) }))
+    .filter(({ change, before }) => !job.rejected.has(change.id.key) && !isWanted(writing, change, before));
+  for (let round = 1; due.length > 0; round++) {
+    const { readBack, rejected } = await writeAndReadBack(writing, leaveNewer(job, due), "again");
+    reportRejected(job, rejected);
+    const taken = readBack.filter(({ change }) => !job.rejected.has(change.id.key));
+    proved.push(...taken.filter(({ isHeld }) => isHeld).map(({ change }) => change.document));
+    const other = taken.filter(({ isHeld }) => !isHeld);
+    const isMapped = target.mapping !== undefined;
+    const altered = other.filter((one) => (isMapped ? one.after !== undefined : isSame(one)));
     if (isMapped) nameAltered(job, altered, madeAnother(job));
     else await takeBack(job, altered);
-    candidates = other.filter((document) => !altered.includes(document));
-    if (candidates.length > 0 && round === ROUNDS) throw unprovable(job, candidates, held);
+    due = other
+      .filter((one) => !altered.includes(one))
+      .map(({ change, after }) => ({ change, before: after }));
+    if (due.length > 0 && round === ROUNDS) throw unprovable(job, due);
   }
   return proved;
 }
 
-/** What the target holds in their place may be somebody else's work by now. */
-async function saveHeld(job: PartJob, documents: readonly Doc[], held: HeldDocuments): Promise<void> {
-  if (job.journaling === undefined) return;
-  const changes = documents.map(({ id, bytes }) => ({ id, wanted: bytes, accepts: () => true }));
-  const due = changes.map((change) => ({ change, before: held.get(change.id.key) }));
-  await save(
-    { journaling: job.journaling, saved: new Map() },
-    due.filter(({ before }) => before !== undefined),
-  );
+/** A document that this run has written. */
+interface OwnDocument extends WantedDocument {
+  readonly document: Doc;
 }
 
 /** @returns those that are not newer in the target; the others are named */
-function leaveNewer(job: PartJob, documents: readonly Doc[], held: HeldDocuments): readonly Doc[] {
+function leaveNewer(job: PartJob, due: readonly Due<OwnDocument>[]): readonly Due<OwnDocument>[] {
   const rejected: Rejected[] = [];
-  const others = documents.filter((expected) => {
-    const found = held.get(expected.id.key);
+  const others = due.filter(({ change: { document: expected }, before: found }) => {
     const field = found === undefined ? undefined : job.newerBy.newer({ expected, found });
     if (field !== undefined) rejected.push({ id: expected.id, reason: newerReason(field) });
     return field === undefined;
@@ -126,39 +130,22 @@ function madeAnother({ target: { words } }: PartJob): string {
   return `the target stored it with different values, twice${why}`;
 }
 
-type HeldDocuments = ReadonlyMap<string, Doc>;
-
-function findOn(job: PartJob, documents: readonly Doc[]): Promise<HeldDocuments> {
-  const ids = documents.map(({ id }) => id);
-  return find(job.target, job.to, ids, job.signal);
-}
-
-function isHeld({ target, to }: PartJob, held: HeldDocuments, document: Doc): boolean {
-  return isHeldAs(target, to.name, document, held.get(document.id.key));
-}
-
-function isSame(a: Doc | undefined, b: Doc | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.compare(a.bytes, b.bytes) === 0;
-}
-
-/** @returns those of the documents that the target took */
-async function writeAgain(job: PartJob, documents: readonly Doc[]): Promise<Doc[]> {
-  const { rejected } = await job.session.write(job.to.name, Batch.of(documents), "replace", job.signal);
-  reportRejected(job, rejected);
-  return documents.filter(({ id }) => !job.rejected.has(id.key));
+/** Whether the target made the same of it both times. */
+function isSame({ before, after }: ReadBack): boolean {
+  return before !== undefined && after !== undefined && Buffer.compare(before.bytes, after.bytes) === 0;
 }
 
 /** Removes what this run has written and the server has altered. */
-async function takeBack(job: PartJob, altered: readonly Doc[]): Promise<void> {
-  const ids = altered.map(({ id }) => id);
+async function takeBack(job: PartJob, altered: readonly Due[]): Promise<void> {
+  const ids = altered.map(({ change }) => change.id);
   await job.session.remove(job.to.name, ids, job.signal);
   nameAltered(job, altered, "the target's server stores it with different bytes");
 }
 
-function nameAltered(job: PartJob, altered: readonly Doc[], reason: string): void {
+function nameAltered(job: PartJob, altered: readonly Due[], reason: string): void {
   reportRejected(
     job,
-    altered.map(({ id }) => ({ id, reason })),
+    altered.map(({ change }) => ({ id: change.id, reason })),
   );
 }
 
@@ -168,9 +155,9 @@ function reportRejected(job: PartJob, rejected: readonly Rejected[]): void {
   job.tally.reclassify(rejected.length);
 }
 
-function unprovable(job: PartJob, documents: readonly Doc[], held: HeldDocuments): DualsyncError {
-  const gone = documents.filter(({ id }) => !held.has(id.key)).length;
-  const some = documents.length === 1 ? "a document" : `${documents.length} documents`;
+function unprovable(job: PartJob, due: readonly Due[]): DualsyncError {
+  const gone = due.filter(({ before }) => before === undefined).length;
+  const some = due.length === 1 ? "a document" : `${due.length} documents`;
   const how =
     gone === 0 ? "but held something else each time" : `but does not hold ${gone === 1 ? "it" : "them"}`;
   return new DualsyncError(

@@ -1,10 +1,7 @@
-/** One walk over two stores, for everything that compares them: copying into a filled target, verifying, deleting. */
+/** What a walk over two stores finds, step by step, and the merge of two that give the same order. */
 import { compareIds } from "../../bson/compare-ids.ts";
-import type { CollectionInfo } from "../../connectors/collection.ts";
-import type { Reader } from "../../connectors/contract.ts";
 import { type Batch, type Doc, type DocumentId, idElement } from "../../model/document.ts";
 import { equalRun } from "./equal-run.ts";
-import { canQuery, find } from "./lookup.ts";
 
 export interface DocumentPair {
   readonly expected: Doc;
@@ -180,55 +177,5 @@ class BatchCursor {
   get #current(): Batch {
     if (this.#batch === undefined) throw new RangeError("no batch");
     return this.#batch;
-  }
-}
-
-/** A collection of one store. */
-export interface Stored {
-  readonly store: Reader;
-  readonly collection: CollectionInfo;
-}
-
-/** Compares by looking each document up on the other side: for stores whose reads are not in BSON order. Finds no extras. */
-export async function* lookUpEach(
-  source: AsyncIterable<Batch>,
-  target: Stored,
-  signal: AbortSignal,
-): AsyncGenerator<Step> {
-  for await (const batch of source) {
-    const step = emptyStep();
-    const documents = batch.docs();
-    const ids = documents.map(({ id }) => id);
-    const there = await find(target.store, target.collection, ids, signal);
-    for (const expected of documents) {
-      const found = there.get(expected.id.key);
-      if (found === undefined) step.missing.push(expected);
-      else if (Buffer.compare(found.bytes, expected.bytes) !== 0) step.different.push({ expected, found });
-      else {
-        step.equal.documents++;
-        step.equal.bytes += expected.bytes.length;
-      }
-    }
-    yield step;
-  }
-}
-
-/**
- * The documents of the target that the source lacks: the other half of `lookUpEach`. Those that cannot be used in a query
- * of the source are among them only where `which` is "all": whether it has them is not known.
- */
-export async function* findExtras(
-  target: AsyncIterable<Batch>,
-  source: Stored,
-  signal: AbortSignal,
-  which: "known" | "all" = "known",
-): AsyncGenerator<Step> {
-  for await (const batch of target) {
-    const step = emptyStep();
-    const documents = batch.docs().filter(({ id }) => which === "all" || canQuery(source.store, id));
-    const ids = documents.map(({ id }) => id);
-    const there = await find(source.store, source.collection, ids, signal);
-    step.extra.push(...documents.filter(({ id }) => !there.has(id.key)));
-    yield step;
   }
 }

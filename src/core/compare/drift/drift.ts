@@ -2,6 +2,7 @@
 import type { Batch, DocumentId } from "../../../model/document.ts";
 import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "../../checksums/checksums.ts";
 import type { Segment } from "../../checksums/segment.ts";
+import { inOrder } from "../../walk/merge-or-look-up.ts";
 import type { DiffJob } from "../diff-job.ts";
 import { type Drift, detectDrift, layOut, type Mismatch } from "./detect-drift.ts";
 
@@ -41,7 +42,7 @@ export class DriftDetector {
 
   async #read(): Promise<Uint8Array | undefined> {
     const { target, from, to, signal } = this.#job;
-    if (!from.ordered || !to.ordered) return undefined;
+    if (!inOrder({ from, to })) return undefined;
     const bytes = await target.checksums?.read(to.name, signal);
     this.#work -= bytes?.length ?? 0;
     return bytes;

@@ -1,0 +1,146 @@
+/**
+ * Writing single documents and reading them back: what is saved before, how each is written, what is read back, and what
+ * counts as held. What follows where a document is not held is up to the caller: `change.ts` names it as refused;
+ * `core/copy/verify.ts` writes it again, rejects it or gives up. `unique-swaps.ts` takes all documents of a swap out before
+ * it puts any in, so it uses the parts only.
+ */
+import { hash } from "node:crypto";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader, WriteMode, WriteSession } from "../../connectors/contract.ts";
+import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
+import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
+import { isHeldAs } from "../walk/equivalence.ts";
+import { find } from "../walk/lookup.ts";
+import type { JournalEntry, Journaling } from "./journal.ts";
+
+/** What a document of the target should be. */
+export interface WantedDocument {
+  readonly id: DocumentId;
+  /** The document that should be there; absent to remove the one that is. */
+  readonly wanted?: Uint8Array | undefined;
+}
+
+/** A change that should be made, and what it is made to. */
+export interface Due<Change extends WantedDocument = WantedDocument> {
+  readonly change: Change;
+  readonly before: Doc | undefined;
+}
+
+/** A change that was made or tried, and what the target holds since. */
+export interface ReadBack<Change extends WantedDocument = WantedDocument> extends Due<Change> {
+  readonly after: Doc | undefined;
+  /** `after` is what was wanted. */
+  readonly isHeld: boolean;
+}
+
+/** Where documents are looked at. */
+export interface Place {
+  readonly target: Reader;
+  readonly collection: CollectionInfo;
+  readonly signal: AbortSignal;
+}
+
+interface Saving {
+  /** What a change overwrites or removes is saved here before. */
+  readonly journaling?: Pick<Journaling, "journal" | "collection"> | undefined;
+  /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
+  readonly saved?: Map<string, string> | undefined;
+}
+
+/** Where and how documents are written. */
+export interface Writing extends Place, Saving {
+  readonly session: WriteSession;
+  /** Called for each part of the documents that the target has no place for. */
+  readonly onLost?: ((lost: NotReproduced) => void) | undefined;
+}
+
+/**
+ * Saves what is there, writes, and reads everything back. The `first` write of a document leaves alone what has appeared
+ * where nothing was, and saves that nothing was. To write it `again` replaces whatever is there; where nothing is, it is
+ * this run's own document that is gone, and nothing is saved.
+ */
+export async function writeAndReadBack<Change extends WantedDocument>(
+  writing: Writing,
+  due: readonly Due<Change>[],
+  which: "first" | "again",
+): Promise<{ readonly readBack: readonly ReadBack<Change>[]; readonly rejected: readonly Rejected[] }> {
+  const isThere = ({ before }: Due): boolean => before !== undefined;
+  await save(writing, which === "again" ? due.filter(isThere) : due);
+  const rejected = await write(writing, due, (one) =>
+    which === "again" || isThere(one) ? "replace" : "create",
+  );
+  const found = await findAll(
+    writing,
+    due.map(({ change }) => change),
+  );
+  const readBack = due.map(({ change, before }) => {
+    const after = found.get(change.id.key);
+    return { change, before, after, isHeld: isWanted(writing, change, after) };
+  });
+  return { readBack, rejected };
+}
+
+/** What was saved by another try, and is still so, is not saved again. */
+export async function save({ journaling, saved }: Saving, due: readonly Due[]): Promise<void> {
+  if (journaling === undefined) return;
+  const hashed = due.map((one) => ({ one, key: one.change.id.key, hash: hashOf(one.before) }));
+  const fresh = hashed.filter(({ key, hash }) => saved?.get(key) !== hash);
+  if (fresh.length === 0) return;
+  await journaling.journal.save(
+    journaling.collection,
+    fresh.map(({ one }) => entryOf(one)),
+  );
+  for (const { key, hash } of fresh) saved?.set(key, hash);
+}
+
+function hashOf(document: Doc | undefined): string {
+  return document === undefined ? "" : hash("sha256", document.bytes, "base64");
+}
+
+function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
+  return {
+    id: before === undefined ? id.element : before.id.element,
+    before: before?.bytes,
+    after: wanted && { sha256: hash("sha256", wanted, "buffer"), bytes: wanted.length },
+  };
+}
+
+/** What the target holds now, by `DocumentId.key`. */
+export async function findAll(
+  { target, collection, signal }: Place,
+  changes: readonly WantedDocument[],
+): Promise<ReadonlyMap<string, Doc>> {
+  const ids = changes.map(({ id }) => id);
+  return await find(target, collection, ids, signal);
+}
+
+/** Equal bytes, or what the target's mapping calls equivalent. */
+export function isWanted(
+  { target, collection }: Pick<Place, "target" | "collection">,
+  { id, wanted }: WantedDocument,
+  found: Doc | undefined,
+): boolean {
+  if (wanted === undefined) return found === undefined;
+  return isHeldAs(target, collection.name, { id, bytes: wanted }, found);
+}
+
+/** Removes, replaces, inserts. @returns what was not taken */
+async function write(
+  { session, collection, onLost, signal }: Writing,
+  due: readonly Due[],
+  modeOf: (one: Due) => WriteMode,
+): Promise<readonly Rejected[]> {
+  const removed = due.filter(({ change }) => change.wanted === undefined).map(({ change }) => change.id);
+  if (removed.length > 0) await session.remove(collection.name, removed, signal);
+  const rejected: Rejected[] = [];
+  for (const mode of ["replace", "create"] as const) {
+    const documents = due
+      .filter((one) => modeOf(one) === mode)
+      .flatMap(({ change: { id, wanted } }) => (wanted === undefined ? [] : [{ id, bytes: wanted }]));
+    if (documents.length === 0) continue;
+    const outcome = await session.write(collection.name, Batch.of(documents), mode, signal);
+    for (const lost of outcome.notReproduced ?? []) onLost?.(lost);
+    rejected.push(...outcome.rejected);
+  }
+  return rejected;
+}

@@ -1,0 +1,131 @@
+/**
+ * How two collections are held against each other, decided here for everything that does: copying into a filled target,
+ * verifying, removing, comparing. Two that both come in BSON order of `_id` are merged; of all others each document is
+ * looked up on the other side.
+ */
+import type { CollectionInfo, ReadOptions } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { Batch } from "../../model/document.ts";
+import { canQuery, find } from "./lookup.ts";
+import { readOnce } from "./read-once.ts";
+import { emptyStep, merge, type Step } from "./walk.ts";
+
+/** A collection of the source, and the target's. */
+interface BothCollections {
+  readonly source: Reader;
+  readonly target: Reader;
+  readonly from: CollectionInfo;
+  readonly to: CollectionInfo;
+}
+
+/** Hears of batches as they come by, and keeps none. */
+interface Listener {
+  add(batch: Batch): void;
+}
+
+export interface WalkOptions {
+  /** Only what was changed since then is read from the source: each document of it is looked up. */
+  readonly changedSince?: Date | undefined;
+  readonly onSource?: Listener | undefined;
+  /** Hears of nothing where documents are looked up. */
+  readonly onTarget?: Listener | undefined;
+}
+
+/** Whether documents of both sides come in BSON order of `_id`. A sequence has an order of its own. */
+export function inOrder({ from, to }: Pick<BothCollections, "from" | "to">): boolean {
+  return isInOrder(from) && isInOrder(to);
+}
+
+function isInOrder({ kind, ordered }: CollectionInfo): boolean {
+  return ordered && kind !== "sequence";
+}
+
+/** Whether `mergeOrLookUp` merges, and so finds extras, too; else only `findExtras` does. */
+export function isMerged(
+  both: Pick<BothCollections, "from" | "to">,
+  { changedSince }: Pick<WalkOptions, "changedSince"> = {},
+): boolean {
+  return inOrder(both) && changedSince === undefined;
+}
+
+/** Holds what the source has against what the target has. */
+export function mergeOrLookUp(
+  both: BothCollections,
+  options: ReadOptions,
+  walkOptions: WalkOptions = {},
+): AsyncGenerator<Step> {
+  const { source, target, from, to } = both;
+  const { changedSince, onSource, onTarget } = walkOptions;
+  const sourceOptions = changedSince === undefined ? options : { ...options, changedSince };
+  const documents = heard(readOnce(source, from, sourceOptions), onSource);
+  return isMerged(both, walkOptions)
+    ? merge(documents, heard(target.read(to, options), onTarget))
+    : lookUpEach(documents, both, options.signal);
+}
+
+/**
+ * Finds what only the target has; nothing else in its steps is to be used. Where documents are looked up, those that
+ * cannot be used in a query of the source are among them only where `which` is "all": whether it has them is not known.
+ */
+export function findExtras(
+  both: BothCollections,
+  options: ReadOptions,
+  which: "known" | "all" = "known",
+): AsyncGenerator<Step> {
+  const { source, target, from, to } = both;
+  const documents = readOnce(target, to, options);
+  return inOrder(both)
+    ? merge(source.keys?.read(from, options) ?? source.read(from, options), documents)
+    : lookUpExtras(documents, both, which, options.signal);
+}
+
+function heard(batches: AsyncIterable<Batch>, listener: Listener | undefined): AsyncIterable<Batch> {
+  return listener === undefined ? batches : heardBy(listener, batches);
+}
+
+async function* heardBy(listener: Listener, batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    listener.add(batch);
+    yield batch;
+  }
+}
+
+/** Finds no extras. */
+async function* lookUpEach(
+  documentsOfSource: AsyncIterable<Batch>,
+  { target, to }: BothCollections,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  for await (const batch of documentsOfSource) {
+    const step = emptyStep();
+    const documents = batch.docs();
+    const ids = documents.map(({ id }) => id);
+    const there = await find(target, to, ids, signal);
+    for (const expected of documents) {
+      const found = there.get(expected.id.key);
+      if (found === undefined) step.missing.push(expected);
+      else if (Buffer.compare(found.bytes, expected.bytes) !== 0) step.different.push({ expected, found });
+      else {
+        step.equal.documents++;
+        step.equal.bytes += expected.bytes.length;
+      }
+    }
+    yield step;
+  }
+}
+
+async function* lookUpExtras(
+  documentsOfTarget: AsyncIterable<Batch>,
+  { source, from }: BothCollections,
+  which: "known" | "all",
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  for await (const batch of documentsOfTarget) {
+    const step = emptyStep();
+    const documents = batch.docs().filter(({ id }) => which === "all" || canQuery(source, id));
+    const ids = documents.map(({ id }) => id);
+    const there = await find(source, from, ids, signal);
+    step.extra.push(...documents.filter(({ id }) => !there.has(id.key)));
+    yield step;
+  }
+}
