@@ -66,7 +66,10 @@ export interface PairKind {
   find(environment: Environment, others: readonly PairCandidate[]): PairCandidate | undefined;
 }
 
-/** A store that is somebody's primary and has its copy in a store of another kind: see `Connector.copies`. */
+/**
+ * A store that is somebody's primary and has its copy in a store of another kind: see `Connector.copies`. That store may hold
+ * other things, too: to a comparison they are no difference.
+ */
 export interface PrimaryStore<L extends Location> {
   /** In a sentence: "the Supabase store". */
   readonly name: string;

@@ -75,6 +75,7 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
     label,
     words: SUPABASE_WORDS,
     countsExactly: true,
+    uidsHoldNames: true,
     async identity() {
       // Of the last answer: an earlier time than now is never too late.
       const time = project.time();

@@ -67,8 +67,7 @@ const ROUNDS = 3;
  * Proves that the target holds exactly these bytes, or what its own mapping calls equivalent. What it holds otherwise is
  * written again; a document that the server stores with the same other bytes each time is altered by the server: it is
  * removed again and rejected by name. One that is gone although it was acknowledged, or that is something else each
- * time, fails the run. What a mapped target makes of a document, by a trigger for example, may be something else each time and is
- * the application's own doing: it stays, and is rejected by name.
+ * time, fails the run. Where the store's own rules alter documents (`WriteSession.alters`), it stays and is rejected by name.
  * @returns the documents that had to be written again and are now proved
  */
 export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
@@ -85,11 +84,11 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
     held = await findOn(job, written);
     proved.push(...written.filter((document) => isHeld(job, held, document)));
     const other = written.filter((document) => !isHeld(job, held, document));
-    const isMapped = job.target.mapping !== undefined;
+    const { alters } = job.session;
     const altered = other.filter(({ id }) =>
-      isMapped ? held.has(id.key) : isSame(before.get(id.key), held.get(id.key)),
+      alters ? held.has(id.key) : isSame(before.get(id.key), held.get(id.key)),
     );
-    if (isMapped) nameAltered(job, altered, madeAnother(job));
+    if (alters) nameAltered(job, altered, madeAnother(job));
     else await takeBack(job, altered);
     candidates = other.filter((document) => !altered.includes(document));
     if (candidates.length > 0 && round === ROUNDS) throw unprovable(job, candidates, held);

@@ -51,11 +51,6 @@ export function isHeldAs(store: Reader, collection: string, wanted: Doc, found: 
   return store.mapping?.classify(collection, found, wanted) === "equivalent";
 }
 
-/** Whether one of the stores makes its documents from something else, and so has no options and indexes to compare. */
-export function isMapped({ source, target }: Pick<Sides, "source" | "target">): boolean {
-  return source.mapping !== undefined || target.mapping !== undefined;
-}
-
 /** The same walk, with equivalent documents separated from different ones. */
 export async function* classified(
   steps: AsyncIterable<Step>,

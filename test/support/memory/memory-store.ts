@@ -47,6 +47,8 @@ export interface MemoryOptions {
   readonly replaced?: boolean;
   /** Its documents are made from something else. */
   readonly mapping?: Mapping;
+  /** Rules of its own may alter what it is given. */
+  readonly alters?: true;
   /** They come the other way round, as those of a collection with a collation may. */
   readonly reversed?: boolean;
   readonly indexes?: readonly Metadata[];
@@ -223,6 +225,7 @@ export class MemoryStore implements WritableStore {
   get session(): WriteSession {
     return {
       lost: never,
+      alters: this.#options.alters,
       nonce: "nonce",
       prepare: () => this.prepare(),
       write: (...given) => this.write(...given),
