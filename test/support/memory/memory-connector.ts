@@ -33,6 +33,8 @@ export class MemoryDatabase {
   /** Whether the time of a document has come; of a key-value store. */
   isDue: (document: Doc) => boolean = () => false;
   holder: { readonly nonce: string; readonly run: Run } | undefined;
+  /** Takes the lease away from whoever holds it. */
+  lose: (reason: Error) => void = () => undefined;
   lastRun: RunRecord | undefined;
   readonly provenance = new Map<string, Provenance>();
   readonly checksums = new Map<string, Uint8Array>();
@@ -250,6 +252,7 @@ function sessionOf(database: MemoryDatabase, label: string, run: Run): WriteSess
   const nonce = `nonce of ${run.id}`;
   database.holder = { nonce, run };
   const lost = new AbortController();
+  database.lose = (reason) => lost.abort(reason);
   const book = new ProvenanceBook(
     async (name, provenance) => void database.provenance.set(name, provenance),
     run.from,
