@@ -108,6 +108,8 @@ export interface Connector<L extends Location = Location> {
   /** Whether both lead to one store, by their addresses; only the servers know whether two names lead to one server. */
   isSame(left: L, right: L): boolean;
   place(location: L): StorePlace;
+  /** Why such a store can have no collection of that name, in words that follow it; undefined: it can. Absent: it takes every name. */
+  nameProblem?(name: string): string | undefined;
   /** Absent where there is no way to open one yet. Loads the driver. */
   open?(location: L, options: OpenOptions): Promise<Store>;
   /** The conditions of --filter by collection, from values such as `orders={…}`. Absent: documents cannot be chosen so. Fails with `usage`. */

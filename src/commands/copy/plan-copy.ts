@@ -57,10 +57,11 @@ export async function planRun(
   const naming = {
     renamed: stores.source.metadata?.renamed,
     // What comes from a store of the same kind has a name that this one takes.
-    nameProblem: options.from.kind === options.to.kind ? undefined : stores.target.metadata?.nameProblem,
+    nameProblem: options.from.kind === options.to.kind ? undefined : connectorOf(options.to).nameProblem,
   };
   const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, naming);
-  const since = chooseSince(jobs, options.since, source, target);
+  const { documents } = stores.source.words;
+  const since = chooseSince(jobs, options.since, source, target, documents);
   // Where nothing is hidden, what is no longer listed was dropped or renamed there.
   const hides = stores.source.hiding !== undefined;
   const gone = hides ? vanished({ jobs, copies }, source, target, options.wanted) : [];

@@ -1,6 +1,7 @@
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import type { Connector } from "../connector.ts";
+import { collectionNameProblem } from "./location/collection-name.ts";
 import { type MongodbLocation, mongodbFromArgument, mongodbFromVariable } from "./location/location.ts";
 import { LOCAL_PAIR, SAME_SERVER_PAIR } from "./location/pairs.ts";
 import { isSameAddress, mongodbSecrets } from "./location/uri.ts";
@@ -42,6 +43,7 @@ export const mongodb: Connector<MongodbLocation> = {
   secrets: ({ address }) => mongodbSecrets(address),
   isSame: (left, right) => isSameAddress(left.address, right.address),
   place: ({ address, database }) => ({ hosts: address.hosts, database }),
+  nameProblem: collectionNameProblem,
   async open({ address, database }, { role, retries, signal }) {
     const opened = await import("./mongodb.ts");
     const { uri, display: label } = address;

@@ -4,6 +4,7 @@ export const MONGODB_WORDS: StoreWords = {
   store: "a MongoDB",
   collection: "collection",
   collections: "collections",
+  documents: "documents",
   comparedBy: "byte for byte",
   sequences: "Capped and time-series collections",
   notUndone:

@@ -176,6 +176,8 @@ async function count(
 
 function mappingOf({ project, tables }: ProjectReading): Mapping {
   return {
+    // A date of a document has milliseconds.
+    lossy: { note: "microseconds", what: "the microseconds of a time" },
     digester: async ({ name }, signal) =>
       tables.hasFunction(DIGEST)
         ? await rowDigester(project, await tables.table(name, signal), signal)

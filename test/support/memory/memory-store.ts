@@ -30,6 +30,7 @@ export const MEMORY_WORDS: StoreWords = {
   store: "a store in memory",
   collection: "collection",
   collections: "collections",
+  documents: "documents",
   comparedBy: "byte for byte",
   notUndone: "everything else stays",
 };
@@ -85,7 +86,6 @@ export class MemoryStore implements WritableStore {
       uncertain: new Map(),
     }),
     differences: () => [],
-    nameProblem: () => undefined,
   };
   readonly presence = { stillExists: () => this.stillExists() };
   readonly expiry: Reader["expiry"] = { of: async () => this.#options.isDue ?? (() => false) };
