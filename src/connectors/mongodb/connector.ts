@@ -26,6 +26,8 @@ export const mongodb: Connector<MongodbLocation> = {
   forms: ["mongodb", "mongodb://…", "mongodb+srv://…", "env:NAME"],
   copies: {
     variable: "MONGODB_URI",
+    example: "mongodb://localhost:27017/ordersDB",
+    form: "env:NAME",
     locate: (environment) => mongodbFromVariable("MONGODB_URI", environment),
   },
   pairs: [LOCAL_PAIR, SAME_SERVER_PAIR],

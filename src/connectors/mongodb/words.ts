@@ -1,7 +1,7 @@
 import type { StoreWords } from "../words.ts";
 
 export const MONGODB_WORDS: StoreWords = {
-  store: "a MongoDB",
+  store: "a MongoDB database",
   collection: "collection",
   collections: "collections",
   documents: "documents",
