@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { expect, it } from "vitest";
 
 /** Words of one store, which no other part may know. Reasons and examples in comments may use them. */
@@ -18,6 +19,27 @@ const FILES = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((file) => `src/${file.replaceAll("\\", "/")}`)
   .filter((file) => file.endsWith(".ts"));
 
+/** What connectors share: every other folder there is a connector. */
+const SHARED = ["control", "lease", "location", "powers", "wrappers"];
+
+const CONNECTORS = readdirSync("src/connectors", { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
+  .map(({ name }) => name);
+
+/** The connector in whose folder a file is. */
+function connectorOf(file: string): string | undefined {
+  const [, folder] = /^src\/connectors\/([^/]+)\//.exec(file) ?? [];
+  return CONNECTORS.find((connector) => connector === folder);
+}
+
+/** What a file imports of this program, types included, as paths from the root. */
+function importsOf(file: string): string[] {
+  const text = linesOf(file).join("\n");
+  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["'`](\.[^"'`]*)["'`]/g)].map(([, path = ""]) =>
+    posix.join(posix.dirname(file), path),
+  );
+}
+
 /** Each line of code without its comments. */
 function linesOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
@@ -29,9 +51,7 @@ function linesOf(file: string): string[] {
 
 it.each(Object.entries(WORDS))("what only %s has is known to its connector alone", (connector, words) => {
   const others = FILES.filter(
-    (file) =>
-      !/^src\/connectors\/(?:mongodb|supabase|kv|archive)\//.test(file) &&
-      !VERBS.some((verb) => file.startsWith(verb)),
+    (file) => connectorOf(file) === undefined && !VERBS.some((verb) => file.startsWith(verb)),
   );
   expect(others.length).toBeGreaterThan(100);
   const found = others.flatMap((file) =>
@@ -44,11 +64,17 @@ it.each(Object.entries(WORDS))("what only %s has is known to its connector alone
   expect(own.some((file) => linesOf(file).some((line) => words.test(line)))).toBe(true);
 });
 
-it("only the registry and the verbs of one store name a connector's folder", () => {
-  const importing = FILES.filter((file) => !file.startsWith("src/connectors/")).filter((file) =>
-    linesOf(file).some((line) => /connectors\/(?:mongodb|supabase|kv|archive)\//.test(line)),
+it("only the registry, the verbs of one store and a connector itself import from a connector's folder", () => {
+  const importing = FILES.filter((file) =>
+    importsOf(file).some((path) => ![undefined, connectorOf(file)].includes(connectorOf(path))),
   );
-  expect(importing).toEqual(["src/commands/sql/sql-command.ts"]);
+  expect(importing.sort()).toEqual(["src/commands/sql/sql-command.ts", "src/connectors/registry.ts"]);
+});
+
+it("every connector has one line in the registry and brings a record of its own", () => {
+  expect(CONNECTORS).toEqual(expect.arrayContaining(Object.keys(WORDS)));
+  const records = importsOf("src/connectors/registry.ts").filter((path) => connectorOf(path) !== undefined);
+  expect(records.sort()).toEqual(CONNECTORS.map((name) => `src/connectors/${name}/connector.ts`).sort());
 });
 
 it("every exported type has a name of its own", () => {

@@ -66,7 +66,10 @@ export interface PairKind {
   find(environment: Environment, others: readonly PairCandidate[]): PairCandidate | undefined;
 }
 
-/** A store that is somebody's primary and has its copy in a store of another kind: see `Connector.copies`. */
+/**
+ * A store that is somebody's primary and has its copy in a store of another kind: see `Connector.copies`. That store may hold
+ * other things, too: to a comparison they are no difference.
+ */
 export interface PrimaryStore<L extends Location> {
   /** In a sentence: "the Supabase store". */
   readonly name: string;
@@ -76,6 +79,16 @@ export interface PrimaryStore<L extends Location> {
   readonly variables: readonly (readonly [string, ...string[]])[];
   isSet(environment: Environment): boolean;
   locate(environment: Environment): ParsedLocation<L>;
+}
+
+/** Where the copies of primaries of other kinds are. */
+export interface CopyStore<L extends Location> {
+  readonly variable: string;
+  /** A value of the variable, for messages. */
+  readonly example: string;
+  /** How another such store is written for --from and --to: "env:NAME". */
+  readonly form: string;
+  locate(environment: Environment): L;
 }
 
 export interface Connector<L extends Location = Location> {
@@ -94,7 +107,7 @@ export interface Connector<L extends Location = Location> {
   readonly forms: readonly string[];
   readonly primary?: PrimaryStore<L>;
   /** Such a store holds the copies of primaries of other kinds, where this variable is set. */
-  readonly copies?: { readonly variable: string; locate(environment: Environment): L };
+  readonly copies?: CopyStore<L>;
   readonly pairs?: readonly PairKind[];
   /** Undefined: the text is no location of this kind. `flag` is its name in messages. Fails with `usage`. */
   parse(text: string, flag: string, environment: Environment): ParsedLocation<L> | undefined;
@@ -105,7 +118,9 @@ export interface Connector<L extends Location = Location> {
   /** Whether both lead to one store, by their addresses; only the servers know whether two names lead to one server. */
   isSame(left: L, right: L): boolean;
   place(location: L): StorePlace;
-  /** Absent where there is no way to open one yet. Loads the driver. */
+  /** Why such a store can have no collection of that name, in words that follow it; undefined: it can. Absent: it takes every name. */
+  nameProblem?(name: string): string | undefined;
+  /** Absent where there is no way to open one yet: then nothing offers such a store. Loads the driver. */
   open?(location: L, options: OpenOptions): Promise<Store>;
   /** The conditions of --filter by collection, from values such as `orders={…}`. Absent: documents cannot be chosen so. Fails with `usage`. */
   readFilters?(values: readonly string[]): Promise<ReadonlyMap<string, Filter>>;

@@ -46,6 +46,8 @@ export interface Reader extends Powers {
   readonly words: StoreWords;
   /** Whether `count` is exact. Where it is not, a collection was read whole when its cursor ended without a fault. */
   readonly countsExactly: boolean;
+  /** A collection that was renamed counts as another one: its `uid` stands for its name, too. */
+  readonly uidsHoldNames?: true | undefined;
   identity(signal: AbortSignal): Promise<StoreIdentity>;
   list(signal: AbortSignal): Promise<Listing>;
   /** Number of documents, counted by the server now; never an estimate, but where the store says so. */
@@ -143,6 +145,11 @@ export interface WriteSession extends Lease {
     indexes: readonly Metadata[],
     signal: AbortSignal,
   ): Promise<readonly NotReproduced[]>;
+  /**
+   * Rules of its own, a trigger for example, may make another document of one that the store is given, and not the same each time.
+   * That is the application's doing: the document stays.
+   */
+  readonly alters?: true | undefined;
   readonly sequences?: Sequences | undefined;
   readonly checksums?: ChecksumWriter | undefined;
   readonly relatedWrites?: RelatedWrites | undefined;

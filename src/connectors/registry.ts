@@ -13,6 +13,11 @@ export function connectors(): readonly Connector[] {
   return known;
 }
 
+/** Those whose stores can be opened: nothing offers the others. */
+export function openable(): readonly Connector[] {
+  return known.filter(({ open }) => open !== undefined);
+}
+
 /** Adds a connector. @returns what takes it out again */
 export function register(connector: Connector): () => void {
   known.push(connector);
@@ -29,7 +34,7 @@ export function connectorOf({ kind }: Pick<Location, "kind">): Connector {
 /** @throws DualsyncError `usage` where the command has no use for such a store in this role */
 export function assertServed(command: StoreCommand, location: Location, role: StoreRole): void {
   if (connectorOf(location).serves[command]?.includes(role) === true) return;
-  const able = known.filter(({ serves }) => serves[command]?.includes(role) === true);
+  const able = openable().filter(({ serves }) => serves[command]?.includes(role) === true);
   const verb = role === "source" ? "reads from" : "writes to";
   throw new DualsyncError(
     "usage",

@@ -5,6 +5,8 @@ export interface StoreWords {
   /** One of what holds its documents, and several. */
   readonly collection: string;
   readonly collections: string;
+  /** What a collection holds, several of it: "rows". */
+  readonly documents: string;
   /** What its documents are compared by, as the end of a sentence: "byte for byte". */
   readonly comparedBy: string;
   /** What is said of collections whose documents have no unique `_id`, before "that differ are dropped"; absent without any. */

@@ -50,7 +50,7 @@ export interface Difference {
   readonly targetCollection: string;
   /** The `_id` on one line; undefined for what is not about one document. */
   readonly id?: string | undefined;
-  /** Present where it is less than `different`: the same except for what the copy cannot hold, the microseconds of a time. */
+  /** Present where it is less than `different`: the same except for what the copy cannot hold. */
   readonly classification?: "lossy-equal" | undefined;
   /** In words, for people: what a metadata difference is about, why something could not be compared. */
   readonly detail?: string | undefined;

@@ -5,6 +5,9 @@ import type { MongodbLocation } from "../../src/connectors/mongodb/location/loca
 import type { DualsyncError } from "../../src/model/errors.ts";
 import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "../support/configuration-failure.ts";
+import { allOpenable } from "../support/openable.ts";
+
+allOpenable();
 
 const MAIN = { MONGODB_URI: "mongodb://u:hunter2@main/shop" };
 const LOCAL = {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { parseRenames } from "../../src/config/selection/renames.ts";
+import { parseRenames as parse } from "../../src/config/selection/renames.ts";
+import { mongodb } from "../../src/connectors/mongodb/connector.ts";
 import { failureOf } from "../support/configuration-failure.ts";
+
+/** Into a MongoDB database. */
+const parseRenames = (values: readonly string[]) => parse(values, mongodb.nameProblem);
 
 describe("--rename", () => {
   test("parses renames, including two that swap their names", () => {
@@ -15,6 +19,11 @@ describe("--rename", () => {
     expect(parseRenames(["__proto__=x"]).get("__proto__")).toBe("x");
     expect(parseRenames(["system.profile=a", ".odd$=b"]).get(".odd$")).toBe("b");
     expect(parseRenames([`a=${"x".repeat(255)}`]).size).toBe(1);
+  });
+
+  test("leaves it to the target which new names it takes", () => {
+    expect(parse(["a=b$c", "b=system.views"]).size).toBe(2);
+    expect(failureOf(() => parse(["a=_dualsync"])).message).toContain("reserved for dualsync");
   });
 
   test.each([

@@ -40,9 +40,8 @@ export async function planRun(
 ): Promise<PlannedRun> {
   const { signal } = context;
   // Before anything is read: what is changed later bears a later time, by the clock of who writes it down.
-  const { time } = stores.source.mapping === undefined ? {} : await stores.source.identity(signal);
+  const { time } = stores.source.changes === undefined ? {} : await stores.source.identity(signal);
   const [source, target] = await Promise.all([lookAt(stores.source, signal), lookAt(stores.target, signal)]);
-  const isMapped = stores.source.mapping !== undefined;
   assertMatches(options, namesOf(source.listing), [stores.source]);
   const objections: string[] = [];
   const planOptions = {
@@ -58,11 +57,14 @@ export async function planRun(
   const naming = {
     renamed: stores.source.metadata?.renamed,
     // What comes from a store of the same kind has a name that this one takes.
-    nameProblem: isMapped ? stores.target.metadata?.nameProblem : undefined,
+    nameProblem: options.from.kind === options.to.kind ? undefined : connectorOf(options.to).nameProblem,
   };
   const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, naming);
-  const since = chooseSince(jobs, options.since, source, target);
-  const gone = isMapped ? vanished({ jobs, copies }, source, target, options.wanted) : [];
+  const { documents } = stores.source.words;
+  const since = chooseSince(jobs, options.since, source, target, documents);
+  // Where nothing is hidden, what is no longer listed was dropped or renamed there.
+  const hides = stores.source.hiding !== undefined;
+  const gone = hides ? vanished({ jobs, copies }, source, target, options.wanted) : [];
   const known = { jobs, copies: new Set([...copies, ...gone]) };
   const beside = { source: stores.source, listing: target.listing };
   const hidden = await hiddenBeside(known, beside, options.wanted, signal);

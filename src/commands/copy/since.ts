@@ -12,14 +12,15 @@ export interface SinceChosen {
 }
 
 /**
- * Limits each job to what was changed since then, where that is safe: the rows say when they were changed, and the last
- * run that finished copied this particular collection from a table of the same columns.
+ * Limits each job to what was changed since then, where that is safe: the documents say when they were changed, and the last
+ * run that finished copied this particular collection. `documents`: what the source calls them.
  */
 export function chooseSince(
   jobs: readonly PlannedJob[],
   since: Since | undefined,
   source: StoreSnapshot,
   target: StoreSnapshot,
+  documents: string,
 ): SinceChosen {
   if (since === undefined) return { jobs, notes: [] };
   const { lastRun } = target.history;
@@ -36,17 +37,17 @@ export function chooseSince(
       ? { ...job, since: time, heldBefore: last.documents.get(job.to.name) ?? 0 }
       : job;
   });
-  return { jobs: chosen, notes: notesOf(chosen, time) };
+  return { jobs: chosen, notes: notesOf(chosen, time, documents) };
 }
 
-function notesOf(jobs: readonly PlannedJob[], time: Date): string[] {
+function notesOf(jobs: readonly PlannedJob[], time: Date, documents: string): string[] {
   const limited = jobs.filter(({ since }) => since !== undefined).map(({ from }) => from.name);
   const whole = jobs.filter(({ since }) => since === undefined).map(({ from }) => from.name);
   return [
     ...(limited.length === 0
       ? []
       : [
-          `Only rows changed since ${time.toISOString()} are read of ${limited.join(", ")}. Rows that were changed without a new time, or added with an old one, are missed; a run without --since finds them.`,
+          `Only ${documents} changed since ${time.toISOString()} are read of ${limited.join(", ")}. What was changed without a new time, or added with an old one, is missed; a run without --since finds it.`,
         ]),
     ...(whole.length === 0
       ? []

@@ -5,10 +5,10 @@ import type { Location } from "../../connectors/connector.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { History, RunRecord } from "../../connectors/powers/run-history.ts";
 import { connectorOf } from "../../connectors/registry.ts";
-import { type Mapped, type Pairs, pairUp, withoutHidden } from "../../core/compare/pairing/pairs.ts";
+import { type Pairs, type PrimarySide, pairUp, withoutHidden } from "../../core/compare/pairing/pairs.ts";
 import { unreadable } from "../../core/plan/plan.ts";
 import { assertTwoStores, slowestClock } from "../../core/plan/same-store.ts";
-import { lookAt } from "../../core/plan/snapshot.ts";
+import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { Comparison } from "../../model/reporter.ts";
 import { minute } from "../../reporting/text/time-window.ts";
@@ -43,7 +43,7 @@ export async function pairStores(
   const names = [...namesOf(source.listing), ...namesOf(target.listing)];
   assertMatches(options, names, [stores.source, stores.target]);
   const listed = pairUp(source.listing, target.listing, options.wanted, stores.source.metadata);
-  const how = { wanted: options.wanted, mapped: mappedOf(stores, source, target) };
+  const how = { wanted: options.wanted, primary: primaryOf(options, source, target) };
   const pairs = await withoutHidden(listed, stores, how, signal);
   const { lastRun } = target.history;
   const now = slowestClock([source.identity, target.identity]);
@@ -58,18 +58,19 @@ export async function pairStores(
   );
 }
 
-function mappedOf(
-  stores: Stores,
-  source: { readonly history: History },
-  target: { readonly history: History },
-): Mapped | undefined {
-  const { source: left, target: right } = stores;
-  if (left.mapping !== undefined) {
-    const known = copiedFrom(left.label, target.history);
+/** The side that is a primary whose copies lie in a store of another kind; the source's first. */
+function primaryOf(
+  { from, to }: DiffOptions,
+  source: StoreSnapshot,
+  target: StoreSnapshot,
+): PrimarySide | undefined {
+  const [left, right] = [connectorOf(from), connectorOf(to)];
+  if (left.primary !== undefined) {
+    const known = copiedFrom(source.label, target.history);
     return { side: "source", collection: left.words.collection, known };
   }
-  if (right.mapping === undefined) return undefined;
-  const known = copiedFrom(right.label, source.history);
+  if (right.primary === undefined) return undefined;
+  const known = copiedFrom(target.label, source.history);
   return { side: "target", collection: right.words.collection, known };
 }
 

@@ -47,7 +47,7 @@ export async function readSelection(
   return {
     wanted: {
       selects: (name) => select([name], globs).length > 0,
-      renames: parseRenames(flags.rename ?? []),
+      renames: parseRenames(flags.rename ?? [], connectorOf(to).nameProblem),
       filters,
       ...usualRenames(from, to),
     },

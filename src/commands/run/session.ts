@@ -18,17 +18,20 @@ export function runOf(command: string, from: string, { runId }: Pick<RunContext,
   return { id: runId, command, holder: thisProcess(), from, isGone: isDead };
 }
 
-/** Holds the target's lease around the work, and gives it back however that ends. */
+/**
+ * Holds a store's lease around the work, and gives it back however that ends. Who writes to both stores of a pair holds one
+ * inside the other and gives the inner one the signal of the outer one: then the inner signal ends with either lease.
+ */
 export async function withSession<T>(
-  target: Store,
+  store: Store,
   command: string,
   from: string,
-  context: RunContext,
+  context: Pick<RunContext, "runId" | "signal" | "reporter">,
   work: (writing: WritableRun) => Promise<T>,
 ): Promise<T> {
-  const session = await target.claim?.(runOf(command, from, context), context.signal);
+  const session = await store.claim?.(runOf(command, from, context), context.signal);
   if (session === undefined)
-    throw new DualsyncError("refused", `${target.label} is read-only.`, { hint: "Nothing was changed." });
+    throw new DualsyncError("refused", `${store.label} is read-only.`, { hint: "Nothing was changed." });
   const stopper = new AbortController();
   setMaxListeners(0, stopper.signal); // every command in flight listens
   const stop = (error: unknown): void => stopper.abort(error);
@@ -44,7 +47,7 @@ export async function withSession<T>(
     session.lost.removeEventListener("abort", onLost);
     // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
     await session.release().catch((error: unknown) => {
-      const why = error instanceof DualsyncError ? error.message : `${target.label} does not answer.`;
+      const why = error instanceof DualsyncError ? error.message : `${store.label} does not answer.`;
       context.reporter.warn(`Could not release the lock; it expires within a minute. ${why}`);
     });
   }

@@ -1,10 +1,11 @@
 import type { Location } from "../../connectors/connector.ts";
-import type { Reader, Store } from "../../connectors/contract.ts";
+import type { Store } from "../../connectors/contract.ts";
 import { openStore } from "../../connectors/registry.ts";
 import { type ReadRate, rateLimited } from "../../connectors/wrappers/rate-limit.ts";
 
+/** Each may be claimed, where its connector can; whoever only reads a side does not. */
 export interface Stores {
-  readonly source: Reader;
+  readonly source: Store;
   readonly target: Store;
 }
 

@@ -1,20 +1,32 @@
-import type { Location, PairCommand } from "../../connectors/connector.ts";
-import { connectorOf } from "../../connectors/registry.ts";
+import type { Location, PairCommand, StoreRole } from "../../connectors/connector.ts";
+import { connectorOf, openable } from "../../connectors/registry.ts";
+import { listed } from "../../model/configuration-error.ts";
 
-/** What each command does, in words that follow its name. */
-const DOES: Readonly<Record<PairCommand, string>> = {
-  duplicate: "copies MongoDB to MongoDB",
-  backfill: "copies Supabase to MongoDB",
-  "sync-kv": "copies between KV and MongoDB",
-  diff: "compares any two stores",
-  restore: "copies a MongoDB copy or an archive back",
-};
+/** Commands whose two stores are never of one kind. */
+const OF_TWO_KINDS: ReadonlySet<PairCommand> = new Set(["sync-kv"]);
 
 /** Why the command cannot work from this source to this target, as a sentence; or undefined. */
 export function kindProblem(command: PairCommand, source: Location, target: Location): string | undefined {
   const [from, to] = [connectorOf(source), connectorOf(target)];
   const fits =
     from.serves[command]?.includes("source") === true && to.serves[command]?.includes("target") === true;
-  if (fits && (command !== "sync-kv" || source.kind !== target.kind)) return undefined;
-  return `${command} ${DOES[command]}, but its source is ${from.words.store} and its target ${to.words.store}.`;
+  if (fits && !(OF_TWO_KINDS.has(command) && source.kind === target.kind)) return undefined;
+  if (fits)
+    return `${command} copies between stores of two kinds, but its source and its target are both ${from.words.store}.`;
+  return `${command} ${does(command)}, but its source is ${from.words.store} and its target ${to.words.store}.`;
+}
+
+/** In words that follow its name. */
+function does(command: PairCommand): string {
+  const [sources, targets] = [able(command, "source"), able(command, "target")];
+  return command === "diff" ? `compares ${sources} with ${targets}` : `copies ${sources} to ${targets}`;
+}
+
+/** What such a command takes. */
+function able(command: PairCommand, role: StoreRole): string {
+  const stores = openable().filter(({ serves }) => serves[command]?.includes(role) === true);
+  return listed(
+    stores.map(({ words }) => words.store),
+    "or",
+  );
 }

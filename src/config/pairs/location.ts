@@ -1,6 +1,6 @@
-import type { Location, ParsedLocation } from "../../connectors/connector.ts";
+import type { Connector, Location, ParsedLocation } from "../../connectors/connector.ts";
 import { closest } from "../../connectors/location/closest.ts";
-import { connectorOf, connectors } from "../../connectors/registry.ts";
+import { connectorOf, connectors, openable } from "../../connectors/registry.ts";
 import { configurationError, listed } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 
@@ -8,13 +8,34 @@ import type { Environment } from "../../model/environment.ts";
 export function parseLocation(text: string, flag: string, environment: Environment): ParsedLocation {
   const written = text.trim();
   for (const connector of connectors()) {
+    if (connector.open === undefined) {
+      if (isMeant(connector, written, environment)) throw notSupported(connector, flag);
+      continue;
+    }
     const parsed = connector.parse(written, flag, environment);
     if (parsed !== undefined) return parsed;
   }
-  const forms = connectors().flatMap((connector) => connector.forms);
+  const forms = openable().flatMap((connector) => connector.forms);
   throw configurationError(
     `${flag} is not a location that dualsync knows.`,
     `${adviceFor(written, environment)}A location is ${listed(forms, "or")}.`,
+  );
+}
+
+/** Whether the text names such a store, complete or not. */
+function isMeant(connector: Connector, written: string, environment: Environment): boolean {
+  try {
+    return connector.parse(written, "", environment) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+function notSupported({ words }: Connector, flag: string): Error {
+  const forms = openable().flatMap((connector) => connector.forms);
+  return configurationError(
+    `${flag} names ${words.store}, which this version of dualsync does not support yet.`,
+    `A location is ${listed(forms, "or")}.`,
   );
 }
 
@@ -29,12 +50,12 @@ export function isSameStore(left: Location, right: Location): boolean {
 }
 
 function adviceFor(written: string, environment: Environment): string {
-  for (const connector of connectors()) {
+  for (const connector of openable()) {
     const advice = connector.advise?.(written, environment);
     if (advice !== undefined) return `${advice} `;
   }
   const scheme = /^([a-z+]+):/i.exec(written)?.[1];
-  const forms = connectors().flatMap((connector) => connector.forms);
+  const forms = openable().flatMap((connector) => connector.forms);
   const names = forms.filter((form) => !form.includes(":"));
   const schemes = forms.flatMap((form) => /^([a-z+]+):/.exec(form)?.[1] ?? []);
   const meant = closest(scheme ?? written, scheme === undefined ? names : schemes);

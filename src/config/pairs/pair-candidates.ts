@@ -1,5 +1,11 @@
-import type { Location, PairCandidate, PairCommand, PairKind } from "../../connectors/connector.ts";
-import { connectors } from "../../connectors/registry.ts";
+import type {
+  Connector,
+  Location,
+  PairCandidate,
+  PairCommand,
+  PairKind,
+} from "../../connectors/connector.ts";
+import { openable } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -7,14 +13,14 @@ import { DualsyncError } from "../../model/errors.ts";
 /** The kinds of pairs that a command takes: primaries whose copy is in a store of another kind come first. */
 export function pairKinds(command: PairCommand): readonly PairKind[] {
   const kinds = [
-    ...connectors().flatMap(({ primary }) => (primary === undefined ? [] : [pairOf(primary)])),
-    ...connectors().flatMap(({ pairs = [] }) => pairs),
+    ...openable().flatMap(({ primary }) => (primary === undefined ? [] : [pairOf(primary)])),
+    ...openable().flatMap(({ pairs = [] }) => pairs),
   ];
   return kinds.filter(({ commands }) => commands.includes(command));
 }
 
 function pairOf({ commands, variables, isSet, locate }: Primary): PairKind {
-  const copies = copyStore();
+  const { copies } = copyStore();
   return {
     commands,
     variables: [...variables, [copies.variable]],
@@ -26,15 +32,14 @@ function pairOf({ commands, variables, isSet, locate }: Primary): PairKind {
   };
 }
 
-/** Where the copies of primaries of other kinds are. */
-function copyStore() {
-  const copies = connectors().find((connector) => connector.copies !== undefined)?.copies;
-  if (copies === undefined)
-    throw new DualsyncError("bug", "No connector takes copies of other kinds of stores.");
-  return copies;
+/** The kind of store that holds the copies of primaries of other kinds. */
+export function copyStore(): { readonly kind: string; readonly copies: Copies } {
+  for (const { kind, copies } of openable()) if (copies !== undefined) return { kind, copies };
+  throw new DualsyncError("bug", "No connector takes copies of other kinds of stores.");
 }
 
-type Primary = NonNullable<ReturnType<typeof connectors>[number]["primary"]>;
+type Copies = NonNullable<Connector["copies"]>;
+type Primary = NonNullable<Connector["primary"]>;
 
 /**
  * All pairs of the environment that the command could mean. Only the variables of those pairs are looked at. Fails with
@@ -43,7 +48,7 @@ type Primary = NonNullable<ReturnType<typeof connectors>[number]["primary"]>;
 export function candidatesFor(command: PairCommand, environment: Environment): PairCandidate[] {
   const found: PairCandidate[] = [];
   for (const kind of pairKinds(command)) {
-    // That MongoDB is the copy of another store: a copy of it beside it would protect nothing.
+    // Where that store is the copy of another one, a copy of it beside it would protect nothing.
     const isCopy = isAlone(kind) && primaryBeside(environment) !== undefined;
     const candidate = isCopy ? undefined : kind.find(environment, found);
     if (candidate !== undefined) found.push(candidate);
@@ -52,25 +57,26 @@ export function candidatesFor(command: PairCommand, environment: Environment): P
 }
 
 function isAlone({ variables }: PairKind): boolean {
-  return variables.length === 1 && variables[0]?.[0] === copyStore().variable;
+  return variables.length === 1 && variables[0]?.[0] === copyStore().copies.variable;
 }
 
 /** The primary of another kind that is set in the environment. */
 function primaryBeside(environment: Environment): Primary | undefined {
-  return connectors()
+  return openable()
     .map(({ primary }) => primary)
     .find((primary) => primary?.isSet(environment) === true);
 }
 
 /** Why the store of copies alone is no pair for `duplicate` here, as an error; undefined when that is not the reason. */
 export function copyOfCopy(command: PairCommand, environment: Environment): Error | undefined {
-  const { variable } = copyStore();
+  const { kind, copies } = copyStore();
+  const { variable, form } = copies;
   if (command !== "duplicate" || environment.get(variable) === undefined) return undefined;
   const primary = primaryBeside(environment);
   if (primary === undefined) return undefined;
   return configurationError(
     `The store of ${variable} is the copy of the ${primary.name} store in the same environment; a copy of the copy on the same server would protect nothing.`,
-    `To bring the copy up to date run dualsync ${primary.copiedBy}; to copy it elsewhere run dualsync duplicate --from mongodb --to env:NAME.`,
+    `To bring the copy up to date run dualsync ${primary.copiedBy}; to copy it elsewhere run dualsync duplicate --from ${kind} --to ${form}.`,
   );
 }
 

@@ -5,7 +5,7 @@ import type {
   ParsedLocation,
   StoreRole,
 } from "../../connectors/connector.ts";
-import { connectors } from "../../connectors/registry.ts";
+import { openable } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -103,10 +103,10 @@ function isForeignBackup(command: PairCommand, candidate: PairCandidate, side: S
   );
 }
 
-/** The one store that a command always reads, when it is set without a MongoDB beside it. */
+/** The one store that a command always reads, when it is set without the store of its copies beside it. */
 function alone(command: PairCommand, side: StoreRole, environment: Environment): PairSide[] {
   if (side !== "source") return [];
-  return connectors().flatMap(({ primary }) =>
+  return openable().flatMap(({ primary }) =>
     primary?.copiedBy === command && primary.isSet(environment) ? [primary.locate(environment)] : [],
   );
 }

@@ -1,15 +1,16 @@
 import type { Location, PairCandidate, PairCommand } from "../../connectors/connector.ts";
 import { configurationError, listed } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
-import { pairKinds } from "./pair-candidates.ts";
+import { copyStore, pairKinds } from "./pair-candidates.ts";
 
 /** The environment names no pair for this command: says what to set, and what a half-set pair still lacks. */
 export function noPair(command: PairCommand, environment: Environment): Error {
   const half = halfSet(command, environment);
   const needs = pairKinds(command).map(({ variables }) => listed(variables.map(([name]) => name)));
+  const { variable, example } = copyStore().copies;
   return configurationError(
     `${command} found no pair of stores in the environment, .env.local or .env${half === undefined ? "" : `; ${half}`}.`,
-    `Set ${needs.join("; or ")} (for example MONGODB_URI=mongodb://localhost:27017/ordersDB), or write --from and --to.`,
+    `Set ${needs.join("; or ")} (for example ${variable}=${example}), or write --from and --to.`,
   );
 }
 
@@ -50,7 +51,7 @@ export function otherSideOpen(
           references.map((reference) => `${missing} ${reference}`),
           "or",
         )
-      : `${missing} env:NAME`;
+      : `${missing} ${copyStore().copies.form}`;
   return configurationError(
     `${command} has ${present} without ${missing}, and the environment names ${choices.length === 0 ? "no" : "more than one"} store for that side.`,
     `Write ${missing} too: ${example}.`,

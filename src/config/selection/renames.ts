@@ -1,12 +1,20 @@
+import type { Connector } from "../../connectors/connector.ts";
 import { isControlName } from "../../connectors/control/control-name.ts";
 import { configurationError } from "../../model/configuration-error.ts";
+import { cutText } from "../../model/cut-text.ts";
 import { safeText } from "../../redact/redact.ts";
 
-/** In bytes; MongoDB counts the database's name and a dot as well. */
-const LONGEST = 255;
+/** Names are shown up to here. */
+const MOST_SHOWN = 80;
 
-/** Old name to new name. Fails with `usage` for anything that could not be carried out as written. */
-export function parseRenames(values: readonly string[]): Map<string, string> {
+/**
+ * Old name to new name; `nameProblem` is what the target says of a new one. Fails with `usage` for anything that could not be
+ * carried out as written.
+ */
+export function parseRenames(
+  values: readonly string[],
+  nameProblem: Connector["nameProblem"] = () => undefined,
+): Map<string, string> {
   const renames = new Map<string, string>();
   const targets = new Set<string>();
   for (const value of values) {
@@ -17,10 +25,13 @@ export function parseRenames(values: readonly string[]): Map<string, string> {
         "Write --rename old=new, once for each collection.",
       );
     }
-    // Tables have names that no collection can have.
-    assertExists(from);
-    assertNotControl(from);
-    checkName(to);
+    // What the old name may be is the source's affair.
+    for (const name of [from, to]) {
+      assertExists(name);
+      assertNotControl(name);
+    }
+    const problem = nameProblem(to);
+    if (problem !== undefined) throw invalid(to, problem);
     if (from === to) throw invalid(from, "is renamed to itself");
     if (renames.has(from)) throw invalid(from, "is renamed twice");
     if (targets.has(to)) throw invalid(to, "is the new name of two collections");
@@ -42,17 +53,6 @@ function assertNotControl(name: string): void {
   if (isControlName(name)) throw invalid(name, "is reserved for dualsync and is never copied");
 }
 
-function checkName(name: string): void {
-  assertExists(name);
-  assertNotControl(name);
-  if (name.startsWith("system.")) throw invalid(name, "is reserved and is never copied");
-  if (name.includes("$") || name.includes("\0") || /\p{Cs}/u.test(name))
-    throw invalid(name, "contains a character that no collection may have");
-  if (name.startsWith(".") || name.endsWith(".")) throw invalid(name, "begins or ends with a dot");
-  if (Buffer.byteLength(name) > LONGEST)
-    throw invalid(`${name.slice(0, 40)}…`, `is longer than ${LONGEST} bytes`);
-}
-
 function invalid(name: string, problem: string): Error {
   return configurationError(
     `--rename cannot be used: ${quoted(name)} ${problem}.`,
@@ -61,5 +61,5 @@ function invalid(name: string, problem: string): Error {
 }
 
 function quoted(name: string): string {
-  return `"${safeText(name)}"`;
+  return `"${safeText(cutText(name, MOST_SHOWN))}"`;
 }

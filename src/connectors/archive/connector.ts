@@ -17,6 +17,7 @@ export const archive: Connector<FileLocation> = {
     store: "an archive",
     collection: "collection",
     collections: "collections",
+    documents: "documents",
     comparedBy: "byte for byte",
     notUndone: "an archive is never changed",
   },

@@ -7,6 +7,7 @@ export const kv: Connector<KvLocation> = {
     store: "a KV store",
     collection: "key",
     collections: "keys",
+    documents: "documents",
     comparedBy: "byte for byte",
     notUndone: "times of expiry stay",
   },

@@ -1,6 +1,7 @@
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import type { Connector } from "../connector.ts";
+import { collectionNameProblem } from "./location/collection-name.ts";
 import { type MongodbLocation, mongodbFromArgument, mongodbFromVariable } from "./location/location.ts";
 import { LOCAL_PAIR, SAME_SERVER_PAIR } from "./location/pairs.ts";
 import { isSameAddress, mongodbSecrets } from "./location/uri.ts";
@@ -25,6 +26,8 @@ export const mongodb: Connector<MongodbLocation> = {
   forms: ["mongodb", "mongodb://…", "mongodb+srv://…", "env:NAME"],
   copies: {
     variable: "MONGODB_URI",
+    example: "mongodb://localhost:27017/ordersDB",
+    form: "env:NAME",
     locate: (environment) => mongodbFromVariable("MONGODB_URI", environment),
   },
   pairs: [LOCAL_PAIR, SAME_SERVER_PAIR],
@@ -42,6 +45,7 @@ export const mongodb: Connector<MongodbLocation> = {
   secrets: ({ address }) => mongodbSecrets(address),
   isSame: (left, right) => isSameAddress(left.address, right.address),
   place: ({ address, database }) => ({ hosts: address.hosts, database }),
+  nameProblem: collectionNameProblem,
   async open({ address, database }, { role, retries, signal }) {
     const opened = await import("./mongodb.ts");
     const { uri, display: label } = address;

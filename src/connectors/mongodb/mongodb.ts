@@ -17,7 +17,7 @@ import { findByIds } from "./reading/find.ts";
 import { isQueryable } from "./reading/id-value.ts";
 import { cutRanges } from "./reading/ranges.ts";
 import { readBatches } from "./reading/read.ts";
-import { listCollections, lookUp, nameProblem, uidOf } from "./schema/collections.ts";
+import { listCollections, lookUp, uidOf } from "./schema/collections.ts";
 import { expiredUnder } from "./schema/expiry.ts";
 import { listIndexes } from "./schema/indexes.ts";
 import { metadataDifferences } from "./schema/metadata-differences.ts";
@@ -75,7 +75,6 @@ function reader(server: Server): MongodbReader {
       indexes: (collection, signal) => listIndexes(server, collection, signal),
       renamed,
       differences: metadataDifferences,
-      nameProblem,
     },
     presence: {
       async stillExists(collection, signal) {

@@ -1,9 +1,10 @@
 import type { StoreWords } from "../words.ts";
 
 export const MONGODB_WORDS: StoreWords = {
-  store: "a MongoDB",
+  store: "a MongoDB database",
   collection: "collection",
   collections: "collections",
+  documents: "documents",
   comparedBy: "byte for byte",
   sequences: "Capped and time-series collections",
   notUndone:

@@ -38,6 +38,4 @@ export interface MetadataPower {
   renamed(collection: CollectionInfo, renames: ReadonlyMap<string, string>): Renamed;
   /** In what two collections of such stores differ besides their documents. Empty for a collection and its complete copy. */
   differences(pair: DescribedPair): readonly MetadataDifference[];
-  /** Why the store can have no collection of that name; undefined: it can. */
-  nameProblem(name: string): string | undefined;
 }

@@ -75,6 +75,7 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
     label,
     words: SUPABASE_WORDS,
     countsExactly: true,
+    uidsHoldNames: true,
     async identity() {
       // Of the last answer: an earlier time than now is never too late.
       const time = project.time();
@@ -175,6 +176,8 @@ async function count(
 
 function mappingOf({ project, tables }: ProjectReading): Mapping {
   return {
+    // A date of a document has milliseconds.
+    lossy: { note: "microseconds", what: "the microseconds of a time" },
     digester: async ({ name }, signal) =>
       tables.hasFunction(DIGEST)
         ? await rowDigester(project, await tables.table(name, signal), signal)

@@ -4,6 +4,7 @@ export const SUPABASE_WORDS: StoreWords = {
   store: "a Supabase project",
   collection: "table",
   collections: "tables",
+  documents: "rows",
   comparedBy: "by everything that the tables hold",
   notUndone: "sequences that the run advanced stay as they are",
   hidden: {

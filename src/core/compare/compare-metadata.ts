@@ -8,7 +8,7 @@ import { reportOfCollection } from "./report-difference.ts";
 export async function compareMetadata(job: DiffJob): Promise<void> {
   const { source, target, from, to, renames } = job;
   const power = source.metadata;
-  // Where documents are made from something else there is nothing to compare but what they are.
+  // Where one side has no options and indexes there is nothing to compare but what they are.
   if (power === undefined || target.metadata === undefined) {
     if (!isSameKind(from, to))
       await reportOfCollection(job, {

@@ -90,11 +90,10 @@ export class Comparing {
 
   async #compare(own: Omit<DiffJob, "isDue" | "equivalence">, state: State, gate: TaskPool): Promise<void> {
     const isDue = await expiryOf(own);
-    const equivalence = equivalenceOf(own);
     if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
       throw inDoubt(isInDoubt(own.from, own.to) ? own.source : own.target);
-    const job: DiffJob = { ...own, isDue, equivalence };
-    if (equivalence === undefined) await compareMetadata(job);
+    const job: DiffJob = { ...own, isDue, equivalence: equivalenceOf(own) };
+    await compareMetadata(job);
     job.progress.tier = await this.#contents(job, gate);
     await reportInexact(job);
     // Two kinds of things have no contents to compare; that they differ is reported, and may be accepted.

@@ -16,11 +16,6 @@ const SIGILS: Readonly<Record<"missing" | "extra" | "changed" | "idtype" | "unre
   unreadable: "!",
 };
 
-const LOSSY = {
-  classification: "lossy-equal",
-  detail: "lossy-equal: the same except for the microseconds of a time",
-} as const;
-
 export interface Confirmed {
   readonly state: "stable" | "moving";
   readonly source?: Doc | undefined;
@@ -45,7 +40,7 @@ export async function reportDocument(
     state,
     ...sidesOf(candidate),
     detail: unreadable,
-    ...(both && classifyPair(job, source, target) === "lossy-equal" ? LOSSY : {}),
+    ...(both && classifyPair(job, source, target) === "lossy-equal" ? lossyOf(job) : {}),
     since,
     fields,
     moreFields: more,
@@ -55,11 +50,16 @@ export async function reportDocument(
   if (reported.counted && reported.since !== undefined) job.progress.tally[reported.since]++;
 }
 
+function lossyOf({ equivalence }: DiffJob): Pick<RawDifference, "classification" | "detail"> {
+  const what = equivalence?.lossy?.what ?? "what the copy cannot hold";
+  return { classification: "lossy-equal", detail: `lossy-equal: the same except for ${what}` };
+}
+
 function fieldsOf({ equivalence, values }: DiffJob, expected: Doc, found: Doc): FieldDifferences {
   const names = equivalence?.differing({ expected, found });
   return names === undefined
     ? fieldDifferences(expected.bytes, found.bytes, { values })
-    : namedDifferences(expected.bytes, found.bytes, names, { values });
+    : namedDifferences(expected.bytes, found.bytes, names, { values, note: equivalence?.lossy?.note });
 }
 
 /** Tells of the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */

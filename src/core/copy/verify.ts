@@ -77,8 +77,7 @@ const ROUNDS = 3;
  * Proves that the target holds exactly these bytes, or what its own mapping calls equivalent. What it holds otherwise is
  * written again; a document that the server stores with the same other bytes each time is altered by the server: it is
  * removed again and rejected by name. One that is gone although it was acknowledged, or that is something else each
- * time, fails the run. What a mapped target makes of a document, by a trigger for example, may be something else each time and is
- * the application's own doing: it stays, and is rejected by name.
+ * time, fails the run. Where the store's own rules alter documents (`WriteSession.alters`), it stays and is rejected by name.
  * @returns the documents that had to be written again and are now proved
  */
 export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
@@ -96,9 +95,8 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
     const taken = readBack.filter(({ change }) => !job.rejected.has(change.id.key));
     proved.push(...taken.filter(({ isHeld }) => isHeld).map(({ change }) => change.document));
     const other = taken.filter(({ isHeld }) => !isHeld);
-    const isMapped = target.mapping !== undefined;
-    const altered = other.filter((one) => (isMapped ? one.after !== undefined : isSame(one)));
-    if (isMapped) nameAltered(job, altered, madeAnother(job));
+    const altered = other.filter((one) => (session.alters ? one.after !== undefined : isSame(one)));
+    if (session.alters) nameAltered(job, altered, madeAnother(job));
     else await takeBack(job, altered);
     due = other
       .filter((one) => !altered.includes(one))

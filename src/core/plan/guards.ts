@@ -85,10 +85,10 @@ export function unmanagedJobs(
 function otherOrigin(
   from: CollectionInfo,
   existing: CollectionInfo,
-  { listing, isMapped }: StoreSnapshot,
+  { listing, uidsHoldNames }: StoreSnapshot,
   { history }: StoreSnapshot,
 ): string | undefined {
-  if (!isMapped) return undefined;
+  if (!uidsHoldNames) return undefined;
   const known = history.collections.get(existing.name);
   if (known?.source === undefined || known.uid !== existing.uid) return undefined;
   return listing.collections.find(({ name, uid }) => name !== from.name && uid === known.source)?.name;

@@ -58,7 +58,7 @@ const NOT_CHOSEN = "left out by --include or --exclude";
 export interface Naming {
   /** Gives a collection its new name, and follows the new names of others. */
   readonly renamed?: MetadataPower["renamed"] | undefined;
-  /** Why the target can have no collection of a name. */
+  /** Why the target can have no collection of a name, in words that follow it. */
   readonly nameProblem?: ((name: string) => string | undefined) | undefined;
 }
 
@@ -90,7 +90,11 @@ export function chooseJobs(
     const { info: to, uncertain } = renamed(from, renames);
     const problem = nameProblem(to.name);
     if (problem !== undefined) {
-      left.push({ name: from.name, reason: `${problem}: give it another one with --rename`, isLoss: true });
+      left.push({
+        name: from.name,
+        reason: `its name ${problem}: give it another one with --rename`,
+        isLoss: true,
+      });
       continue;
     }
     const doubts = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));

@@ -7,8 +7,8 @@ export interface StoreSnapshot {
   readonly label: string;
   readonly listing: Listing;
   readonly history: History;
-  /** Its documents are made from something else: one that is renamed counts as another, so that a uid identifies its name, too. */
-  readonly isMapped: boolean;
+  /** See `Reader`. */
+  readonly uidsHoldNames: boolean;
 }
 
 /** Looks at a store; at what it holds and what it remembers of runs that wrote to it. */
@@ -17,5 +17,5 @@ export async function lookAt(store: Reader, signal: AbortSignal): Promise<StoreS
     store.list(signal),
     store.history?.read(signal) ?? { collections: new Map() },
   ]);
-  return { label: store.label, listing, history, isMapped: store.mapping !== undefined };
+  return { label: store.label, listing, history, uidsHoldNames: store.uidsHoldNames === true };
 }

@@ -2,12 +2,13 @@
 
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
-import type { Classification } from "../../connectors/powers/mapping.ts";
+import type { Classification, LossyWords } from "../../connectors/powers/mapping.ts";
 import type { Doc } from "../../model/document.ts";
 import type { DocumentPair, Step } from "./walk.ts";
 
 /** Asked only of documents that are not equal byte for byte. */
 export interface Equivalence {
+  readonly lossy: LossyWords | undefined;
   classify(pair: DocumentPair): Classification;
   /** Names of the fields that are not the same; undefined where that is unknown. */
   differing(pair: DocumentPair): readonly string[] | undefined;
@@ -27,6 +28,7 @@ export function equivalenceOf({ source, target, from, to }: Sides): Equivalence 
   const { mapping } = source;
   if (mapping !== undefined) {
     return {
+      lossy: mapping.lossy,
       classify: ({ expected, found }) => mapping.classify(from.name, expected, found),
       differing: ({ expected, found }) => mapping.differing(from.name, expected, found),
       wanted: ({ expected, found }) => mapping.merged(from.name, expected, found),
@@ -35,6 +37,7 @@ export function equivalenceOf({ source, target, from, to }: Sides): Equivalence 
   const { mapping: theirs } = target;
   if (theirs === undefined) return undefined;
   return {
+    lossy: theirs.lossy,
     classify: ({ expected, found }) => theirs.classify(to.name, found, expected),
     differing: ({ expected, found }) => theirs.differing(to.name, found, expected),
     wanted: ({ expected }) => expected,
@@ -49,11 +52,6 @@ export function isHeldAs(store: Reader, collection: string, wanted: Doc, found: 
   if (found === undefined) return false;
   if (Buffer.compare(found.bytes, wanted.bytes) === 0) return true;
   return store.mapping?.classify(collection, found, wanted) === "equivalent";
-}
-
-/** Whether one of the stores makes its documents from something else, and so has no options and indexes to compare. */
-export function isMapped({ source, target }: Pick<Sides, "source" | "target">): boolean {
-  return source.mapping !== undefined || target.mapping !== undefined;
 }
 
 /** The same walk, with equivalent documents separated from different ones. */

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { type Document, deserialize } from "bson";
 import { describe, expect, it } from "vitest";
+import type { Mapping } from "../../../src/connectors/powers/mapping.ts";
 import type { Doc } from "../../../src/model/document.ts";
 import { DualsyncError } from "../../../src/model/errors.ts";
 import { doc, hexOf } from "../../support/data/documents.ts";
@@ -7,6 +9,8 @@ import { inMemory, type MemoryCommandResult } from "../../support/memory/in-memo
 import type { MemoryDatabase, MemoryPowers } from "../../support/memory/memory-connector.ts";
 
 const memory = inMemory();
+
+const plain = ({ bytes }: Doc): Document => deserialize(bytes);
 
 const order = (_id: number, n: number): Doc => doc({ _id, n, text: "x".repeat(n % 7) });
 const ORDERS = Array.from({ length: 40 }, (_, n) => order(n, 1));
@@ -181,6 +185,36 @@ describe("a place that is written once", () => {
     expect((await pair.run("diff", { settle: "0", plan })).status).toBe(1);
     const flags = { from: `memory:live${pairs}`, to: `memory:copy${pairs}`, yes: true };
     expect((await memory.run("repair", [plan], flags)).status).toBe(6);
+  });
+});
+
+describe("a mapping says what documents are made from, and nothing else", () => {
+  /** Documents say the same where their `n` is the same. */
+  const mapping: Mapping = {
+    classify: (_, own, other) => (plain(own).n === plain(other).n ? "equivalent" : "different"),
+    differing: () => ["n"],
+    merged: (_, own) => own,
+  };
+
+  it("what was dropped in the source is no loss where nothing is hidden, and no table's name is put on it", async () => {
+    const pair = pairOf("all", "all");
+    pair.source.mapping = mapping;
+    await pair.run("duplicate");
+    pair.source.collections.delete("customers");
+    const copied = await pair.run("duplicate");
+    expect([copied.status, copied.error]).toEqual([0, undefined]);
+  });
+
+  it("what only the target has is a difference where the source is nobody's primary", async () => {
+    const pair = pairOf("all", "all");
+    pair.source.mapping = mapping;
+    await pair.run("duplicate");
+    pair.target.create("orders", [doc({ _id: 0, n: 1, seen: true }), ...ORDERS.slice(1)]);
+    const equivalent = await pair.run("diff", { settle: "0" });
+    expect([equivalent.status, summaryOf(equivalent)?.differences]).toEqual([0, 0]);
+    pair.target.create("others", CUSTOMERS);
+    const compared = await pair.run("diff", { settle: "0" });
+    expect([compared.status, summaryOf(compared)?.differences]).toEqual([1, 1]);
   });
 });
 

@@ -26,7 +26,7 @@ function isUnmanaged(
     label,
     listing: { collections: held === undefined ? [] : [info(held)], notCopied: [] },
     history: { collections: new Map(collections) },
-    isMapped: false,
+    uidsHoldNames: false,
   });
   const provenance = { uid: "copy", fromEmpty: true, from: "shop", ...known };
   const target = store("copy", existing, known === undefined ? [] : [["orders", provenance]]);

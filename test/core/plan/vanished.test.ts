@@ -23,7 +23,7 @@ function gone(left: readonly string[] = [], copies: readonly string[] = []): str
     label: "shop",
     listing: { collections: [], notCopied: [] },
     history: { collections: new Map() },
-    isMapped: true,
+    uidsHoldNames: true,
   };
   const target = {
     label: "copy",
@@ -31,7 +31,7 @@ function gone(left: readonly string[] = [], copies: readonly string[] = []): str
       collections: [held("orders", 3), held("shops", 2), held("empty", 0), held("others", 4)],
       notCopied: [],
     },
-    isMapped: false,
+    uidsHoldNames: false,
     history: {
       collections: new Map([
         ...["orders", "shops", "empty", "dropped"].map((name) => [name, provenance("shop")] as const),

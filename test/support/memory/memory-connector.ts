@@ -5,6 +5,7 @@ import type { Connector, Location } from "../../../src/connectors/connector.ts";
 import type { Reader, Run, Sink, Store, WriteSession } from "../../../src/connectors/contract.ts";
 import { ProvenanceBook } from "../../../src/connectors/control/provenance.ts";
 import { lockedBy } from "../../../src/connectors/lease/lease-renewal.ts";
+import type { Mapping } from "../../../src/connectors/powers/mapping.ts";
 import type { Provenance, RunRecord } from "../../../src/connectors/powers/run-history.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import { MEMORY_WORDS, MemoryStore } from "./memory-store.ts";
@@ -27,9 +28,13 @@ export class MemoryDatabase {
   readonly collections = new Map<string, MemoryStore>();
   readonly uids = new Map<string, string>();
   readonly powers: MemoryPowers;
+  /** Its documents are made from something else; of a store with every power. */
+  mapping: Mapping | undefined;
   /** Whether the time of a document has come; of a key-value store. */
   isDue: (document: Doc) => boolean = () => false;
   holder: { readonly nonce: string; readonly run: Run } | undefined;
+  /** Takes the lease away from whoever holds it. */
+  lose: (reason: Error) => void = () => undefined;
   lastRun: RunRecord | undefined;
   readonly provenance = new Map<string, Provenance>();
   readonly checksums = new Map<string, Uint8Array>();
@@ -135,6 +140,7 @@ function storeOf(database: MemoryDatabase, label: string): Store {
     ranges: { cut: async (_, __, ___, within) => [within ?? {}] },
     keys: { read: (collection, options) => keysOf(read(database, collection, options)) },
     presence: { stillExists: async ({ name, uid }) => database.uids.get(name) === uid },
+    mapping: database.mapping,
     checksums: { read: async (name) => database.checksums.get(name) },
     size: {
       bytes: async () => {
@@ -246,6 +252,7 @@ function sessionOf(database: MemoryDatabase, label: string, run: Run): WriteSess
   const nonce = `nonce of ${run.id}`;
   database.holder = { nonce, run };
   const lost = new AbortController();
+  database.lose = (reason) => lost.abort(reason);
   const book = new ProvenanceBook(
     async (name, provenance) => void database.provenance.set(name, provenance),
     run.from,

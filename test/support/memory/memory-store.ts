@@ -30,6 +30,7 @@ export const MEMORY_WORDS: StoreWords = {
   store: "a store in memory",
   collection: "collection",
   collections: "collections",
+  documents: "documents",
   comparedBy: "byte for byte",
   notUndone: "everything else stays",
 };
@@ -47,6 +48,8 @@ export interface MemoryOptions {
   readonly replaced?: boolean;
   /** Its documents are made from something else. */
   readonly mapping?: Mapping;
+  /** Rules of its own may alter what it is given. */
+  readonly alters?: true;
   /** They come the other way round, as those of a collection with a collation may. */
   readonly reversed?: boolean;
   readonly indexes?: readonly Metadata[];
@@ -83,7 +86,6 @@ export class MemoryStore implements WritableStore {
       uncertain: new Map(),
     }),
     differences: () => [],
-    nameProblem: () => undefined,
   };
   readonly presence = { stillExists: () => this.stillExists() };
   readonly expiry: Reader["expiry"] = { of: async () => this.#options.isDue ?? (() => false) };
@@ -223,6 +225,7 @@ export class MemoryStore implements WritableStore {
   get session(): WriteSession {
     return {
       lost: never,
+      alters: this.#options.alters,
       nonce: "nonce",
       prepare: () => this.prepare(),
       write: (...given) => this.write(...given),

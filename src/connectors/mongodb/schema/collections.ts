@@ -212,17 +212,3 @@ function optionToDrop(options: ReadonlyMap<string, unknown>, message: string): s
   const dispensable = [...options.keys()].filter((name) => !ESSENTIAL.has(name));
   return dispensable.find((name) => message.includes(name)) ?? dispensable.at(-1);
 }
-
-/**
- * Why no collection of a database can have this name; undefined: it can. Names with two dots in a row are taken by the
- * server, and by no driver.
- */
-export function nameProblem(name: string): string | undefined {
-  if (isControlName(name)) return "names that begin with _dualsync belong to dualsync";
-  if (name.startsWith("system.")) return "MongoDB reserves names that begin with system.";
-  if (name === "" || name.includes("$") || name.includes("\0") || /\p{Surrogate}/u.test(name))
-    return "its name has a character that MongoDB does not allow in collection names";
-  if (name.startsWith(".") || name.endsWith(".") || name.includes(".."))
-    return "its name has a dot where MongoDB does not allow one";
-  return undefined;
-}

@@ -1,10 +1,10 @@
 /** Rows and the rows that they refer to, by foreign keys of one column. */
 
 import { JsonNumber, readJson } from "../../../json/json-reader.ts";
-import { inForeignKeyOrder } from "../../foreign-key-order.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { Reference, Table } from "../schema/table.ts";
+import { inForeignKeyOrder } from "./foreign-key-order.ts";
 import type { RowToSend } from "./row-to-send.ts";
 
 /** Types whose values have one text only, so that texts can be compared. */

@@ -44,6 +44,7 @@ export async function claim(
     const { writer } = claimed;
     return {
       ...lease,
+      alters: true,
       async prepare(info, until) {
         await lease.hold();
         return await prepare(project, claimed, info, until);

@@ -27,8 +27,8 @@ export interface Pairs {
   readonly renames: ReadonlyMap<string, string>;
 }
 
-/** A store of something else beside one that may hold other things, too: those have no counterpart and are no difference. */
-export interface Mapped {
+/** A primary whose copy lies in a store that may hold other things, too: those have no counterpart and are no difference. */
+export interface PrimarySide {
   readonly side: "source" | "target";
   /** What it calls a collection. */
   readonly collection: string;
@@ -38,18 +38,18 @@ export interface Mapped {
 
 /**
  * The same, after asking the other side by name for what it does not list: what it hides is not missing there. What is foreign
- * to a store of something else is left out then.
+ * to a primary is left out then.
  */
 export async function withoutHidden(
   pairs: Pairs,
   { source, target }: { readonly source: Reader; readonly target: Reader },
-  { wanted, mapped }: { readonly wanted: Wanted; readonly mapped: Mapped | undefined },
+  { wanted, primary }: { readonly wanted: Wanted; readonly primary: PrimarySide | undefined },
   signal: AbortSignal,
 ): Promise<Pairs> {
   const lost = [...pairs.lost];
   const foreign: string[] = [];
   const isForeign = (name: string, on: "source" | "target"): boolean =>
-    mapped !== undefined && mapped.side !== on && !mapped.known.has(name);
+    primary !== undefined && primary.side !== on && !primary.known.has(name);
   const ask = async (store: Reader, names: readonly string[], isOwn: boolean) =>
     isOwn || foreign.length < MOST_ASKED ? await hidden(store, names, signal) : undefined;
   const extra: CollectionInfo[] = [];
@@ -68,7 +68,7 @@ export async function withoutHidden(
     else if (isOwn) missing.push(one);
     else foreign.push(one.from.name);
   }
-  const reason = `the ${mapped?.side} lists no such ${mapped?.collection}`;
+  const reason = `the ${primary?.side} lists no such ${primary?.collection}`;
   const left = [...pairs.left, ...foreign.map((name) => ({ name, reason, chosen: false }))];
   return { ...pairs, lost, extra, missing, left };
 }

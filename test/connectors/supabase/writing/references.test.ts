@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { inForeignKeyOrder } from "../../../../src/connectors/foreign-key-order.ts";
 import type { Project } from "../../../../src/connectors/supabase/api/project.ts";
 import { ExactText } from "../../../../src/connectors/supabase/api/texts.ts";
 import type { Table } from "../../../../src/connectors/supabase/schema/table.ts";
+import { inForeignKeyOrder } from "../../../../src/connectors/supabase/writing/foreign-key-order.ts";
 import { withoutParents } from "../../../../src/connectors/supabase/writing/parents.ts";
 import type { RowToSend } from "../../../../src/connectors/supabase/writing/row-to-send.ts";
 import { Batch } from "../../../../src/model/document.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inForeignKeyOrder } from "../../src/connectors/foreign-key-order.ts";
+import { inForeignKeyOrder } from "../../../../src/connectors/supabase/writing/foreign-key-order.ts";
 
 const named = (edges: Record<string, readonly string[]>) =>
   Object.entries(edges).map(([name, after]) => ({ name, after }));

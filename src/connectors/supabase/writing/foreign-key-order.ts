@@ -1,4 +1,4 @@
-import type { CollectionInfo } from "./collection.ts";
+import type { CollectionInfo } from "../../collection.ts";
 
 export interface ForeignKeyOrder<T> {
   /** What others refer to comes before them; within a circle as it was given. */
