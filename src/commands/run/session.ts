@@ -18,7 +18,7 @@ export function runOf(command: string, from: string, { runId }: Pick<RunContext,
   return { id: runId, command, holder: thisProcess(), from, isGone: isDead };
 }
 
-/** Holds the target's lease around the work, and gives it back however that ends. */
+/** Holds the target's lease around the work, and releases it however that ends. */
 export async function withSession<T>(
   target: Store,
   command: string,
@@ -42,7 +42,7 @@ export async function withSession<T>(
   } finally {
     context.signal.removeEventListener("abort", onAbort);
     session.lost.removeEventListener("abort", onLost);
-    // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
+    // However the run ended, that is its end: a lease that cannot be released runs out by itself.
     await session.release().catch((error: unknown) => {
       const why = error instanceof DualsyncError ? error.message : `${target.label} does not answer.`;
       context.reporter.warn(`Could not release the lock; it expires within a minute. ${why}`);

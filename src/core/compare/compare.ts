@@ -135,7 +135,7 @@ async function reportInexact(job: DiffJob): Promise<void> {
     ...(source.exactness?.inexact(from.name) ?? []),
     ...(target.exactness?.inexact(to.name) ?? []),
   ];
-  // A later run would go on with what looked alike in this one.
+  // A later run that resumes this one would not read again what looked alike.
   if (inexact.length > 0) progress.forgo();
   for (const { key, reason } of inexact)
     await reportOfCollection(job, { key, kind: "unreadable", sigil: "!", detail: reason });

@@ -30,7 +30,7 @@ export interface Confirmed {
   readonly since?: Drift | undefined;
 }
 
-/** Tells a difference of one document, and counts it if it is stable. */
+/** Reports a difference of one document, and counts it if it is stable. */
 export async function reportDocument(
   job: DiffJob,
   candidate: DiffCandidate,
@@ -62,7 +62,7 @@ function fieldsOf({ equivalence, values }: DiffJob, expected: Doc, found: Doc): 
     : namedDifferences(expected.bytes, found.bytes, names, { values });
 }
 
-/** Tells of the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */
+/** Reports the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */
 export async function reportDuplicateId(
   job: DiffJob,
   id: DocumentId,
@@ -77,7 +77,7 @@ type OfCollection = Pick<RawDifference, "key" | "kind" | "sigil"> & {
   readonly detail: string;
 } & Partial<Pick<RawDifference, "state" | "rounds">>;
 
-/** Tells a difference that is about a collection and not about one document of it, and counts it. @returns whether it counts */
+/** Reports a difference that is about a collection and not about one document of it, and counts it. @returns whether it counts */
 export async function reportOfCollection(
   job: Pick<DiffJob, "from" | "to" | "report" | "progress">,
   body: OfCollection,
