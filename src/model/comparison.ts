@@ -63,7 +63,7 @@ export interface Difference {
   /** `stable`: seen twice, both sides unchanged in between. `moving`: changed each time it was looked at. */
   readonly state: "stable" | "moving";
   /** Which side changed since the copy was last verified: `behind`, the source alone; `diverged`, the copy (too). */
-  readonly since?: "behind" | "diverged" | undefined;
+  readonly drift?: "behind" | "diverged" | undefined;
   readonly rounds: number;
   readonly firstSeen: Date;
   readonly lastSeen: Date;

@@ -27,7 +27,7 @@ export interface Confirmed {
   readonly target?: Doc | undefined;
   /** Why it could not be compared. */
   readonly unreadable?: string | undefined;
-  readonly since?: Drift | undefined;
+  readonly drift?: Drift | undefined;
 }
 
 /** Reports a difference of one document, and counts it if it is stable. */
@@ -36,7 +36,7 @@ export async function reportDocument(
   candidate: DiffCandidate,
   confirmed: Confirmed,
 ): Promise<void> {
-  const { source, target, state, unreadable, since } = confirmed;
+  const { source, target, state, unreadable, drift } = confirmed;
   const kind = unreadable === undefined ? kindOf(candidate, confirmed) : "unreadable";
   const both = source !== undefined && target !== undefined;
   const { fields, more } = both ? fieldsOf(job, source, target) : { fields: [], more: 0 };
@@ -46,13 +46,13 @@ export async function reportDocument(
     ...sidesOf(candidate),
     detail: unreadable,
     ...(both && classifyPair(job, source, target) === "lossy-equal" ? LOSSY : {}),
-    since,
+    drift,
     fields,
     moreFields: more,
     rounds: candidate.rounds,
   });
   job.progress.tally[columnOf(reported)]++;
-  if (reported.counted && reported.since !== undefined) job.progress.tally[reported.since]++;
+  if (reported.counted && reported.drift !== undefined) job.progress.tally[reported.drift]++;
 }
 
 function fieldsOf({ equivalence, values }: DiffJob, expected: Doc, found: Doc): FieldDifferences {

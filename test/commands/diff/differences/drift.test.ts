@@ -50,8 +50,8 @@ async function sides(...flags: string[]): Promise<string[]> {
   const reported = records(stdout).filter(({ type }) => type === "diff");
   const counts = collectionRecord(stdout, "orders");
   for (const side of ["behind", "diverged"])
-    expect(reported.filter(({ since }) => since === side)).toHaveLength(Number(counts?.[side] ?? 0));
-  return reported.map(({ id, since }) => [id, since].filter((part) => part !== null).join(" ")).sort();
+    expect(reported.filter(({ drift }) => drift === side)).toHaveLength(Number(counts?.[side] ?? 0));
+  return reported.map(({ id, drift }) => [id, drift].filter((part) => part !== null).join(" ")).sort();
 }
 
 beforeEach(async () => {
