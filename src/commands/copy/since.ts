@@ -12,8 +12,8 @@ export interface SinceChosen {
 }
 
 /**
- * Limits each job to what was changed since then, where that is safe: the rows say when they were changed, and the last
- * run that finished copied this particular collection from a table of the same columns.
+ * Limits each job to what was changed since then, where that is safe: the documents say when they were changed, and the last
+ * run that finished copied this very collection of the source, with the `uid` that it has now.
  */
 export function chooseSince(
   jobs: readonly PlannedJob[],

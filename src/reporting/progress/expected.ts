@@ -11,12 +11,12 @@ export interface Expected {
 }
 
 export function expectedCopy({ collections, documents }: Plan): Expected {
-  return { phase: "copying", documents, collections: withoutViews(collections) };
+  return { phase: "copying", documents, collections: withDocuments(collections) };
 }
 
 export function expectedComparison({ collections }: Comparison): Expected {
   const documents = collections.reduce((sum, collection) => sum + (collection.documents ?? 0), 0);
-  return { phase: "comparing", documents, collections: withoutViews(collections) };
+  return { phase: "comparing", documents, collections: withDocuments(collections) };
 }
 
 export function expectedChanges({ collections }: ChangePlan): Expected {
@@ -24,6 +24,6 @@ export function expectedChanges({ collections }: ChangePlan): Expected {
   return { phase: "repairing", documents, collections: collections.length };
 }
 
-function withoutViews(collections: readonly { readonly kind: string }[]): number {
+function withDocuments(collections: readonly { readonly kind: string }[]): number {
   return collections.filter(({ kind }) => kind !== "definition").length;
 }
