@@ -116,7 +116,7 @@ describe("secrets that were not announced", () => {
     [JWT.slice(0, 60), "***"],
     ["sb_secret_hunter2-_x end", "*** end"],
     ["the key isb_secret_hunter2", "the key i***"],
-  ])("hides the secret in %s", (text, expected) => {
+  ])("the redactor hides the secret in %s", (text, expected) => {
     expect(new Redactor().redact(text)).toBe(expected);
   });
 
@@ -130,11 +130,11 @@ describe("secrets that were not announced", () => {
     "eyJ is how tokens begin",
     "1.2.3 and bearer bonds",
     "",
-  ])("leaves %j unchanged", (text) => {
+  ])("the redactor leaves %j unchanged", (text) => {
     expect(new Redactor().redact(text)).toBe(text);
   });
 
-  test("redacts hostile texts of 400,000 characters quickly", () => {
+  test("the redactor takes little time for hostile texts of 400,000 characters", () => {
     const redactor = redactorOf("hunter2", "p%40ss word", "%25%25%25%25", "\\\\\\\\\\\\\\\\x", JWT);
     const units = [
       "://",
@@ -165,7 +165,7 @@ describe("secrets that were not announced", () => {
 });
 
 describe("very long texts", () => {
-  test("cuts a very long text without showing part of a secret at the cut", () => {
+  test("the redactor cuts a very long text without showing part of a secret at the cut", () => {
     const redactor = redactorOf("correct horse battery");
     for (const before of [899_990, 999_990, 1_000_000]) {
       const shown = redactor.redact(`${"n".repeat(before)}correct horse battery${"n".repeat(9_000_000)}`);
@@ -183,11 +183,11 @@ describe("text for a terminal", () => {
     ["a\u202eb\u2066c\u200fd\u061c", "a\\u202eb\\u2066c\\u200fd\\u061c"],
     ["a\u2028b\u2029", "a\\u2028b\\u2029"],
     ["\ud800x", "\\ud800x"],
-  ])("shows %j as %s", (text, expected) => {
+  ])("a text for a terminal shows %j as %s", (text, expected) => {
     expect(safeText(text)).toBe(expected);
   });
 
-  test("leaves ordinary Unicode unchanged", () => {
+  test("a text for a terminal leaves ordinary Unicode unchanged", () => {
     for (const text of [
       "orders",
       "größe",
@@ -202,7 +202,7 @@ describe("text for a terminal", () => {
       expect(safeText(text)).toBe(text);
   });
 
-  test("leaves nothing in a text that a terminal obeys", () => {
+  test("a text for a terminal holds nothing that a terminal obeys", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         const safe = safeText(text);

@@ -65,7 +65,7 @@ export async function records() {
     [
       "diff",
       "diff",
-      (to) => to.difference(difference({ since: "behind", fields: [field("/total", values)] })),
+      (to) => to.difference(difference({ drift: "behind", fields: [field("/total", values)] })),
     ],
     ["collection duplicate", "collection", (to) => to.finish(report({ collections: [copied("orders")] }))],
     ["collection diff", "collection", (to) => to.compared(diffReport({ collections: [compared("orders")] }))],

@@ -34,7 +34,7 @@ export interface OutputFlags {
   readonly verbose?: boolean | undefined;
 }
 
-/** One verb: how it is spelt, and what it does with valid flags. */
+/** One verb: how it is given on the command line, and what it does with valid flags. */
 export interface Command {
   readonly name: string;
   /** Adds flags, examples and help to the program; loads nothing heavy. */

@@ -13,7 +13,7 @@ export interface CollectionInfo {
   readonly name: string;
   /** What it is to a copier. */
   readonly kind: CollectionKind;
-  /** What the store itself calls it, for people and for reports: "collection", "capped", "view", "table". */
+  /** What the store itself calls it, for people and for reports. */
   readonly type: string;
   /** Tells this collection from a later one of the same name; undefined where the store cannot. */
   readonly uid?: string | undefined;

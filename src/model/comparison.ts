@@ -63,7 +63,7 @@ export interface Difference {
   /** `stable`: seen twice, both sides unchanged in between. `moving`: changed each time it was looked at. */
   readonly state: "stable" | "moving";
   /** Which side changed since the copy was last verified: `behind`, the source alone; `diverged`, the copy (too). */
-  readonly since?: "behind" | "diverged" | undefined;
+  readonly drift?: "behind" | "diverged" | undefined;
   readonly rounds: number;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
@@ -73,7 +73,7 @@ export interface Difference {
 
 /**
  * How a collection was compared. `bytes`: every byte was read. `hashes`: servers hashed, equal segments were not read.
- * `records`: the same, of the rows that documents stand for.
+ * `records`: the same, of the records that documents stand for.
  */
 export type Tier = "bytes" | "hashes" | "records" | "lookup" | "whole" | "definition";
 
@@ -84,7 +84,7 @@ export interface ComparedCollection {
   readonly collection: string;
   readonly target: string;
   readonly kind: CollectionKind;
-  /** What the store calls it: "collection", "capped", "view". */
+  /** What the store calls it. */
   readonly type: string;
   readonly tier: Tier;
   /** Documents seen on each side; 0 for a definition. */
@@ -124,7 +124,7 @@ export interface Comparison {
     readonly target: string;
     readonly kind: CollectionKind;
     readonly type: string;
-    /** By the source's own bookkeeping; undefined for a view. */
+    /** By the source's own bookkeeping; undefined for a definition. */
     readonly documents: number | undefined;
     readonly bytes: number | undefined;
   }[];

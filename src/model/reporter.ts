@@ -10,12 +10,12 @@ export interface PlannedCollection {
   readonly source: string;
   readonly target: string;
   readonly kind: CollectionKind;
-  /** What the store calls it: "collection", "capped", "view". */
+  /** What the store calls it. */
   readonly type: string;
-  /** By the source's own bookkeeping; undefined for a view. */
+  /** By the source's own bookkeeping; undefined for a definition. */
   readonly documents: number | undefined;
   readonly bytes: number | undefined;
-  /** What will be done: "create", "fill" (it is there and empty), "update" (it holds documents), "define" (a view). */
+  /** What will be done: "create", "fill" (it is there and empty), "update" (it holds documents), "define" (a definition). */
   readonly action: "create" | "fill" | "update" | "define";
   /** Documents the target holds now, by its own bookkeeping. */
   readonly targetDocuments: number;
@@ -76,7 +76,7 @@ export type Verdict =
   | "verified" // read back, byte for byte
   | "counts match"
   | "not verified" // --verify none, or a dry run
-  | "defined" // a view
+  | "defined" // a definition
   | "incomplete" // everything else verified, but named things are missing
   | "failed"; // verification failed
 
@@ -84,7 +84,7 @@ export interface CollectionReport {
   readonly collection: string;
   readonly target: string;
   readonly kind: CollectionKind;
-  /** What the store calls it: "collection", "capped", "view". */
+  /** What the store calls it. */
   readonly type: string;
   /** read = written + unchanged + rejected. */
   readonly read: number;

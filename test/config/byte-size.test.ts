@@ -29,11 +29,11 @@ describe("sizes", () => {
     ["0.1MB", 100_000],
     ["1.005kB", 1_005],
     ["1", 1],
-  ])("reads %j as %d bytes", (text, bytes) => {
+  ])("the size %j is read as %d bytes", (text, bytes) => {
     expect(size(text)).toBe(bytes);
   });
 
-  test("reads any whole number with any unit as their product", () => {
+  test("a size of any whole number with any unit is read as their product", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8_000 }), unit, fc.constantFrom("", " "), (n, name, space) => {
         expect(size(`${n}${space}${name}`)).toBe(n * UNITS[name]);

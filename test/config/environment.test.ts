@@ -93,7 +93,7 @@ describe("pitfalls of .env files", () => {
     "=5\nMONGODB_URI=mongodb://h/a",
     "export   MONGODB_URI=mongodb://h/a",
     "\tMONGODB_URI = mongodb://h/a ",
-  ])("finds the variable in %j, where Node's own parser may miss it", (text) => {
+  ])("the variable in %j is found, where Node's own parser may miss it", (text) => {
     expect(load({ ".env": text }).get("MONGODB_URI")?.value).toBe("mongodb://h/a");
   });
 
@@ -103,7 +103,7 @@ describe("pitfalls of .env files", () => {
     ["KV_REST_API_TOKEN = ab#cd", "KV_REST_API_TOKEN"],
     ["SUPABASE_SERVICE_ROLE_KEY=#abcdef", "SUPABASE_SERVICE_ROLE_KEY"],
     ["A=1\n\n# note\nMONGODB_URI=a#b # note", "MONGODB_URI"],
-  ])("warns when an unquoted # cuts off %j", (text, name) => {
+  ])("an unquoted # that cuts off %j causes a warning", (text, name) => {
     const { warnings } = load({ ".env": text });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`${name} ends before an unquoted #`);
@@ -120,7 +120,7 @@ describe("pitfalls of .env files", () => {
     "# MONGODB_URI=mongodb://u:p#x@h/db",
     "COLOR=#ff0000",
     'NOTE="a\nMONGODB_URI=mongodb://u:p#x@h"',
-  ])("does not warn about %j", (text) => {
+  ])("an .env file with the text %j causes no warning", (text) => {
     expect(load({ ".env": text }).warnings).toEqual([]);
   });
 

@@ -16,7 +16,7 @@ describe("whole numbers", () => {
     ["100000", 100_000],
     [" 42 ", 42],
     ["007", 7],
-  ])("reads %j as %d", (text, expected) => {
+  ])("--batch-size %j is read as %d", (text, expected) => {
     expect(batchSize(text)).toBe(expected);
   });
 
@@ -36,14 +36,14 @@ describe("whole numbers", () => {
     "false",
     "\u0661",
     "9".repeat(400),
-  ])("rejects %j and names the limits and the value", (text) => {
+  ])("--batch-size %j is rejected, and the message names the limits and the value", (text) => {
     const failure = failureOf(() => batchSize(text));
     expect(failure.exit).toBe("usage");
     expect(failure.message).toContain('--batch-size must be a whole number from 1 to 100000, but it is "');
     expect(failure.message.length).toBeLessThan(200);
   });
 
-  test("the error message is exact and escapes control characters", () => {
+  test("the message about a wrong --batch-size is exact and escapes control characters", () => {
     expect(failureOf(() => batchSize("0")).message).toBe(
       '--batch-size must be a whole number from 1 to 100000, but it is "0". Nothing was contacted.',
     );
@@ -52,14 +52,14 @@ describe("whole numbers", () => {
 });
 
 describe("settings", () => {
-  test("returns the defaults when nothing is set", () => {
+  test("settings have their defaults when nothing is set", () => {
     const { concurrency, ...others } = read({});
     expect(others).toEqual({ batchSize: undefined, maxRetries: undefined, excluded: [] });
     expect(concurrency).toBeGreaterThanOrEqual(3);
     expect(concurrency).toBeLessThanOrEqual(4);
   });
 
-  test("reads the SYNC_ variables", () => {
+  test("settings come from the SYNC_ variables", () => {
     const variables = {
       SYNC_BATCH_SIZE: "100",
       SYNC_MAX_RETRIES: "5",
@@ -83,7 +83,7 @@ describe("settings", () => {
     });
   });
 
-  test("reports all problems together, one sentence for each", () => {
+  test("all problems with settings are reported together, one sentence for each", () => {
     const variables = {
       SYNC_BATCH_SIZE: "0",
       SYNC_MAX_RETRIES: "-1",

@@ -46,7 +46,7 @@ it("control records are read without the fields and records that only a later ve
 });
 
 it.each([[null], ["text"], [7], [[]], [{ documents: "x", since: "never", complete: "yes" }]])(
-  "that hold nothing of use say nothing: %j",
+  "control records that hold nothing of use give an empty history: %j",
   (content) => {
     const { lastRun, collections } = historyOf([
       ["filled", content],

@@ -25,7 +25,7 @@ function kept(released: boolean[], ...answers: readonly Renewal[]): HeldLease {
       return answer.isOurs;
     },
     async record() {},
-    async giveBack(certain: boolean) {
+    async release(certain: boolean) {
       released.push(certain);
     },
   };

@@ -35,10 +35,10 @@ it("a budget admits bytes up to its limit, first come first served, and an overs
 
 it("the size limit measures the target again before it fails, because replaced documents take no more space", async () => {
   const target = new MemoryStore([doc({ _id: 1 })]); // 14 bytes
-  const room = new SizeLimit(target, 100, 60);
-  await room.take(40, never);
-  await room.take(80, never);
-  await expect(room.take(87, never)).rejects.toMatchObject({ exit: "target" });
+  const sizeLimit = new SizeLimit(target, 100, 60);
+  await sizeLimit.take(40, never);
+  await sizeLimit.take(80, never);
+  await expect(sizeLimit.take(87, never)).rejects.toMatchObject({ exit: "target" });
 });
 
 it("a budget drops a waiting batch when its signal aborts, and admits the next one", async () => {

@@ -23,7 +23,7 @@ afterEach(() => {
 
 const fail = new DualsyncError("source", "No answer.");
 
-/** Tells of `many` differences of a collection. */
+/** Reports `many` differences of a collection. */
 function reportDifferences({ reporter }: Opened, many: number, collection = "orders"): void {
   for (let index = 0; index < many; index += 1) {
     reporter.difference(difference({ key: `document ${collection}/${index}`, collection }));

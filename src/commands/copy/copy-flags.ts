@@ -85,7 +85,7 @@ export async function prepareCopying(
   };
 }
 
-/** A run that reads only what has changed does not go on with one that reads everything, nor that with it. */
+/** A run that reads only what has changed does not resume one that reads everything, nor the other way round. */
 function jobOf(command: CopyingCommand, { since }: CopyingFlags): string {
   return since === undefined ? command : `${command} --since ${since.trim()}`;
 }

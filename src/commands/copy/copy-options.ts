@@ -22,7 +22,7 @@ export interface CopyingOptions extends Selected {
   readonly indexes: boolean;
   /** The field whose date shows that a copy is newer, so that it is kept; absent for the usual ones. */
   readonly newerBy?: string | undefined;
-  /** Read only what was changed since then, where rows say when they were changed. */
+  /** Read only what was changed since then, where documents say when they were changed. */
   readonly since?: Since | undefined;
   readonly batchSize?: number | undefined;
   readonly concurrency: number;

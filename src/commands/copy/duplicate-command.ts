@@ -1,4 +1,4 @@
-/** How `duplicate` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
+/** How `duplicate` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
 import { repeatable } from "../command.ts";

@@ -28,7 +28,7 @@ export interface PlannedRun {
   readonly saved?: SavedRun | undefined;
   /** Bytes that the target's database takes up. */
   readonly used: number;
-  /** When it was made, by the clock of a source whose rows say when they were changed. */
+  /** When it was made, by the clock of a source whose documents say when they were changed. */
   readonly time?: Date | undefined;
 }
 

@@ -13,7 +13,8 @@ export interface SinceChosen {
 
 /**
  * Limits each job to what was changed since then, where that is safe: the documents say when they were changed, and the last
- * run that finished copied this particular collection. `documents`: what the source calls them.
+ * run that finished copied this very collection of the source, with the `uid` that it has now. `documents`: what the source
+ * calls them.
  */
 export function chooseSince(
   jobs: readonly PlannedJob[],

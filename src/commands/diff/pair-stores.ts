@@ -74,7 +74,7 @@ function primaryOf(
   return { side: "target", collection: right.words.collection, known };
 }
 
-/** Whatever was copied from there at any time: the last run does not know of a table that was gone by then. */
+/** Whatever was copied from there at any time: the last run does not know of a collection that was gone by then. */
 function copiedFrom(label: string, { lastRun, collections }: History): ReadonlySet<string> {
   const all = [...collections].filter(([, { from }]) => from === label).map(([name]) => name);
   return new Set([...all, ...(lastRun?.documents.keys() ?? [])]);

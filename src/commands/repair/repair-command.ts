@@ -1,4 +1,4 @@
-/** How `repair` is spelt. What the flags mean is loaded when they are used. */
+/** How `repair` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
 import type { RepairFlags } from "./repair-flags.ts";

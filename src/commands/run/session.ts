@@ -19,7 +19,7 @@ export function runOf(command: string, from: string, { runId }: Pick<RunContext,
 }
 
 /**
- * Holds a store's lease around the work, and gives it back however that ends. Who writes to both stores of a pair holds one
+ * Holds a store's lease around the work, and releases it however that ends. Who writes to both stores of a pair holds one
  * inside the other and gives the inner one the signal of the outer one: then the inner signal ends with either lease.
  */
 export async function withSession<T>(
@@ -45,7 +45,7 @@ export async function withSession<T>(
   } finally {
     context.signal.removeEventListener("abort", onAbort);
     session.lost.removeEventListener("abort", onLost);
-    // However the run ended, that is its end: a lease that cannot be given back runs out by itself.
+    // However the run ended, that is its end: a lease that cannot be released runs out by itself.
     await session.release().catch((error: unknown) => {
       const why = error instanceof DualsyncError ? error.message : `${store.label} does not answer.`;
       context.reporter.warn(`Could not release the lock; it expires within a minute. ${why}`);

@@ -1,4 +1,4 @@
-/** How `sql` is spelt, and what it prints. */
+/** How `sql` is given on the command line, and what it prints. */
 import type { Command as Program } from "commander";
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Command } from "../command.ts";

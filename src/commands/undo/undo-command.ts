@@ -1,4 +1,4 @@
-/** How `undo` is spelt: flags, help, examples. What the flags mean is loaded when they are used. */
+/** How `undo` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
 import type { UndoFlags } from "./undo-flags.ts";

@@ -6,7 +6,7 @@ import type { RunRecord } from "../powers/run-history.ts";
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
 export const LEASE_MS = 60_000;
 
-/** A lease that could not be given back after this time runs out by itself. Milliseconds. */
+/** A lease that could not be released after this time runs out by itself. Milliseconds. */
 const RELEASE_MS = 5_000;
 
 /** A lease as a connector itself uses it. */
@@ -24,7 +24,7 @@ export interface LeasePlace {
   renew(signal: AbortSignal): Promise<boolean>;
   record(lastRun: RunRecord, signal: AbortSignal): Promise<void>;
   /** `certain`: nobody else can have taken it meanwhile. */
-  giveBack(certain: boolean, signal: AbortSignal): Promise<void>;
+  release(certain: boolean, signal: AbortSignal): Promise<void>;
 }
 
 /** How long ago something was, by the clock that stands still while a machine sleeps and by the one that may be set. */
@@ -79,8 +79,8 @@ export function keepLease(place: LeasePlace, taken: Clocks): HeldLease {
     async release() {
       clearInterval(timer);
       closing.abort();
-      // The run may have been interrupted: the lease is given back all the same, but nobody waits long for that.
-      await place.giveBack(renewed.age < LEASE_MS / 2, AbortSignal.timeout(RELEASE_MS));
+      // The run may have been interrupted: the lease is released all the same, but nobody waits long for that.
+      await place.release(renewed.age < LEASE_MS / 2, AbortSignal.timeout(RELEASE_MS));
     },
   };
 }

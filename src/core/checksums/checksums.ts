@@ -1,4 +1,4 @@
-/** What a run has proved of a collection, left with it, and read again, believing nothing. */
+/** What a run has proved of a collection and left with it. When it is read again every field is validated. */
 import { hash } from "node:crypto";
 import { compareIds } from "../../bson/compare-ids.ts";
 import type { DocumentId } from "../../model/document.ts";

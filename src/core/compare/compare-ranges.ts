@@ -117,17 +117,17 @@ function isGoneByTime(job: DiffJob, source: Doc | undefined, target: Doc | undef
 /** Looks again at what waits for it, never twice at the same time. */
 class Rechecker {
   readonly #job: DiffJob;
-  readonly #since: DriftDetector;
+  readonly #drift: DriftDetector;
   #last: Promise<void> = Promise.resolve();
 
   constructor(job: DiffJob) {
     this.#job = job;
-    this.#since = new DriftDetector(job);
+    this.#drift = new DriftDetector(job);
   }
 
   async look(): Promise<void> {
     const job = this.#job;
-    const turn = this.#last.then(() => lookAgain(job, job.progress.takeCandidates(), this.#since));
+    const turn = this.#last.then(() => lookAgain(job, job.progress.takeCandidates(), this.#drift));
     this.#last = turn.catch(() => undefined); // the caller hears of it
     await turn;
   }

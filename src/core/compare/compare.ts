@@ -1,3 +1,4 @@
+import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { IsDue } from "../../connectors/powers/expiry.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -7,7 +8,6 @@ import { sideBySide } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import { isInDoubt, isSameKind } from "../plan/plan.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
-import { compareMetadata } from "./compare-metadata.ts";
 import { compareRanges } from "./compare-ranges.ts";
 import { compareWhole } from "./compare-whole.ts";
 import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
@@ -127,6 +127,36 @@ type Expiring = Pick<DiffJob, "source" | "target" | "from" | "to" | "signal">;
 
 const NEVER: IsDue = () => false;
 
+/** Options, indexes and so on: looked at once, as they do not change by themselves. */
+async function compareMetadata(job: DiffJob): Promise<void> {
+  const { source, target, from, to, renames } = job;
+  const power = source.metadata;
+  // Where one side has no options and indexes there is nothing to compare but what they are.
+  if (power === undefined || target.metadata === undefined) {
+    if (!isSameKind(from, to))
+      await reportOfCollection(job, {
+        key: `collection ${to.name}`,
+        kind: "metadata",
+        sigil: "*",
+        detail: `kind: source ${from.type}, target ${to.type}`,
+      });
+    return;
+  }
+  const [sourceIndexes, targetIndexes] = await Promise.all([
+    indexesOf(job, source, from),
+    indexesOf(job, target, to),
+  ]);
+  const described = { source: from, target: to, renames, sourceIndexes, targetIndexes };
+  for (const difference of power.differences(described)) {
+    const kind = difference.sigil === "!" ? "unreadable" : "metadata";
+    await reportOfCollection(job, { ...difference, kind });
+  }
+}
+
+async function indexesOf({ indexes, signal }: DiffJob, store: Reader, { kind, name }: CollectionInfo) {
+  return indexes && kind !== "definition" ? ((await store.metadata?.indexes(name, signal)) ?? []) : [];
+}
+
 /** What was not read exactly cannot be compared, however alike it looks. */
 async function reportInexact(job: DiffJob): Promise<void> {
   const { source, target, from, to, progress } = job;
@@ -134,7 +164,7 @@ async function reportInexact(job: DiffJob): Promise<void> {
     ...(source.exactness?.inexact(from.name) ?? []),
     ...(target.exactness?.inexact(to.name) ?? []),
   ];
-  // A later run would go on with what looked alike in this one.
+  // A later run that resumes this one would not read again what looked alike.
   if (inexact.length > 0) progress.forgo();
   for (const { key, reason } of inexact)
     await reportOfCollection(job, { key, kind: "unreadable", sigil: "!", detail: reason });

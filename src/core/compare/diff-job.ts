@@ -19,7 +19,7 @@ export interface DiffRun {
   readonly ignoreFieldOrder: boolean;
   /** Documents that only the target has are reported, and not counted. */
   readonly oneWay: boolean;
-  /** Tell values of fields too, not their types only. */
+  /** Report values of fields too, not their types only. */
   readonly values: boolean;
   /** Names in the source → names in the target, of all collections: a definition over a renamed one follows it. */
   readonly renames: ReadonlyMap<string, string>;

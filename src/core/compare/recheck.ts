@@ -17,13 +17,13 @@ const CHUNK = { count: 1_000, bytes: 8_000_000 };
 export async function lookAgain(
   job: DiffJob,
   candidates: readonly DiffCandidate[],
-  since: DriftDetector,
+  drift: DriftDetector,
 ): Promise<void> {
   let open = candidates;
   for (const delay of job.delays) {
     if (open.length === 0) return;
     await pause(delay, undefined, { signal: job.signal }).catch(() => job.signal.throwIfAborted());
-    open = await lookOnce(job, open, since);
+    open = await lookOnce(job, open, drift);
   }
   for (const candidate of open) await reportDocument(job, candidate, { state: "moving" });
 }
@@ -32,7 +32,7 @@ export async function lookAgain(
 async function lookOnce(
   job: DiffJob,
   candidates: readonly DiffCandidate[],
-  since: DriftDetector,
+  drift: DriftDetector,
 ): Promise<DiffCandidate[]> {
   const open: DiffCandidate[] = [];
   for (const chunk of chunksOf(candidates, bytesOf, CHUNK)) {
@@ -50,7 +50,7 @@ async function lookOnce(
       if (again.isStable) stable.push(again);
       else open.push(again.seen);
     }
-    await reportStable(job, stable, since);
+    await reportStable(job, stable, drift);
   }
   return open;
 }
@@ -65,11 +65,11 @@ interface Looked {
 }
 
 /** Which side changed is known only for neighbours together. */
-async function reportStable(job: DiffJob, stable: readonly Looked[], since: DriftDetector): Promise<void> {
-  const reported = await since.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
+async function reportStable(job: DiffJob, stable: readonly Looked[], drift: DriftDetector): Promise<void> {
+  const reported = await drift.of(stable.map(({ seen: { id }, source, target }) => ({ id, source, target })));
   for (const { seen, source, target } of stable) {
     const moved = reported.get(seen.id.key);
-    const known = moved === undefined ? {} : { since: moved };
+    const known = moved === undefined ? {} : { drift: moved };
     await reportDocument(job, seen, { state: "stable", source, target, ...known });
   }
 }

@@ -22,16 +22,16 @@ export interface Confirmed {
   readonly target?: Doc | undefined;
   /** Why it could not be compared. */
   readonly unreadable?: string | undefined;
-  readonly since?: Drift | undefined;
+  readonly drift?: Drift | undefined;
 }
 
-/** Tells a difference of one document, and counts it if it is stable. */
+/** Reports a difference of one document, and counts it if it is stable. */
 export async function reportDocument(
   job: DiffJob,
   candidate: DiffCandidate,
   confirmed: Confirmed,
 ): Promise<void> {
-  const { source, target, state, unreadable, since } = confirmed;
+  const { source, target, state, unreadable, drift } = confirmed;
   const kind = unreadable === undefined ? kindOf(candidate, confirmed) : "unreadable";
   const both = source !== undefined && target !== undefined;
   const { fields, more } = both ? fieldsOf(job, source, target) : { fields: [], more: 0 };
@@ -41,13 +41,13 @@ export async function reportDocument(
     ...sidesOf(candidate),
     detail: unreadable,
     ...(both && classifyPair(job, source, target) === "lossy-equal" ? lossyOf(job) : {}),
-    since,
+    drift,
     fields,
     moreFields: more,
     rounds: candidate.rounds,
   });
   job.progress.tally[columnOf(reported)]++;
-  if (reported.counted && reported.since !== undefined) job.progress.tally[reported.since]++;
+  if (reported.counted && reported.drift !== undefined) job.progress.tally[reported.drift]++;
 }
 
 function lossyOf({ equivalence }: DiffJob): Pick<RawDifference, "classification" | "detail"> {
@@ -62,7 +62,7 @@ function fieldsOf({ equivalence, values }: DiffJob, expected: Doc, found: Doc): 
     : namedDifferences(expected.bytes, found.bytes, names, { values, note: equivalence?.lossy?.note });
 }
 
-/** Tells of the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */
+/** Reports the second of two documents under one `_id` on one side, which cannot be compared. @returns whether it counts */
 export async function reportDuplicateId(
   job: DiffJob,
   id: DocumentId,
@@ -77,7 +77,7 @@ type OfCollection = Pick<RawDifference, "key" | "kind" | "sigil"> & {
   readonly detail: string;
 } & Partial<Pick<RawDifference, "state" | "rounds">>;
 
-/** Tells a difference that is about a collection and not about one document of it, and counts it. @returns whether it counts */
+/** Reports a difference that is about a collection and not about one document of it, and counts it. @returns whether it counts */
 export async function reportOfCollection(
   job: Pick<DiffJob, "from" | "to" | "report" | "progress">,
   body: OfCollection,

@@ -6,7 +6,7 @@ export interface ElementPair {
   readonly target: Element | undefined;
 }
 
-/** `other order`: what both documents have stands in another order. `too many`: more fields than `Room` allows for. */
+/** `other order`: what both documents have stands in another order. `too many`: more fields than the budget allows. */
 export type Pairing = ElementPair | "other order" | "too many";
 
 /** How many elements may be held at one time, in all pairings that are under way: what bounds their memory. */

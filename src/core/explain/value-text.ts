@@ -23,7 +23,7 @@ export function valueText(bytes: Buffer, value: StoredValue): string {
   }
 }
 
-/** At least the first `room` characters. */
+/** At least the first `budget` characters. */
 function printValue(bytes: Buffer, value: StoredValue, budget: number): string {
   const { type, start, end } = value;
   if (type === TYPE.object || type === TYPE.array) return printElements(bytes, value, budget);

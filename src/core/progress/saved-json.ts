@@ -1,4 +1,4 @@
-/** Reading what was written down as JSON, believing nothing: all of these throw on what they do not expect. */
+/** Reads what was written down as JSON. Every field is validated: all of these throw on what they do not expect. */
 
 import type { IdRange } from "../../connectors/collection.ts";
 import { DocumentId } from "../../model/document.ts";

@@ -1,4 +1,4 @@
-/** How an interrupted run is written down, as JSON; and read again, believing nothing. */
+/** How an interrupted run is written down as JSON, and read again: every field is validated. */
 import { DualsyncError } from "../../model/errors.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { SavedProgress } from "./progress.ts";

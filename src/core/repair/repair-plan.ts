@@ -1,4 +1,4 @@
-/** What a repair is to do, as lines of text that people can read and take lines out of; and read again, believing nothing. */
+/** What a repair is to do, as lines of text that people can read and take lines out of. When it is read again every field is validated. */
 import { createHash } from "node:crypto";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { DocumentId } from "../../model/document.ts";

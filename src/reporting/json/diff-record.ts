@@ -24,8 +24,8 @@ export function comparisonRecord(comparison: Comparison): object {
 
 /** `source` and `target` are the two documents; `collection` and `targetCollection` are names. */
 export function diffRecord(difference: Difference): object {
-  const { id, detail, source, target, since, fields, ...rest } = difference;
-  return { ...rest, id, detail, source, target, since, fields: fields.map(fieldRecord) };
+  const { id, detail, source, target, drift, fields, ...rest } = difference;
+  return { ...rest, id, detail, source, target, drift, fields: fields.map(fieldRecord) };
 }
 
 function fieldRecord({ path, source, target, sourceValue, targetValue, note }: FieldDifference): object {

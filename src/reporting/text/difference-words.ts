@@ -41,11 +41,11 @@ const FORMER = 60_000;
 
 /** What else there is to know: each is a word or two. */
 export function marks(difference: Difference): string[] {
-  const { state, rounds, since, counted, kind, firstSeen, lastSeen } = difference;
+  const { state, rounds, drift, counted, kind, firstSeen, lastSeen } = difference;
   const former = lastSeen.getTime() - firstSeen.getTime() >= FORMER;
   return [
     ...(state === "moving" ? [`still changing (read ${count(rounds, "time")})`] : []),
-    ...(since === undefined ? [] : [since]),
+    ...(drift === undefined ? [] : [drift]),
     ...(former ? [`since ${minute(firstSeen)}`] : []),
     ...(counted ? [] : [kind === "extra" ? "not counted" : "accepted"]),
   ];

@@ -1,6 +1,6 @@
 import { DualsyncError } from "../../model/errors.ts";
 import { onDisk, refusal } from "../files/disk-error.ts";
-import { openOwnFile } from "../files/own-file.ts";
+import { openTrustedFile } from "../files/trusted-file.ts";
 import { FOLDER, StateFolder } from "./state-folder.ts";
 import { DISCARD, decodeState, encodeState, LARGEST } from "./state-text.ts";
 
@@ -70,7 +70,7 @@ export class StateFile {
 
   async #content(): Promise<unknown | undefined> {
     if (!(await this.#folder.exists())) return undefined;
-    const opened = await openOwnFile(this.#folder, this.#name, DISCARD);
+    const opened = await openTrustedFile(this.#folder, this.#name, DISCARD);
     if (opened === undefined) return undefined;
     try {
       if (opened.size > LARGEST) throw refusal(this.path, "is larger than 256 MB", DISCARD);

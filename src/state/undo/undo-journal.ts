@@ -168,7 +168,7 @@ class UndoWriter {
     return writer;
   }
 
-  /** Goes on with a journal that was read to this end; what stands behind it was not written whole, and goes. */
+  /** Continues a journal that was read to this end; what stands behind it was not written whole, and goes. */
   static async open(cwd: string, run: string, end: JournalEnd): Promise<UndoWriter> {
     const name = journalName(run);
     const folder = new StateFolder(cwd);

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { onDisk, refusal } from "../files/disk-error.ts";
-import { openOwnFile } from "../files/own-file.ts";
+import { openTrustedFile } from "../files/trusted-file.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import {
   decodeEntries,
@@ -94,7 +94,7 @@ export class UndoReader {
 
   async *#frames(): AsyncGenerator<Frame> {
     const opened = await onDisk(this.path, "read", async () =>
-      (await this.#folder.exists()) ? await openOwnFile(this.#folder, this.#name, ADVICE) : undefined,
+      (await this.#folder.exists()) ? await openTrustedFile(this.#folder, this.#name, ADVICE) : undefined,
     );
     if (opened === undefined) return;
     const { file, size, modified } = opened;

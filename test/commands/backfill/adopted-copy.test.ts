@@ -44,7 +44,7 @@ beforeEach(async () => {
   await mirror();
 });
 
-it("refuses a copy that an application filled until it is named, and then leaves equivalent documents alone", async () => {
+it("backfill refuses a copy that an application filled until it is named, and then leaves equivalent documents alone", async () => {
   const refused = await pair.run(["backfill"]);
   expect(refused.code).toBe(6);
   expect(refused.stdout + refused.stderr).toMatch(/--into-existing/);
@@ -80,7 +80,7 @@ it("rewrites documents of an adopted copy that differ, and keeps their fields wi
   expect(again.stdout).toMatch(/Done: 0 documents written, 61 documents unchanged/);
 });
 
-it("reports a lost microsecond and a rounded number in an adopted copy as different kinds of changes", async () => {
+it("diff reports a lost microsecond and a rounded number in an adopted copy as different kinds of changes", async () => {
   await pair.project.query(`
     update customers set updated_at = updated_at + interval '7 microseconds' where email = 'customer1@storefront.example';
     update customers set visits = 9007199254740993 where email = 'customer2@storefront.example'`);
@@ -97,7 +97,7 @@ it("reports a lost microsecond and a rounded number in an adopted copy as differ
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
-it("repairs an adopted copy with a plan as a backfill does", async () => {
+it("repair changes an adopted copy with a plan as a backfill does", async () => {
   await collection("customers").updateOne(email(3), { $set: { name: "Somebody else", note: "by hand" } });
   await collection("customers").deleteOne(email(5));
   const folder = mkdtempSync(join(tmpdir(), "dualsync-repair-"));

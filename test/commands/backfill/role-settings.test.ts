@@ -241,7 +241,7 @@ describe("texts that depend on settings", () => {
   });
 });
 
-it("copies a bytea exactly, whatever bytea_output is", async () => {
+it("backfill copies a bytea exactly, whatever bytea_output is", async () => {
   await project(
     String.raw`create table t (id int primary key, v bytea, w bytea[]);
      insert into t values (1, '\x00ff5c', array['\x41', '\x7f00']::bytea[]), (2, '\x', null)`,

@@ -97,7 +97,7 @@ it("ends at the limit once, counting only what counts", async () => {
   expect(at).toEqual([0, 0, 1, 1, 1]);
 });
 
-it("names accepted keys that matched nothing", async () => {
+it("diff names accepted keys that matched nothing", async () => {
   const { of } = findings({ accept: ["document orders/17", "document orders/3"] });
   await of.take(seen());
   expect(of.unused).toEqual(["document orders/3"]);

@@ -41,7 +41,7 @@ function writer(write: (n: number) => Promise<unknown>): { stop(): Promise<numbe
   return { stop };
 }
 
-it("reports documents that keep changing as moving, and keeps them apart from stable differences", async () => {
+it("diff reports documents that keep changing as moving, and keeps them apart from stable differences", async () => {
   await fill();
   const { from, to } = orders();
   await to.updateOne({ _id: 5_000 }, { $set: { n: -1 } });

@@ -78,13 +78,13 @@ it(`copies that are killed never leave wrong checksums (seed ${SEED})`, {
       { env, cwd },
     );
     const now = await content();
-    for (const { type, id, since } of records(stdout)) {
+    for (const { type, id, drift } of records(stdout)) {
       if (type !== "diff") continue;
       const isAsVerified = now.get(Number(id)) === verified.get(Number(id));
-      if (since === "behind") expect(isAsVerified, `round ${round}, ${id}`).toBe(true);
-      if (since === "diverged") expect(isAsVerified, `round ${round}, ${id}`).toBe(false);
-      reported[since === "behind" || since === "diverged" ? since : "nothing"]++;
-      if (checksummed === undefined) expect(since).toBeNull();
+      if (drift === "behind") expect(isAsVerified, `round ${round}, ${id}`).toBe(true);
+      if (drift === "diverged") expect(isAsVerified, `round ${round}, ${id}`).toBe(false);
+      reported[drift === "behind" || drift === "diverged" ? drift : "nothing"]++;
+      if (checksummed === undefined) expect(drift).toBeNull();
     }
   }
   rmSync(cwd, { recursive: true });
@@ -104,5 +104,5 @@ it("undo removes the checksums of the copy", async () => {
   const { stdout } = await pair.run(["diff", "--json", "--settle", "0.01"]);
   const reported = records(stdout).filter(({ type }) => type === "diff");
   expect(reported).toHaveLength(50);
-  expect(reported.every(({ since }) => since === null)).toBe(true);
+  expect(reported.every(({ drift }) => drift === null)).toBe(true);
 });

@@ -122,7 +122,7 @@ it("a second run is refused while another one holds the lease", async () => {
 
 describe("a place that is written once", () => {
   it.each(POWERS)(
-    "takes a copy of a store with powers %s, in which diff finds no difference",
+    "a place that is written once takes a copy of a store with powers %s, in which diff finds no difference",
     async (from) => {
       const pair = pairOf(from, "once");
       const copied = await pair.run("duplicate");
@@ -137,7 +137,7 @@ describe("a place that is written once", () => {
     },
   );
 
-  it("keeps what was published before when it gives back other bytes than it was given", async () => {
+  it("a place that is written once keeps what was published before when it returns other bytes than it was given", async () => {
     const pair = pairOf("all", "once");
     await pair.run("duplicate");
     const before = pair.target.archived;
@@ -148,7 +148,7 @@ describe("a place that is written once", () => {
     expect(pair.target.archived).toBe(before);
   });
 
-  it("keeps what was published before when the source breaks off", async () => {
+  it("a place that is written once keeps what was published before when the source breaks off", async () => {
     const pair = pairOf("kv", "once");
     await pair.run("duplicate");
     const before = pair.target.archived;
@@ -159,7 +159,7 @@ describe("a place that is written once", () => {
     expect(pair.target.archived).toBe(before);
   });
 
-  it("names a collection that cannot be read, and takes the others", async () => {
+  it("a copy to a place that is written once names a collection that cannot be read, and takes the others", async () => {
     const pair = pairOf("kv", "once");
     const customers = new Set(CUSTOMERS.map(({ id }) => id.key));
     let listed = false;
@@ -177,7 +177,7 @@ describe("a place that is written once", () => {
     expect([...pair.target.archived.keys()]).toEqual(["orders"]);
   });
 
-  it("is not written to by repair and undo", async () => {
+  it("repair does not write to a place that is written once", async () => {
     const pair = pairOf("all", "once");
     await pair.run("duplicate");
     const plan = join(memory.cwd, `once${pairs}.plan`);

@@ -25,7 +25,7 @@ beforeAll(() => fillMixed(pair.from, DATABASE));
 
 const ENDS = ["SIGKILL", "SIGKILL", "SIGKILL", "SIGINT", "SIGTERM", "twice"] as const;
 
-/** Ends the process as `how` says; the second Ctrl-C comes while the first one is heeded. */
+/** Ends the process as `how` says; the second Ctrl-C comes while the first one is handled. */
 function end(child: ChildProcess, how: (typeof ENDS)[number]): void {
   if (how !== "twice") {
     child.kill(how);

@@ -123,7 +123,7 @@ it("Ctrl-C saves what was verified", async () => {
   await isIdentical();
 });
 
-it("shows in a dry run how much is already done", async () => {
+it("a dry run shows how much an interrupted run has already done", async () => {
   await interrupted();
   const dry = await run(["--dry-run"]);
   expect(dry.code).toBe(0);
@@ -132,7 +132,7 @@ it("shows in a dry run how much is already done", async () => {
   expect(stateFile()).toBeDefined();
 });
 
-it("starts over with --restart", async () => {
+it("a run with --restart starts over", async () => {
   await interrupted();
   const { code, stdout } = await run(["--restart"]);
   expect(code).toBe(0);
@@ -140,7 +140,7 @@ it("starts over with --restart", async () => {
   await isIdentical();
 });
 
-it("does not resume when another run has written to the target since", async () => {
+it("a run does not resume when another run has written to the target since", async () => {
   await interrupted();
   const elsewhere = mkdtempSync(join(tmpdir(), "dualsync-resume-"));
   const other = await run([], { cwd: elsewhere });
@@ -153,7 +153,7 @@ it("does not resume when another run has written to the target since", async () 
   await isIdentical();
 });
 
-it("does not resume when the target has lost documents since", async () => {
+it("a run does not resume when the target has lost documents since", async () => {
   await interrupted();
   await pair.to.db(DATABASE).collection("orders").deleteMany({});
   const { code, stdout } = await run();
@@ -162,7 +162,7 @@ it("does not resume when the target has lost documents since", async () => {
   await isIdentical();
 });
 
-it("does not resume a collection that was replaced in the target since", async () => {
+it("a run does not resume a collection that was replaced in the target since", async () => {
   await interrupted();
   await pair.to.db(DATABASE).collection("orders").rename("old");
   const { code, stdout } = await run();

@@ -27,7 +27,7 @@ function rows(from: number, to: number, more: object = {}): { _id: number }[] {
 
 const DELETE = ["--yes", "--delete"];
 
-it("refuses a plan that was made for other stores", async () => {
+it("repair refuses a plan that was made for other stores", async () => {
   await collection("from").insertMany(rows(0, 3));
   await collection("to").insertMany(rows(2, 4));
   await repairing.plan();
@@ -55,7 +55,7 @@ it("refuses a plan that was made for other stores", async () => {
   expect(await snapshot(pair.to, "elsewhere")).toEqual({});
 });
 
-it("refuses to repair an original from its copy", async () => {
+it("repair refuses to repair an original from its copy", async () => {
   await collection("from").insertMany(rows(0, 5));
   expect((await repairing.run(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"])).code).toBe(0);
   await collection("from").updateMany({}, { $set: { newer: 1 } });
@@ -69,7 +69,7 @@ it("refuses to repair an original from its copy", async () => {
   expect(await repairing.source()).toEqual(original);
 });
 
-it("refuses a source and a target that are one database under two addresses", async () => {
+it("repair refuses a source and a target that are one database under two addresses", async () => {
   await collection("from").insertMany(rows(0, 3));
   await collection("to").insertMany(rows(1, 4));
   await repairing.plan();
@@ -103,7 +103,7 @@ async function forged(lines: readonly string[], target: string): Promise<string>
   return plan + endLine(run, count, true);
 }
 
-it("refuses --delete when the source is empty or has shrunk to less than half", async () => {
+it("repair refuses --delete when the source is empty or has shrunk to less than half", async () => {
   await collection("from").insertMany(rows(0, 4));
   await collection("to").insertMany(rows(0, 10));
   const before = await repairing.now();
@@ -127,7 +127,7 @@ it("refuses --delete when the source is empty or has shrunk to less than half", 
   expect(await repairing.now()).toEqual(await repairing.source());
 });
 
-it("refuses --delete when it would remove most of a copy, however much the source holds", async () => {
+it("repair refuses --delete when it would remove most of a copy, however much the source holds", async () => {
   await collection("from").insertMany(rows(100, 200));
   await collection("to").insertMany([...rows(0, 10), ...rows(100, 103)]);
   const before = await repairing.now();

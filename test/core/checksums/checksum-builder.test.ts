@@ -136,9 +136,9 @@ async function copied(): Promise<ChecksumMemoryStore> {
 
 /** The drift of a document that the target holds unchanged and the source does not. */
 async function ask(target: ChecksumMemoryStore, from = FROM, to = TO): Promise<(string | undefined)[]> {
-  const since = new DriftDetector({ target, from, to, signal: never });
+  const drift = new DriftDetector({ target, from, to, signal: never });
   const differences = [{ id: id(2) as DocumentId, source: made(2, 1), target: made(2, 0) }];
-  return [...(await since.of(differences)).values()];
+  return [...(await drift.of(differences)).values()];
 }
 
 it("reports no drift when the checksums are removed or replaced while they are used", async () => {
@@ -197,11 +197,11 @@ it("reports no drift when the target changed after the difference was seen", asy
 it("reads no documents when nothing differs or when there are no checksums", async () => {
   let steps = 0;
   const target = new ChecksumMemoryStore([made(1, 0)], { onStep: () => steps++ });
-  const since = new DriftDetector({ target, from: FROM, to: TO, signal: never });
+  const drift = new DriftDetector({ target, from: FROM, to: TO, signal: never });
   target.onRead = () => steps++;
-  await since.of([]);
+  await drift.of([]);
   expect(steps).toBe(0);
-  await since.of([{ id: id(1), target: made(1, 0) }]);
+  await drift.of([{ id: id(1), target: made(1, 0) }]);
   expect(steps).toBe(1);
 });
 

@@ -182,11 +182,11 @@ it("drift is never reported wrongly, and is reported where each document changed
       });
       for (const [at, one] of fates.entries()) {
         const difference = differences.find(({ id: { key } }) => key === id(at).key);
-        const since = difference === undefined ? undefined : moved.get(difference.id);
-        if (since === "behind")
+        const drift = difference === undefined ? undefined : moved.get(difference.id);
+        if (drift === "behind")
           expect([one.target, one.source === one.checksummed]).toEqual([one.checksummed, false]);
-        if (since === "diverged") expect(one.target).not.toEqual(one.checksummed);
-        if (since !== undefined) reported++;
+        if (drift === "diverged") expect(one.target).not.toEqual(one.checksummed);
+        if (drift !== undefined) reported++;
       }
       const clear = fates.every((one) =>
         one.source !== one.target

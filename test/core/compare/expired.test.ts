@@ -24,7 +24,7 @@ it("a document that only the target holds has expired where the source deletes i
   expect(expired(kept, due)).toBe(false);
 });
 
-it("each store judges expiry by its own collection, so what the target does not delete is reported as missing there", async () => {
+it("a document that is due in the source is reported as missing when the target's own collection does not delete it", async () => {
   const source = new MemoryStore([document], { isDue: due });
   const target = Object.assign(new MemoryStore([]), {
     expiry: { of: async ({ uid }: CollectionInfo) => (uid === "the target's" ? kept : due) },

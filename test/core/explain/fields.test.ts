@@ -26,7 +26,7 @@ function values(source: BsonValue, target: BsonValue): FieldDifference | undefin
 
 describe("fieldDifferences", () => {
   it.each(LOOK_ALIKES.map((pair) => ({ what: pair[0], pair })))(
-    "distinguishes $what, and names both types",
+    "fieldDifferences distinguishes $what, and names both types",
     ({ pair }) => {
       const [, a, aType, b, bType, note] = pair;
       const expected = { source: aType, target: bType, ...(note === undefined ? {} : { note }) };
@@ -39,7 +39,7 @@ describe("fieldDifferences", () => {
     },
   );
 
-  it("returns nothing for the same bytes", () => {
+  it("fieldDifferences returns nothing for documents with the same bytes", () => {
     expect(compare([["a", one]], [["a", one]])).toEqual([]);
   });
 

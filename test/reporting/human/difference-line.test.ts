@@ -14,7 +14,7 @@ const FIVE = ["/a", "/b", "/c", "/d", "/e"].map((path) => field(path));
 describe("line of a difference", () => {
   it("names the document and the types of the fields that differ", () => {
     const fields = [field("/total"), field("/items/0/price", { source: "double", target: "decimal" })];
-    expect(line({ fields, moreFields: 3, since: "behind" })).toBe(
+    expect(line({ fields, moreFields: 3, drift: "behind" })).toBe(
       "* orders/17  /total int → long, /items/0/price double → decimal (and 3 more)  behind",
     );
   });
@@ -55,7 +55,7 @@ describe("line of a difference", () => {
   });
 
   it("marks what was still changing, what only the copy changed, and what does not count", () => {
-    expect(line({ state: "moving", rounds: 4, since: "diverged" })).toBe(
+    expect(line({ state: "moving", rounds: 4, drift: "diverged" })).toBe(
       "* orders/17  /total int → long  still changing (read 4 times)  diverged",
     );
     expect(line({ counted: false })).toMatch(/ {2}accepted$/);

@@ -60,7 +60,7 @@ describe("JSON records of a comparison", () => {
   it("a diff record has every field of a difference, and names types and documents by side", () => {
     const opened = open({ mode: "json" });
     const fields = [field("/a", { source: undefined, sourceValue: "1", note: "n" })];
-    opened.reporter.difference(difference({ fields, since: "behind", detail: "d" }));
+    opened.reporter.difference(difference({ fields, drift: "behind", detail: "d" }));
     const { ts: _ts, ...record } = last(opened);
     expect(record).toEqual({
       v: 1,
@@ -81,7 +81,7 @@ describe("JSON records of a comparison", () => {
       ],
       moreFields: 0,
       state: "stable",
-      since: "behind",
+      drift: "behind",
       rounds: 2,
       firstSeen: "2026-11-21T03:17:01.000Z",
       lastSeen: "2026-11-21T03:17:02.000Z",
@@ -92,7 +92,7 @@ describe("JSON records of a comparison", () => {
   it("a diff record has null for what a difference does not have", () => {
     const opened = open({ mode: "json" });
     opened.reporter.difference(without(difference({ kind: "metadata" }), "id", "source", "target"));
-    expect(last(opened)).toMatchObject({ id: null, detail: null, source: null, target: null, since: null });
+    expect(last(opened)).toMatchObject({ id: null, detail: null, source: null, target: null, drift: null });
   });
 
   it("a collection record has every number of the collection", () => {

@@ -210,7 +210,7 @@ describe("HTML page of a comparison", () => {
 
   it("the page shows sample differences with their fields, and the total number of differences", () => {
     const samples = [
-      difference({ fields: [field("/total", { sourceValue: "17" })], moreFields: 2, since: "behind" }),
+      difference({ fields: [field("/total", { sourceValue: "17" })], moreFields: 2, drift: "behind" }),
       difference({ key: "document orders/18", kind: "missing", sigil: "+", fields: [], state: "moving" }),
     ];
     const parsed = tags(page({ samples, differences: 12_345 }));

@@ -11,7 +11,7 @@ describe("format", () => {
     [1_234_567_890, "1,234,567,890"],
     [-12_345, "-12,345"],
     [1_234.6, "1,235"],
-  ])("groups the digits of %d as %s", (value, text) => expect(grouped(value)).toBe(text));
+  ])("grouped shows the number %d as %s", (value, text) => expect(grouped(value)).toBe(text));
 
   it.each([
     [0, "0 B"],
@@ -23,13 +23,13 @@ describe("format", () => {
     [99_960_000, "100 MB"],
     [512_000_000, "512 MB"],
     [2 ** 60, "1153 PB"],
-  ])("shows %d bytes as %s", (value, text) => expect(bytes(value)).toBe(text));
+  ])("bytes shows a size of %d as %s", (value, text) => expect(bytes(value)).toBe(text));
 
   it.each([
     [0.42, "0.4/s"],
     [9.96, "10/s"],
     [12_345.4, "12,345/s"],
-  ])("shows the rate %d as %s", (value, text) => expect(rate(value)).toBe(text));
+  ])("rate shows %d documents a second as %s", (value, text) => expect(rate(value)).toBe(text));
 
   it.each([
     [0, "0 s"],
@@ -42,7 +42,7 @@ describe("format", () => {
     [7_380_000, "2 h 3 min"],
     [100 * 3_600_000, "4 d 4 h"],
     [-5, "0 s"],
-  ])("shows %d milliseconds as %s", (value, text) => expect(duration(value)).toBe(text));
+  ])("duration shows %d milliseconds as %s", (value, text) => expect(duration(value)).toBe(text));
 
   it.each([
     [0, "about 5 s"],
@@ -53,15 +53,15 @@ describe("format", () => {
     [5_400_000, "about 1.5 h"],
     [30 * 3_600_000, "about 30 h"],
     [72 * 3_600_000, "about 3 d"],
-  ])("shows %d remaining milliseconds as %s", (value, text) => expect(eta(value)).toBe(text));
+  ])("eta shows %d remaining milliseconds as %s", (value, text) => expect(eta(value)).toBe(text));
 
-  it("uses the singular or the plural of the noun after a count", () => {
+  it("count uses the singular or the plural of the noun", () => {
     expect(count(1, "document")).toBe("1 document");
     expect(count(0, "document")).toBe("0 documents");
     expect(count(2_000, "index", "indexes")).toBe("2,000 indexes");
   });
 
-  it("shows 100 percent only when everything is done", () => {
+  it("percent is 100 only when everything is done", () => {
     expect(percent(99_999, 100_000)).toBe(99);
     expect(percent(100_000, 100_000)).toBe(100);
     expect(percent(5, 0)).toBeUndefined();

@@ -51,7 +51,7 @@ async function firstMessage(socket: Socket): Promise<Buffer> {
 }
 
 describe("MongoDB test service", () => {
-  test("keeps what is written", async () => {
+  test("a MongoDB test service keeps what is written", async () => {
     const service = await start();
     const orders = connectTo(service).db().collection("orders");
     await orders.insertOne({ total: 12 });
@@ -59,7 +59,7 @@ describe("MongoDB test service", () => {
     expect(service.version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  test("does not share data with another service", async () => {
+  test("a MongoDB test service does not share data with another one", async () => {
     const [one, other] = await Promise.all([start(), start()]);
     await connectTo(one).db().collection("orders").insertOne({ total: 12 });
     expect(await connectTo(one).db().collection("orders").countDocuments()).toBe(1);

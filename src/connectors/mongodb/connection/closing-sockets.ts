@@ -15,12 +15,12 @@ interface Connection {
 
 type WriteCommand = (this: Connection, command: unknown, options: unknown) => Promise<unknown>;
 
-let heeded = false;
+let isPatched = false;
 
 /** From now on no command of this process waits for a socket that is gone. */
 export function patchSocketClose(): void {
-  if (heeded) return;
-  heeded = true;
+  if (isPatched) return;
+  isPatched = true;
   const internals: unknown = createRequire(import.meta.url)("mongodb/lib/cmap/connection");
   const connection = (
     internals as { Connection?: { prototype?: { writeCommand?: WriteCommand } } } | undefined

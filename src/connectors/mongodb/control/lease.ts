@@ -82,8 +82,8 @@ function placeOf(server: Server, nonce: string, untouched: boolean): Parameters<
       return Number(answer.n) > 0;
     },
     record: (lastRun, signal) => writeRecord(server, runRecord(lastRun), signal),
-    async giveBack(certain, signal) {
-      // Dropped while it is still held: given back before, another run might have taken it, and all it wrote would go.
+    async release(certain, signal) {
+      // Dropped while it is still held: had it been released before, another run might have taken it, and all it wrote would go.
       const alone = untouched && certain && (await holdsOnly(server, nonce, signal));
       const drop = { drop: CONTROL_COLLECTION };
       const remove = { delete: CONTROL_COLLECTION, deletes: [{ q: mine, limit: 1 }] };

@@ -61,7 +61,7 @@ function placeOf(project: Project, nonce: string): Parameters<typeof keepLease>[
     async record(lastRun, signal) {
       if (!(await writeRecord(project, nonce, runRecord(lastRun), signal))) throw lostError(project.label);
     },
-    async giveBack(_, signal) {
+    async release(_, signal) {
       await callControl(project, "release", { nonce }, signal);
     },
   };

@@ -9,7 +9,7 @@ const KEPT = "its row was kept without that reference, because other rows refer 
 type Documents = Map<string, readonly Doc[]>;
 
 /**
- * As `Target.writeTogether`. A circle is broken by rows whose references are null where they may be: they are there for as long
+ * As `RelatedWrites.writeTogether`. A circle is broken by rows whose references are null where they may be: they are there for as long
  * as it takes to write the rows that refer to them, and are then made whole, or removed again when that is refused.
  */
 export async function writeTogether(

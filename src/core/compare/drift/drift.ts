@@ -33,7 +33,7 @@ export class DriftDetector {
     if (before === undefined || checksums === undefined) return reported;
     for (const [segment, group] of bySegment(checksums, differences)) {
       if (this.#work <= 0) break;
-      for (const [id, since] of await this.#compare(segment, group)) reported.set(id.key, since);
+      for (const [id, drift] of await this.#compare(segment, group)) reported.set(id.key, drift);
     }
     // A run that began to write meanwhile has removed it: then what was read may be that run's work.
     const after = await this.#read();

@@ -14,7 +14,7 @@ export async function noteHeld(job: DiffJob): Promise<void> {
   [tally.sourceHeld, tally.targetHeld] = await Promise.all([held("source"), held("target")]);
 }
 
-/** Tells of a side that gave other documents than it counts. */
+/** Reports a side that gave other documents than it counts. */
 export async function reportShortfall(job: DiffJob): Promise<void> {
   const { tally } = job.progress;
   for (const side of SIDES) {

@@ -1,4 +1,4 @@
-/** What is remembered of a pair of stores between two comparisons, as JSON; and read again, believing nothing. */
+/** What is remembered of a pair of stores between two comparisons, as JSON. When it is read again every field is validated. */
 import { DualsyncError } from "../../../model/errors.ts";
 import type { PastComparison } from "../../../model/reporter.ts";
 import { count, date, type Json, list, object, text } from "../../progress/saved-json.ts";

@@ -1,4 +1,4 @@
-/** How an interrupted comparison is written down, as JSON; and read again, believing nothing. */
+/** How an interrupted comparison is written down as JSON, and read again: every field is validated. */
 import type { Side, Tier } from "../../../model/reporter.ts";
 import {
   count,

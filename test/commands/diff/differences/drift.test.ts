@@ -50,15 +50,15 @@ async function sides(...flags: string[]): Promise<string[]> {
   const reported = records(stdout).filter(({ type }) => type === "diff");
   const counts = collectionRecord(stdout, "orders");
   for (const side of ["behind", "diverged"])
-    expect(reported.filter(({ since }) => since === side)).toHaveLength(Number(counts?.[side] ?? 0));
-  return reported.map(({ id, since }) => [id, since].filter((part) => part !== null).join(" ")).sort();
+    expect(reported.filter(({ drift }) => drift === side)).toHaveLength(Number(counts?.[side] ?? 0));
+  return reported.map(({ id, drift }) => [id, drift].filter((part) => part !== null).join(" ")).sort();
 }
 
 beforeEach(async () => {
   await source().insertMany(Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: 2 * i, text: LONG })));
 });
 
-it("reports which side changed, added or removed a document", async () => {
+it("diff reports which side changed, added or removed a document", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");
@@ -78,7 +78,7 @@ it("reports which side changed, added or removed a document", async () => {
   ]);
 });
 
-it("reports the right side for each of several neighbouring documents", async () => {
+it("diff reports the right side for each of several neighbouring documents", async () => {
   await duplicate();
   await set(source(), 10, "new");
   await set(copy(), 12, "other");
@@ -96,7 +96,7 @@ it("reports the right side for each of several neighbouring documents", async ()
   ]);
 });
 
-it("reports any number of documents that only the source has changed as behind", async () => {
+it("diff reports any number of documents that only the source has changed as behind", async () => {
   await duplicate();
   await source().updateMany({ _id: { $lt: 3_000 } }, { $set: { text: "new" } });
   const reported = await sides();
@@ -104,7 +104,7 @@ it("reports any number of documents that only the source has changed as behind",
   expect(reported.every((text) => text.endsWith(" behind"))).toBe(true);
 });
 
-it("never reports a document that both sides have changed as behind", async () => {
+it("diff never reports a document that both sides have changed as behind", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), FIRST, "other");
@@ -112,14 +112,14 @@ it("never reports a document that both sides have changed as behind", async () =
   expect((await sides()).filter((reported) => reported.startsWith("100 "))).not.toContain("100 behind");
 });
 
-it("reports no drift where a neighbour was changed in the same way on both sides", async () => {
+it("diff reports no drift where a neighbour was changed in the same way on both sides", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   for (const side of [source(), copy()]) await set(side, FIRST + 2, "the same");
   expect(await sides()).toEqual(["100"]);
 });
 
-it("reports drift since the last copy, even if that had nothing to do", async () => {
+it("diff reports drift since the last copy, even if that had nothing to do", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");
@@ -134,7 +134,7 @@ it("reports drift since the last copy, even if that had nothing to do", async ()
   expect(await sides()).toEqual(["2000 diverged"]);
 });
 
-it("reports no drift next to a document that was only in the copy when it was verified", async () => {
+it("diff reports no drift next to a document that was only in the copy when it was verified", async () => {
   await duplicate();
   await source().deleteOne({ _id: FIRST });
   await duplicate();
@@ -147,7 +147,7 @@ it("reports no drift next to a document that was only in the copy when it was ve
   expect(await sides()).toEqual(["2000 behind", "3800 diverged"]);
 });
 
-it("reports no drift after a repair until the next copy", async () => {
+it("diff reports no drift after a repair until the next copy", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   const cwd = mkdtempSync(join(tmpdir(), "dualsync-sides-"));
@@ -163,7 +163,7 @@ it("reports no drift after a repair until the next copy", async () => {
   expect(await sides()).toEqual(["2000 diverged"]);
 });
 
-it("ignores checksums of another collection with the same name", async () => {
+it("diff ignores checksums of another collection with the same name", async () => {
   await duplicate();
   const left = await own().findOne({ _id: "checksums orders" });
   const documents = await copy().find().toArray();
@@ -178,7 +178,7 @@ it("ignores checksums of another collection with the same name", async () => {
   expect(await sides()).toEqual(["100"]);
 });
 
-it("ignores checksums when the source's collection was replaced", async () => {
+it("diff ignores checksums when the source's collection was replaced", async () => {
   await duplicate();
   const documents = await source().find().toArray();
   await source().drop();
@@ -228,7 +228,7 @@ it.each(HOSTILE)("ignores a checksums record that %s", async (_, damage) => {
   expect(await sides()).toEqual(["100", "2000"]);
 });
 
-it("reports drift in the verdict", async () => {
+it("diff reports drift in the verdict", async () => {
   await duplicate();
   await set(source(), FIRST, "new");
   await set(copy(), SECOND, "other");

@@ -17,7 +17,7 @@ async function deletesExpired(side: "from" | "to", ttlMonitorEnabled: boolean): 
     .catch(() => undefined);
 }
 
-it("reports a document that the filter selects on one side only, even if a TTL index will delete it soon", async () => {
+it("diff reports a document that the filter selects on one side only, even if a TTL index will delete it soon", async () => {
   for (const side of ["from", "to"] as const) {
     await deletesExpired(side, false);
     await orders(side).createIndex({ at: 1 }, { expireAfterSeconds: 60 });
@@ -37,7 +37,7 @@ it("reports a document that the filter selects on one side only, even if a TTL i
   for (const side of ["from", "to"] as const) await deletesExpired(side, true);
 });
 
-it("reports a document that the filter selects on one side only once in a collection compared by lookups", async () => {
+it("diff reports a document that the filter selects on one side only once in a collection compared by lookups", async () => {
   const collation = { locale: "en", strength: 2 };
   for (const side of ["from", "to"] as const)
     await pair[side].db(pair.database).createCollection("orders", { collation });

@@ -17,14 +17,14 @@ const TOKEN = "eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.canary";
 const { server, project } = await scriptedProject();
 
 describe("texts sent through the SDK", () => {
-  it("keeps every digit of rows that are read", async () => {
+  it("the SDK keeps every digit of rows that are read", async () => {
     const text =
       '[{"id":9007199254740993,"n":1.50,"big":1e400,"j":{"deep":[123456789012345678901234567890]}}]';
     server.script = () => rowsOf(text);
     expect((await project.rows("t", ALL, never)).text).toBe(text);
   });
 
-  it("keeps every digit of rows that are written", async () => {
+  it("the SDK keeps every digit of rows that are written", async () => {
     const text = '[{"id":9007199254740993,"n":1.50,"big":1e400,"j":{"z":"\\ud83d\\ude00 é😀"}}]';
     server.script = () => ({ status: 201, headers: { "content-range": "*/1" } });
     const rows = { text, columns: ["id", "n", "big", 'odd "name,  x'], onConflict: ["id"] };
@@ -39,7 +39,7 @@ describe("texts sent through the SDK", () => {
     expect(heard?.headers["dualsync-query"]).toBeUndefined();
   });
 
-  it("keeps every digit of the arguments and the result of a function", async () => {
+  it("the SDK keeps every digit of the arguments and the result of a function", async () => {
     server.script = () => rowsOf('{"answer":12345678901234567890.10}');
     await expect(project.rpc("f", '{"n":9007199254740993}', never)).resolves.toBe(
       '{"answer":12345678901234567890.10}',
@@ -51,7 +51,7 @@ describe("texts sent through the SDK", () => {
     });
   });
 
-  it("carries any JSON unchanged", async () => {
+  it("the SDK carries any JSON unchanged in both directions", async () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), async (json) => {
         const page = `[{"j":${json}}]`;
@@ -63,7 +63,7 @@ describe("texts sent through the SDK", () => {
     );
   });
 
-  it("refuses to write a text with an unpaired surrogate", async () => {
+  it("a project refuses to write a text with an unpaired surrogate", async () => {
     const error = await failureOf(project.upsert("t", { ...BATCH, text: '[{"id":"\ud800"}]' }, never));
     expect(error.exit).toBe("bug");
     expect(server.heard).toEqual([]);
@@ -71,7 +71,7 @@ describe("texts sent through the SDK", () => {
 });
 
 describe("requests to a project", () => {
-  it("names columns and values exactly, whatever characters they contain", async () => {
+  it("a request names columns and values exactly, whatever characters they contain", async () => {
     server.script = () => rowsOf("[]");
     const odd = 'a,b(c).d:e"f\\g%20+ü&=#\n';
     const query = {
@@ -113,7 +113,7 @@ describe("requests to a project", () => {
     expect(server.heard[0]?.headers).toMatchObject({ prefer: "timezone=UTC", "accept-profile": "public" });
   });
 
-  it("refuses a condition with an unpaired surrogate, which would match another row", async () => {
+  it("a project refuses a condition with an unpaired surrogate, which would match another row", async () => {
     for (const where of [
       [{ column: "id", is: "eq", value: "\ud800" } as const],
       [{ column: "id", in: ["\udc00"] }],
@@ -122,7 +122,7 @@ describe("requests to a project", () => {
     expect(server.heard).toEqual([]);
   });
 
-  it("splits a request for many keys into URLs that gateways accept", () => {
+  it("a request for many keys is split into URLs that gateways accept", () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: "grapheme", maxLength: 30 })),
@@ -142,7 +142,7 @@ describe("requests to a project", () => {
     expect(listsThatFit(uuids).map((list) => list.length)).toEqual([...Array(9).fill(108), 28]);
   });
 
-  it("keeps a request inside the REST path, whatever the table is called", async () => {
+  it("a request stays inside the REST path, whatever the table is called", async () => {
     server.script = () => rowsOf("[]");
     await project.rows("a/../b ü%", ALL, never);
     expect(server.heard[0]?.path).toBe("/rest/v1/a%2F..%2Fb%20%C3%BC%25");
@@ -150,7 +150,7 @@ describe("requests to a project", () => {
     expect(server.heard).toHaveLength(1);
   });
 
-  it("sends a secret key only as apikey, and a token also as authorization", async () => {
+  it("a secret key is sent only as apikey, and a token also as authorization", async () => {
     server.script = () => rowsOf("[]");
     await project.rows("t", ALL, never);
     await (await openScripted(server, { key: TOKEN })).rows("t", ALL, never);
@@ -159,7 +159,7 @@ describe("requests to a project", () => {
     expect(server.heard[1]?.headers).toMatchObject({ apikey: TOKEN, authorization: `Bearer ${TOKEN}` });
   });
 
-  it("reuses open connections", async () => {
+  it("requests to a project reuse open connections", async () => {
     server.script = () => rowsOf("[]");
     await project.rows("t", ALL, never);
     const before = server.connections;
@@ -167,14 +167,14 @@ describe("requests to a project", () => {
     expect(server.connections).toBe(before);
   });
 
-  it("prints nothing to the console", async () => {
+  it("opening a project and reading rows prints nothing to the console", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await (await openScripted(server)).rows("t", ALL, never);
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
   });
 
-  it("limits the rows that a deletion may affect, and refuses one without a condition", async () => {
+  it("a deletion limits the rows that it may affect, and is refused without a condition", async () => {
     server.script = () => ({ status: 204, headers: { "content-range": "*/2" } });
     await expect(project.remove("t", [{ column: "id", in: ["1", "2"] }], 2, never)).resolves.toBe(2);
     expect(server.heard[0]).toMatchObject({ method: "DELETE", body: "" });
@@ -185,7 +185,7 @@ describe("requests to a project", () => {
     expect(server.heard).toHaveLength(1);
   });
 
-  it("accepts only exact counts", async () => {
+  it("a count of rows is accepted only if it is exact", async () => {
     server.script = () => ({ ...rowsOf('[{"id":1}]', { "content-range": "0-0/12345678901" }), status: 206 });
     await expect(project.count("t", "id", [{ column: "a", is: "eq", value: "1" }], never)).resolves.toBe(
       12345678901,

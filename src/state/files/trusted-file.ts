@@ -11,7 +11,7 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * Opens a file of the folder for reading; undefined when there is none. What is no regular file, or could have been
  * changed by somebody else, is refused with this advice.
  */
-export async function openOwnFile(
+export async function openTrustedFile(
   folder: StateFolder,
   name: string,
   advice: string,
