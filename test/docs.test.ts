@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { brokenRules } from "../scripts/docs/rules.js";
@@ -14,17 +14,28 @@ it("the documents show the usage, statuses, failures and records that the progra
   expect(status).toBe(0);
 });
 
-it("the documents name only scripts that exist", () => {
-  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+/** What the pattern's group finds in all documents for people. */
+function namedInDocuments(pattern: RegExp): string[] {
   const docs = readdirSync("docs", { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name));
-  const named = ["README.md", "CONTRIBUTING.md", ...docs]
-    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/npm (?:run )?([a-z:]+)/g)])
-    .map((match) => match[1] as string)
-    .filter((name) => name !== "ci");
+  return ["README.md", "CONTRIBUTING.md", ...docs].flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(pattern)].map((match) => match[1] as string),
+  );
+}
+
+it("the documents name only scripts that exist", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  const named = namedInDocuments(/npm (?:run )?([a-z:]+)/g).filter((name) => name !== "ci");
   expect(named.length).toBeGreaterThan(10);
   for (const name of named) expect(Object.keys(scripts), name).toContain(name);
+});
+
+it("the documents name only files of this repository that exist", () => {
+  // A name with an asterisk stands for several.
+  const named = namedInDocuments(/`((?:src|test|bench|scripts|bin)\/[^`*\s]+)`/g);
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter((path) => !existsSync(path))).toEqual([]);
 });
 
 it("safety.md explains the sentence for an address that was pasted without its password", async () => {
