@@ -3,6 +3,7 @@
  * its answers may be cut short, its index damaged, or the ids by which it is read not unique.
  */
 import { createHash } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import type { CollectionInfo, Filter } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 
@@ -16,6 +17,8 @@ export interface Giver {
   /** Documents that it counts now, where it was asked already. */
   readonly counted?: number | undefined;
   readonly signal: AbortSignal;
+  /** Waits so many milliseconds; replaced in tests. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
 /** How often it is read again while its numbers change. */
@@ -26,6 +29,9 @@ const ROUNDS = 4;
  * never more than a quarter.
  */
 const CHURN = { documents: 100, part: 0.01, most: 0.25 };
+
+/** Milliseconds for which a store that has come to rest is watched for documents that come and go, before it is doubted. */
+const WATCH = 2_000;
 
 /** More documents than these are not read again for what may be nothing but churn. */
 const MANY = 1_000_000;
@@ -41,10 +47,12 @@ export async function shortfall(giver: Giver, given: number): Promise<string | u
   let counted = giver.counted ?? (await count(giver));
   if (given === counted) return undefined;
   const counts = giver.before === undefined ? [counted] : [giver.before, counted];
-  let moves = counts.some((one) => one !== counted);
+  // Each document is given once, by its id: where more were given than there are, some went meanwhile.
+  let moves = given > counted || counts.some((one) => one !== counted);
   const isCheap = store.keys !== undefined && counted <= MANY;
   if (!isCheap && moves && fits(given, counts)) return undefined;
   let last: IdReading | undefined;
+  let isWatched = false;
   for (let round = 0; round < ROUNDS; round++) {
     const reading = await readAgain(giver);
     const before = counted;
@@ -55,7 +63,9 @@ export async function shortfall(giver: Giver, given: number): Promise<string | u
     last = reading;
     if (!isSame || counted !== before) continue;
     if (reading.documents !== counted) return disagreeing(role, reading.documents, counted);
-    break;
+    if (moves || isWatched) break;
+    isWatched = true;
+    await pause(giver);
   }
   const documents = last?.documents ?? given;
   if (!fits(documents, counts)) return disagreeing(role, documents, counted);
@@ -76,6 +86,13 @@ function fits(given: number, counts: readonly number[]): boolean {
 function churn(documents: number): number {
   const some = Math.max(CHURN.documents, documents * CHURN.part);
   return Math.floor(Math.min(some, documents * CHURN.most));
+}
+
+async function pause({
+  pause = (ms, signal) => wait(ms, undefined, { signal }),
+  signal,
+}: Giver): Promise<void> {
+  await pause(WATCH, signal).catch(() => signal.throwIfAborted());
 }
 
 interface IdReading {

@@ -22,7 +22,7 @@ function writing(): () => Promise<number> {
         insert into customers (email, name) select 'new' || ${rounds} || '-' || n || '@' || gen_random_uuid(), 'N' from generate_series(1, 3) n;
         delete from customers where email like 'new${Math.max(0, rounds - 5)}-%';
         update words set n = n + 1 where word like '${(rounds % 16).toString(16)}0%';
-        ${rounds % 10 === 0 ? ROTATE : ""}`);
+        ${rounds % 4 === 0 ? ROTATE : ""}`);
     }
     return rounds;
   };
