@@ -55,7 +55,8 @@ export async function settleBlocked(
     open = open.filter(({ key }) => !keys.has(key));
     if (open.length === before) break;
   }
-  if (rules !== undefined) await nameHolders(work, rules, open.slice(0, MOST_ASKED), changesOf, results);
+  if (rules !== undefined && work.resolvesSwaps !== false)
+    await nameHolders(work, rules, open.slice(0, MOST_ASKED), changesOf, results);
   return ids.map(({ key }) => results.get(key)).filter((result) => result !== undefined);
 }
 

@@ -40,7 +40,7 @@ export async function uniqueRules(
     async holderOf(value, until) {
       const filter = known.get(value);
       if (filter === undefined) throw new RangeError("a value of other rules");
-      const options = { collection, filter, order: "any", documentBytes: ANY_SIZE, batchSize: 1 } as const;
+      const options = { collection, filter, order: "any", documentBytes: ANY_SIZE } as const;
       for await (const batch of readBatches(server, { ...options, signal: until })) {
         const { element } = batch.idOf(0);
         return new DocumentId(Uint8Array.from(element));
