@@ -46,6 +46,8 @@ export interface Reader extends Powers {
   readonly words: StoreWords;
   /** Whether `count` is exact. Where it is not, a collection was read whole when its cursor ended without a fault. */
   readonly countsExactly: boolean;
+  /** Requests that it answers at a time as fast as one; absent where that is not known, and small collections get no more than others. */
+  readonly parallel?: number | undefined;
   /** A collection that was renamed counts as another one: its `uid` stands for its name, too. */
   readonly uidsHoldNames?: true | undefined;
   identity(signal: AbortSignal): Promise<StoreIdentity>;

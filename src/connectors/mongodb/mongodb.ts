@@ -1,14 +1,15 @@
 /** MongoDB behind the contract: documents pass through as the bytes that the server holds. */
 import { randomUUID } from "node:crypto";
-import type { CollectionInfo, ReadOptions } from "../collection.ts";
+import type { CollectionInfo, Metadata, ReadOptions } from "../collection.ts";
 import type { Powers, Reader, Run, StoreIdentity, With, WriteSession } from "../contract.ts";
 import { provenanceRecord } from "../control/control-records.ts";
 import { ProvenanceBook, type WriteProvenance } from "../control/provenance.ts";
 import type { ChecksumWriter } from "../powers/checksums.ts";
 import type { Sequences } from "../powers/sequences.ts";
+import { endedBy } from "../wrappers/ended-by.ts";
 import { Server, type ServerOptions } from "./connection/server.ts";
 import { ChecksumStore } from "./control/checksums.ts";
-import { readChecksums, readControl, readHistory, writeRecord } from "./control/control-collection.ts";
+import { checksumReader, readControl, readHistory, writeRecord } from "./control/control-collection.ts";
 import { takeLease } from "./control/lease.ts";
 import { digester } from "./digest/digester.ts";
 import { countDocuments } from "./reading/count.ts";
@@ -16,7 +17,7 @@ import { among, findByIds } from "./reading/find.ts";
 import { isQueryable } from "./reading/id-value.ts";
 import { cutRanges } from "./reading/ranges.ts";
 import { readBatches } from "./reading/read.ts";
-import { listCollections, lookUp, uidOf } from "./schema/collections.ts";
+import { type LookUp, listCollections, lookUps, uidOf } from "./schema/collections.ts";
 import { expiredUnder } from "./schema/expiry.ts";
 import { listIndexes } from "./schema/indexes.ts";
 import { metadataDifferences } from "./schema/metadata-differences.ts";
@@ -24,7 +25,7 @@ import { renamed } from "./schema/renamed.ts";
 import { sizeOfDatabase } from "./schema/sizes.ts";
 import { uniqueRules } from "./schema/unique-values.ts";
 import { MONGODB_WORDS } from "./words.ts";
-import { Creator } from "./writing/creator.ts";
+import { Creator, type Listed } from "./writing/creator.ts";
 import { findWriteTransport } from "./writing/self-test.ts";
 import { DocumentWriter, type Find } from "./writing/write.ts";
 
@@ -46,16 +47,27 @@ export interface MongodbStore extends MongodbReader {
 /** Opens a MongoDB database. @throws DualsyncError when it cannot be reached or used */
 export async function mongodb(options: ServerOptions, signal: AbortSignal): Promise<MongodbStore> {
   const server = await Server.open(options, signal);
-  return { ...reader(server), claim: (run, until) => claim(server, run, until) };
+  const lookUp = lookUps(server);
+  const filled = new Set<string | undefined>();
+  const listed = { lookUp, held: (uid: string | undefined) => uid !== undefined && filled.has(uid) };
+  const list: Reader["list"] = async (until) => {
+    const found = await listCollections(server, until);
+    filled.clear();
+    for (const { uid, documents } of found.collections) if (documents > 0) filled.add(uid);
+    return found;
+  };
+  return { ...reader(server, lookUp), list, claim: (run, until) => claim(server, listed, run, until) };
 }
 
-function reader(server: Server): MongodbReader {
+function reader(server: Server, lookUp: LookUp): Omit<MongodbReader, "list"> {
+  const indexes = sharedIndexes(server);
+  const checksums = checksumReader(server);
   return {
     label: server.label,
     words: MONGODB_WORDS,
     countsExactly: true,
+    parallel: 16,
     identity: (signal) => identify(server, signal),
-    list: (signal) => listCollections(server, signal),
     count: (collection, selection, signal) => countDocuments(server, collection, selection, signal),
     read: (collection, options) => read(server, collection, options),
     close: () => server.close(),
@@ -71,20 +83,20 @@ function reader(server: Server): MongodbReader {
       among: (collection, filter, ids, signal) => among(server, collection, filter, ids, signal),
     },
     metadata: {
-      indexes: (collection, signal) => listIndexes(server, collection, signal),
+      indexes,
       renamed,
       differences: metadataDifferences,
     },
     presence: {
       async stillExists(collection, signal) {
-        const entry = await lookUp(server, collection.name, signal);
+        const entry = await lookUp(collection.name, signal);
         return entry !== undefined && uidOf(entry) === collection.uid;
       },
     },
     expiry: {
       async of({ name, kind, options }, signal) {
-        const indexes = kind === "definition" ? [] : await listIndexes(server, name, signal);
-        return ({ bytes }, now) => expiredUnder(bytes, indexes, now, options);
+        const there = kind === "definition" ? [] : await indexes(name, signal);
+        return ({ bytes }, now) => expiredUnder(bytes, there, now, options);
       },
     },
     uniqueValues: { of: (collection, signal) => uniqueRules(server, collection, signal) },
@@ -92,12 +104,24 @@ function reader(server: Server): MongodbReader {
       read: (signal) => readHistory(server, signal),
       seesNonce: async (nonce, signal) => (await readControl(server, "lease", signal))?.nonce === nonce,
     },
-    checksums: { read: (collection, signal) => readChecksums(server, collection, signal) },
+    checksums: { read: (collection, signal) => checksums.ask(collection, signal) },
     size: { bytes: (signal) => sizeOfDatabase(server, signal) },
   };
 }
 
-async function claim(server: Server, run: Run, signal: AbortSignal): Promise<MongodbSession> {
+/** Who asks for the indexes of a collection while they are asked for already gets the same answer. */
+function sharedIndexes(server: Server): (collection: string, signal: AbortSignal) => Promise<Metadata[]> {
+  const underWay = new Map<string, Promise<Metadata[]>>();
+  return async (collection, signal) => {
+    const known = underWay.get(collection);
+    if (known !== undefined) return await endedBy(signal, known);
+    const asked = listIndexes(server, collection, signal).finally(() => underWay.delete(collection));
+    underWay.set(collection, asked);
+    return await asked;
+  };
+}
+
+async function claim(server: Server, listed: Listed, run: Run, signal: AbortSignal): Promise<MongodbSession> {
   const nonce = randomUUID();
   const lease = await takeLease(server, run, nonce, signal);
   try {
@@ -106,7 +130,7 @@ async function claim(server: Server, run: Run, signal: AbortSignal): Promise<Mon
     const history = await readHistory(server, signal);
     const note: WriteProvenance = (name, provenance, written) =>
       writeRecord(server, provenanceRecord(name, provenance), written);
-    const creator = new Creator(server, transport, new ProvenanceBook(note, run.from, history));
+    const creator = new Creator(server, transport, new ProvenanceBook(note, run.from, history), listed);
     const writer = new DocumentWriter(server, find, transport);
     const checksums = await ChecksumStore.open(server, signal);
     /** Before documents change: nothing that was said of the collection holds any longer. */

@@ -1,10 +1,10 @@
-import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { CollectionInfo, Metadata } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { IsDue } from "../../connectors/powers/expiry.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../model/reporter.ts";
 import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
-import { sideBySide } from "../concurrency/side-by-side.ts";
+import { sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import { isInDoubt, isSameKind } from "../plan/plan.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
@@ -46,7 +46,8 @@ export class Comparing {
   /** Small collections side by side, large ones in ranges. The first error ends the comparison. */
   async all(reporter: Reporter): Promise<void> {
     const jobs = this.#states.map((state) => ({ state, from: state.pair.from }));
-    await sideBySide(jobs, this.#run, ({ state }, gate) => this.#one(state, gate, reporter));
+    const small = smallAtOnce(this.#run, this.#run.concurrency);
+    await sideBySide(jobs, { ...this.#run, small }, ({ state }, gate) => this.#one(state, gate, reporter));
     await this.#checkpoint.flush();
   }
 
@@ -89,11 +90,11 @@ export class Comparing {
   }
 
   async #compare(own: Omit<DiffJob, "isDue" | "equivalence">, state: State, gate: TaskPool): Promise<void> {
-    const isDue = await expiryOf(own);
+    const [isDue, indexes] = await Promise.all([expiryOf(own), indexesOfBoth(own)]);
     if (isInDoubt(own.from, own.to) || isInDoubt(own.to, own.from))
       throw inDoubt(isInDoubt(own.from, own.to) ? own.source : own.target);
     const job: DiffJob = { ...own, isDue, equivalence: equivalenceOf(own) };
-    await compareMetadata(job);
+    await compareMetadata(job, indexes);
     job.progress.tier = await this.#contents(job, gate);
     await reportInexact(job);
     // Two kinds of things have no contents to compare; that they differ is reported, and may be accepted.
@@ -128,7 +129,10 @@ type Expiring = Pick<DiffJob, "source" | "target" | "from" | "to" | "signal">;
 const NEVER: IsDue = () => false;
 
 /** Options, indexes and so on: looked at once, as they do not change by themselves. */
-async function compareMetadata(job: DiffJob): Promise<void> {
+async function compareMetadata(
+  job: DiffJob,
+  [sourceIndexes, targetIndexes]: readonly [readonly Metadata[], readonly Metadata[]],
+): Promise<void> {
   const { source, target, from, to, renames } = job;
   const power = source.metadata;
   // Where one side has no options and indexes there is nothing to compare but what they are.
@@ -142,10 +146,6 @@ async function compareMetadata(job: DiffJob): Promise<void> {
       });
     return;
   }
-  const [sourceIndexes, targetIndexes] = await Promise.all([
-    indexesOf(job, source, from),
-    indexesOf(job, target, to),
-  ]);
   const described = { source: from, target: to, renames, sourceIndexes, targetIndexes };
   for (const difference of power.differences(described)) {
     const kind = difference.sigil === "!" ? "unreadable" : "metadata";
@@ -153,8 +153,19 @@ async function compareMetadata(job: DiffJob): Promise<void> {
   }
 }
 
-async function indexesOf({ indexes, signal }: DiffJob, store: Reader, { kind, name }: CollectionInfo) {
-  return indexes && kind !== "definition" ? ((await store.metadata?.indexes(name, signal)) ?? []) : [];
+/** None where they are not to be compared, or only one side has any. */
+async function indexesOfBoth({
+  source,
+  target,
+  from,
+  to,
+  indexes,
+  signal,
+}: Pick<DiffJob, keyof Expiring | "indexes">): Promise<readonly [readonly Metadata[], readonly Metadata[]]> {
+  if (!indexes || source.metadata === undefined || target.metadata === undefined) return [[], []];
+  const of = async ({ metadata }: Reader, { kind, name }: CollectionInfo): Promise<readonly Metadata[]> =>
+    kind === "definition" ? [] : ((await metadata?.indexes(name, signal)) ?? []);
+  return await Promise.all([of(source, from), of(target, to)]);
 }
 
 /** What was not read exactly cannot be compared, however alike it looks. */

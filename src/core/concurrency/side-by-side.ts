@@ -1,4 +1,5 @@
 import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import { TaskPool } from "./task-pool.ts";
 
 interface PoolLimits {
@@ -8,28 +9,54 @@ interface PoolLimits {
   readonly stop: (error: unknown) => void;
 }
 
+/** Bytes of a collection that is small: what it costs is round trips. */
+const SMALL = 128 * 1024;
+
+/** So many small collections are worked on in the place of a range. */
+const SMALL_PER_RANGE = 4;
+
+/** How many small collections these stores take at a time. */
+export function smallAtOnce(
+  { source, target }: { readonly source: Reader; readonly target: Reader },
+  concurrency: number,
+): number {
+  const taken = Math.min(source.parallel ?? concurrency, target.parallel ?? concurrency);
+  return Math.max(concurrency, Math.min(taken, SMALL_PER_RANGE * concurrency));
+}
+
 /**
- * Works on collections side by side, large ones first and definitions last. `work` gets a gate that the ranges of all
- * collections share. The first error ends everything.
+ * Works on collections side by side, the largest first; on small ones beside them, more at a time; definitions last. `work`
+ * gets a gate that the ranges of several collections share. The first error ends everything.
  */
 export async function sideBySide<J extends { readonly from: CollectionInfo }>(
   jobs: readonly J[],
-  { concurrency, stop }: PoolLimits,
+  { concurrency, small, stop }: PoolLimits & { readonly small: number },
   work: (job: J, gate: TaskPool) => Promise<void>,
 ): Promise<void> {
-  const gate = new TaskPool(concurrency, stop);
-  const collections = new TaskPool(concurrency, stop);
-  const ordered = [...jobs].sort(
-    (a, b) =>
-      Number(a.from.kind === "definition") - Number(b.from.kind === "definition") ||
-      b.from.bytes - a.from.bytes,
-  );
+  const isDefinition = ({ from }: J): boolean => from.kind === "definition";
+  const isSmall = (job: J): boolean => !isDefinition(job) && job.from.bytes <= SMALL;
+  const large = jobs
+    .filter((job) => !isDefinition(job) && !isSmall(job))
+    .sort((a, b) => b.from.bytes - a.from.bytes);
+  const both = await Promise.allSettled([
+    inPool(large, concurrency, stop, work),
+    inPool(jobs.filter(isSmall), small, stop, work),
+  ]);
+  for (const done of both) if (done.status === "rejected") throw done.reason;
+  // They may be defined on collections, which must be there before them.
+  await inPool(jobs.filter(isDefinition), concurrency, stop, work);
+}
+
+async function inPool<J>(
+  jobs: readonly J[],
+  size: number,
+  stop: (error: unknown) => void,
+  work: (job: J, gate: TaskPool) => Promise<void>,
+): Promise<void> {
+  const gate = new TaskPool(size, stop);
+  const collections = new TaskPool(size, stop);
   try {
-    for (const job of ordered) {
-      // It may be defined on collections, which must be there before it.
-      if (job.from.kind === "definition") await collections.join();
-      await collections.add(() => work(job, gate));
-    }
+    for (const job of jobs) await collections.add(() => work(job, gate));
     await collections.join();
   } finally {
     await collections.drain();

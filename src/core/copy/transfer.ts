@@ -5,7 +5,7 @@ import type { CollectionReport, Reporter, Verdict } from "../../model/reporter.t
 import { ChecksumBuilder } from "../checksums/checksum-builder.ts";
 import { LastVerified } from "../checksums/last-verified.ts";
 import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
-import { eachRange, sideBySide } from "../concurrency/side-by-side.ts";
+import { eachRange, sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import type { PlannedJob } from "../plan/plan.ts";
 import type { OpenRange, Progress } from "../progress/progress.ts";
@@ -37,7 +37,8 @@ export async function transferAll(
 ): Promise<Transferred> {
   const reports = new Map<string, CollectionReport>();
   let bytes = 0;
-  await sideBySide(jobs, transfer, async (planned, gate) => {
+  const small = smallAtOnce(transfer, transfer.concurrency);
+  await sideBySide(jobs, { ...transfer, small }, async (planned, gate) => {
     const { report, moved } = await transferOne({ ...transfer, ...planned }, gate, reporter);
     reports.set(planned.from.name, report);
     bytes += moved;
@@ -192,8 +193,10 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
   if (job.progress.remaining === undefined)
     job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
   const held = job.since === undefined ? undefined : await countBoth(job);
-  await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
-  await assertSourceExists(job);
+  const ranges = job.progress.remaining ?? [];
+  await eachRange(ranges, gate, job, (range) => copyRange(job, range, empty));
+  // Each range that was read was seen to be the source's; nothing was read where all is done.
+  if (ranges.length === 0) await assertSourceExists(job);
   const complete = held === undefined || (await checkCounts(job, held));
   if (job.delete && !empty) await removeExtras(job);
   await settleRejected(job);
@@ -226,8 +229,9 @@ async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<vo
   else await convergeRange(job, range);
 }
 
-/** An interrupted copy leaves whole ranges empty: those are filled at full speed. */
+/** Asked of a target that holds something. An interrupted copy leaves whole ranges empty: those are filled at full speed. */
 async function isEmptyRange(job: Job, range: OpenRange): Promise<boolean> {
+  if (range.from === undefined && range.to === undefined) return false;
   for await (const batch of job.target.read(job.to, {
     range: { ...range },
     batchSize: 1,
@@ -251,15 +255,37 @@ async function conclude(job: Job, complete: boolean): Promise<CollectionReport> 
     const isWhole = complete && (await gaveAll(job));
     return report(job, undefined, undefined, isWhole ? "not verified" : "incomplete");
   }
-  const { filter } = job;
-  const count = async (store: Reader, { name }: CollectionInfo): Promise<number | undefined> =>
-    store.countsExactly ? await store.count(name, { filter }, job.signal) : undefined;
   const [sourceCount, targetCount] = await Promise.all([
-    count(job.source, job.from),
-    count(job.target, job.to),
+    countOf(job, job.source, job.from, givenByAll(job)),
+    countOf(job, job.target, job.to, heldByTarget(job)),
   ]);
   const isWhole = complete && (await gaveAll(job, sourceCount));
   return report(job, sourceCount, targetCount, verdictOf(job, isWhole, sourceCount, targetCount));
+}
+
+/** `seen`: what is known without counting. */
+async function countOf(
+  { filter, signal }: Job,
+  store: Reader,
+  { name }: CollectionInfo,
+  seen: number | undefined,
+): Promise<number | undefined> {
+  if (!store.countsExactly) return undefined;
+  return seen ?? (await store.count(name, { filter }, signal));
+}
+
+/** What the source gave in this run, where that is as many as it held when it was listed. */
+function givenByAll({ from, filter, since, progress }: Job): number | undefined {
+  const isAll = from.kind === "collection" && filter === undefined && since === undefined;
+  const { read } = progress.tally;
+  return isAll && !progress.isResumed && read === from.documents ? read : undefined;
+}
+
+/** What the target holds, where this run has read all of it. */
+function heldByTarget(job: Job): number | undefined {
+  const { rejected, read, extra, deleted } = job.progress.tally;
+  const isKnown = job.verify === "content" && rejected === 0 && givenByAll(job) !== undefined;
+  return isKnown ? read + extra - deleted : undefined;
 }
 
 /** @returns false, with a loss named, where the source gave other documents than it counts */

@@ -61,6 +61,7 @@ export class Progress {
   readonly #uids: Uids;
   readonly #changed: () => void;
   #remaining: Set<OpenRange> | undefined;
+  #isResumed = false;
   #extras: Extras[] = [];
 
   /** `changed` hears of everything that is worth writing down. */
@@ -73,11 +74,17 @@ export class Progress {
 
   /** Takes up what a former run has done. */
   restore(saved: SavedProgress): void {
+    this.#isResumed = true;
     this.#remaining = new Set(saved.remaining.map((range) => ({ ...range })));
     this.#extras = [...saved.extras];
     this.tally.merge(saved.counts);
     this.losses = Losses.restored(this.losses, saved.losses);
     for (const document of saved.blocked) this.blocked.add(document);
+  }
+
+  /** Some of it was done by a former run. */
+  get isResumed(): boolean {
+    return this.#isResumed;
   }
 
   /** What is left to do; undefined before the collection was cut into ranges. */

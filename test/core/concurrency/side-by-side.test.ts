@@ -9,14 +9,14 @@ it("starts with the largest collection, and with a definition only when all coll
   const jobs = [
     job("view", "definition", 0),
     job("small", "collection", 10),
-    job("large", "collection", 1_000),
+    job("large", "collection", 1_000_000),
     job("another view", "definition", 0),
   ];
   const seen: string[] = [];
   const stop = (error: unknown): never => {
     throw error;
   };
-  await sideBySide(jobs, { concurrency: 4, stop }, async ({ from }) => {
+  await sideBySide(jobs, { concurrency: 4, small: 4, stop }, async ({ from }) => {
     seen.push(`${from.name} begins`);
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
     seen.push(`${from.name} ends`);

@@ -15,6 +15,7 @@ import { boundMessages } from "../writing/framing.ts";
 import { patchSocketClose } from "./closing-sockets.ts";
 import { DEADLINE, withDeadline } from "./deadline.ts";
 import { BatchPace } from "./pace.ts";
+import { Places } from "./places.ts";
 import { resolveSrv } from "./srv.ts";
 
 export interface ServerOptions {
@@ -48,6 +49,9 @@ export interface RunOptions {
 const GREETING_DEADLINE = 25_000;
 /** Every MongoDB takes documents of 16 MB; a server that announces less room for a message does not mean it. */
 const LEAST_MESSAGE_BYTES = 17_000_000;
+
+/** Connections to one server, and so the commands that are under way at once. */
+const MOST_CONNECTIONS = 32;
 
 /** How long to look for a server, and to wait for a connection, unless the URI says. Milliseconds. */
 const WAITS = { serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000 };
@@ -89,6 +93,8 @@ export class Server {
   readonly #cursors: ServerOptions["cursors"];
   readonly #client: MongoClient;
   readonly #db: Db;
+  /** A command that waited for a connection would use up its time. */
+  readonly #places = new Places(MOST_CONNECTIONS);
   #hello: Hello | undefined;
 
   private constructor(client: MongoClient, options: ServerOptions) {
@@ -110,7 +116,7 @@ export class Server {
       client = new MongoClient(options.uri, {
         appName: "dualsync",
         ...unnamed(options.uri, WAITS),
-        maxPoolSize: 32,
+        maxPoolSize: MOST_CONNECTIONS,
         readPreference: "primary",
       });
     } catch (error) {
@@ -203,15 +209,20 @@ export class Server {
   async #once(command: Document, options: RunOptions): Promise<Document> {
     const db = options.database === "admin" ? this.#client.db("admin") : this.#db;
     const deadline = options.deadline ?? this.deadline;
-    // The driver writes `$db` and takes sequences out of the command it is given: give it a copy each time.
-    return await withDeadline(options.signal, deadline, (signal) =>
-      db.command({ ...command }, {
-        readPreference: "primary",
-        signal,
-        ...(options.session === undefined ? {} : { session: options.session }),
-        ...(options.raw === true ? { raw: true } : { promoteValues: false, bsonRegExp: true }),
-      } as object),
-    );
+    const release = await this.#places.take(options.signal);
+    try {
+      // The driver writes `$db` and takes sequences out of the command it is given: give it a copy each time.
+      return await withDeadline(options.signal, deadline, (signal) =>
+        db.command({ ...command }, {
+          readPreference: "primary",
+          signal,
+          ...(options.session === undefined ? {} : { session: options.session }),
+          ...(options.raw === true ? { raw: true } : { promoteValues: false, bsonRegExp: true }),
+        } as object),
+      );
+    } finally {
+      release();
+    }
   }
 
   /** Names a fault for people. */

@@ -3,11 +3,14 @@ import { Binary, BSON, type Document } from "mongodb";
 
 import { type ControlRecord, historyOf, textOf } from "../../control/control-records.ts";
 import type { History } from "../../powers/run-history.ts";
+import { Batcher } from "../../wrappers/batcher.ts";
 import type { Server } from "../connection/server.ts";
 import { readAll } from "../reading/listing.ts";
 import { CONTROL_COLLECTION } from "../schema/collections.ts";
 
 const CHECKSUMS = "checksums ";
+/** Of these so many are written at once, each smaller than a document may be. */
+const MOST_WRITTEN = 20;
 /** Behind every name that begins with `CHECKSUMS`: the character after a blank. */
 const BEHIND_CHECKSUMS = "checksums!";
 
@@ -37,8 +40,12 @@ export async function updateControl(
   statement: Document,
   signal: AbortSignal,
 ): Promise<Document> {
+  return await update(server, [statement], signal);
+}
+
+async function update(server: Server, updates: readonly Document[], signal: AbortSignal): Promise<Document> {
   const answer = await server.run(
-    { update: CONTROL_COLLECTION, updates: [statement], writeConcern: { w: "majority" } },
+    { update: CONTROL_COLLECTION, updates, writeConcern: { w: "majority" } },
     { signal, doing: `write to ${CONTROL_COLLECTION}` },
   );
   assertWorked(server, answer, `write to ${CONTROL_COLLECTION}`);
@@ -73,22 +80,37 @@ export async function listChecksums(server: Server, signal: AbortSignal): Promis
   return found.map(({ _id }) => textOf(_id).slice(CHECKSUMS.length));
 }
 
-export async function readChecksums(
-  server: Server,
-  collection: string,
-  signal: AbortSignal,
-): Promise<Uint8Array | undefined> {
-  const bytes: unknown = (await readControl(server, CHECKSUMS + collection, signal))?.bytes;
-  return bytes instanceof Binary ? bytes.value() : undefined;
+const always = new AbortController().signal;
+
+/** Reads checksums by the names of their collections, those that are asked for at about the same time together. */
+export function checksumReader(server: Server): Batcher<string, Uint8Array | undefined> {
+  return new Batcher(async (collections) => {
+    const ids = collections.map((name) => CHECKSUMS + name);
+    const found = await find(server, { filter: { _id: { $in: ids } } }, always);
+    const byId = new Map(found.map(({ _id, bytes }) => [textOf(_id), bytes as unknown]));
+    return ids.map((id) => {
+      const bytes = byId.get(id);
+      return bytes instanceof Binary ? bytes.value() : undefined;
+    });
+  });
 }
 
-export async function writeChecksums(
-  server: Server,
-  collection: string,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  await writeControl(server, CHECKSUMS + collection, { bytes: new Binary(bytes) }, signal);
+/** Checksums, and the name of their collection. */
+export interface NamedChecksums {
+  readonly collection: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Writes checksums, those that come at about the same time together. */
+export function checksumWriter(server: Server): Batcher<NamedChecksums, undefined> {
+  return new Batcher(async (all) => {
+    const updates = all.map(({ collection, bytes }) => {
+      const _id = CHECKSUMS + collection;
+      return { q: { _id }, u: { _id, bytes: new Binary(bytes) }, upsert: true };
+    });
+    await update(server, updates, always);
+    return all.map(() => undefined);
+  }, MOST_WRITTEN);
 }
 
 export async function removeChecksums(

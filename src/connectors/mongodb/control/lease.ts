@@ -13,7 +13,7 @@ import {
 import type { Server } from "../connection/server.ts";
 import { shapeOf } from "../failures/faults.ts";
 import { countDocuments } from "../reading/count.ts";
-import { CONTROL_COLLECTION, lookUp } from "../schema/collections.ts";
+import { CONTROL_COLLECTION, lookUps } from "../schema/collections.ts";
 import { readControl, updateControl, writeRecord } from "./control-collection.ts";
 
 const DUPLICATE_KEY = 11000;
@@ -29,7 +29,7 @@ export async function takeLease(
   nonce: string,
   signal: AbortSignal,
 ): Promise<HeldLease> {
-  const untouched = (await lookUp(server, CONTROL_COLLECTION, signal)) === undefined;
+  const untouched = (await lookUps(server)(CONTROL_COLLECTION, signal)) === undefined;
   // Not under the run's signal: interrupted half-way, it would be unknown whether the lease was taken.
   const own = new AbortController().signal;
   let taken = new Clocks();

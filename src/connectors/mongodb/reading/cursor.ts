@@ -1,6 +1,7 @@
 import { type ClientSession, type Document, Long, type RunCommandCursor } from "mongodb";
 import { Batch } from "../../../model/document.ts";
-import { endedBy, withDeadline } from "../connection/deadline.ts";
+import { endedBy } from "../../wrappers/ended-by.ts";
+import { withDeadline } from "../connection/deadline.ts";
 import { readCursor } from "../connection/replies.ts";
 import type { Server } from "../connection/server.ts";
 import { clusterTimesAreCopied, endCursorWith } from "../writing/wire.ts";

@@ -2,6 +2,7 @@ import type { CollectionKind, NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { CollectionInfo, Listing, Metadata } from "../../collection.ts";
 import { CONTROL_NAME, isControlName } from "../../control/control-name.ts";
+import { Batcher } from "../../wrappers/batcher.ts";
 import { retry } from "../../wrappers/retry.ts";
 import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
@@ -140,14 +141,18 @@ export function uidOf(entry: Metadata | undefined): string | undefined {
 }
 
 /** The collection of this name as the server lists it now; undefined when there is none. */
-export async function lookUp(
-  server: Server,
-  name: string,
-  signal: AbortSignal,
-): Promise<Metadata | undefined> {
-  const filter = { name: { $in: [name, BUCKETS + name] } };
-  const found = await readListing(server, { listCollections: 1, filter, cursor: {} }, "", signal);
-  return withBuckets(found).find((entry) => nameOf(entry) === name);
+export type LookUp = (name: string, signal: AbortSignal) => Promise<Metadata | undefined>;
+
+/** Collections that are looked up at about the same time are listed together. */
+export function lookUps(server: Server): LookUp {
+  const always = new AbortController().signal;
+  const batcher = new Batcher<string, Metadata | undefined>(async (names) => {
+    const filter = { name: { $in: names.flatMap((name) => [name, BUCKETS + name]) } };
+    const found = await readListing(server, { listCollections: 1, filter, cursor: {} }, "", always);
+    const byName = new Map(withBuckets(found).map((entry) => [nameOf(entry), entry]));
+    return names.map((name) => byName.get(name));
+  });
+  return (name, signal) => batcher.ask(name, signal);
 }
 
 /**
