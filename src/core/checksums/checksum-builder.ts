@@ -5,7 +5,7 @@ import type { DocumentId } from "../../model/document.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { Uids } from "../progress/progress.ts";
 import { canQuery } from "../walk/lookup.ts";
-import { type Checksums, checksumsToBytes } from "./checksums.ts";
+import type { Checksums } from "./checksums.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentHash } from "./segment-hash.ts";
 
@@ -71,12 +71,12 @@ export class ChecksumBuilder {
   }
 
   /** Call when everything is written; undefined when there is nothing to say. */
-  bytes(): Uint8Array | undefined {
+  checksums(): Checksums | undefined {
     if (this.#given > MOST_UNSURE) return undefined;
     const ids = this.#unsure.sort((a, b) => compareIds(a.element, b.element));
     const ordered = this.#segments.sort(byBeginning);
     const segments = [...sure(ordered, ids)].slice(0, MOST_SEGMENTS);
-    return segments.length === 0 ? undefined : checksumsToBytes({ ...this.#uids, at: new Date(), segments });
+    return segments.length === 0 ? undefined : { ...this.#uids, at: new Date(), segments };
   }
 }
 

@@ -6,7 +6,13 @@ import type { Reader } from "../../connectors/contract.ts";
 import type { Batch, DocumentId } from "../../model/document.ts";
 import type { Uids } from "../progress/progress.ts";
 import { inOrder } from "../walk/merge-or-look-up.ts";
-import { type Checksums, checksumsFromBytes, matchesChecksum, segmentOf } from "./checksums.ts";
+import {
+  type Checksums,
+  checksumsFromBytes,
+  checksumsToBytes,
+  matchesChecksum,
+  segmentOf,
+} from "./checksums.ts";
 import type { Segment } from "./segment.ts";
 
 export interface LastVerifiedOptions {
@@ -50,6 +56,12 @@ export class LastVerified {
     }
     const bounds = [ranges[0]?.from, ...cuts, ranges.at(-1)?.to];
     return bounds.slice(0, -1).map((from, i) => ({ from, to: bounds[i + 1] }));
+  }
+
+  /** Whether these say the same, whenever that was seen. */
+  isSame(checksums: Checksums): boolean {
+    const { at } = checksums;
+    return Buffer.compare(checksumsToBytes(checksums), checksumsToBytes({ ...this.#checksums, at })) === 0;
   }
 
   /** For the documents that the target holds in a range. */

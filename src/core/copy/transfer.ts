@@ -3,6 +3,7 @@ import type { PreparedCollection, Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../../model/reporter.ts";
 import { ChecksumBuilder } from "../checksums/checksum-builder.ts";
+import { checksumsToBytes } from "../checksums/checksums.ts";
 import { LastVerified } from "../checksums/last-verified.ts";
 import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
 import { eachRange, sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
@@ -206,10 +207,21 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
 }
 
 /** For later comparisons, which can do without. */
-async function leaveChecksums({ session, to, checksumBuilder, signal, note }: Job): Promise<void> {
-  const bytes = checksumBuilder?.bytes();
-  if (bytes === undefined) return;
-  await session.checksums?.leave(to.name, bytes, signal).catch((error: unknown) => {
+async function leaveChecksums({
+  session,
+  to,
+  checksumBuilder,
+  lastVerified,
+  progress: { tally },
+  signal,
+  note,
+}: Job): Promise<void> {
+  const checksums = checksumBuilder?.checksums();
+  if (checksums === undefined) return;
+  // Those that are there are removed before anything is written.
+  const areKept = tally.written === 0 && tally.deleted === 0 && tally.rejected === 0;
+  if (areKept && lastVerified?.isSame(checksums)) return;
+  await session.checksums?.leave(to.name, checksumsToBytes(checksums), signal).catch((error: unknown) => {
     if (signal.aborted || !(error instanceof DualsyncError)) throw error;
     note(`${to.name}: the checksums for diff could not be saved in the target: ${error.message}`);
   });

@@ -15,6 +15,7 @@ import { wrapped } from "../text/text-width.ts";
 import { howCompared } from "../text/tier-words.ts";
 import { moment, timeWindow } from "../text/time-window.ts";
 import { verdictPaint } from "../text/verdict-paint.ts";
+import { briefRows, commonText, moreRows, othersName } from "./brief-rows.ts";
 import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
 
 /** Headings of numbers; all others have their own names. */
@@ -89,22 +90,34 @@ function notComparedList(all: readonly NotCompared[], { width, paint }: TextStyl
   return `${["Not compared:", ...lines].join("\n")}\n`;
 }
 
-function resultTable(collections: readonly ComparedCollection[], { width, paint }: TextStyle): string {
+function resultTable(collections: readonly ComparedCollection[], style: TextStyle): string {
+  const { width, paint } = style;
   const { numbers, hasWays, wayOf, total } = comparedTable(collections);
+  const brief = briefRows(collections, ({ verdict }) => verdict !== "identical", style);
+  const { shown, others } = brief;
   const columns: TableColumn[] = [
     { heading: "collection", align: "left", cut: true },
     ...numbers.map((field): TableColumn => ({ heading: HEADINGS[field] ?? field, align: "right" })),
     ...(hasWays ? [{ heading: "how", align: "left" } as const] : []),
     { heading: "verdict", align: "left" },
   ];
-  const rows: (Cell | string)[][] = collections.map((of) => [
+  const rows: (Cell | string)[][] = shown.map((of) => [
     collectionName(of.collection, of.target),
     ...numbers.map((field) => number(of, field)),
     ...(hasWays ? [wayOf(of)] : []),
     { text: of.verdict, paint: comparedPaint(of.verdict, paint) },
   ]);
+  if (others.length > 0) {
+    const sums = comparedTotals(others);
+    rows.push([
+      othersName(others, shown),
+      ...numbers.map((field) => grouped(sums[field])),
+      ...(hasWays ? [commonText(others.map(wayOf))] : []),
+      { text: "identical", paint: comparedPaint("identical", paint) },
+    ]);
+  }
   rows.push(total.map((text) => ({ text, paint: paint.bold })));
-  return table(columns, rows, { width, heading: paint.dim });
+  return table(columns, rows, { width, heading: paint.dim }) + moreRows(brief, paint);
 }
 
 /** A definition has no documents, but it can differ. */

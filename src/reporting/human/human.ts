@@ -1,7 +1,6 @@
 import type { Reporter } from "../../model/reporter.ts";
 import type { ProgressView, ReportingContext } from "../context.ts";
 import { expectedChanges, expectedComparison, expectedCopy } from "../progress/expected.ts";
-import type { TextStream } from "../streams.ts";
 import { type Clean, cleaned, cleanText } from "../text/clean.ts";
 import { changedText, changePlanText } from "./change-text.ts";
 import { comparedText, comparisonText } from "./diff-text.ts";
@@ -14,7 +13,8 @@ import { reportText } from "./report-text.ts";
 export function human(context: ReportingContext, view: ProgressView): Reporter {
   const { stdout, stderr, verbose } = context;
   const clean: Clean = cleanText(context.redactor);
-  const { say, show, conclude } = talk(context, view);
+  const { say, show, conclude, close } = talk(context, view);
+  const style = () => ({ width: stdout.width, paint: stdout.paint, verbose });
   const differences = new DifferenceList({ paint: stdout.paint, verbose });
   return {
     note: (message) => say(clean(message)),
@@ -27,13 +27,13 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
     plan: (plan) => {
       const shown = cleaned(plan, clean);
       view.expect(expectedCopy(shown));
-      show(`${planText(shown, styleOf(stdout))}\n`);
+      show(`${planText(shown, style())}\n`);
     },
     meter: (collection, documents, done) => view.meter(clean(collection), documents, done),
     comparison: (comparison) => {
       const shown = cleaned(comparison, clean);
       view.expect(expectedComparison(shown));
-      show(`${comparisonText(shown, styleOf(stdout))}\n`);
+      show(`${comparisonText(shown, style())}\n`);
     },
     difference: (difference) => {
       if (differences.admits(difference)) {
@@ -43,27 +43,23 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
     changePlan: (plan) => {
       const shown = cleaned(plan, clean);
       view.expect(expectedChanges(shown));
-      show(`${changePlanText(shown, styleOf(stdout))}\n`);
+      show(`${changePlanText(shown, style())}\n`);
     },
     compared: (report) => {
       const shown = cleaned(report, clean);
       const list = differences.ending(clean, shown.collections);
-      conclude(`${list}${comparedText(shown, styleOf(stdout))}`);
+      conclude(`${list}${comparedText(shown, style())}`);
     },
-    changed: (report) => conclude(changedText(cleaned(report, clean), styleOf(stdout))),
-    finish: (report) => conclude(reportText(cleaned(report, clean), styleOf(stdout))),
+    changed: (report) => conclude(changedText(cleaned(report, clean), style())),
+    finish: (report) => conclude(reportText(cleaned(report, clean), style())),
     fail: (error) => {
-      view.close();
+      close();
       stdout.write(differences.hidden(clean));
       stderr.write(failureText(error, clean, stderr.paint));
     },
     ready: () => stdout.ready(),
-    close: () => view.close(),
+    close,
   };
-}
-
-function styleOf(stream: TextStream) {
-  return { width: stream.width, paint: stream.paint };
 }
 
 /** How a human reporter speaks while something shows the progress. */
@@ -74,27 +70,43 @@ interface Talk {
   show(text: string): void;
   /** The result, or its end: progress is no longer shown. */
   conclude(text: string): void;
+  /** Nothing more is said but what went wrong. */
+  close(): void;
 }
+
+/** Milliseconds after which somebody who has heard nothing yet is told what is going on. */
+const SILENCE = 1_000;
 
 function talk({ stdout, stderr }: ReportingContext, view: ProgressView): Talk {
   let said = false;
+  const timer = setTimeout(
+    () => view.aside(() => stderr.write("looking at both sides: what they hold, and how much of it\n")),
+    SILENCE,
+  ).unref();
   return {
     say: (line) => {
+      clearTimeout(timer);
       said = true;
       view.aside(() => stderr.write(`${line}\n`));
     },
     show: (text) => {
+      clearTimeout(timer);
       said = false;
       // What goes to a file or a pipe is not in the way of what is on the terminal.
       if (stdout.isTTY) view.aside(() => stdout.write(text));
       else stdout.write(text);
     },
     conclude: (text) => {
+      clearTimeout(timer);
       view.close();
       if (said && stderr.isTTY) {
         stderr.write("\n");
       }
       stdout.write(text);
+    },
+    close: () => {
+      clearTimeout(timer);
+      view.close();
     },
   };
 }

@@ -5,11 +5,14 @@ import { type Cell, type TableColumn, table } from "../text/columns.ts";
 import { grouped } from "../text/format.ts";
 import { wrapped } from "../text/text-width.ts";
 import { minute } from "../text/time-window.ts";
+import { briefRows, commonText, moreRows, othersName } from "./brief-rows.ts";
 
 export interface TextStyle {
   /** Columns of the terminal; Infinity where there is none. */
   readonly width: number;
   readonly paint: ChalkInstance;
+  /** Long tables are shown whole. */
+  readonly verbose?: boolean;
 }
 
 /** Stands at the end of the plan of a dry run, word for word: scripts look for it. */
@@ -57,18 +60,28 @@ function resumedNote({ resumed }: Plan): string[] {
   ];
 }
 
-function planTable({ collections, documents, bytes: size }: Plan, { width, paint }: TextStyle): string {
+function planTable({ collections, documents, bytes: size }: Plan, style: TextStyle): string {
+  const { width, paint } = style;
   if (collections.length === 0) {
     return "There is no collection to copy.\n";
   }
-  const rows: (Cell | string)[][] = collections.map((planned) => [
+  const brief = briefRows(collections, ({ found }) => found !== undefined, style);
+  const { shown, others } = brief;
+  const rows: (Cell | string)[][] = shown.map((planned) => [
     collectionName(planned.source, planned.target),
     planned.documents === undefined ? NO_NUMBER : grouped(planned.documents),
     planned.bytes === undefined ? NO_NUMBER : bytes(planned.bytes),
     action(planned),
   ]);
+  if (others.length > 0) {
+    const sum = (of: (one: PlannedCollection) => number | undefined): number =>
+      others.reduce((total, one) => total + (of(one) ?? 0), 0);
+    const actions = commonText(others.map(({ action }) => action));
+    const sums = [grouped(sum((one) => one.documents)), bytes(sum((one) => one.bytes))];
+    rows.push([othersName(others, shown), ...sums, actions]);
+  }
   rows.push(["total", grouped(documents), bytes(size), ""].map((text) => ({ text, paint: paint.bold })));
-  return table(COLUMNS, rows, { width, heading: paint.dim });
+  return table(COLUMNS, rows, { width, heading: paint.dim }) + moreRows(brief, paint);
 }
 
 function action(planned: PlannedCollection): string {

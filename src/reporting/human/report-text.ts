@@ -6,6 +6,7 @@ import { count, duration, grouped, rate } from "../text/format.ts";
 import { timeWindow } from "../text/time-window.ts";
 import { type Totals, totals } from "../text/totals.ts";
 import { verdictPaint } from "../text/verdict-paint.ts";
+import { briefRows, commonText, moreRows, othersName } from "./brief-rows.ts";
 import { itemList } from "./item-list.ts";
 import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
 
@@ -41,7 +42,11 @@ export function reportText(report: RunReport, style: TextStyle): string {
   return parts.join("\n");
 }
 
-function resultTable(collections: readonly CollectionReport[], { width, paint }: TextStyle): string {
+/** Verdicts of collections with which everything is as it should be. */
+const FINE: ReadonlySet<Verdict> = new Set<Verdict>(["verified", "counts match", "defined"]);
+
+function resultTable(collections: readonly CollectionReport[], style: TextStyle): string {
+  const { width, paint } = style;
   const sums = totals(collections);
   const numbers = [...ALWAYS, ...WHEN_ANY.filter(([, field]) => sums[field] !== 0), ...COUNTED];
   const columns: TableColumn[] = [
@@ -50,13 +55,19 @@ function resultTable(collections: readonly CollectionReport[], { width, paint }:
     { heading: "verdict", align: "left" },
   ];
   const cells = (of: Totals) => numbers.map(([, field]) => number(of[field]));
-  const rows: (Cell | string)[][] = collections.map((collection) => [
+  const brief = briefRows(collections, ({ verdict }) => !FINE.has(verdict), style);
+  const { shown, others } = brief;
+  const rows: (Cell | string)[][] = shown.map((collection) => [
     collectionName(collection.collection, collection.target),
     ...(collection.kind === "definition" ? numbers.map(() => NO_NUMBER) : cells(collection)),
     { text: collection.verdict, paint: collectionPaint(collection.verdict, paint) },
   ]);
+  if (others.length > 0) {
+    const verdict = commonText(others.map((one) => one.verdict));
+    rows.push([othersName(others, shown), ...cells(totals(others)), { text: verdict, paint: paint.green }]);
+  }
   rows.push(["total", ...cells(sums), ""].map((text) => ({ text, paint: paint.bold })));
-  return table(columns, rows, { width, heading: paint.dim });
+  return table(columns, rows, { width, heading: paint.dim }) + moreRows(brief, paint);
 }
 
 function number(value: number | undefined): string {

@@ -13,9 +13,9 @@ import { failure } from "../failures/failures.ts";
 import { isTransient, toDualsyncError } from "../failures/faults.ts";
 import { boundMessages } from "../writing/framing.ts";
 import { patchSocketClose } from "./closing-sockets.ts";
+import { CommandSlots } from "./command-slots.ts";
 import { DEADLINE, withDeadline } from "./deadline.ts";
 import { BatchPace } from "./pace.ts";
-import { Places } from "./places.ts";
 import { resolveSrv } from "./srv.ts";
 
 export interface ServerOptions {
@@ -94,7 +94,7 @@ export class Server {
   readonly #client: MongoClient;
   readonly #db: Db;
   /** A command that waited for a connection would use up its time. */
-  readonly #places = new Places(MOST_CONNECTIONS);
+  readonly #slots = new CommandSlots(MOST_CONNECTIONS);
   #hello: Hello | undefined;
 
   private constructor(client: MongoClient, options: ServerOptions) {
@@ -209,7 +209,7 @@ export class Server {
   async #once(command: Document, options: RunOptions): Promise<Document> {
     const db = options.database === "admin" ? this.#client.db("admin") : this.#db;
     const deadline = options.deadline ?? this.deadline;
-    const release = await this.#places.take(options.signal);
+    const release = await this.#slots.take(options.signal);
     try {
       // The driver writes `$db` and takes sequences out of the command it is given: give it a copy each time.
       return await withDeadline(options.signal, deadline, (signal) =>

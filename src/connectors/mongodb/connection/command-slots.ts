@@ -1,5 +1,5 @@
-/** So many places, taken in the order in which they were asked for. */
-export class Places {
+/** Slots for commands that are under way, taken in the order in which they were asked for. */
+export class CommandSlots {
   #free: number;
   readonly #waiting = new Set<() => void>();
 
@@ -7,7 +7,7 @@ export class Places {
     this.#free = count;
   }
 
-  /** @returns what gives the place back, to be called once */
+  /** @returns what gives the slot back, to be called once */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free--;
