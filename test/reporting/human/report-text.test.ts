@@ -125,3 +125,32 @@ describe("report of a copy as text", () => {
     ]);
   });
 });
+
+describe("a long table", () => {
+  const fine = Array.from({ length: 1_500 }, (_, n) =>
+    copied(`c${n}`, n % 3 === 0 ? { ...view, collection: `c${n}` } : {}),
+  );
+  const collections = [...fine, orders];
+  const text = (style: Partial<typeof PIPE> & { readonly verbose?: boolean }): string[] =>
+    reportText(report({ collections }), { ...PIPE, ...style }).split("\n");
+
+  it("shows on a terminal what needs attention, one row for the others, and how to see them all", () => {
+    const lines = text({ width: 120 });
+    expect(lines.slice(2, 6).map((line) => line.replaceAll(/ +/g, " "))).toEqual([
+      "orders 50,000 2 49,997 1 50,000 49,999 incomplete",
+      "1,500 others 1,200,000 1,200,000 0 0 1,200,000 1,200,000 verified, defined",
+      "total 1,250,000 1,200,002 49,997 1 1,250,000 1,249,999",
+      "--verbose lists every one.",
+    ]);
+    expect(lines.length).toBeLessThan(12);
+  });
+
+  it.each([{}, { width: 120, verbose: true }])("has every row in a pipe and with --verbose (%j)", (style) => {
+    expect(text(style).filter((line) => /^c\d+ /.test(line))).toHaveLength(1_500);
+  });
+
+  it("of 40 rows is shown whole", () => {
+    const lines = reportText(report({ collections: fine.slice(0, 40) }), { ...PIPE, width: 120 }).split("\n");
+    expect(lines.filter((line) => /^c\d+ /.test(line))).toHaveLength(40);
+  });
+});
