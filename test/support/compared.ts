@@ -78,6 +78,9 @@ export const TIERS = [
   { name: "both sides are read", refusing: ["sourceProxy", "targetProxy"], tier: "bytes" },
 ] as const;
 
+/** A text that makes a collection large enough to be hashed: what is smaller is read at once. */
+export const PADDING = "x".repeat(140_000);
+
 /** Takes the power to hash away from sides of a pair with proxies, for this test. */
 export function refuseHashes(pair: ServerPair, sides: readonly ("sourceProxy" | "targetProxy")[]): void {
   for (const side of sides) pair[side].fail(CANNOT_HASH);
