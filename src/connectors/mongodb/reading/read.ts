@@ -6,6 +6,7 @@ import { DualsyncError } from "../../../model/errors.ts";
 import { Tries } from "../../wrappers/retry.ts";
 import type { Server } from "../connection/server.ts";
 import { isTransient } from "../failures/faults.ts";
+import { isLate, isOutOfTime } from "../failures/link-faults.ts";
 import { type FindOptions, RangeCursor } from "./range-cursor.ts";
 
 /** What was to be read next was overwritten (capped collections only). */
@@ -55,7 +56,8 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
       try {
         batch = await cursor.next();
       } catch (error) {
-        const mayReopen = order === "id" || !arrived;
+        const isOver = options.timeLimit !== undefined && (isOutOfTime(error) || isLate(error));
+        const mayReopen = !isOver && (order === "id" || !arrived);
         if (signal.aborted || !mayReopen || !isTransient(error) || !tries.again()) throw error;
         await cursor.close();
         if (after?.element[0] === TYPE.maxKey) return;
