@@ -92,7 +92,8 @@ it("compares by digests without transferring equal rows, and reads rows that can
   const read = await compare();
   expect(read.found).toHaveLength(4);
   for (const { found, tiers } of [four, refused]) expect([found, tiers]).toEqual([read.found, ["records"]]);
-  expect(read.tiers).not.toEqual(["records"]);
+  // Where the target's server cannot hash either, both sides are read.
+  expect([["target-hashes"], ["bytes"]]).toContainEqual(read.tiers);
   expect(equal).toBeLessThan(0.07 * read.sent);
   expect(four.sent - equal).toBeLessThan(0.4 * read.sent);
 });

@@ -18,7 +18,7 @@ const SINGLE_QUERIES = 8;
 const DOCUMENT_BYTES = 4_000;
 
 /** Where documents are looked up, and who hears of each: after a broken connection of some twice. */
-interface Query extends Pick<FindOptions, "collection" | "documentBytes" | "signal"> {
+interface LookupQuery extends Pick<FindOptions, "collection" | "documentBytes" | "signal"> {
   readonly filter?: Filter;
   readonly take: (document: Doc) => void;
 }
@@ -54,7 +54,7 @@ export async function among(
   return keys;
 }
 
-async function lookUp(server: Server, query: Query, ids: readonly DocumentId[]): Promise<void> {
+async function lookUp(server: Server, query: LookupQuery, ids: readonly DocumentId[]): Promise<void> {
   for (let from = 0; from < ids.length; from += IDS_PER_QUERY) {
     const wanted = ids.slice(from, from + IDS_PER_QUERY).filter(({ element }) => isQueryable(element));
     const late = await askTogether(
@@ -72,7 +72,7 @@ async function lookUp(server: Server, query: Query, ids: readonly DocumentId[]):
  */
 async function askTogether(
   server: Server,
-  query: Query,
+  query: LookupQuery,
   ids: readonly DocumentId[],
 ): Promise<readonly DocumentId[]> {
   if (ids.length < 2) return ids;
@@ -98,7 +98,7 @@ async function askTogether(
 }
 
 /** Asks for one after the other, several at once. */
-async function askEach(server: Server, query: Query, ids: readonly DocumentId[]): Promise<void> {
+async function askEach(server: Server, query: LookupQuery, ids: readonly DocumentId[]): Promise<void> {
   const waiting = ids.values();
   let failure: { readonly error: unknown } | undefined;
   const turn = async (): Promise<void> => {
@@ -115,7 +115,7 @@ async function askEach(server: Server, query: Query, ids: readonly DocumentId[])
 
 async function ask(
   server: Server,
-  { filter, take, ...where }: Query,
+  { filter, take, ...where }: LookupQuery,
   condition: readonly [operator: string, value: unknown],
   timeLimit?: number,
 ): Promise<void> {
