@@ -15,7 +15,17 @@ const CAPPED_POSITION_LOST = 136;
 /** So many empty batches in a row, and a cursor does not end. */
 const EMPTY_BATCHES = 1_000;
 /** Types whose order no collation changes. */
-const PLAINLY_ORDERED = new Set<number>([TYPE.objectId, TYPE.int32, TYPE.int64, TYPE.double, TYPE.date]);
+const PLAINLY_ORDERED = new Set<number>([
+  TYPE.objectId,
+  TYPE.int32,
+  TYPE.int64,
+  TYPE.double,
+  TYPE.decimal128,
+  TYPE.date,
+  TYPE.timestamp,
+  TYPE.binary,
+  TYPE.boolean,
+]);
 
 /** A raw find, batch after batch, one batch read ahead. Resumes after the last id when the cursor is lost. */
 export async function* readBatches(server: Server, options: FindOptions): AsyncGenerator<Batch> {
