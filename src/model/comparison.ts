@@ -60,7 +60,10 @@ export interface Difference {
   readonly fields: readonly FieldDifference[];
   /** How many fields more differ. */
   readonly moreFields: number;
-  /** `stable`: seen twice, both sides unchanged in between. `moving`: changed each time it was looked at. */
+  /**
+   * `stable`: seen twice, both sides unchanged in between. `moving`: changed each time it was looked at. What is `unreadable` is
+   * not looked at again, and counts as stable.
+   */
   readonly state: "stable" | "moving";
   /** Which side changed since the copy was last verified: `behind`, the source alone; `diverged`, the copy (too). */
   readonly drift?: "behind" | "diverged" | undefined;
@@ -72,10 +75,19 @@ export interface Difference {
 }
 
 /**
- * How a collection was compared. `bytes`: every byte was read. `hashes`: servers hashed, equal segments were not read.
- * `records`: the same, of the records that documents stand for.
+ * How a collection was compared. `bytes`: every byte was read. `hashes`: both servers hashed, equal segments were not read.
+ * `source-hashes`, `target-hashes`: the server of that side did, and all of the other was read. `records`: a store hashed the
+ * records that its documents stand for, and all of the other was read.
  */
-export type Tier = "bytes" | "hashes" | "records" | "lookup" | "whole" | "definition";
+export type Tier =
+  | "bytes"
+  | "hashes"
+  | "source-hashes"
+  | "target-hashes"
+  | "records"
+  | "lookup"
+  | "whole"
+  | "definition";
 
 /** `accepted`: nothing differs but what was accepted by name, or is only in the copy under --one-way. */
 export type ComparedVerdict = "identical" | "accepted" | "different" | "moving" | "not compared";
@@ -111,6 +123,8 @@ export interface ComparedCollection {
   /** Of the stable differences, those where the target's history shows which side changed. */
   readonly behind: number;
   readonly diverged: number;
+  /** Whether all of it was looked at, so that a 0 is a number. What is named as `unreadable` may still be missing from it. */
+  readonly complete: boolean;
   readonly verdict: ComparedVerdict;
 }
 

@@ -52,6 +52,23 @@ function decimalOf(value: bigint, zeros: number, negative: boolean): BsonValue {
   return decimal(coefficient, exponent, sign);
 }
 
+/** Decimals between two whole numbers near a landmark: there servers have other ways to hold them on either side. */
+function betweenWholes(...landmarks: readonly bigint[]): fc.Arbitrary<BsonValue> {
+  return fc
+    .record({
+      landmark: fc.constantFrom(...landmarks),
+      distance: fc.integer({ min: -3, max: 3 }),
+      fraction: fc.constantFrom("5", "3", "000001", "9999999", "70"),
+      negative: fc.boolean(),
+    })
+    .map(({ landmark, distance, fraction, negative }) => {
+      const whole = landmark + BigInt(distance);
+      const digits = fraction.slice(0, Math.max(0, 34 - whole.toString().length));
+      const magnitude = BigInt(`${whole < 0n ? -whole : whole}${digits}`);
+      return decimal(magnitude, -digits.length, negative);
+    });
+}
+
 /** Fractions that a double and a decimal hold exactly: n / 2^k. */
 const binaryFraction: fc.Arbitrary<BsonValue> = fc
   .record({
@@ -140,10 +157,17 @@ const ZEROS = [
 
 export const anyNumber: fc.Arbitrary<BsonValue> = fc.oneof(
   { weight: 5, arbitrary: whole },
+  { weight: 3, arbitrary: betweenWholes(...LANDMARKS) },
   { weight: 3, arbitrary: binaryFraction },
   { weight: 5, arbitrary: besideDouble },
   { weight: 3, arbitrary: anyDecimal },
   { weight: 1, arbitrary: fc.integer().map(int32) },
   { weight: 1, arbitrary: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(int64) },
   { weight: 1, arbitrary: fc.constantFrom(...NOT_FINITE, ...ODD_DECIMALS, ...ZEROS) },
+);
+
+/** Numbers close to where whole numbers are no longer doubles, most of them often. */
+export const numberNearLimit: fc.Arbitrary<BsonValue> = fc.oneof(
+  { weight: 3, arbitrary: betweenWholes(2n ** 53n, 2n ** 63n) },
+  { weight: 2, arbitrary: whole },
 );

@@ -88,6 +88,7 @@ export function compared(collection: string, more: Partial<ComparedCollection> =
     accepted: 0,
     behind: 0,
     diverged: 0,
+    complete: true,
     verdict: "identical",
     ...more,
   };

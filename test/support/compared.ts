@@ -73,8 +73,8 @@ export const CANNOT_HASH: FaultRule = {
 /** Which sides hash their documents themselves, and how the comparison is done then. */
 export const TIERS = [
   { name: "both sides hash", refusing: [], tier: "hashes" },
-  { name: "only the source hashes", refusing: ["targetProxy"], tier: "hashes" },
-  { name: "only the target hashes", refusing: ["sourceProxy"], tier: "hashes" },
+  { name: "only the source hashes", refusing: ["targetProxy"], tier: "source-hashes" },
+  { name: "only the target hashes", refusing: ["sourceProxy"], tier: "target-hashes" },
   { name: "both sides are read", refusing: ["sourceProxy", "targetProxy"], tier: "bytes" },
 ] as const;
 

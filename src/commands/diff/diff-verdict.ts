@@ -118,6 +118,9 @@ function keptChanging(moving: number): string {
 
 function scope(options: DiffOptions, { collections, since, exact }: Compared, { ended }: Ending): string {
   const documents = sum(collections, "sourceDocuments");
+  const compared = collections.filter(
+    ({ complete, sourceDocuments, targetDocuments }) => complete || sourceDocuments + targetDocuments > 0,
+  );
   const content = wordsOf(options).comparedBy;
   const how = exact ? content : "ignoring the order of fields";
   const mapped = wordsOf(options).mapped !== undefined;
@@ -131,7 +134,7 @@ function scope(options: DiffOptions, { collections, since, exact }: Compared, { 
   const calm =
     settled === 0 ? "" : ` ${count(settled, "document")} differed at first and agreed when read again.`;
   const metadata = options.indexes ? " with their options and indexes" : " with their options";
-  return `Compared: ${count(documents, "document")} in ${count(collections.length, "collection")}${mapped ? "" : metadata}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
+  return `Compared: ${count(documents, "document")} in ${count(compared.length, "collection")}${mapped ? "" : metadata}, ${how}${without}, from ${timeWindow(since, ended)}.${calm}`;
 }
 
 /** Those of the side whose documents are made from something else, if there is one: then there are no options to compare. */

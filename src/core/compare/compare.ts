@@ -20,7 +20,9 @@ import { chooseStrategy } from "./scan.ts";
 interface State {
   readonly pair: DiffPair;
   readonly progress: DiffProgress;
-  /** Everything of it was compared. */
+  /** All of it was looked at. */
+  complete: boolean;
+  /** Everything of it was compared, or accepted. */
   done: boolean;
 }
 
@@ -39,6 +41,7 @@ export class Comparing {
         source: pair.from.uid,
         target: pair.to.uid,
       }),
+      complete: false,
       done: false,
     }));
   }
@@ -97,6 +100,7 @@ export class Comparing {
     await compareMetadata(job, indexes);
     job.progress.tier = await this.#contents(job, gate);
     await reportInexact(job);
+    state.complete = true;
     // Two kinds of things have no contents to compare; that they differ is reported, and may be accepted.
     state.done = isSameKind(job.from, job.to);
   }
@@ -184,6 +188,7 @@ async function reportInexact(job: DiffJob): Promise<void> {
 function reportOf({
   pair: { from, to },
   progress: { tally, tier = "bytes" },
+  complete,
   done,
 }: State): ComparedCollection {
   const {
@@ -221,6 +226,7 @@ function reportOf({
     accepted,
     behind,
     diverged,
+    complete,
     verdict: verdictOf(tally, done),
   };
 }

@@ -84,7 +84,7 @@ async function settle(
   const { tally } = job.progress;
   if (!canQuery(job.source, candidate.id) || !canQuery(job.target, candidate.id)) {
     await reportDocument(job, candidate, {
-      state: "moving",
+      state: "stable",
       unreadable: "its _id cannot be used in a query, so the difference could not be confirmed",
     });
     return undefined;

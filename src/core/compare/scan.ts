@@ -37,11 +37,9 @@ export async function chooseStrategy(job: ScanJob): Promise<Strategy> {
     target.digests?.digester(to, signal),
   ]);
   if (left === undefined && right === undefined) return { tier: "bytes" };
-  return {
-    tier: "hashes",
-    source: left,
-    target: right,
-  };
+  const one = left === undefined ? "target-hashes" : "source-hashes";
+  const tier = left === undefined || right === undefined ? one : "hashes";
+  return { tier, source: left, target: right };
 }
 
 /** The way of a store that hashes what its documents are made from, and moves nothing that is equal. */
@@ -67,31 +65,33 @@ export async function cutRanges(
 ): Promise<readonly IdRange[]> {
   const { source, from, concurrency, signal } = job;
   if (tier === "lookup") return [{}];
-  if (tier === "hashes" || tier === "records")
-    return await cutSegments({ store: source, collection: from }, job.target, signal);
+  if (isByDigests(tier)) return await cutSegments({ store: source, collection: from }, job.target, signal);
   return await cutInto(source, job.target, from, piecesFor(from, concurrency), signal);
 }
 
 /** Compares a range piece by piece; both sides are read ahead. */
 export async function* scan(job: ScanJob, strategy: Strategy, range: IdRange): AsyncGenerator<Step> {
   const { source, target, from, to, filter, signal } = job;
-  const options = readOptions(job, range);
-  switch (strategy.tier) {
-    case "hashes":
-    case "records":
-      yield* digestWalk({
-        source: { store: source, collection: from, digester: strategy.source },
-        target: { store: target, collection: to, digester: strategy.target },
-        segments: [range],
-        hash: strategy.hash,
-        filter,
-        signal,
-      });
-      return;
-    default:
-      yield* mergeOrLookUp(job, options);
-      if (isMerged(job)) return;
-      yield* findExtras(job, options, "all");
-      if (filter !== undefined) yield* findUnselected({ ...job, filter });
+  if (isByDigests(strategy.tier)) {
+    yield* digestWalk({
+      source: { store: source, collection: from, digester: strategy.source },
+      target: { store: target, collection: to, digester: strategy.target },
+      segments: [range],
+      hash: strategy.hash,
+      filter,
+      signal,
+    });
+    return;
   }
+  const options = readOptions(job, range);
+  yield* mergeOrLookUp(job, options);
+  if (isMerged(job)) return;
+  yield* findExtras(job, options, "all");
+  if (filter !== undefined) yield* findUnselected({ ...job, filter });
+}
+
+const BY_DIGESTS: ReadonlySet<Tier> = new Set(["hashes", "source-hashes", "target-hashes", "records"]);
+
+function isByDigests(tier: Tier): boolean {
+  return BY_DIGESTS.has(tier);
 }

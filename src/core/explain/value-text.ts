@@ -13,18 +13,18 @@ export type StoredValue = Pick<Element, "type" | "start" | "end">;
 
 /**
  * A value as canonical Extended JSON, fields in stored order, cut after 120 characters; its bytes in hex where they would
- * not read as what they are. Takes the same time for values of all sizes. Never throws.
+ * not read as what they are. It is shown beside its type. Takes the same time for values of all sizes. Never throws.
  */
 export function valueText(bytes: Buffer, value: StoredValue): string {
   try {
-    return cutText(printValue(bytes, value, LONGEST + 1), LONGEST);
+    return cutText(printValue(bytes, value, LONGEST + 1) ?? inHex(bytes, value), LONGEST);
   } catch {
     return cutText(inHex(bytes, value), LONGEST);
   }
 }
 
-/** At least the first `budget` characters. */
-function printValue(bytes: Buffer, value: StoredValue, budget: number): string {
+/** At least the first `budget` characters; undefined where only bytes say what it is. */
+function printValue(bytes: Buffer, value: StoredValue, budget: number): string | undefined {
   const { type, start, end } = value;
   if (type === TYPE.object || type === TYPE.array) return printElements(bytes, value, budget);
   if (end - start > LARGE) return printLarge(bytes, value);
@@ -32,7 +32,7 @@ function printValue(bytes: Buffer, value: StoredValue, budget: number): string {
   if (!(leaf instanceof RawValue)) return EJSON.stringify(leaf, { relaxed: false });
   if (type === TYPE.undefined) return '{"$undefined":true}';
   if (type === TYPE.date) return `{"$date":{"$numberLong":"${bytes.readBigInt64LE(start)}"}}`;
-  return inHex(bytes, value);
+  return undefined;
 }
 
 function printElements(bytes: Buffer, { type, start }: StoredValue, budget: number): string {
@@ -42,17 +42,19 @@ function printElements(bytes: Buffer, { type, start }: StoredValue, budget: numb
     if (text.length > budget) return text;
     if (text.length > 1) text += ",";
     if (named) text += `${JSON.stringify(textOf(bytes, element.nameStart, element.nameEnd))}:`;
-    text += printValue(bytes, element, budget - text.length);
+    text +=
+      printValue(bytes, element, budget - text.length) ??
+      `${typeName(element.type)} ${inHex(bytes, element)}`;
   }
   return text + (named ? "}" : "]");
 }
 
-function printLarge(bytes: Buffer, value: StoredValue): string {
+function printLarge(bytes: Buffer, value: StoredValue): string | undefined {
   const { type, start, end } = value;
   if (type === TYPE.string) return JSON.stringify(textOf(bytes, start + 4, end));
   if (type === TYPE.symbol) return `{"$symbol":${JSON.stringify(textOf(bytes, start + 4, end))}`;
   if (type === TYPE.code) return `{"$code":${JSON.stringify(textOf(bytes, start + 4, end))}`;
-  if (type !== TYPE.binary) return inHex(bytes, value);
+  if (type !== TYPE.binary) return undefined;
   // The length as stored: of the old subtype 2 this is the inner one too.
   const content = bytes.subarray(start + 5, start + Math.min(5 + readInt32(bytes, start), LARGE));
   return `{"$binary":{"base64":"${content.toString("base64")}`;
@@ -63,6 +65,6 @@ function textOf(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("utf8", start, Math.min(end, start + LARGE));
 }
 
-function inHex(bytes: Buffer, { type, start, end }: StoredValue): string {
-  return `${typeName(type)} 0x${bytes.toString("hex", start, Math.min(end, start + LONGEST))}`;
+function inHex(bytes: Buffer, { start, end }: StoredValue): string {
+  return `0x${bytes.toString("hex", start, Math.min(end, start + LONGEST))}`;
 }

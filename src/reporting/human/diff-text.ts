@@ -120,11 +120,12 @@ function resultTable(collections: readonly ComparedCollection[], style: TextStyl
   return table(columns, rows, { width, heading: paint.dim }) + moreRows(brief, paint);
 }
 
-/** A definition has no documents, but it can differ. */
+/** A definition has no documents, but it can differ. Of what was not all looked at, none seen is no number. */
 function number(of: ComparedCollection, field: ComparedNumber): string {
   const documents: readonly ComparedNumber[] = ["sourceDocuments", "targetDocuments", "equal"];
-  const none =
-    of.kind === "definition" && (documents.includes(field) || (of[field] === 0 && field !== "metadata"));
+  const none = of.complete
+    ? of.kind === "definition" && (documents.includes(field) || (of[field] === 0 && field !== "metadata"))
+    : of[field] === 0;
   return none ? NO_NUMBER : grouped(of[field]);
 }
 

@@ -49,7 +49,8 @@ export function collectionTable(collections: readonly ComparedCollection[]): Mar
 
 function number(of: ComparedCollection, field: ComparedNumber): string {
   if (!ALWAYS_SHOWN.includes(field)) return of[field] === 0 ? "" : grouped(of[field]);
-  return of.kind === "definition" && of[field] === 0 && field !== "metadata" ? NO_NUMBER : grouped(of[field]);
+  const none = of.complete ? of.kind === "definition" && field !== "metadata" : true;
+  return none && of[field] === 0 ? NO_NUMBER : grouped(of[field]);
 }
 
 function verdict(of: ComparedVerdict): Markup {

@@ -6,7 +6,17 @@ export const TIER_WORDS: { readonly [Each in Tier]: { readonly word: string; rea
   hashes: {
     word: "hashed",
     sentence:
-      "every byte was hashed, on the servers that can, and only segments that differed were compared document by document",
+      "both servers hashed every byte, and only segments that differed, or were too large to be hashed, were read",
+  },
+  "source-hashes": {
+    word: "source hashed",
+    sentence:
+      "the source's server hashed every byte, every document of the target was read and hashed here, and only segments that differed, or were too large to be hashed, were read on both sides",
+  },
+  "target-hashes": {
+    word: "target hashed",
+    sentence:
+      "the target's server hashed every byte, every document of the source was read and hashed here, and only segments that differed, or were too large to be hashed, were read on both sides",
   },
   records: {
     word: "records hashed",

@@ -31,6 +31,7 @@ function report(collections: readonly Partial<ComparedCollection>[], counted = 0
 
 const fine = { verdict: "identical", missing: 0, extra: 0, changed: 0, metadata: 0 } as const;
 const none = { ...fine, moving: 0, unreadable: 0, accepted: 0, settled: 0, expired: 0 } as const;
+const unread = { sourceDocuments: 0, targetDocuments: 0, equal: 0, complete: false } as const;
 const different = { ...none, verdict: "different", changed: 1 } as const;
 
 it.each([
@@ -89,6 +90,15 @@ it.each([
     12,
     false,
     /^Inconclusive: not everything was compared\. 1 item could not be compared/,
+  ],
+  [
+    "a collection could not be looked at",
+    [none, { ...none, ...unread, unreadable: 1, verdict: "not compared" }],
+    0,
+    undefined,
+    12,
+    false,
+    /\(marked !\)\. Compared: 1,200 documents in 1 collection /,
   ],
   [
     "something was not reached",

@@ -84,13 +84,13 @@ it("accounts for every document of a capped collection when one is rejected", as
 });
 
 it("--delete keeps documents whose _id cannot be used in a query", async () => {
-  const id = bson.eightBytes(TYPE.date, 9_000_000_000_000_000n);
+  const id = bson.regex("^a", "i");
   const broken = (state: string): Buffer =>
     bson.object([
       ["_id", id],
       ["state", bson.text(TYPE.string, state)],
     ]).bytes;
-  // The engine sorts the wrapper by its own id; what is served has the id that no query can hold.
+  // The engine sorts the wrapper by its own id; what is served has an id that means something else in a query.
   await pair.from
     .db(pair.database)
     .collection<{ _id: Date }>("odd")

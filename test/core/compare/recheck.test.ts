@@ -103,7 +103,7 @@ describe("repeated observation of differences", () => {
       const stores = { source: new Changing([one(1)]), target: new Changing([one(2)]) };
       stores[side].canQuery = () => false;
       const { reported, report } = await compared(stores.source, stores.target);
-      expect([reported, report]).toMatchObject([["unreadable 1 moving 1"], { verdict: "not compared" }]);
+      expect([reported, report]).toMatchObject([["unreadable 1 stable 1"], { verdict: "not compared" }]);
     }
   });
 

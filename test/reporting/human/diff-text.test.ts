@@ -99,6 +99,25 @@ describe("result of a comparison as text", () => {
     expect(row).toMatch(/ 0 {2}- {11}not compared$/);
   });
 
+  it("shows no numbers of a collection that could not be looked at", () => {
+    const none = { sourceDocuments: 0, targetDocuments: 0, equal: 0, verdict: "not compared" } as const;
+    const unread = compared("a", { ...none, unreadable: 1, complete: false });
+    expect(resultLines({ collections: [unread, compared("b")] })[2]).toMatch(/^a( +-){7} +not compared$/);
+    const begun = compared("a", { ...none, sourceDocuments: 7, targetDocuments: 7, complete: false });
+    expect(resultLines({ collections: [begun, compared("b")] })[2]).toMatch(
+      /^a( +7){2}( +-){5} +not compared$/,
+    );
+  });
+
+  it.each([
+    ["source-hashes", "the source's server hashed every byte, every document of the target was read"],
+    ["target-hashes", "the target's server hashed every byte, every document of the source was read"],
+    ["hashes", "both servers hashed every byte"],
+  ] as const)("says which servers hashed their documents when the strategy was %s", (tier, sentence) => {
+    const lines = resultLines({ collections: [compared("a", { tier })] }).join(" ");
+    expect(lines.replace(/\s+/g, " ")).toContain(`How: ${sentence}`);
+  });
+
   it.each(["moving", "settled", "expired", "accepted", "behind", "diverged"] as const)(
     "shows the column %s only when it has a count above zero",
     (column) => {

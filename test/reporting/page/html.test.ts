@@ -127,6 +127,15 @@ describe("HTML page of a comparison", () => {
   });
   const all = tags(full);
 
+  it("shows no numbers of a collection that could not be looked at", () => {
+    const none = { sourceDocuments: 0, targetDocuments: 0, equal: 0, complete: false } as const;
+    const unread = page({
+      collections: [compared("a", { ...none, unreadable: 1, verdict: "not compared" })],
+    });
+    const [row] = /<tbody.*?<\/tbody>/s.exec(unread) ?? [""];
+    expect(row.match(/>-<\/td>/g)).toHaveLength(7);
+  });
+
   it("the page is well-formed HTML", () => {
     expect(parseErrors(full)).toEqual([]);
     expect(parseErrors(page({ collections: [] }))).toEqual([]);

@@ -8,13 +8,11 @@ import type { CollectionInfo, Selection } from "../../collection.ts";
 import type { Digester } from "../../powers/digests.ts";
 import { retry } from "../../wrappers/retry.ts";
 import type { Server } from "../connection/server.ts";
-import { isTransient, shapeOf } from "../failures/faults.ts";
+import { isTransient } from "../failures/faults.ts";
+import { isOutOfTime } from "../failures/link-faults.ts";
 import { openCursor } from "../reading/cursor.ts";
 import { matchStage } from "../reading/match.ts";
 import { isProved } from "./digester-proof.ts";
-
-/** The server gave up because its time was over: it would be again. */
-const OUT_OF_TIME = new Set([50, 262]);
 
 const BYTES_OF = (value: unknown): Document => ({ $convert: { input: value, to: "binData" } });
 const SHA256_OF = (value: unknown): Document => ({
@@ -84,11 +82,6 @@ async function digestRange(
     if (!isOutOfTime(error)) throw fault;
     throw new DualsyncError(fault.exit, fault.message, { cause: error, retryable: false });
   }
-}
-
-function isOutOfTime(error: unknown): boolean {
-  const { code } = shapeOf(error);
-  return code !== undefined && OUT_OF_TIME.has(code);
 }
 
 async function rowsOf(

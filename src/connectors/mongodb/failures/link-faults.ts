@@ -4,6 +4,14 @@ import { isSocketFault, shapeOf } from "./faults.ts";
 /** Answers of a server, or of what stands before it, that is asked for too much at a time. */
 const THROTTLED = new Set([50, 89, 202, 262, 462, 16500]);
 
+/** The server gave up because its time was over: it would be again. */
+const OUT_OF_TIME = new Set([50, 262]);
+
+export function isOutOfTime(error: unknown): boolean {
+  const { code } = shapeOf(error);
+  return code !== undefined && OUT_OF_TIME.has(code);
+}
+
 /** Sent, and no answer in time: the server may still be at it. */
 export function isLate(error: unknown): boolean {
   return shapeOf(error).name === "MongoNetworkTimeoutError" && !wasNotSent(error);

@@ -22,6 +22,8 @@ export interface FindOptions {
   /** Expected bytes of a document, for the size of the first batch. */
   readonly documentBytes: number;
   readonly batchSize?: number | undefined;
+  /** Milliseconds that the server may take for it. One that took longer, or did not answer, is not asked again. */
+  readonly timeLimit?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -71,7 +73,7 @@ export class RangeCursor {
   }
 
   #find(): Document {
-    const { filter, range, order, collection } = this.#options;
+    const { filter, range, order, collection, timeLimit } = this.#options;
     const from = this.#after ?? range?.from;
     return {
       find: collection,
@@ -81,6 +83,7 @@ export class RangeCursor {
       ...(range?.to === undefined ? {} : { max: { _id: idValue(range.to) } }),
       ...(order === "id" ? { hint: { _id: 1 }, sort: { _id: 1 } } : {}),
       ...(order === "natural" ? { hint: { $natural: 1 } } : {}),
+      ...(timeLimit === undefined ? {} : { maxTimeMS: timeLimit }),
       batchSize: this.#firstBatchSize(),
       readConcern: { level: "majority" },
     };

@@ -6,6 +6,7 @@ import { DualsyncError } from "../../../model/errors.ts";
 import { Tries } from "../../wrappers/retry.ts";
 import type { Server } from "../connection/server.ts";
 import { isTransient } from "../failures/faults.ts";
+import { isLate, isOutOfTime } from "../failures/link-faults.ts";
 import { type FindOptions, RangeCursor } from "./range-cursor.ts";
 
 /** What was to be read next was overwritten (capped collections only). */
@@ -14,7 +15,17 @@ const CAPPED_POSITION_LOST = 136;
 /** So many empty batches in a row, and a cursor does not end. */
 const EMPTY_BATCHES = 1_000;
 /** Types whose order no collation changes. */
-const PLAINLY_ORDERED = new Set<number>([TYPE.objectId, TYPE.int32, TYPE.int64, TYPE.double, TYPE.date]);
+const PLAINLY_ORDERED = new Set<number>([
+  TYPE.objectId,
+  TYPE.int32,
+  TYPE.int64,
+  TYPE.double,
+  TYPE.decimal128,
+  TYPE.date,
+  TYPE.timestamp,
+  TYPE.binary,
+  TYPE.boolean,
+]);
 
 /** A raw find, batch after batch, one batch read ahead. Resumes after the last id when the cursor is lost. */
 export async function* readBatches(server: Server, options: FindOptions): AsyncGenerator<Batch> {
@@ -55,7 +66,8 @@ async function* readOn(server: Server, options: FindOptions, onReopen: () => voi
       try {
         batch = await cursor.next();
       } catch (error) {
-        const mayReopen = order === "id" || !arrived;
+        const isOver = options.timeLimit !== undefined && (isOutOfTime(error) || isLate(error));
+        const mayReopen = !isOver && (order === "id" || !arrived);
         if (signal.aborted || !mayReopen || !isTransient(error) || !tries.again()) throw error;
         await cursor.close();
         if (after?.element[0] === TYPE.maxKey) return;

@@ -47,6 +47,8 @@ interface WriteTask {
   readonly mode: SendMode;
   /** The batch was sent before: what is found there may be this run's own. */
   readonly repeated: boolean;
+  /** It was removed and inserted again already: that is not done twice, as somebody else may put it back each time. */
+  readonly isRewrite?: true;
   readonly signal: AbortSignal;
 }
 
@@ -146,7 +148,8 @@ export class DocumentWriter {
     const rewrite: number[] = [];
     for (const [index, error] of failed) {
       if (mode !== "replace" && isTaken(error)) present.push(index);
-      else if (mode === "replace" && error.code === DOLLAR_PREFIXED_NAME) rewrite.push(index);
+      else if (mode === "replace" && error.code === DOLLAR_PREFIXED_NAME && task.isRewrite !== true)
+        rewrite.push(index);
       else rejected.push(rejection(batch.idOf(index), error));
     }
     const done = { written: batch.length - failed.size, unchanged: 0, rejected };
@@ -190,7 +193,7 @@ export class DocumentWriter {
     const ids = batch.docs().map((document) => document.id);
     const before = await this.#find(collection, ids, signal);
     await this.remove(collection, ids, signal);
-    const outcome = await this.#pieces({ ...task, mode: "insert" }, batch);
+    const outcome = await this.#pieces({ ...task, mode: "insert", isRewrite: true }, batch);
     const refused = outcome.rejected
       .map(({ id }) => before.get(id.key))
       .filter((document) => document !== undefined);

@@ -47,6 +47,7 @@ async function reportLost(
     missing: 0,
     extra: 0,
     metadata: 0,
+    complete: false,
     ...(counted
       ? { unreadable: 1, accepted: 0, verdict: "not compared" }
       : { accepted: 1, verdict: "accepted" }),
@@ -102,6 +103,7 @@ async function reportCollection(
     extra: side === "target" && counted ? documents : 0,
     metadata: counted ? 1 : 0,
     accepted: counted ? 0 : 1,
+    complete: true,
     verdict: counted ? "different" : "accepted",
   };
 }

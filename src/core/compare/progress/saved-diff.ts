@@ -41,10 +41,13 @@ export function progressFromJson(content: unknown): SavedDiffProgress {
   };
 }
 
+/** Those of which a part can be done. */
+const TIERS: readonly Tier[] = ["bytes", "hashes", "source-hashes", "target-hashes", "records", "lookup"];
+
 function tierFromJson(content: unknown): Tier {
-  if (content === "bytes" || content === "hashes" || content === "records" || content === "lookup")
-    return content;
-  throw new TypeError("tier");
+  const tier = TIERS.find((one) => one === content);
+  if (tier === undefined) throw new TypeError("tier");
+  return tier;
 }
 
 function candidateToJson({ id, observation, rounds }: DiffCandidate): unknown[] {

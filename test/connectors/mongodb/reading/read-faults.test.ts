@@ -12,6 +12,7 @@ import { sharedMongodb } from "../../../support/stores/shared-services.ts";
 
 const CURSOR_NOT_FOUND = { ok: 0, code: 43, codeName: "CursorNotFound", errmsg: "cursor not found" };
 const CURSOR_KILLED = { ok: 0, code: 237, codeName: "CursorKilled", errmsg: "cursor killed" };
+const TOO_LATE = { ok: 0, code: 50, codeName: "MaxTimeMSExpired", errmsg: "operation exceeded time limit" };
 const NOT_PRIMARY = { ok: 0, code: 10107, codeName: "NotWritablePrimary", errmsg: "not primary" };
 
 /** Ids of every type, so that their order is not that of any one type. */
@@ -141,6 +142,30 @@ describe.each(["own", "driver"] as const)("MongoDB reads with cursors of kind %s
       expect(queries).toBe(2);
       await client.db("reading").dropCollection("texts");
     }));
+
+  it.each([
+    ["the server gives up on", { answer: TOO_LATE }],
+    ["is not answered in time", "say nothing"],
+  ] as const)(
+    "asks once for many documents, and then for one at a time, when a lookup %s",
+    async (_what, fate) => {
+      const store = await mongodb(
+        { uri: relay.uri, database: "reading", role: "source", label: "test", cursors, deadline: 1_000 },
+        never,
+      );
+      const asked: unknown[] = [];
+      relay.script = ({ find, filter, maxTimeMS }) => {
+        if (find === undefined) return undefined;
+        asked.push(maxTimeMS);
+        return "$in" in filter._id ? fate : undefined;
+      };
+      const ids = Array.from({ length: 30 }, (_, n) => id(2 * n));
+      const found = await store.lookup.find("ids", ids, never);
+      expect([...found.keys()].sort()).toEqual(ids.map(({ key }) => key).sort());
+      expect(asked).toEqual([500, ...Array.from({ length: 30 }, () => undefined)]);
+      await store.close();
+    },
+  );
 
   it("lists and counts again when the connection breaks", () =>
     opened(async (store) => {

@@ -5,6 +5,7 @@ import {
   type MongodbStore,
   mongodb,
 } from "../../../../src/connectors/mongodb/mongodb.ts";
+import { Batch, type Doc } from "../../../../src/model/document.ts";
 import type { MongodbService } from "../../../services/mongodb/mongodb.ts";
 import { type Fate, type ScriptedRelay, startScriptedRelay } from "../../../services/wire/scripted-relay.ts";
 import { batchOf, collect, hexOf, id } from "../../../support/data/documents.ts";
@@ -82,6 +83,24 @@ describe("MongoDB writes", () => {
     const outcome = await session.write(collection, batch, "insert", never);
     expect(outcome).toEqual({ written: 8, unchanged: 0, rejected: [] });
     expect(await stored()).toEqual(wanted);
+  });
+
+  it("a document that somebody puts back each time it is taken out is rejected, and not tried for ever", async () => {
+    const [document] = batchOf({ _id: 1, $mine: 1 }).docs() as [Doc];
+    await client.db("faults").collection<{ _id: number }>(collection).insertOne({ _id: 1 });
+    const sent: string[] = [];
+    relay.script = (command) => {
+      const [name = ""] = Object.keys(command);
+      if (command[name] !== collection || name === "find") return undefined;
+      sent.push(name);
+      if (sent.length > 20) return "break";
+      if (name === "update") return answer({ writeErrors: [{ index: 0, code: 52, errmsg: "$mine" }] });
+      const taken = { index: 0, code: 11000, errmsg: "duplicate", keyPattern: { _id: 1 } };
+      return name === "insert" ? answer({ writeErrors: [taken] }) : answer({ n: 1 });
+    };
+    const outcome = await session.write(collection, Batch.of([document]), "replace", never);
+    expect(outcome).toMatchObject({ written: 0, rejected: [{ id: document.id }] });
+    expect(sent.filter((name) => name === "update")).toHaveLength(2);
   });
 
   it.each(["insert", "replace"] as const)(
