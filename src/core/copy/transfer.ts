@@ -10,6 +10,7 @@ import type { TaskPool } from "../concurrency/task-pool.ts";
 import type { PlannedJob } from "../plan/plan.ts";
 import type { OpenRange, Progress } from "../progress/progress.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
+import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
 import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
 import { shortfall } from "../walk/shortfall.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
@@ -41,12 +42,32 @@ export async function transferAll(
     reports.set(planned.from.name, report);
     bytes += moved;
   });
+  await nameReplaced(transfer, jobs, reports);
   return {
     collections: jobs
       .map((planned) => reports.get(planned.from.name))
       .filter((report) => report !== undefined),
     bytes,
   };
+}
+
+/** What was altered while or after it was copied is not known to be a copy of one and the same collection. */
+async function nameReplaced(
+  { source, losses, signal }: Transfer,
+  jobs: readonly PlannedJob[],
+  reports: Map<string, CollectionReport>,
+): Promise<void> {
+  const replaced = await replacedMeanwhile(
+    source,
+    jobs.map(({ from }) => from),
+    signal,
+  );
+  for (const { name } of replaced) {
+    const done = reports.get(name);
+    if (done === undefined || done.verdict === "incomplete") continue;
+    losses.add(`collection ${name}`, replacedReason("source"));
+    reports.set(name, { ...done, verdict: "incomplete" });
+  }
 }
 
 async function transferOne(

@@ -4,12 +4,12 @@ import type { NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { CollectionInfo, Listing } from "../../collection.ts";
 import { isControlName } from "../../control/control-name.ts";
-import { refusalCode } from "../api/fault.ts";
+import { isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { isOrdered } from "../mapping/key.ts";
 import { mappingProblem } from "../mapping/layout.ts";
 import { type Catalog, readCatalog } from "../schema/catalog.ts";
-import { readFacts, refined } from "../schema/catalog-facts.ts";
+import { readFacts, readOid, refined } from "../schema/catalog-facts.ts";
 import type { Table } from "../schema/table.ts";
 import { countRows } from "./count.ts";
 import { exactnessOf } from "./exact/exactness.ts";
@@ -22,8 +22,9 @@ const HIDDEN =
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
-/** SQLSTATE of a missing permission; what PostgREST says of a table that is not there, or that it has not noticed yet. */
+/** SQLSTATEs of a missing permission and of a missing column; what PostgREST says of a table that is not there, or that it has not noticed yet. */
 const NO_RIGHT = "42501";
+const NO_COLUMN = "42703";
 export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 
 /** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
@@ -32,7 +33,7 @@ const AT_ONCE = 3;
 /** Knows every table that was listed, and asks the project for one that was not. */
 export class Tables {
   readonly #project: Project;
-  #known: ReadonlyMap<string, Table> = new Map();
+  #known = new Map<string, Table>();
   #functions: ReadonlySet<string> = new Set();
   /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
@@ -166,11 +167,56 @@ export class Tables {
     };
   }
 
-  /** Whether the table is still there, with the same columns. */
-  async stillExists({ name, uid }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
-    const { tables } = await this.read(signal);
-    const table = tables.find((one) => one.name === name);
+  /**
+   * Whether the table is still there. The description of all tables would tell, and is as long as they are many: the table
+   * itself is asked for no row of its columns, and the optional function for its number.
+   */
+  async stillExists(collection: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+    const table = this.#known.get(collection.name);
+    if (table === undefined || !this.#isListed(collection))
+      return await this.#isListedNow(collection, signal);
+    const [answers, oid] = await Promise.all([
+      this.#answers(table, signal),
+      table.oid === undefined ? undefined : readOid(this.#project, table.name, this.#functions, signal),
+    ]);
+    return (
+      (oid === undefined || oid === table.oid) && (answers ?? (await this.#isListedNow(collection, signal)))
+    );
+  }
+
+  /** Those that are listed by now with another key or other columns, or as other tables. */
+  async replaced(
+    collections: readonly CollectionInfo[],
+    signal: AbortSignal,
+  ): Promise<readonly CollectionInfo[]> {
+    await this.read(signal);
+    return collections.filter((one) => this.#known.has(one.name) && !this.#isListed(one));
+  }
+
+  async #isListedNow(collection: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+    await this.read(signal);
+    return this.#isListed(collection);
+  }
+
+  #isListed({ name, uid }: CollectionInfo): boolean {
+    const table = this.#known.get(name);
     return table !== undefined && isSame(uidOf(this.#project.label, table), uid);
+  }
+
+  /** Whether the project gives out these columns of it; undefined: there are too many to be asked for at once. */
+  async #answers({ name, columns }: Table, signal: AbortSignal): Promise<boolean | undefined> {
+    const select = columns.map((column) => ({ column: column.name }));
+    try {
+      await this.#project.rows(name, { select, limit: 0 }, signal);
+      return true;
+    } catch (error) {
+      if (isTooMuch(error)) return undefined;
+      const code = refusalCode(error) ?? "";
+      if (code !== NO_RIGHT && code !== NO_COLUMN && !NO_TABLE.has(code)) throw error;
+      // Why it is not shown any more is found out by who asks for that.
+      if (code === NO_RIGHT) this.#known.delete(name);
+      return false;
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { CATALOG } from "../sql/sql-catalog.ts";
+import { OID } from "../sql/sql-oid.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Column, Relation, Table } from "./table.ts";
 import { typeName } from "./type-name.ts";
@@ -54,6 +55,25 @@ export async function readFacts(
     // The function is optional: without it these facts are unknown.
     if (refusalCode(error) !== undefined || error instanceof SyntaxError || error instanceof TypeError)
       return NONE;
+    throw error;
+  }
+}
+
+/** The number of the table of that name: none where there is no such table; undefined where the project has no function for it. */
+export async function readOid(
+  project: Project,
+  name: string,
+  functions: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<number | "none" | undefined> {
+  if (!functions.has(OID)) return undefined;
+  try {
+    const text = await project.rpc(OID, JSON.stringify({ table_name: name }), signal);
+    if (text === undefined) return undefined;
+    return text.trim() === "null" ? "none" : whole(JSON.parse(text));
+  } catch (error) {
+    if (refusalCode(error) !== undefined || error instanceof SyntaxError || error instanceof TypeError)
+      return undefined;
     throw error;
   }
 }
