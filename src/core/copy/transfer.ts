@@ -212,8 +212,10 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
   if (job.progress.remaining === undefined)
     job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
   const held = job.since === undefined ? undefined : await countBoth(job);
-  await eachRange(job.progress.remaining ?? [], gate, job, (range) => copyRange(job, range, empty));
-  await assertSourceExists(job);
+  const ranges = job.progress.remaining ?? [];
+  await eachRange(ranges, gate, job, (range) => copyRange(job, range, empty));
+  // Of a range that this run has done it was certain when that was taken down.
+  if (ranges.length === 0 || held !== undefined) await assertSourceExists(job);
   const complete = held === undefined || (await checkCounts(job, held));
   if (job.delete && !empty) await removeExtras(job);
   await assertTargetExists(job, uid);

@@ -65,6 +65,6 @@ it.each([
     await pair.project.query(functions);
     const few = await descriptionsWith(2);
     await pair.project.query("drop table t0, t1");
-    expect(await descriptionsWith(12)).toEqual(few);
+    expect(await descriptionsWith(6)).toEqual(few);
   },
 );
