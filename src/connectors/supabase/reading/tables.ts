@@ -14,6 +14,7 @@ import type { Table } from "../schema/table.ts";
 import { countRows } from "./count.ts";
 import { exactnessOf } from "./exact/exactness.ts";
 import { rowsOf } from "./rows.ts";
+import { isView, mayBeView, NO_COLUMN, readOnly } from "./views.ts";
 
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
 const CHANGED = ["updated_at", "updatedAt"];
@@ -22,9 +23,8 @@ const HIDDEN =
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
-/** SQLSTATEs of a missing permission and of a missing column; what PostgREST says of a table that is not there, or that it has not noticed yet. */
+/** SQLSTATE of a missing permission; what PostgREST says of a table that is not there, or that it has not noticed yet. */
 const NO_RIGHT = "42501";
-const NO_COLUMN = "42703";
 export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 
 /** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
@@ -35,6 +35,8 @@ export class Tables {
   readonly #project: Project;
   #known = new Map<string, Table>();
   #functions: ReadonlySet<string> = new Set();
+  /** What the project has answered, by name and columns. */
+  readonly #areViews = new Map<string, boolean>();
   /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
 
@@ -80,7 +82,8 @@ export class Tables {
     const found = await readCatalog(this.#project, signal);
     const isOthers = ({ name }: { readonly name: string }): boolean => !isControlName(name);
     const { facts, settings } = await readFacts(this.#project, found, signal);
-    const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
+    const described = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
+    const tables = await inTurns(described, (table) => this.#kindOf(table, signal));
     this.#known = new Map(tables.map((table) => [table.name, table]));
     for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
@@ -88,10 +91,23 @@ export class Tables {
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
+  /** The table, and whether it is a view where the description leaves that open: asked once, as long as it looks the same. */
+  async #kindOf(table: Table, signal: AbortSignal): Promise<Table> {
+    if (!mayBeView(table)) return table;
+    const shape = uidOf("", table);
+    const found = this.#areViews.get(shape) ?? (await isView(this.#project, table, signal));
+    if (found === undefined) return table;
+    this.#areViews.set(shape, found);
+    return { ...table, isView: found, writable: table.writable && !found };
+  }
+
   /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
   async list(signal: AbortSignal): Promise<Listing> {
     const { tables, unusable } = await this.read(signal);
-    const views = tables.filter(({ writable }) => !writable);
+    const others = await inTurns(
+      tables.filter(({ writable }) => !writable),
+      (table) => readOnly(this.#project, table, signal),
+    );
     const looks = await inTurns(
       tables.filter(({ writable }) => writable),
       async (table) => {
@@ -101,10 +117,10 @@ export class Tables {
     );
     const collections = looks.flatMap(({ found }) => (typeof found === "string" ? [] : [found]));
     const notCopied: readonly NotCopied[] = [
-      ...unusable.map((one) => ({ ...one, isLoss: true })),
-      ...views.map(({ name }) => ({ name, reason: "a view, which shows rows of tables" })),
+      ...unusable.map((one) => ({ ...one, isLoss: true as const })),
+      ...others,
       ...looks.flatMap(({ name, found }) =>
-        typeof found === "string" ? [{ name, reason: found, isLoss: true }] : [],
+        typeof found === "string" ? [{ name, reason: found, isLoss: true as const }] : [],
       ),
     ];
     return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
@@ -127,7 +143,7 @@ export class Tables {
    * so when it asks for it by name. Undefined: the project knows no such table, or does list it.
    */
   async hiddenReason(name: string, signal: AbortSignal): Promise<string | undefined> {
-    if (!isAskable(name) || this.#known.get(name)?.writable === true) return undefined;
+    if (!isAskable(name) || this.#known.has(name)) return undefined;
     try {
       await this.#project.rows(name, { select: [], limit: 0 }, signal);
       return "the project does not list it, but answers for it";

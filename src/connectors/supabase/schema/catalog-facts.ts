@@ -111,7 +111,7 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
   const kind = text(table.kind);
   return {
     oid: whole(table.oid),
-    isView: kind === "v" || kind === "m",
+    isView: kind === "v",
     hidesRows: flag(table.hidesRows),
     columns: new Map(columns),
     key: list(table.key).map(text),
@@ -138,6 +138,7 @@ export function refined(table: Table, facts: TableFacts | undefined): Table {
     ...table,
     columns: table.columns.map((column) => refinedColumn(column, facts.columns.get(column.name))),
     writable: table.writable && !isView,
+    isView,
     oid,
     hidesRows,
     unique,
