@@ -216,7 +216,8 @@ export class Tables {
 
   #isListed({ name, uid }: CollectionInfo): boolean {
     const table = this.#known.get(name);
-    return table !== undefined && isSame(uidOf(this.#project.label, table), uid);
+    // A view may have taken the place of the table whose rows it shows.
+    return table?.writable === true && isSame(uidOf(this.#project.label, table), uid);
   }
 
   /** Whether the project gives out these columns of it; undefined: there are too many to be asked for at once. */

@@ -105,6 +105,14 @@ describe.each([
     }
   });
 
+  it("a table that a view has taken the place of is replaced", async () => {
+    const { store, t, other } = await listed();
+    await project.query("alter table t rename to u; create view t as select * from u");
+    await project.reload();
+    expect(await store.presence.replaced?.([other, t], never)).toEqual([t]);
+    expect(await store.presence.stillExists(t, never)).toBe(false);
+  });
+
   it("a table that was dropped after it was read is not replaced", async () => {
     const { store, t, other } = await listed();
     await project.query("drop table t");
