@@ -17,9 +17,11 @@ export interface Rejected {
   readonly id: DocumentId;
   readonly reason: string;
   /** Another document has this `_id` and was left as it is. Only `create` says so. */
-  readonly occupied?: true;
+  readonly occupied?: true | undefined;
+  /** Another document holds a value that must be unique: it may be written once that one is changed or gone. */
+  readonly blocked?: true | undefined;
   /** It refers to a document that the store lacks, and may be written once that is there. See `RelatedWrites`. */
-  readonly waits?: true;
+  readonly waits?: true | undefined;
 }
 
 /** A part of a collection's definition, or of the database, that the target could not be given. `key` is stable. */

@@ -10,8 +10,8 @@ export interface UniqueValue {
 export interface UniqueRules {
   /** Those of the document's unique values of which it can be asked who holds them. */
   valuesOf(document: Doc): readonly UniqueValue[];
-  /** Whether a document with another id than these holds the value now. */
-  isHeldBeside(value: UniqueValue, ids: readonly DocumentId[], signal: AbortSignal): Promise<boolean>;
+  /** The document that holds the value now. `value` comes from `valuesOf` of these rules. */
+  holderOf(value: UniqueValue, signal: AbortSignal): Promise<DocumentId | undefined>;
 }
 
 /** For stores that refuse a second document with a value that must be unique. */

@@ -39,7 +39,7 @@ export interface Outcome {
 }
 
 export interface ChangeOptions extends Pick<Writing, "journaling" | "saved" | "onLost" | "signal"> {
-  /** Documents that hold each other's unique values are taken out together, and put in. Default: true. */
+  /** Documents that hold one another's unique values are exchanged. Default: true. */
   readonly resolvesSwaps?: boolean | undefined;
 }
 
@@ -90,7 +90,8 @@ function outcomeOf({ change, after, isHeld }: ReadBack<Change>, rejected: Reject
   if (isHeld) return { change, result: "changed" };
   if (rejected !== undefined) {
     const result = rejected.occupied === true ? "conflict" : "refused";
-    return { change, result, reason: rejected.reason, retry: true };
+    const { occupied, blocked, waits, reason } = rejected;
+    return { change, result, reason, retry: occupied ?? blocked ?? waits };
   }
   // Never written again: it may be somebody else's by now.
   const reason =

@@ -1,7 +1,7 @@
 /**
  * Writing single documents and reading them back: what is saved before, how each is written, what is read back, and what
  * counts as held. What follows where a document is not held is up to the caller: `change.ts` names it as refused;
- * `core/copy/verify.ts` writes it again, rejects it or gives up. `unique-swaps.ts` takes all documents of a swap out before
+ * `core/copy/verify.ts` writes it again, rejects it or gives up. `exchange.ts` takes all documents out before
  * it puts any in, so it uses the parts only.
  */
 import { hash } from "node:crypto";

@@ -1,6 +1,6 @@
 import type { CollectionInfo, Filter, IdRange, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
-import type { WriteOutcome } from "../../connectors/write-outcome.ts";
+import type { Rejected, WriteOutcome } from "../../connectors/write-outcome.ts";
 import type { Meter } from "../../model/reporter.ts";
 import type { Journal, Journaling } from "../change/journal.ts";
 import type { ChecksumBuilder } from "../checksums/checksum-builder.ts";
@@ -8,6 +8,7 @@ import type { LastVerified } from "../checksums/last-verified.ts";
 import type { Budget } from "../concurrency/byte-budget.ts";
 import type { SizeLimit } from "../plan/size-limit.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
+import type { Blocked } from "../progress/blocked.ts";
 import type { Checkpoint } from "../progress/checkpoint.ts";
 import type { Losses } from "../progress/losses.ts";
 import type { Part, Progress } from "../progress/progress.ts";
@@ -72,13 +73,14 @@ export interface Job extends Transfer {
   readonly checksumBuilder?: ChecksumBuilder | undefined;
 }
 
-/** A part of a collection on its way: `tally` and `losses` are the part's own until it is done. */
+/** A part of a collection on its way: `tally`, `losses` and `blocked` are the part's own until it is done. */
 export interface PartJob extends Job {
   readonly tally: Tally;
+  readonly blocked: Blocked;
 }
 
-export function partJob(job: Job, { tally, losses }: Part): PartJob {
-  return { ...job, tally, losses };
+export function partJob(job: Job, { tally, losses, blocked }: Part): PartJob {
+  return { ...job, tally, losses, blocked };
 }
 
 /** Why the second of two documents under one `_id` is rejected. */
@@ -88,10 +90,16 @@ export const DUPLICATE_ID =
 /** Accounts for each document of a write. */
 export function account(job: PartJob, documents: number, bytes: number, outcome: WriteOutcome): void {
   job.tally.count(documents, bytes, outcome);
-  for (const { id } of outcome.rejected) job.rejected.add(id.key);
-  job.losses.addDocuments(job.from.name, outcome.rejected);
+  takeRejected(job, outcome.rejected);
   for (const { key, reason } of outcome.notReproduced ?? []) job.losses.add(key, reason);
   job.meter.advance(documents, bytes);
+}
+
+/** Names what was rejected, or has it tried again later. */
+export function takeRejected(job: PartJob, rejected: readonly Rejected[]): void {
+  for (const { id } of rejected) job.rejected.add(id.key);
+  const lost = rejected.filter((one) => one.blocked !== true || !job.blocked.add(one));
+  job.losses.addDocuments(job.from.name, lost);
 }
 
 /** What should be copied, held against what the target holds. */

@@ -223,14 +223,15 @@ async function writeSaved(
   }));
   const notReproduced: NotReproduced[] = [];
   const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
-  const options = { journaling, onLost, signal: job.signal };
+  // What others block still when all else is done is exchanged then.
+  const options = { journaling, onLost, signal: job.signal, resolvesSwaps: false };
   const outcomes = await applyChanges(job, job.to, changes, options);
   const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
   account(job, documents.length, bytes, {
     written: count("changed"),
     unchanged: count("unchanged"),
-    rejected: outcomes.flatMap(({ change: { id }, reason }) =>
-      reason === undefined ? [] : [{ id, reason: newer.get(id.key) ?? reason }],
+    rejected: outcomes.flatMap(({ change: { id }, reason, retry }) =>
+      reason === undefined ? [] : [{ id, reason: newer.get(id.key) ?? reason, blocked: retry }],
     ),
     notReproduced,
   });

@@ -18,6 +18,7 @@ import { convergeRange, fillRange } from "./copy-range.ts";
 import type { Job, Transfer } from "./job.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
+import { settleRejected } from "./settle.ts";
 import { assertSourceExists, assertTargetExists, nameInexact } from "./still-there.ts";
 
 /** What moving all collections of a plan came to. */
@@ -218,6 +219,7 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
   if (ranges.length === 0 || held !== undefined) await assertSourceExists(job);
   const complete = held === undefined || (await checkCounts(job, held));
   if (job.delete && !empty) await removeExtras(job);
+  await settleRejected(job);
   await assertTargetExists(job, uid);
   await leaveChecksums(job);
   return complete;

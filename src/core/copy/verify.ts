@@ -20,7 +20,7 @@ import {
 import { segmentHash } from "../checksums/checksum-builder.ts";
 import { areSame, type Segment } from "../checksums/segment.ts";
 import { countExtra } from "../walk/walk.ts";
-import { DUPLICATE_ID, type PartJob, readOptions, walkOf } from "./job.ts";
+import { DUPLICATE_ID, type PartJob, readOptions, takeRejected, walkOf } from "./job.ts";
 import { newerReason } from "./newer.ts";
 
 /** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and copied again. */
@@ -148,8 +148,7 @@ function nameAltered(job: PartJob, altered: readonly Due[], reason: string): voi
 }
 
 function reportRejected(job: PartJob, rejected: readonly Rejected[]): void {
-  for (const { id } of rejected) job.rejected.add(id.key);
-  job.losses.addDocuments(job.from.name, rejected);
+  takeRejected(job, rejected);
   job.tally.reclassify(rejected.length);
 }
 

@@ -2,6 +2,7 @@
 
 import type { IdRange } from "../../connectors/collection.ts";
 import type { DocumentId } from "../../model/document.ts";
+import { Blocked, type BlockedDocument } from "./blocked.ts";
 import { Losses, type SavedLosses } from "./losses.ts";
 import { type Counts, Tally } from "./tally.ts";
 
@@ -27,6 +28,7 @@ export interface Uids {
 export class Part {
   readonly tally = new Tally();
   readonly losses: Losses;
+  readonly blocked = new Blocked();
   readonly #started = performance.now();
 
   constructor(losses: Losses) {
@@ -46,6 +48,7 @@ export interface SavedProgress {
   readonly extras: readonly Extras[];
   readonly counts: Counts;
   readonly losses: SavedLosses;
+  readonly blocked: readonly BlockedDocument[];
 }
 
 export class Progress {
@@ -53,6 +56,8 @@ export class Progress {
   readonly tally = new Tally();
   /** Documents that were rejected, by name. */
   losses: Losses;
+  /** Documents that are tried again when everything else is done. They count as rejected until then. */
+  readonly blocked = new Blocked();
   readonly #uids: Uids;
   readonly #changed: () => void;
   #remaining: Set<OpenRange> | undefined;
@@ -72,6 +77,7 @@ export class Progress {
     this.#extras = [...saved.extras];
     this.tally.merge(saved.counts);
     this.losses = Losses.restored(this.losses, saved.losses);
+    for (const document of saved.blocked) this.blocked.add(document);
   }
 
   /** What is left to do; undefined before the collection was cut into ranges. */
@@ -100,8 +106,7 @@ export class Progress {
       const segment = { ...range, to };
       this.#extras.push({ range: segment, documents: part.tally.extra });
     }
-    this.tally.merge(part.tally);
-    this.losses.merge(part.losses);
+    this.#take(part);
     if (upTo === undefined) this.#remaining?.delete(range);
     else range.from = upTo;
     this.#changed();
@@ -109,9 +114,23 @@ export class Progress {
 
   /** The rest cannot be done in this run: what was found of it counts, and it stays to be done. */
   leave(part: Part): void {
+    this.#take(part);
+    this.#remaining = undefined;
+  }
+
+  #take(part: Part): void {
     this.tally.merge(part.tally);
     this.losses.merge(part.losses);
-    this.#remaining = undefined;
+    this.losses.addDocuments(this.name, this.blocked.merge(part.blocked));
+  }
+
+  /** The blocked documents were tried again: so many of them are written now, and so many the source no longer has. */
+  settled(written: number, gone: number): void {
+    this.blocked.clear();
+    this.tally.written += written;
+    this.tally.rejected -= written + gone;
+    this.tally.read -= gone;
+    this.#changed();
   }
 
   /** What was found does not count for a later run: it looks again, as the source may be another by then. */
@@ -140,6 +159,7 @@ export class Progress {
       extras: this.#extras,
       counts: tally,
       losses: this.losses.save(),
+      blocked: this.blocked.documents,
     };
   }
 }

@@ -2,7 +2,18 @@
 import { DualsyncError } from "../../model/errors.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { SavedProgress } from "./progress.ts";
-import { count, date, type Json, list, object, rangeFromJson, rangeToJson, text } from "./saved-json.ts";
+import {
+  count,
+  date,
+  idFromJson,
+  idToJson,
+  type Json,
+  list,
+  object,
+  rangeFromJson,
+  rangeToJson,
+  text,
+} from "./saved-json.ts";
 import { COUNTS, type Counts } from "./tally.ts";
 
 export interface SavedRun {
@@ -30,6 +41,7 @@ export function toJson(run: SavedRun): Json {
       extras: collection.extras.map(({ range, documents }) => [...rangeToJson(range), documents]),
       counts: Object.fromEntries(COUNTS.map((name) => [name, collection.counts[name]])),
       losses: collection.losses,
+      blocked: collection.blocked.map(({ id, reason }) => [idToJson(id), reason]),
     })),
   };
 }
@@ -75,5 +87,9 @@ function progressFromJson(content: unknown): SavedProgress {
       // Earlier versions did not save it.
       usedAcceptances: list(losses.usedAcceptances ?? []).map(text),
     },
+    blocked: list(saved.blocked ?? []).map((entry) => {
+      const [id, reason] = list(entry);
+      return { id: idFromJson(id), reason: text(reason) };
+    }),
   };
 }

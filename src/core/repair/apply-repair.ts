@@ -1,13 +1,16 @@
 /** Makes single documents of a target what the source holds, as far as both are still as they were seen. */
 
+import { printId } from "../../bson/print-id.ts";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
-import type { Doc } from "../../model/document.ts";
+import type { Doc, DocumentId } from "../../model/document.ts";
 import type { Side } from "../../model/reporter.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Change, Outcome } from "../change/change.ts";
 import type { Journal } from "../change/journal.ts";
+import { settleBlocked } from "../change/settle-blocked.ts";
 import { sideOf } from "../compare/candidate.ts";
+import { MOST_BLOCKED } from "../progress/blocked.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
 import { canQuery, find } from "../walk/lookup.ts";
 import { PlannedPairs } from "./planned-pairs.ts";
@@ -40,15 +43,9 @@ export async function applyRepair(
 ): Promise<RepairResult> {
   const pairs = await PlannedPairs.of(context, plan.collections);
   const repairRun = new RepairRun(context, pairs);
-  let refused = await repairRun.pass(plan, options.delete);
-  // What blocked a document may have been repaired after it; swaps are resolved when that no longer helps.
-  for (let resolvesSwaps = repairRun.chunks === 1; refused.size > 0; ) {
-    const before = refused.size;
-    refused = await repairRun.pass(plan, options.delete, { only: refused, resolvesSwaps });
-    if (refused.size === before && resolvesSwaps) break;
-    resolvesSwaps = refused.size === before;
-  }
-  if (refused.size > 0) await repairRun.name(plan, refused);
+  await repairRun.pass(plan, options.delete);
+  // What blocked a document may have been repaired after it.
+  await repairRun.settle();
   await pairs.assertStillExists(repairRun.result);
   for (const { source } of plan.collections)
     for (const { key, reason } of context.source.exactness?.inexact(source) ?? [])
@@ -56,28 +53,16 @@ export async function applyRepair(
   return repairRun.result;
 }
 
-interface Numbered {
-  readonly number: number;
-  readonly row: PlanRow;
-}
-
-interface PassOptions {
-  /** Only these rows. */
-  readonly only?: ReadonlyMap<number, string> | undefined;
-  readonly resolvesSwaps: boolean;
-}
-
 class RepairRun {
   readonly result = new RepairResult();
   readonly #context: RepairContext;
   readonly #pairs: PlannedPairs;
-  /** Chunks of the last pass in which there was something to do. */
-  chunks = 0;
-  #refused = new Map<number, string>();
-  #resolvesSwaps = false;
-  /** What was saved of refused documents, by collection. */
+  /** Rows whose documents others blocked, by their collections. */
+  readonly #blocked = new Map<string, PlanRow[]>();
+  #blockedRows = 0;
+  /** What was saved of them, by collection. */
   readonly #saved = new Map<string, Map<string, string>>();
-  #chunk: Numbered[] = [];
+  #chunk: PlanRow[] = [];
   #bytes = 0;
 
   constructor(context: RepairContext, pairs: PlannedPairs) {
@@ -85,43 +70,61 @@ class RepairRun {
     this.#pairs = pairs;
   }
 
-  /** Goes through the plan, or those rows of it. @returns why which rows were refused, by their numbers */
-  async pass(
-    plan: RepairPlan,
-    deletes: boolean,
-    { only, resolvesSwaps }: PassOptions = { resolvesSwaps: false },
-  ): Promise<ReadonlyMap<number, string>> {
-    this.#refused = new Map();
-    this.#resolvesSwaps = resolvesSwaps;
-    this.chunks = 0;
+  /** Goes through the plan. */
+  async pass(plan: RepairPlan, deletes: boolean): Promise<void> {
     for (const action of ORDER) {
-      for await (const one of numbered(plan)) {
-        if (one.row.do !== action || only?.has(one.number) === false) continue;
-        if (action === "remove" && !deletes) this.result.of(one.row).skipped++;
-        else await this.#add(one);
+      for await (const row of plan.rows()) {
+        if (row.do !== action) continue;
+        if (action === "remove" && !deletes) this.result.of(row).skipped++;
+        else await this.#add(row);
       }
       await this.#flush();
     }
-    return this.#refused;
   }
 
-  async name(plan: RepairPlan, refused: ReadonlyMap<number, string>): Promise<void> {
-    for await (const { number, row } of numbered(plan)) {
-      const reason = refused.get(number);
-      if (reason !== undefined) this.result.conflict(row, reason);
+  /** Tries again what others blocked, now that these are repaired. */
+  async settle(): Promise<void> {
+    const { target, session, signal, journal } = this.#context;
+    if (session === undefined) return;
+    for (const rows of this.#blocked.values()) {
+      const [first] = rows;
+      const info = first && this.#pairs.info("target", first.targetCollection);
+      if (info === undefined) continue;
+      const byId = new Map(rows.map((row) => [row.id.key, row]));
+      const saved = this.#savedOf(info.name);
+      const journaling = journal && { journal, collection: info };
+      const work = { target, session, collection: info, journaling, saved, signal };
+      const conflicts = new Map<PlanRow, string>();
+      const changesOf = async (ids: readonly DocumentId[]): Promise<readonly Change[]> => {
+        const some = ids.map(({ key }) => byId.get(key)).filter((row) => row !== undefined);
+        const { due, objections } = await this.#changesOf(some);
+        for (const [row, objection] of objections) conflicts.set(row, objection);
+        return [...due.keys()];
+      };
+      const ids = rows.map(({ id }) => id);
+      for (const { id, holder, reason, ...outcome } of await settleBlocked(work, ids, changesOf)) {
+        const row = byId.get(id.key);
+        if (row === undefined || conflicts.has(row)) continue;
+        const held = holder === undefined ? "" : `: it belongs to ${printId(holder.element)}`;
+        this.#take(row, { ...outcome, reason: reason === undefined ? undefined : `${reason}${held}` });
+      }
+      for (const [row, objection] of conflicts) this.result.conflict(row, objection);
     }
   }
 
-  async #add(one: Numbered): Promise<void> {
-    const { row } = one;
+  #savedOf(collection: string): Map<string, string> {
+    const known = this.#saved.get(collection) ?? new Map<string, string>();
+    this.#saved.set(collection, known);
+    return known;
+  }
+
+  async #add(row: PlanRow): Promise<void> {
     const bytes = (row.source?.bytes ?? 0) + (row.target?.bytes ?? 0);
-    const first = this.#chunk[0]?.row;
-    const other =
-      first !== undefined &&
-      (first.collection !== row.collection || first.targetCollection !== row.targetCollection);
+    const [first] = this.#chunk;
+    const other = first !== undefined && pairOf(first) !== pairOf(row);
     const full = this.#chunk.length >= CHUNK_DOCUMENTS || this.#bytes + bytes > CHUNK_BYTES;
     if (this.#chunk.length > 0 && (other || full)) await this.#flush();
-    this.#chunk.push(one);
+    this.#chunk.push(row);
     this.#bytes += bytes;
   }
 
@@ -131,50 +134,69 @@ class RepairRun {
     this.#bytes = 0;
     const [first] = chunk;
     if (first === undefined) return;
-    const unreadable = await this.#pairs.unreadable(first.row);
-    if (unreadable !== undefined) {
-      for (const { row } of chunk) this.result.conflict(row, unreadable);
-      return;
+    const { due, objections } = await this.#changesOf(chunk);
+    for (const [row, objection] of objections) this.result.conflict(row, objection);
+    const to = this.#pairs.info("target", first.targetCollection);
+    if (to === undefined || due.size === 0) return;
+    const { target, session, signal, journal } = this.#context;
+    const saved = this.#savedOf(to.name);
+    const journaling = journal && { journal, collection: to };
+    const options = { journaling, signal, saved, resolvesSwaps: false };
+    for (const { change, ...outcome } of await applyChanges(
+      { target, session },
+      to,
+      [...due.keys()],
+      options,
+    )) {
+      if (outcome.retry !== true) saved.delete(change.id.key);
+      const row = due.get(change);
+      if (row === undefined) throw new RangeError("an outcome of no row");
+      if (outcome.retry !== true || !this.#block(row)) this.#take(row, outcome);
     }
-    const {
-      source,
-      target,
-      session,
-      signal,
-      journal,
-      isInterruptedReplacement = () => false,
-    } = this.#context;
-    const ids = chunk.map(({ row }) => row.id);
-    const from = this.#pairs.info("source", first.row.collection);
+  }
+
+  /** @returns false where too many wait already */
+  #block(row: PlanRow): boolean {
+    if (this.#blockedRows >= MOST_BLOCKED) return false;
+    this.#blockedRows++;
+    const rows = this.#blocked.get(pairOf(row)) ?? [];
+    this.#blocked.set(pairOf(row), rows);
+    rows.push(row);
+    return true;
+  }
+
+  /** What rows of one collection ask for by now, and what speaks against each of the others. */
+  async #changesOf(rows: readonly PlanRow[]): Promise<{
+    readonly due: ReadonlyMap<Change, PlanRow>;
+    readonly objections: ReadonlyMap<PlanRow, string>;
+  }> {
+    const due = new Map<Change, PlanRow>();
+    const objections = new Map<PlanRow, string>();
+    const [first] = rows;
+    if (first === undefined) return { due, objections };
+    const unreadable = await this.#pairs.unreadable(first);
+    if (unreadable !== undefined) return { due, objections: new Map(rows.map((row) => [row, unreadable])) };
+    const { source, signal, isInterruptedReplacement = () => false } = this.#context;
+    const ids = rows.map(({ id }) => id);
+    const from = this.#pairs.info("source", first.collection);
     const now = from === undefined ? new Map<string, Doc>() : await find(source, from, ids, signal);
     // Asked after the documents: what is found in a collection that is gone was not looked for in the one that is meant.
-    const pair = await this.#pairs.look(first.row);
-    const wanted = await this.#wanted(first.row, chunk, now);
-    const due = new Map<Change, Numbered>();
-    for (const one of chunk) {
-      const { key } = one.row.id;
-      const gone = pair.target !== undefined && isInterruptedReplacement(one.row, pair.target);
-      const objection = pair.objection ?? objectionTo(source, one.row, now.get(key));
-      if (objection !== undefined) this.result.conflict(one.row, objection);
-      else due.set(changeOf(one.row, wanted.get(key), gone), one);
+    const pair = await this.#pairs.look(first);
+    const wanted = await this.#wanted(first, rows, now);
+    for (const row of rows) {
+      const { key } = row.id;
+      const gone = pair.target !== undefined && isInterruptedReplacement(row, pair.target);
+      const objection = pair.objection ?? objectionTo(source, row, now.get(key));
+      if (objection !== undefined) objections.set(row, objection);
+      else due.set(changeOf(row, wanted.get(key), gone), row);
     }
-    if (pair.target === undefined || due.size === 0) return;
-    this.chunks++;
-    const { name } = pair.target;
-    const saved = this.#saved.get(name) ?? new Map<string, string>();
-    this.#saved.set(name, saved);
-    const journaling = journal && { journal, collection: pair.target };
-    const options = { journaling, signal, saved, resolvesSwaps: this.#resolvesSwaps };
-    for (const outcome of await applyChanges({ target, session }, pair.target, [...due.keys()], options)) {
-      if (outcome.retry !== true) saved.delete(outcome.change.id.key);
-      this.#take(due.get(outcome.change), outcome);
-    }
+    return { due, objections };
   }
 
   /** What should be written: the source's, with what the target holds besides where its documents may hold more. */
   async #wanted(
     { collection, targetCollection }: PlanRow,
-    chunk: readonly Numbered[],
+    rows: readonly PlanRow[],
     now: ReadonlyMap<string, Doc>,
   ): Promise<ReadonlyMap<string, Doc>> {
     const { source, target, signal } = this.#context;
@@ -185,7 +207,7 @@ class RepairRun {
       to: { name: targetCollection },
     });
     if (equivalence === undefined) return now;
-    const ids = chunk.map(({ row }) => row.id);
+    const ids = rows.map(({ id }) => id);
     const to = this.#pairs.info("target", targetCollection);
     const held = to === undefined ? new Map<string, Doc>() : await find(target, to, ids, signal);
     return new Map(
@@ -196,18 +218,14 @@ class RepairRun {
     );
   }
 
-  #take(one: Numbered | undefined, { result, retry, reason = "" }: Outcome): void {
-    if (one === undefined) throw new RangeError("an outcome of no row");
-    const { number, row } = one;
+  #take(row: PlanRow, { result, reason = "" }: Omit<Outcome, "change">): void {
     if (result === "changed" || result === "unchanged") this.result.of(row)[result]++;
-    else if (retry === true) this.#refused.set(number, reason);
     else this.result.conflict(row, reason);
   }
 }
 
-async function* numbered(plan: RepairPlan): AsyncGenerator<Numbered> {
-  let number = 0;
-  for await (const row of plan.rows()) yield { number: number++, row };
+function pairOf({ collection, targetCollection }: PlanRow): string {
+  return JSON.stringify([collection, targetCollection]);
 }
 
 /** A plan is a list of what was looked at: where the source is another by now, nobody has looked at that. */

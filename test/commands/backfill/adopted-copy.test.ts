@@ -97,6 +97,23 @@ it("diff reports a lost microsecond and a rounded number in an adopted copy as d
   expect((await pair.run(["diff"])).code).toBe(0);
 });
 
+it("a customer who was deleted and registered again, and two who exchanged their addresses, are copied in one backfill", async () => {
+  expect((await pair.run(adopting())).code).toBe(0);
+  await collection("customers").createIndex({ email: 1 }, { unique: true });
+  const address = (number: number): string => `'customer${number}@storefront.example'`;
+  const moved = (from: number, to: string): string =>
+    `update customers set email = ${to}, updated_at = now() where email = ${address(from)};`;
+  await pair.project.query(`
+    delete from customers where email = ${address(5)};
+    insert into customers (email, name) values (${address(5)}, 'Registered again');
+    ${moved(6, "'between'")} ${moved(7, address(6))}
+    update customers set email = ${address(7)} where email = 'between'`);
+  const { code, stdout } = await pair.run(["backfill", "--delete", "--yes"]);
+  expect(code, stdout).toBe(0);
+  expect(await collection("customers").findOne(email(5))).toMatchObject({ name: "Registered again" });
+  expect((await pair.run(["diff"])).code).toBe(0);
+});
+
 it("repair changes an adopted copy with a plan as a backfill does", async () => {
   await collection("customers").updateOne(email(3), { $set: { name: "Somebody else", note: "by hand" } });
   await collection("customers").deleteOne(email(5));

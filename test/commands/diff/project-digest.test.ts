@@ -91,7 +91,10 @@ it("compares by digests without transferring equal rows, and reads rows that can
   await remove();
   const read = await compare();
   expect(read.found).toHaveLength(4);
-  for (const { found, tiers } of [four, refused]) expect([found, tiers]).toEqual([read.found, ["records"]]);
+  for (const { found } of [four, refused]) expect(found).toEqual(read.found);
+  expect(four.tiers).toEqual(["records"]);
+  // Whether the smaller table was hashed before that is a matter of time.
+  expect(refused.tiers).toContain("records");
   expect(read.tiers).not.toEqual(["records"]);
   expect(equal).toBeLessThan(0.07 * read.sent);
   expect(four.sent - equal).toBeLessThan(0.4 * read.sent);

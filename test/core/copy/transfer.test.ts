@@ -132,8 +132,13 @@ it("--verify counts fails when the target lost an acknowledged document", async 
 
 it("names a document that the target refuses when it is written again after the read-back", async () => {
   const { id } = documents[4] as (typeof documents)[0];
+  let isFull = false;
   const target = new MemoryStore([], {
-    refuses: (one, mode) => (mode === "replace" && one.id.key === id.key ? "no room for it" : undefined),
+    refuses: (one, mode) => {
+      if (one.id.key !== id.key) return undefined;
+      isFull ||= mode === "replace";
+      return isFull ? "no room for it" : undefined;
+    },
   });
   target.forgets.add(id.key);
   const { error, report, losses } = await memoryRun({ source: new MemoryStore(documents), target });

@@ -19,6 +19,7 @@ function former(name: string): SavedProgress {
     extras: [],
     counts: new Tally(),
     losses: new Losses([]).save(),
+    blocked: [],
   };
 }
 

@@ -22,7 +22,7 @@ import type { Mapping } from "../../../src/connectors/powers/mapping.ts";
 import type { Ranges } from "../../../src/connectors/powers/ranges.ts";
 import type { UniqueRules } from "../../../src/connectors/powers/unique-values.ts";
 import type { StoreWords } from "../../../src/connectors/words.ts";
-import type { WriteOutcome } from "../../../src/connectors/write-outcome.ts";
+import type { Rejected, WriteOutcome } from "../../../src/connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../../src/model/document.ts";
 import { never } from "../signal.ts";
 
@@ -160,7 +160,7 @@ export class MemoryStore implements WritableStore {
         if (!this.forgets.delete(id.key)) this.#put({ id, bytes });
       }
     const rejected = [
-      ...refused.map((one) => ({ id: one.id, reason: reasons.get(one) ?? "" })),
+      ...refused.map((one) => this.#rejection(one, reasons.get(one) ?? "")),
       ...occupied.map(({ id }) => ({ id, reason: "taken", occupied: true as const })),
     ];
     return { written: taken.length - unchanged, unchanged, rejected };
@@ -244,6 +244,11 @@ export class MemoryStore implements WritableStore {
   }
 
   async close(): Promise<void> {}
+
+  /** What `refuses` speaks against may be gone later. */
+  #rejection({ id }: Doc, reason: string): Rejected {
+    return this.canQuery(id) ? { id, reason, blocked: true } : { id, reason };
+  }
 
   #refusal(document: Doc, mode: MemoryMode): string | undefined {
     if (!this.canQuery(document.id)) return "cannot be asked for";

@@ -35,6 +35,11 @@ export function isServerState({ code }: WriteError): boolean {
   return isTransient({ code });
 }
 
+/** Another document holds a value that must be unique. */
+export function isBlocked(error: WriteError): boolean {
+  return error.code === DUPLICATE_KEY && !isTaken(error);
+}
+
 export function reasonOf(error: WriteError): string {
   if (error.code === DUPLICATE_KEY) {
     return `another document of the target has the same value in the unique index on ${error.fields.join(", ")}`;

@@ -5,9 +5,11 @@ import { DocumentId, idElement } from "../../../model/document.ts";
 import type { Filter, Metadata } from "../../collection.ts";
 import type { UniqueRules, UniqueValue } from "../../powers/unique-values.ts";
 import type { Server } from "../connection/server.ts";
-import { countDocuments } from "../reading/count.ts";
-import { idValue } from "../reading/id-value.ts";
+import { readBatches } from "../reading/read.ts";
 import { listIndexes } from "./indexes.ts";
+
+/** Bytes of a document, where nothing is known of them. */
+const ANY_SIZE = 1_000;
 
 interface IndexedValue extends UniqueValue {
   /** The condition on documents that hold it. */
@@ -35,17 +37,22 @@ export async function uniqueRules(
       for (const value of values) known.set(value, value.filter);
       return values;
     },
-    async isHeldBeside(value, ids, until) {
-      const others = new Map([["$nin", ids.map(idValue)]]);
-      const filter = new Map<string, unknown>([...(known.get(value) ?? []), ["_id", others]]);
-      return (await countDocuments(server, collection, { filter }, until)) > 0;
+    async holderOf(value, until) {
+      const filter = known.get(value);
+      if (filter === undefined) throw new RangeError("a value of other rules");
+      const options = { collection, filter, order: "any", documentBytes: ANY_SIZE } as const;
+      for await (const batch of readBatches(server, { ...options, signal: until })) {
+        const { element } = batch.idOf(0);
+        return new DocumentId(Uint8Array.from(element));
+      }
+      return undefined;
     },
   };
 }
 
-/** Others cannot be asked for a value without reading the whole collection. */
+/** With a collation, other values may count as the same. */
 function isPlainUnique(index: Metadata): boolean {
-  return index.get("unique") === true && !index.has("collation") && !index.has("partialFilterExpression");
+  return index.get("unique") === true && !index.has("collation");
 }
 
 /** Undefined where the documents that hold such a value cannot be asked for with certainty. */
@@ -56,7 +63,10 @@ function uniqueValueOf(index: Metadata, content: Metadata): IndexedValue | undef
     (path) => [path, valueAt(content, path)] as const,
   );
   if (!values.every(([, value]) => isPlain(value))) return undefined;
-  const filter = new Map(values.map(([path, value]) => [path, new Map([["$eq", value]])]));
+  const filter = new Map<string, unknown>(values.map(([path, value]) => [path, new Map([["$eq", value]])]));
+  // Only documents that the index holds. Whether it is to hold this one is not asked: it claims a value too many, then.
+  const part = index.get("partialFilterExpression");
+  if (part !== undefined) filter.set("$and", [part]);
   // As the server compares values: 1, Long 1 and 1.0 are one.
   const { key } = new DocumentId(idElement(serialize(new Map([["_id", new Map(values)]]))));
   return { key: `${JSON.stringify(index.get("name"))}${key}`, filter };

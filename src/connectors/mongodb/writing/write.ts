@@ -5,7 +5,7 @@ import { add, NOTHING, type Rejected, type WriteOutcome } from "../../write-outc
 import type { Server } from "../connection/server.ts";
 import { codeText, isConnectionFault, isFatal, shapeOf } from "../failures/faults.ts";
 import { isBroken, isLate } from "../failures/link-faults.ts";
-import { isTaken, reasonOf, type WriteError } from "../failures/write-errors.ts";
+import { isBlocked, isTaken, reasonOf, type WriteError } from "../failures/write-errors.ts";
 import { isQueryable } from "../reading/id-value.ts";
 import { CommandSender, type SendMode } from "./sender.ts";
 import type { Carrier } from "./wire.ts";
@@ -147,7 +147,7 @@ export class DocumentWriter {
     for (const [index, error] of failed) {
       if (mode !== "replace" && isTaken(error)) present.push(index);
       else if (mode === "replace" && error.code === DOLLAR_PREFIXED_NAME) rewrite.push(index);
-      else rejected.push({ id: batch.idOf(index), reason: reasonOf(error) });
+      else rejected.push(rejection(batch.idOf(index), error));
     }
     const done = { written: batch.length - failed.size, unchanged: 0, rejected };
     const repeated = task.repeated || reply.repeated;
@@ -207,6 +207,11 @@ export class DocumentWriter {
     await this.#server.run({ hello: 1 }, { signal, doing: "reach the server", database: "admin" });
     return true;
   }
+}
+
+function rejection(id: DocumentId, error: WriteError): Rejected {
+  const reason = reasonOf(error);
+  return isBlocked(error) ? { id, reason, blocked: true } : { id, reason };
 }
 
 function occupied({ id }: Doc): Rejected {

@@ -3,6 +3,9 @@ import type { Table } from "../schema/table.ts";
 /** SQLSTATE of a row that refers to one that is not there. */
 export const ORPHAN = "23503";
 
+/** SQLSTATEs of a row that another one keeps out. */
+export const BLOCKED: readonly string[] = ["23505", "23P01"];
+
 /** Our own code of a row that alone is more than the gateway takes. */
 export const TOO_LARGE = "413";
 

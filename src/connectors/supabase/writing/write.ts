@@ -6,7 +6,7 @@ import type { Project } from "../api/project.ts";
 import { classify } from "../mapping/equivalence/classify.ts";
 import { rowOf } from "../mapping/to-row/row.ts";
 import { rowsOf } from "../reading/rows.ts";
-import { ORPHAN, refusalReason } from "./refusal.ts";
+import { BLOCKED, ORPHAN, refusalReason } from "./refusal.ts";
 import { removeRows } from "./remove.ts";
 import type { RowToSend } from "./row-to-send.ts";
 import { Sender } from "./sender.ts";
@@ -221,7 +221,8 @@ function rejectedOf(
 ): Rejected {
   const { id } = row.doc;
   const reason = refusalReason(table, code);
-  return code === ORPHAN ? { id, reason, waits: true } : { id, reason };
+  if (code === ORPHAN) return { id, reason, waits: true };
+  return BLOCKED.includes(code) ? { id, reason, blocked: true } : { id, reason };
 }
 
 function isOccupied({ id }: { readonly id: DocumentId }): Rejected {

@@ -1,0 +1,100 @@
+/** Documents that the target refused while others held their unique values: written once all others are what they should be. */
+import { printId } from "../../bson/print-id.ts";
+import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
+import type { Doc, DocumentId } from "../../model/document.ts";
+import type { Change } from "../change/change.ts";
+import type { Journal } from "../change/journal.ts";
+import { type Settled, settleBlocked } from "../change/settle-blocked.ts";
+import { find } from "../walk/lookup.ts";
+import type { Job } from "./job.ts";
+import { newerReason } from "./newer.ts";
+
+/** Runs when all ranges are copied and what the source no longer has is removed. */
+export async function settleRejected(job: Job): Promise<void> {
+  const { progress, to: collection, target, session, signal } = job;
+  const blocked = new Map(progress.blocked.documents.map((one) => [one.id.key, one]));
+  if (blocked.size === 0) return;
+  await job.sizeLimit?.measure(0, signal);
+  const newer = new Map<string, string>();
+  const notReproduced: NotReproduced[] = [];
+  const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
+  const work = {
+    target,
+    session,
+    collection,
+    journaling: journalingOf(job),
+    saved: new Map(),
+    onLost,
+    signal,
+  };
+  const settled = await settleBlocked(
+    work,
+    [...blocked.values()].map(({ id }) => id),
+    (ids) => changesOf(job, ids, newer),
+  );
+  const kept = settled.filter(({ result }) => result !== "changed" && result !== "unchanged");
+  progress.settled(settled.length - kept.length, blocked.size - settled.length);
+  const steps = await nextSteps(job, kept);
+  const rejected = kept.map(({ id, reason = "" }): Rejected => {
+    const { key } = id;
+    return { id, reason: newer.get(key) ?? `${reason}${steps.get(key) ?? ""}` };
+  });
+  job.losses.addDocuments(job.from.name, rejected);
+  for (const { key, reason } of notReproduced) job.losses.add(key, reason);
+}
+
+/** What the source holds of them now: one that it no longer has is not to be written. */
+async function changesOf(
+  job: Job,
+  ids: readonly DocumentId[],
+  newer: Map<string, string>,
+): Promise<readonly Change[]> {
+  const { source, target, from, to, equivalence, newerBy, signal } = job;
+  const [now, held] = await Promise.all([find(source, from, ids, signal), find(target, to, ids, signal)]);
+  const documents = ids.map(({ key }) => now.get(key)).filter((document) => document !== undefined);
+  return documents.map((expected) => {
+    const found = held.get(expected.id.key);
+    const wanted = found === undefined ? expected : (equivalence?.wanted({ expected, found }) ?? expected);
+    return {
+      id: expected.id,
+      wanted: wanted.bytes,
+      accepts: (there: Doc | undefined) => {
+        const field = there === undefined ? undefined : newerBy.newer({ expected: wanted, found: there });
+        if (field !== undefined) newer.set(expected.id.key, newerReason(field));
+        return field === undefined;
+      },
+    };
+  });
+}
+
+/** Where only what others wrote is saved, what is new there is not. */
+function journalingOf({ journaling }: Job): Job["journaling"] {
+  if (journaling === undefined || journaling.writes) return journaling;
+  const journal: Journal = {
+    save: async (collection, entries) => {
+      const there = entries.filter(({ before }) => before !== undefined);
+      if (there.length > 0) await journaling.journal.save(collection, there);
+    },
+  };
+  return { ...journaling, journal };
+}
+
+/** For those whose values a document is known to hold: which one it is, and what can be done. Each follows the reason. */
+async function nextSteps(job: Job, kept: readonly Settled[]): Promise<ReadonlyMap<string, string>> {
+  const { source, from, signal } = job;
+  const blocked = kept.flatMap(({ id, holder }) => (holder === undefined ? [] : [{ id, holder }]));
+  const there = await find(
+    source,
+    from,
+    blocked.map(({ holder }) => holder),
+    signal,
+  );
+  return new Map(
+    blocked.map(({ id, holder }) => {
+      const what = there.has(holder.key)
+        ? "which could not be changed, or has it in the source, too: look at both documents there"
+        : "which the source does not have: --delete removes it";
+      return [id.key, `: it belongs to ${printId(holder.element)}, ${what}`];
+    }),
+  );
+}
