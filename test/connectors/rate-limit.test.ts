@@ -2,12 +2,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CollectionInfo } from "../../src/connectors/collection.ts";
 import { type MongodbStore, mongodb } from "../../src/connectors/mongodb/mongodb.ts";
-import {
-  type Clock,
-  type ReadRate,
-  rateLimited,
-  Throttle,
-} from "../../src/connectors/wrappers/rate-limit.ts";
+import type { Clock } from "../../src/connectors/wrappers/clock.ts";
+import { type ReadRate, rateLimited, Throttle } from "../../src/connectors/wrappers/rate-limit.ts";
 import type { MongodbService } from "../services/mongodb/mongodb.ts";
 import { batchOf, collect, hexOf, id } from "../support/data/documents.ts";
 import { makeEveryKind } from "../support/data/every-kind.ts";

@@ -69,11 +69,14 @@ export async function planRun(
   const beside = { source: stores.source, listing: target.listing };
   const hidden = await hiddenBeside(known, beside, options.wanted, signal);
   const goneLosses = [
-    ...(await vanishedLosses(gone, stores.source, options.wanted, signal)),
+    ...(await vanishedLosses(gone, { source: stores.source, notCopied }, options.wanted, signal)),
     ...hidden.values(),
   ];
   const chosen = {
-    notCopied: [...notCopied, ...goneLosses],
+    notCopied: [
+      ...notCopied.filter(({ name }) => !goneLosses.some((loss) => loss.name === name)),
+      ...goneLosses,
+    ],
     copies: new Set([...known.copies, ...hidden.keys()]),
     jobs: since.jobs.map((job) => asOrdered(job, target)),
   };

@@ -105,7 +105,10 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
     },
     exactness: { inexact: (collection) => exactnessOf(project).inexact(collection) },
     hiding: { reason: (collection, until) => tables.hiddenReason(collection, until) },
-    presence: { stillExists: (collection, until) => tables.stillExists(collection, until) },
+    presence: {
+      stillExists: (collection, until) => tables.stillExists(collection, until),
+      replaced: (collections, until) => tables.replaced(collections, until),
+    },
     history: {
       read: (until) => readHistory(project, until),
       seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,

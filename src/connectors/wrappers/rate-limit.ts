@@ -4,10 +4,10 @@
  * Written by hand: p-throttle counts calls, not bytes.
  */
 
-import { setTimeout as delay } from "node:timers/promises";
 import type { Batch } from "../../model/document.ts";
 import type { CollectionInfo, ReadOptions } from "../collection.ts";
 import type { Reader } from "../contract.ts";
+import { CLOCK, type Clock } from "./clock.ts";
 import { withMembers } from "./with-members.ts";
 
 /** The most that may be read in a second, from all collections and ranges together. */
@@ -15,20 +15,6 @@ export interface ReadRate {
   readonly documentsPerSecond?: number;
   readonly bytesPerSecond?: number;
 }
-
-export interface Clock {
-  /** Milliseconds. */
-  now(): number;
-  wait(milliseconds: number, signal: AbortSignal): Promise<void>;
-}
-
-/** Node takes a longer one for none at all. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-const CLOCK: Clock = {
-  now: () => performance.now(),
-  wait: (milliseconds, signal) => delay(Math.min(milliseconds, LONGEST_TIMER), undefined, { signal }),
-};
 
 /** A batch asked for is this part of a second's worth at most, so that the flow is even. */
 const BATCH_SECONDS = 0.5;

@@ -8,6 +8,7 @@ import { sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import { isInDoubt, isSameKind } from "../plan/plan.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
+import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
 import { compareRanges } from "./compare-ranges.ts";
 import { compareWhole } from "./compare-whole.ts";
 import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
@@ -51,6 +52,7 @@ export class Comparing {
     const jobs = this.#states.map((state) => ({ state, from: state.pair.from }));
     const small = smallAtOnce(this.#run, this.#run.concurrency);
     await sideBySide(jobs, { ...this.#run, small }, ({ state }, gate) => this.#one(state, gate, reporter));
+    await this.#reportReplaced();
     await this.#checkpoint.flush();
   }
 
@@ -67,6 +69,32 @@ export class Comparing {
   /** Bytes of the documents that were compared, on both sides. */
   get bytes(): number {
     return this.#states.reduce((total, { progress }) => total + progress.tally.bytes, 0);
+  }
+
+  /** What was altered meanwhile cannot have been compared, however alike it looked. */
+  async #reportReplaced(): Promise<void> {
+    const { source, target, signal } = this.#run;
+    const done = this.#states.filter((state) => state.done);
+    const [there, here] = await Promise.all([
+      replacedMeanwhile(
+        source,
+        done.map(({ pair }) => pair.from),
+        signal,
+      ),
+      replacedMeanwhile(
+        target,
+        done.map(({ pair }) => pair.to),
+        signal,
+      ),
+    ]);
+    for (const state of done) {
+      const { pair, progress } = state;
+      if (!there.has(pair.from) && !here.has(pair.to)) continue;
+      progress.forgo();
+      const detail = replacedReason(there.has(pair.from) ? "source" : "target");
+      const body = { key: `collection ${pair.from.name}`, kind: "unreadable", sigil: "!", detail } as const;
+      state.done = !(await reportOfCollection({ ...this.#run, ...pair, progress }, body));
+    }
   }
 
   async #one(state: State, gate: TaskPool, reporter: Reporter): Promise<void> {

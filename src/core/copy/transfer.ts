@@ -11,6 +11,7 @@ import type { TaskPool } from "../concurrency/task-pool.ts";
 import type { PlannedJob } from "../plan/plan.ts";
 import type { OpenRange, Progress } from "../progress/progress.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
+import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
 import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
 import { shortfall } from "../walk/shortfall.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
@@ -44,12 +45,32 @@ export async function transferAll(
     reports.set(planned.from.name, report);
     bytes += moved;
   });
+  await nameReplaced(transfer, jobs, reports);
   return {
     collections: jobs
       .map((planned) => reports.get(planned.from.name))
       .filter((report) => report !== undefined),
     bytes,
   };
+}
+
+/** What was altered while or after it was copied is not known to be a copy of one and the same collection. */
+async function nameReplaced(
+  { source, losses, signal }: Transfer,
+  jobs: readonly PlannedJob[],
+  reports: Map<string, CollectionReport>,
+): Promise<void> {
+  const replaced = await replacedMeanwhile(
+    source,
+    jobs.map(({ from }) => from),
+    signal,
+  );
+  for (const { name } of replaced) {
+    const done = reports.get(name);
+    if (done === undefined || done.verdict === "incomplete") continue;
+    losses.add(`collection ${name}`, replacedReason("source"));
+    reports.set(name, { ...done, verdict: "incomplete" });
+  }
 }
 
 async function transferOne(
@@ -196,8 +217,8 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
   const held = job.since === undefined ? undefined : await countBoth(job);
   const ranges = job.progress.remaining ?? [];
   await eachRange(ranges, gate, job, (range) => copyRange(job, range, empty));
-  // Each range that was read was seen to be the source's; nothing was read where all is done.
-  if (ranges.length === 0) await assertSourceExists(job);
+  // Of a range that this run has done it was certain when that was taken down.
+  if (ranges.length === 0 || held !== undefined) await assertSourceExists(job);
   const complete = held === undefined || (await checkCounts(job, held));
   if (job.delete && !empty) await removeExtras(job);
   await settleRejected(job);

@@ -28,19 +28,31 @@ export function vanished(
 /** Those collections as losses: under the source's name where it turns out to be there. */
 export async function vanishedLosses(
   names: readonly string[],
-  source: Reader,
+  { source, notCopied }: { readonly source: Reader; readonly notCopied: Listing["notCopied"] },
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<readonly NotCopied[]> {
   const losses: NotCopied[] = [];
   for (const name of names)
     losses.push(
-      (await hidden(source, namesInSource(name, wanted), signal)) ?? {
-        name,
-        reason: source.words.hidden?.gone ?? GONE,
-      },
+      noLongerCopied(notCopied, namesInSource(name, wanted)) ??
+        (await hidden(source, namesInSource(name, wanted), signal)) ?? {
+          name,
+          reason: source.words.hidden?.gone ?? GONE,
+        },
     );
   return losses;
+}
+
+/** What is listed under one of these names and is not copied, of which there is a copy from before; undefined: nothing. */
+export function noLongerCopied(
+  notCopied: readonly Pick<NotCopied, "name" | "reason">[],
+  names: readonly string[],
+): NotCopied | undefined {
+  const found = notCopied.find(({ name }) => names.includes(name));
+  if (found === undefined) return undefined;
+  const rest = "it was copied before, and that copy stays as it is: drop it, or keep it and add --accept";
+  return { name: found.name, reason: `${found.reason}; ${rest}`, isLoss: true };
 }
 
 /** Names of one store that the other is asked for though nothing shows that they were copied from there. */

@@ -11,6 +11,21 @@ export async function exists(
   return (await presence?.stillExists(collection, signal)) ?? true;
 }
 
+/** Why what was concluded of a collection is no longer certain; `role` is whose collection it is. */
+export function replacedReason(role: "source" | "target"): string {
+  return `the ${role} replaced or altered it during the run, so that what was read may be of both. Run the same command again.`;
+}
+
+/** Those of these collections that were replaced or altered, as far as that is seen only when everything is done. */
+export async function replacedMeanwhile(
+  { presence }: Pick<Reader, "presence">,
+  collections: readonly CollectionInfo[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<CollectionInfo>> {
+  if (collections.length === 0) return new Set();
+  return new Set(await presence?.replaced?.(collections, signal));
+}
+
 /** @throws DualsyncError of this collection alone where it exists and is only no longer shown */
 export async function assertReadable(
   role: "source" | "target",

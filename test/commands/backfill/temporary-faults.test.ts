@@ -116,6 +116,34 @@ it("a refused request is repeated after as long as the server asks, in seconds o
   expect(await copied()).toBe(CUSTOMERS);
 });
 
+it("after a refusal with Retry-After the run sends nothing until then, also for other tables", async () => {
+  await pair.project.query(`
+    create table long (id int4 primary key); insert into long select generate_series(1, 400);
+    create table short (id int4 primary key); insert into short values (1)`);
+  await pair.project.reload();
+  const arrived: number[] = [];
+  let refused = 0;
+  pair.fail({
+    on: () => {
+      arrived.push(performance.now());
+      return false;
+    },
+  });
+  const fault = pair.fail({
+    on: ({ target }) => /\/short\?.*order=/.test(target),
+    times: 1,
+    answer: tooManyRequests(1),
+    before: () => {
+      refused = performance.now();
+    },
+  });
+  const { code, stdout } = await backfill({ SYNC_BATCH_SIZE: "2" });
+  expect([code, fault.hits], stdout).toEqual([0, 1]);
+  // What was on its way when the answer was given has arrived by then.
+  expect(arrived.filter((time) => time > refused + 500 && time < refused + 1_000)).toEqual([]);
+  expect(arrived.filter((time) => time >= refused + 1_000).length).toBeGreaterThan(20);
+});
+
 const lasting: ReadonlyArray<readonly [string, Effect, number, RegExp]> = [
   ["a blocked project", { answer: quotaExceeded() }, 4, /blocked because of its quota .*HTTP 402/],
   ["a paused project", { answer: paused() }, 4, /is paused \(HTTP 540\)[\s\S]*dashboard/],

@@ -110,7 +110,7 @@ function revokedAfterwards(): { readonly hits: number } {
       .slice(before)
       .some(({ target }) => /\/customers\?select=id%2C.*&limit=1000/.test(target));
   return pair.fail({
-    on: ({ path }) => path === "/" && isRead(),
+    on: ({ path, target }) => path === "/customers" && /&limit=0\b/.test(target) && isRead(),
     times: 1,
     before: () => pair.project.query("revoke all on customers from service_role"),
   });

@@ -2,6 +2,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { StoreRole } from "../../connector.ts";
 import { DEFAULT_RETRIES, type RetryPolicy } from "../../wrappers/retry.ts";
+import { ServerPause } from "../../wrappers/server-pause.ts";
 import { createSupabase } from "./client.ts";
 import { type Condition, columnText, parameterOf, type SelectedColumn, selectText } from "./condition.ts";
 import { DEFAULT_LIMITS, type ExchangeLimits } from "./exchange.ts";
@@ -21,6 +22,8 @@ export interface ProjectOptions {
   /** `public` without it. */
   readonly schema?: string;
   readonly policy?: RetryPolicy;
+  /** Shared by all that is sent to this server. */
+  readonly pause?: ServerPause;
   readonly limits?: Partial<ExchangeLimits>;
 }
 
@@ -95,7 +98,8 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
   const { url, key, label, role, schema = "public", policy = DEFAULT_RETRIES } = options;
   const base = `${url}/rest/v1`;
   const texts = new RowTexts();
-  const send = transport({ base, key, policy, limits: { ...DEFAULT_LIMITS, ...options.limits }, texts });
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const send = transport({ base, key, policy, pause: options.pause ?? new ServerPause(), limits, texts });
   const client = await createSupabase(url, key, schema, send);
   const place: Wire["place"] = (doing, access, table) => ({
     role,

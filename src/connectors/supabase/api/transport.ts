@@ -9,6 +9,7 @@
  * the header QUERY, which is never sent.
  */
 import { type RetryPolicy, Tries } from "../../wrappers/retry.ts";
+import type { ServerPause } from "../../wrappers/server-pause.ts";
 import { assertProper, type ExpectedRows, lengthIn } from "./answer.ts";
 import { type ExchangeLimits, exchange, type HttpAnswer } from "./exchange.ts";
 import { Fault, patienceFor } from "./fault.ts";
@@ -25,6 +26,7 @@ export interface TransportOptions {
   readonly base: string;
   readonly key: string;
   readonly policy: RetryPolicy;
+  readonly pause: ServerPause;
   readonly limits: ExchangeLimits;
   /** Where the bodies of good answers are left. */
   readonly texts: RowTexts;
@@ -58,19 +60,23 @@ export function transport(options: TransportOptions): typeof fetch {
 }
 
 async function answered(
-  { policy }: TransportOptions,
+  { policy, pause }: TransportOptions,
   signal: AbortSignal,
   attempt: () => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   const tries = new Tries(policy);
   const longest = Math.max(policy.patience, policy.longestWait);
   for (let few = 0; ; ) {
+    await pause.over(signal);
     try {
       return await attempt();
     } catch (error) {
       const patience = error instanceof Fault ? patienceFor(error) : "none";
-      if (patience === "none" || (patience === "few" && ++few > FEW) || !tries.again()) throw error;
-      await tries.wait(signal, Math.min((error as Fault).wait ?? 0, longest));
+      if (patience === "none") throw error;
+      const wait = Math.min((error as Fault).wait ?? 0, longest);
+      pause.ask(wait);
+      if ((patience === "few" && ++few > FEW) || !tries.again()) throw error;
+      await tries.wait(signal, wait);
     }
   }
 }

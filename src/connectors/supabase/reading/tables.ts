@@ -4,16 +4,17 @@ import type { NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { CollectionInfo, Listing } from "../../collection.ts";
 import { isControlName } from "../../control/control-name.ts";
-import { refusalCode } from "../api/fault.ts";
+import { isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { isOrdered } from "../mapping/key.ts";
 import { mappingProblem } from "../mapping/layout.ts";
 import { type Catalog, readCatalog } from "../schema/catalog.ts";
-import { readFacts, refined } from "../schema/catalog-facts.ts";
+import { readFacts, readOid, refined } from "../schema/catalog-facts.ts";
 import type { Table } from "../schema/table.ts";
 import { countRows } from "./count.ts";
 import { exactnessOf } from "./exact/exactness.ts";
 import { rowsOf } from "./rows.ts";
+import { isView, mayBeView, NO_COLUMN, readOnly } from "./views.ts";
 
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
 const CHANGED = ["updated_at", "updatedAt"];
@@ -32,8 +33,10 @@ const AT_ONCE = 3;
 /** Knows every table that was listed, and asks the project for one that was not. */
 export class Tables {
   readonly #project: Project;
-  #known: ReadonlyMap<string, Table> = new Map();
+  #known = new Map<string, Table>();
   #functions: ReadonlySet<string> = new Set();
+  /** What the project has answered, by name and columns. */
+  readonly #areViews = new Map<string, boolean>();
   /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
 
@@ -79,7 +82,8 @@ export class Tables {
     const found = await readCatalog(this.#project, signal);
     const isOthers = ({ name }: { readonly name: string }): boolean => !isControlName(name);
     const { facts, settings } = await readFacts(this.#project, found, signal);
-    const tables = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
+    const described = found.tables.filter(isOthers).map((table) => refined(table, facts.get(table.name)));
+    const tables = await inTurns(described, (table) => this.#kindOf(table, signal));
     this.#known = new Map(tables.map((table) => [table.name, table]));
     for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
@@ -87,10 +91,23 @@ export class Tables {
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
+  /** The table, and whether it is a view where the description leaves that open: asked once, as long as it looks the same. */
+  async #kindOf(table: Table, signal: AbortSignal): Promise<Table> {
+    if (!mayBeView(table)) return table;
+    const shape = uidOf("", table);
+    const found = this.#areViews.get(shape) ?? (await isView(this.#project, table, signal));
+    if (found === undefined) return table;
+    this.#areViews.set(shape, found);
+    return { ...table, isView: found, writable: table.writable && !found };
+  }
+
   /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
   async list(signal: AbortSignal): Promise<Listing> {
     const { tables, unusable } = await this.read(signal);
-    const views = tables.filter(({ writable }) => !writable);
+    const others = await inTurns(
+      tables.filter(({ writable }) => !writable),
+      (table) => readOnly(this.#project, table, signal),
+    );
     const looks = await inTurns(
       tables.filter(({ writable }) => writable),
       async (table) => {
@@ -100,10 +117,10 @@ export class Tables {
     );
     const collections = looks.flatMap(({ found }) => (typeof found === "string" ? [] : [found]));
     const notCopied: readonly NotCopied[] = [
-      ...unusable.map((one) => ({ ...one, isLoss: true })),
-      ...views.map(({ name }) => ({ name, reason: "a view, which shows rows of tables" })),
+      ...unusable.map((one) => ({ ...one, isLoss: true as const })),
+      ...others,
       ...looks.flatMap(({ name, found }) =>
-        typeof found === "string" ? [{ name, reason: found, isLoss: true }] : [],
+        typeof found === "string" ? [{ name, reason: found, isLoss: true as const }] : [],
       ),
     ];
     return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
@@ -126,7 +143,7 @@ export class Tables {
    * so when it asks for it by name. Undefined: the project knows no such table, or does list it.
    */
   async hiddenReason(name: string, signal: AbortSignal): Promise<string | undefined> {
-    if (!isAskable(name) || this.#known.get(name)?.writable === true) return undefined;
+    if (!isAskable(name) || this.#known.has(name)) return undefined;
     try {
       await this.#project.rows(name, { select: [], limit: 0 }, signal);
       return "the project does not list it, but answers for it";
@@ -166,11 +183,57 @@ export class Tables {
     };
   }
 
-  /** Whether the table is still there, with the same columns. */
-  async stillExists({ name, uid }: CollectionInfo, signal: AbortSignal): Promise<boolean> {
-    const { tables } = await this.read(signal);
-    const table = tables.find((one) => one.name === name);
-    return table !== undefined && isSame(uidOf(this.#project.label, table), uid);
+  /**
+   * Whether the table is still there. The description of all tables would tell, and is as long as they are many: the table
+   * itself is asked for no row of its columns, and the optional function for its number.
+   */
+  async stillExists(collection: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+    const table = this.#known.get(collection.name);
+    if (table === undefined || !this.#isListed(collection))
+      return await this.#isListedNow(collection, signal);
+    const [answers, oid] = await Promise.all([
+      this.#answers(table, signal),
+      table.oid === undefined ? undefined : readOid(this.#project, table.name, this.#functions, signal),
+    ]);
+    return (
+      (oid === undefined || oid === table.oid) && (answers ?? (await this.#isListedNow(collection, signal)))
+    );
+  }
+
+  /** Those that are listed by now with another key or other columns, or as other tables. */
+  async replaced(
+    collections: readonly CollectionInfo[],
+    signal: AbortSignal,
+  ): Promise<readonly CollectionInfo[]> {
+    await this.read(signal);
+    return collections.filter((one) => this.#known.has(one.name) && !this.#isListed(one));
+  }
+
+  async #isListedNow(collection: CollectionInfo, signal: AbortSignal): Promise<boolean> {
+    await this.read(signal);
+    return this.#isListed(collection);
+  }
+
+  #isListed({ name, uid }: CollectionInfo): boolean {
+    const table = this.#known.get(name);
+    // A view may have taken the place of the table whose rows it shows.
+    return table?.writable === true && isSame(uidOf(this.#project.label, table), uid);
+  }
+
+  /** Whether the project gives out these columns of it; undefined: there are too many to be asked for at once. */
+  async #answers({ name, columns }: Table, signal: AbortSignal): Promise<boolean | undefined> {
+    const select = columns.map((column) => ({ column: column.name }));
+    try {
+      await this.#project.rows(name, { select, limit: 0 }, signal);
+      return true;
+    } catch (error) {
+      if (isTooMuch(error)) return undefined;
+      const code = refusalCode(error) ?? "";
+      if (code !== NO_RIGHT && code !== NO_COLUMN && !NO_TABLE.has(code)) throw error;
+      // Why it is not shown any more is found out by who asks for that.
+      if (code === NO_RIGHT) this.#known.delete(name);
+      return false;
+    }
   }
 }
 

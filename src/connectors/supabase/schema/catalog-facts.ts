@@ -3,6 +3,7 @@
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { CATALOG } from "../sql/sql-catalog.ts";
+import { OID } from "../sql/sql-oid.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Column, Relation, Table } from "./table.ts";
 import { typeName } from "./type-name.ts";
@@ -58,6 +59,25 @@ export async function readFacts(
   }
 }
 
+/** The number of the table of that name: none where there is no such table; undefined where the project has no function for it. */
+export async function readOid(
+  project: Project,
+  name: string,
+  functions: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<number | "none" | undefined> {
+  if (!functions.has(OID)) return undefined;
+  try {
+    const text = await project.rpc(OID, JSON.stringify({ table_name: name }), signal);
+    if (text === undefined) return undefined;
+    return text.trim() === "null" ? "none" : whole(JSON.parse(text));
+  } catch (error) {
+    if (refusalCode(error) !== undefined || error instanceof SyntaxError || error instanceof TypeError)
+      return undefined;
+    throw error;
+  }
+}
+
 /** Throws TypeError when the answer is not what the function of this version gives. */
 export function factsOf(answer: unknown): Facts {
   const { version, tables, settings } = object(answer);
@@ -91,7 +111,7 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
   const kind = text(table.kind);
   return {
     oid: whole(table.oid),
-    isView: kind === "v" || kind === "m",
+    isView: kind === "v",
     hidesRows: flag(table.hidesRows),
     columns: new Map(columns),
     key: list(table.key).map(text),
@@ -118,6 +138,7 @@ export function refined(table: Table, facts: TableFacts | undefined): Table {
     ...table,
     columns: table.columns.map((column) => refinedColumn(column, facts.columns.get(column.name))),
     writable: table.writable && !isView,
+    isView,
     oid,
     hidesRows,
     unique,

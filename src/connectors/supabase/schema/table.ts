@@ -38,7 +38,7 @@ export interface Relation {
   readonly to: readonly string[];
 }
 
-/** What comes after `writable` is known only of projects that have the optional function for it. */
+/** What comes after `isView` is known only of projects that have the optional function for it. */
 export interface Table {
   readonly name: string;
   /** In the table's order. */
@@ -46,8 +46,10 @@ export interface Table {
   /** Names of the primary key's columns, in the table's order; empty: it has none. */
   readonly key: readonly string[];
   readonly references: readonly Reference[];
-  /** Whether rows can be added: false for a view that only shows rows of other tables. */
+  /** Whether it is a table that rows can be added to. */
   readonly writable: boolean;
+  /** It has no rows of its own, but shows those of others. Undefined: it is a table by all that is known. */
+  readonly isView?: boolean;
   /** The key's columns in the order of their index. */
   readonly keyIndex?: readonly string[];
   /** No two rows have the same key: an index that holds proves it, and no other table's rows are read with these. */

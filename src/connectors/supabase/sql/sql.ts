@@ -2,6 +2,7 @@
 import { CATALOG, CATALOG_SQL } from "./sql-catalog.ts";
 import { DIGEST, DIGEST_SQL } from "./sql-digest.ts";
 import { CONTROL_TABLE, LEASE_FUNCTIONS, leaseSql } from "./sql-lease.ts";
+import { OID, OID_SQL } from "./sql-oid.ts";
 import { SETVAL, SETVAL_SQL } from "./sql-setval.ts";
 
 /** Functions, tables or whatever else a project is given. */
@@ -23,6 +24,11 @@ const PARTS: readonly SqlPart[] = [
     types: "",
     purpose:
       "facts of tables that the API does not expose: scales, keys, identity, row security; and settings",
+  }),
+  oneFunction(OID_SQL, {
+    name: OID,
+    types: "text",
+    purpose: "tells a table from one that took its name during a run",
   }),
   oneFunction(DIGEST_SQL, {
     name: DIGEST,

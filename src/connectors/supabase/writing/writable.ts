@@ -33,7 +33,11 @@ export class WritableTables {
     if (table === undefined) throw this.#unfit(name, "there is no such table, and the API cannot create one");
     const known = this.#known.get(table);
     if (known !== undefined) return known;
-    if (!table.writable) throw this.#unfit(name, "it is a view that shows rows of tables");
+    if (!table.writable)
+      throw this.#unfit(
+        name,
+        table.isView === false ? "it takes no rows" : "it is a view that shows rows of tables",
+      );
     const problem = mappingProblem(table);
     if (problem !== undefined) throw this.#unfit(name, problem);
     const computed = await this.#computed(table, signal);

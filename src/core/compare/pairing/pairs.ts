@@ -11,7 +11,7 @@ import {
   unreadable,
   type Wanted,
 } from "../../plan/plan.ts";
-import { hidden, MOST_ASKED } from "../../plan/vanished.ts";
+import { hidden, MOST_ASKED, noLongerCopied } from "../../plan/vanished.ts";
 import type { DiffPair } from "../diff-job.ts";
 
 export interface Pairs {
@@ -50,8 +50,12 @@ export async function withoutHidden(
   const foreign: string[] = [];
   const isForeign = (name: string, on: "source" | "target"): boolean =>
     primary !== undefined && primary.side !== on && !primary.known.has(name);
-  const ask = async (store: Reader, names: readonly string[], isOwn: boolean) =>
-    isOwn || foreign.length < MOST_ASKED ? await hidden(store, names, signal) : undefined;
+  const unused = pairs.left.filter(({ chosen }) => !chosen);
+  const ask = async (store: Reader, names: readonly string[], isOwn: boolean) => {
+    const apart = isOwn && primary !== undefined ? noLongerCopied(unused, names) : undefined;
+    if (apart !== undefined) return apart;
+    return isOwn || foreign.length < MOST_ASKED ? await hidden(store, names, signal) : undefined;
+  };
   const extra: CollectionInfo[] = [];
   for (const info of pairs.extra) {
     const isOwn = !isForeign(info.name, "target");
@@ -69,7 +73,8 @@ export async function withoutHidden(
     else foreign.push(one.from.name);
   }
   const reason = `the ${primary?.side} lists no such ${primary?.collection}`;
-  const left = [...pairs.left, ...foreign.map((name) => ({ name, reason, chosen: false }))];
+  const kept = pairs.left.filter(({ name, chosen }) => chosen || !lost.some((one) => one.name === name));
+  const left = [...kept, ...foreign.map((name) => ({ name, reason, chosen: false }))];
   return { ...pairs, lost, extra, missing, left };
 }
 

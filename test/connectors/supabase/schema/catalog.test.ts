@@ -281,7 +281,10 @@ describe("tables of a project", () => {
   const described = openapi(
     swagger(
       Object.fromEntries(
-        MANY.map((name) => [name, { properties: { id: { format: "integer", description: PK } } }]),
+        MANY.map((name) => [
+          name,
+          { required: ["id"], properties: { id: { format: "integer", description: PK } } },
+        ]),
       ),
       Object.fromEntries(MANY.map((name) => [`/${name}`, WRITABLE])),
     ),
