@@ -4,7 +4,7 @@ import { DualsyncError } from "../../../model/errors.ts";
 import type { RangeDigest } from "../../../model/range-digest.ts";
 import type { IdRange, Selection } from "../../collection.ts";
 import type { HashedRange, RecordDigester } from "../../powers/digests.ts";
-import { isTooMuch, refusalCode } from "../api/fault.ts";
+import { faultOf, isTooMuch } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { idOfTexts, isOrdered, readKey } from "../mapping/key.ts";
 import { selectOf } from "../mapping/layout.ts";
@@ -133,8 +133,8 @@ class Asker {
     } catch (error) {
       if (signal.aborted) throw error;
       if (isTooMuch(error)) throw this.#refusal("hashing this many rows at once takes too long", error);
-      if (refusalCode(error) !== undefined) throw this.#refusal("the function failed", error);
-      throw error;
+      if (faultOf(error) === undefined) throw error;
+      throw this.#refusal("the function failed", error);
     }
     throw this.#odd();
   }

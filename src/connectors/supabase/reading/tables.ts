@@ -4,7 +4,8 @@ import type { NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { CollectionInfo, Listing } from "../../collection.ts";
 import { isControlName } from "../../control/control-name.ts";
-import { refusalCode } from "../api/fault.ts";
+import { NO_TABLE, refusalCode } from "../api/fault.ts";
+import { narrowed } from "../api/one-table.ts";
 import type { Project } from "../api/project.ts";
 import { isOrdered } from "../mapping/key.ts";
 import { mappingProblem } from "../mapping/layout.ts";
@@ -22,9 +23,8 @@ const HIDDEN =
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
-/** SQLSTATE of a missing permission; what PostgREST says of a table that is not there, or that it has not noticed yet. */
+/** SQLSTATE of a missing permission. */
 const NO_RIGHT = "42501";
-export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 
 /** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
 const AT_ONCE = 3;
@@ -34,6 +34,8 @@ export class Tables {
   readonly #project: Project;
   #known: ReadonlyMap<string, Table> = new Map();
   #functions: ReadonlySet<string> = new Set();
+  /** What is not selected is not looked at, not even for the sake of another table. */
+  #selects: (name: string) => boolean = () => true;
   /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
 
@@ -83,21 +85,26 @@ export class Tables {
     this.#known = new Map(tables.map((table) => [table.name, table]));
     for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
-    exactnessOf(this.#project).know(tables, settings);
+    const selected = tables.filter(({ name }) => this.#selects(name));
+    exactnessOf(this.#project).know(selected, settings);
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
-  /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
-  async list(signal: AbortSignal): Promise<Listing> {
+  /** Everything that can be copied, and what cannot, with the reason; each sorted by name. See `Reader.list`. */
+  async list(signal: AbortSignal, selects: (name: string) => boolean = () => true): Promise<Listing> {
+    this.#selects = selects;
     const { tables, unusable } = await this.read(signal);
     const views = tables.filter(({ writable }) => !writable);
+    const own = tables.filter(({ writable }) => writable);
     const looks = await inTurns(
-      tables.filter(({ writable }) => writable),
+      own.filter(({ name }) => selects(name)),
       async (table) => {
         const problem = table.hidesRows === true ? HIDDEN : mappingProblem(table);
         return { name: table.name, found: problem ?? (await this.#look(table, signal)) };
       },
     );
+    const others = own.filter(({ name }) => !selects(name));
+    const unselected = others.map((table) => ({ name: table.name, uid: uidOf(this.#project.label, table) }));
     const collections = looks.flatMap(({ found }) => (typeof found === "string" ? [] : [found]));
     const notCopied: readonly NotCopied[] = [
       ...unusable.map((one) => ({ ...one, isLoss: true })),
@@ -106,14 +113,19 @@ export class Tables {
         typeof found === "string" ? [{ name, reason: found, isLoss: true }] : [],
       ),
     ];
-    return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
+    return {
+      collections: collections.sort(byName),
+      notCopied: notCopied.toSorted(byName),
+      unselected: unselected.sort(byName),
+    };
   }
 
   /** @returns why it cannot be read, where that is so of this table alone */
   async #look(table: Table, signal: AbortSignal): Promise<CollectionInfo | string> {
     try {
       return await this.#info(table, signal);
-    } catch (error) {
+    } catch (failure) {
+      const error = await narrowed(this.#project, failure, signal);
       if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
       return refusalCode(error) === NO_RIGHT
         ? `this key may not read it. ${error.hint ?? ""}`.trim()
@@ -130,12 +142,14 @@ export class Tables {
     try {
       await this.#project.rows(name, { select: [], limit: 0 }, signal);
       return "the project does not list it, but answers for it";
-    } catch (error) {
-      const code = refusalCode(error);
-      if (code === undefined || !(error instanceof DualsyncError)) throw error;
-      if (NO_TABLE.has(code)) return undefined;
-      return code === NO_RIGHT
-        ? `this key may not read it. ${error.hint ?? ""}`.trim()
+    } catch (failure) {
+      const code = refusalCode(failure);
+      if (NO_TABLE.has(code ?? "")) return undefined;
+      const error = await narrowed(this.#project, failure, signal);
+      if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
+      if (code === NO_RIGHT) return `this key may not read it. ${error.hint ?? ""}`.trim();
+      return code === undefined
+        ? `the project does not list it, and whether it is there could not be found out: ${error.message}`
         : `the project does not list it and refuses to read it (${code})`;
     }
   }
