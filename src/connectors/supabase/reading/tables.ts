@@ -128,7 +128,7 @@ export class Tables {
       const error = await narrowed(this.#project, failure, signal);
       if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
       return refusalCode(error) === NO_RIGHT
-        ? `this key may not read it. ${error.hint ?? ""}`.trim()
+        ? `this key may not read it (${NO_RIGHT}). ${error.hint ?? ""}`.trim()
         : `${error.message} ${error.hint ?? ""}`.trim();
     }
   }
@@ -147,7 +147,7 @@ export class Tables {
       if (NO_TABLE.has(code ?? "")) return undefined;
       const error = await narrowed(this.#project, failure, signal);
       if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
-      if (code === NO_RIGHT) return `this key may not read it. ${error.hint ?? ""}`.trim();
+      if (code === NO_RIGHT) return `this key may not read it (${NO_RIGHT}). ${error.hint ?? ""}`.trim();
       return code === undefined
         ? `the project does not list it, and whether it is there could not be found out: ${error.message}`
         : `the project does not list it and refuses to read it (${code})`;
