@@ -54,3 +54,63 @@ describe("a table with more columns than an address holds", () => {
     }
   });
 });
+
+describe("a project in which no table has a primary key", () => {
+  const statements = "create table a (v int); create table b (v int); insert into a values (1)";
+
+  it("names each of its tables, in backfill and in diff", async () => {
+    await sql(statements);
+    const keys = ["collection a", "collection b"];
+    const copied = await run("backfill");
+    expect([copied.code, Object.keys(copied.named)], copied.text).toEqual([3, keys]);
+    expect(Object.values(copied.named)).toEqual(keys.map(() => expect.stringMatching(/no primary key/)));
+    expect(copied.text).toMatch(/nothing was copied/);
+    const compared = await run("diff");
+    expect([compared.code, Object.keys(compared.named)], compared.text).toEqual([12, keys]);
+    const accepted = await run("backfill", ...keys.flatMap((key) => ["--accept", key]));
+    expect(accepted.code, accepted.text).toBe(0);
+  });
+
+  it("is said to have nothing to copy in words of its own once they are left out", async () => {
+    await sql(statements);
+    for (const command of ["backfill", "diff"]) {
+      const { code, stderr } = await pair.run([command, "--exclude", "?"]);
+      expect(code, stderr).toBe(6);
+      expect(stderr).toMatch(command === "diff" ? /a collection to compare/ : /nothing to copy/);
+      expect(stderr).toMatch(/which tables its API shows to service_role/);
+    }
+  });
+});
+
+describe("a name that a run prints", () => {
+  it("can be excluded, whatever is the matter with it", async () => {
+    await sql(`create table good (id int primary key); insert into good values (1);
+      create table shop (id int primary key); insert into shop values (1);
+      create table dropped (id int primary key); insert into dropped values (1)`);
+    expect((await run("backfill")).code).toBe(0);
+    await pair.to.db(pair.database).collection("sessions").insertOne({ at: new Date() });
+    await sql(`revoke all on shop from service_role; drop table dropped;
+      create table keyless (v int); create view rows_of as select count(*) from good;
+      create view broken as select * from good where 1 / (id - 1) = 1`);
+    const reported = ["shop", "dropped", "keyless", "broken"];
+    const printed = [...reported, "rows_of", "sessions"];
+    const copied = await run("backfill");
+    expect([copied.code, Object.keys(copied.named).sort()]).toEqual([
+      3,
+      reported.map((name) => `collection ${name}`).sort(),
+    ]);
+    for (const name of printed) {
+      expect(copied.text).toContain(name);
+      const left = await run("diff", "--exclude", name);
+      const rest = reported.filter((other) => other !== name).map((other) => `collection ${other}`);
+      expect(Object.keys(left.named).sort(), left.text).toEqual(rest.sort());
+    }
+    const flags = printed.flatMap((name) => ["--exclude", name]);
+    for (const command of ["backfill", "diff"]) {
+      const all = await run(command, ...flags);
+      expect([all.code, all.named], all.text).toEqual([0, {}]);
+      const { code, stderr } = await pair.run([command, ...flags, "--exclude", "mispelt"]);
+      expect([code, stderr]).toEqual([6, expect.stringMatching(/matches "mispelt"/)]);
+    }
+  });
+});

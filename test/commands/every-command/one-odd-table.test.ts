@@ -43,7 +43,7 @@ const KINDS: readonly Kind[] = [
   // Of PostgREST itself.
   ...["PGRST100", "PGRST108", "PGRST204"].map((code) => refused(400, code)),
   ...[refused(416, "PGRST103"), refused(404, "PGRST205"), refused(404, "PGRST125")],
-  ...[refused(401, "PGRST301"), refused(500, "PGRSTX00")],
+  refused(500, "PGRSTX00"),
   // Of a gateway or proxy that treats one path differently.
   ...[400, 401, 403, 404, 405, 406, 408, 413, 414, 418, 451, 500, 502, 503, 504, 520, 524, 544].map(
     (status): Kind => ({ effect: { answer: htmlFailure(status) }, says: `HTTP ${status}` }),

@@ -102,12 +102,14 @@ export function refusalCode(error: unknown): string | undefined {
   return fault?.reason === "status" ? fault.code : undefined;
 }
 
-/** Of the project as a whole, whichever table was asked for: its plan, its key's schema, its database, the way to it. */
+/** Of the project as a whole, whichever table was asked for: its plan, its key, its schema, its database, the way to it. */
 export function isOfProject({ reason, status = 0, code = "" }: Fault): boolean {
   if (reason === "redirect") return true;
   if (reason === "network") return isLasting(code) || UNREACHED.has(code);
   if (reason !== "status") return false;
-  return PROJECT_STATUS.has(status) || MANY_CODES.has(code) || /^(?:08|57P|53300|PGRST106)/.test(code);
+  return (
+    PROJECT_STATUS.has(status) || MANY_CODES.has(code) || /^(?:08|57P|53300|PGRST106|PGRST30)/.test(code)
+  );
 }
 
 /** The database refuses rows of this batch for what is in them: sent in smaller parts, the others get through. */
