@@ -3,6 +3,7 @@ import type { Location } from "../../connectors/connector.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import { previewAdoption } from "../../core/compare/preview.ts";
+import { isOfOneCollection } from "../../core/concurrency/one-collection.ts";
 import { assertManaged, assertNotSwapped, unmanagedJobs } from "../../core/plan/guards.ts";
 import {
   assertFits,
@@ -18,7 +19,6 @@ import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
 import type { SavedRun } from "../../core/progress/saved-run.ts";
 import type { NotCopied } from "../../model/collection.ts";
-import { DualsyncError } from "../../model/errors.ts";
 import type { AdoptionPreview, Plan } from "../../model/reporter.ts";
 import type { RunContext } from "../command.ts";
 import { savedFirst } from "../run/backup-notice.ts";
@@ -135,7 +135,7 @@ async function compareAll(
       found.set(to.name, await previewAdoption({ ...job, source, target, to, signal }));
     } catch (error) {
       // The run itself looks again, and names it.
-      if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
+      if (!isOfOneCollection(error)) throw error;
       reporter.note(`${to.name} could not be compared: ${error.message}`);
     }
   }

@@ -93,6 +93,10 @@ async function run(...args: string[]): Promise<Ended> {
   return { code, named: new Map(named), verdicts: new Map(verdicts), text: stdout + stderr };
 }
 
+function askedFor(path: string, before: number): readonly Recorded[] {
+  return pair.project.requests.slice(before).filter((request) => request.path.startsWith(path));
+}
+
 async function sql(statements: string): Promise<void> {
   await pair.project.query(statements);
   await pair.project.reload();
@@ -130,9 +134,6 @@ it.each(TURNS)(
       expect([copied.verdicts.get(good), compared.verdicts.get(good)]).toEqual(["verified", "identical"]);
     expect(copied.text + compared.text).not.toContain(CANARY);
     expect(active.filter(({ hits }) => hits === 0)).toEqual([]);
-    for (const one of active) one.stop();
-    const next = await run("backfill");
-    expect([next.code, next.named.size], next.text).toEqual([0, 0]);
   },
 );
 
@@ -186,8 +187,63 @@ describe("views that the database cannot compute", () => {
         const { code, text } = await run(command, ...flags);
         expect(code, text).toBe(0);
       }
-      const asked = pair.project.requests.slice(before).filter(({ path }) => path.startsWith("/bad_"));
-      expect(asked).toEqual([]);
+      expect(askedFor("/bad_", before)).toEqual([]);
     }
+  });
+
+  it("are not asked for by a repair of another table", async () => {
+    expect((await run("backfill", "--include", "a_good")).code).toBe(0);
+    await pair.to.db(pair.database).collection("a_good").deleteOne({ v: 2 });
+    const cwd = folder();
+    const compared = await pair.run(["diff", "--include", "a_good", "--plan", "night.plan"], cwd);
+    expect(compared.code, compared.stderr).toBe(1);
+    const before = pair.project.requests.length;
+    const repaired = await pair.run(["repair", "night.plan", "--yes"], cwd);
+    expect(repaired.code, repaired.stdout + repaired.stderr).toBe(0);
+    expect(askedFor("/bad_", before)).toEqual([]);
+  });
+});
+
+describe("a table that can be read no more once it is listed", () => {
+  beforeEach(async () => {
+    await sql(`create table a_good (id int primary key); insert into a_good values (1);
+      create table odd (id int primary key); insert into odd values (1)`);
+  });
+
+  it("does not keep other tables from being adopted", async () => {
+    await pair.to.db(pair.database).collection<{ _id: number }>("odd").insertOne({ _id: 2 });
+    await pair.to.db(pair.database).collection<{ _id: number }>("a_good").insertOne({ _id: 2 });
+    const onPages = (request: Recorded): boolean => request.path === "/odd" && isPage(request);
+    const fault = pair.fail({ on: onPages, answer: htmlFailure(404) });
+    const { code, named, verdicts, text } = await run("backfill", "--into-existing", pair.database);
+    expect([code, [...named.keys()]], text).toEqual([3, ["collection odd"]]);
+    expect(named.get("collection odd")).toContain("HTTP 404");
+    expect(verdicts.get("a_good")).toBe("verified");
+    fault.stop();
+    const next = await run("backfill", "--into-existing", pair.database);
+    expect([next.code, next.verdicts.get("odd")], next.text).toEqual([0, "verified"]);
+  });
+
+  it("is named by diff where the copy does not have it, and the others are compared", async () => {
+    expect((await run("backfill", "--exclude", "odd")).code).toBe(0);
+    const { effect } = refused(500, "21000");
+    pair.fail({ ...effect, on: (request) => request.path === "/odd" && isCount(request), at: 2 });
+    const { code, named, verdicts, text } = await run("diff");
+    expect([code, [...named.keys()]], text).toEqual([12, ["collection odd"]]);
+    expect(named.get("collection odd")).toContain("21000");
+    expect(verdicts.get("a_good")).toBe("identical");
+  });
+
+  it("is named by repair, and other tables are repaired", async () => {
+    expect((await run("backfill")).code).toBe(0);
+    const cwd = folder();
+    for (const name of ["a_good", "odd"]) await pair.to.db(pair.database).collection(name).deleteMany({});
+    expect((await pair.run(["diff", "--plan", "night.plan"], cwd)).code).toBe(1);
+    const isLookup = ({ path, target }: Recorded): boolean => path === "/odd" && /[?&]id=/.test(target);
+    pair.fail({ on: isLookup, answer: htmlFailure(404) });
+    const { code, stdout } = await pair.run(["repair", "night.plan", "--yes"], cwd, ONCE);
+    expect(code, stdout).toBe(3);
+    expect(stdout).toMatch(/document odd\/1: .*HTTP 404/);
+    expect(await pair.to.db(pair.database).collection("a_good").countDocuments()).toBe(1);
   });
 });

@@ -2,9 +2,8 @@
 
 import type { CollectionInfo } from "../../../connectors/collection.ts";
 import type { Reader } from "../../../connectors/contract.ts";
-import { DualsyncError } from "../../../model/errors.ts";
 import type { ComparedCollection } from "../../../model/reporter.ts";
-import { reasonOf } from "../../concurrency/one-collection.ts";
+import { isOfOneCollection, reasonOf } from "../../concurrency/one-collection.ts";
 import type { DiffRun } from "../diff-job.ts";
 import type { Pairs } from "./pairs.ts";
 
@@ -130,7 +129,7 @@ async function count(
   try {
     return await store.count(name, {}, signal);
   } catch (error) {
-    if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
+    if (!isOfOneCollection(error)) throw error;
     return reasonOf(error);
   }
 }
