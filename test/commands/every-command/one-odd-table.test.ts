@@ -5,6 +5,7 @@ import type { Effect, Recorded } from "../../services/postgrest/faults.ts";
 import { records } from "../../support/cli.ts";
 import { folder } from "../../support/compared.ts";
 import { projectPair } from "../../support/stores/project-pair.ts";
+import { setSession } from "../../support/stores/session-settings.ts";
 
 /** Whatever a project answers for one table or view: that one is named with the project's own code, and the rest is copied and compared. */
 const pair = projectPair();
@@ -162,6 +163,7 @@ describe("views that the database cannot compute", () => {
   });
   afterEach(async () => {
     pair.project.settings.statementTimeoutMs = undefined;
+    await setSession(pair.project, {}); // what still runs would hold locks
     await sql("drop function raising, writing, endless cascade");
   });
 

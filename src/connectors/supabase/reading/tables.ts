@@ -156,9 +156,9 @@ export class Tables {
 
   async #info(table: Table, signal: AbortSignal): Promise<CollectionInfo> {
     const { label } = this.#project;
-    const [documents, sample] = await Promise.all([
-      countRows(this.#project, table, {}, signal),
-      rowsOf(this.#project, table).sample(SAMPLE, signal),
+    const [documents, sample] = await together(signal, (until) => [
+      countRows(this.#project, table, {}, until),
+      rowsOf(this.#project, table).sample(SAMPLE, until),
     ]);
     const changedBy = CHANGED.find((name) =>
       table.columns.some((column) => column.name === name && column.type === "timestamptz"),
@@ -185,6 +185,19 @@ export class Tables {
     const { tables } = await this.read(signal);
     const table = tables.find((one) => one.name === name);
     return table !== undefined && isSame(uidOf(this.#project.label, table), uid);
+  }
+}
+
+/** Both at once; where one fails, the other is ended with it, however long it would go on. */
+async function together<A, B>(
+  signal: AbortSignal,
+  begin: (signal: AbortSignal) => readonly [Promise<A>, Promise<B>],
+): Promise<readonly [A, B]> {
+  const ender = new AbortController();
+  try {
+    return await Promise.all(begin(AbortSignal.any([signal, ender.signal])));
+  } finally {
+    ender.abort();
   }
 }
 
