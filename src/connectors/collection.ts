@@ -41,6 +41,8 @@ export interface CollectionInfo {
 export interface Listing {
   readonly collections: readonly CollectionInfo[];
   readonly notCopied: readonly NotCopied[];
+  /** What was not selected, where the store did not look at it for that reason. */
+  readonly unselected?: readonly Pick<CollectionInfo, "name" | "uid">[] | undefined;
 }
 
 /**

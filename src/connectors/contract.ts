@@ -51,7 +51,8 @@ export interface Reader extends Powers {
   /** A collection that was renamed counts as another one: its `uid` stands for its name, too. */
   readonly uidsHoldNames?: true | undefined;
   identity(signal: AbortSignal): Promise<StoreIdentity>;
-  list(signal: AbortSignal): Promise<Listing>;
+  /** Without `selects` all names are selected. What is not need not be looked at: see `Listing.unselected`. */
+  list(signal: AbortSignal, selects?: (name: string) => boolean): Promise<Listing>;
   /** Number of documents, counted by the server now; never an estimate, but where the store says so. */
   count(collection: string, selection: Selection, signal: AbortSignal): Promise<number>;
   /**

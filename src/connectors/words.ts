@@ -9,6 +9,8 @@ export interface StoreWords {
   readonly documents: string;
   /** What its documents are compared by, as the end of a sentence: "byte for byte". */
   readonly comparedBy: string;
+  /** What to check where it holds nothing, as a sentence. */
+  readonly whenEmpty: string;
   /** What is said of collections whose documents have no unique `_id`, before "that differ are dropped"; absent without any. */
   readonly sequences?: string;
   /** What undoing a run leaves as the run made it. */

@@ -34,7 +34,8 @@ export function verdictOf(
       losses.counted === 1
         ? "1 thing could not be copied (named above)"
         : `${losses.counted} things could not be copied (named above)`;
-    return `Finished, but ${named}: ${moved}; the rest: ${proof}. Accept a known loss with --accept KEY.`;
+    const rest = done.collections.length === 0 ? "nothing was copied" : `${moved}; the rest: ${proof}`;
+    return `Finished, but ${named}: ${rest}. Accept a known loss with --accept KEY.`;
   }
   return `Done: ${moved}; ${proof}.`;
 }

@@ -202,9 +202,9 @@ function outOfTime(minutes: number): DualsyncError {
 }
 
 function proved({ collections }: Transferred): Pick<RunRecord, "verified" | "documents"> {
-  const verified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
+  const isVerified = collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
   return {
-    verified,
+    verified: collections.length > 0 && isVerified,
     // Of what is not all there, the changes alone would not make it whole.
     documents: new Map(
       collections

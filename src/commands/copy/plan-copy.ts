@@ -3,8 +3,17 @@ import type { Location } from "../../connectors/connector.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import { previewAdoption } from "../../core/compare/preview.ts";
+import { isOfOneCollection } from "../../core/concurrency/one-collection.ts";
 import { assertManaged, assertNotSwapped, unmanagedJobs } from "../../core/plan/guards.ts";
-import { assertFits, chooseJobs, makePlan, type PlannedJob, unreadable } from "../../core/plan/plan.ts";
+import {
+  assertFits,
+  assertSomething,
+  chooseJobs,
+  makePlan,
+  mentionable,
+  namesOf,
+  type PlannedJob,
+} from "../../core/plan/plan.ts";
 import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
@@ -41,8 +50,13 @@ export async function planRun(
   const { signal } = context;
   // Before anything is read: what is changed later bears a later time, by the clock of who writes it down.
   const { time } = stores.source.changes === undefined ? {} : await stores.source.identity(signal);
-  const [source, target] = await Promise.all([lookAt(stores.source, signal), lookAt(stores.target, signal)]);
-  assertMatches(options, namesOf(source.listing), [stores.source]);
+  const { wanted } = options;
+  const [source, target] = await Promise.all([
+    lookAt(stores.source, signal, wanted.selects),
+    lookAt(stores.target, signal),
+  ]);
+  const exclude = mentionable(source.listing, target.listing, wanted);
+  assertMatches(options, { include: namesOf(source.listing), exclude }, [stores.source]);
   const objections: string[] = [];
   const planOptions = {
     command: options.command,
@@ -59,17 +73,17 @@ export async function planRun(
     // What comes from a store of the same kind has a name that this one takes.
     nameProblem: options.from.kind === options.to.kind ? undefined : connectorOf(options.to).nameProblem,
   };
-  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, options.wanted, naming);
+  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, wanted, naming);
   const { documents } = stores.source.words;
   const since = chooseSince(jobs, options.since, source, target, documents);
   // Where nothing is hidden, what is no longer listed was dropped or renamed there.
   const hides = stores.source.hiding !== undefined;
-  const gone = hides ? vanished({ jobs, copies }, source, target, options.wanted) : [];
+  const gone = hides ? vanished({ jobs, copies }, source, target, wanted) : [];
   const known = { jobs, copies: new Set([...copies, ...gone]) };
   const beside = { source: stores.source, listing: target.listing };
-  const hidden = await hiddenBeside(known, beside, options.wanted, signal);
+  const hidden = await hiddenBeside(known, beside, wanted, signal);
   const goneLosses = [
-    ...(await vanishedLosses(gone, { source: stores.source, notCopied }, options.wanted, signal)),
+    ...(await vanishedLosses(gone, { source: stores.source, notCopied }, wanted, signal)),
     ...hidden.values(),
   ];
   const chosen = {
@@ -80,6 +94,7 @@ export async function planRun(
     copies: new Set([...known.copies, ...hidden.keys()]),
     jobs: since.jobs.map((job) => asOrdered(job, target)),
   };
+  assertSomething(chosen.jobs, [...lost, ...goneLosses], source.label, stores.source.words);
   assertFits(chosen.jobs, target.listing, planOptions, stores.source.words);
   const foreign = unmanagedJobs(chosen.jobs, source, target);
   if (!options.intoExisting) assertManaged(foreign, source, target, databaseOf(options.to));
@@ -110,11 +125,6 @@ function withoutDocuments(jobs: readonly PlannedJob[], { words: { hidden } }: Re
   return [`${hidden.seesNothing} ${empty.join(", ")}. ${hidden.ifNotSo}`];
 }
 
-/** Of what can be copied, and of what is there and cannot. */
-function namesOf(listing: StoreSnapshot["listing"]): string[] {
-  return [...listing.collections, ...unreadable(listing)].map(({ name }) => name);
-}
-
 /** What is in the target already is compared before anybody decides that it may be replaced. */
 async function compareAll(
   { source, target }: Stores,
@@ -127,7 +137,13 @@ async function compareAll(
   for (const job of jobs) {
     const to = there.get(job.to.name) ?? job.to;
     reporter.note(`Comparing ${to.name} with what the target holds.`);
-    found.set(to.name, await previewAdoption({ ...job, source, target, to, signal }));
+    try {
+      found.set(to.name, await previewAdoption({ ...job, source, target, to, signal }));
+    } catch (error) {
+      // The run itself looks again, and names it.
+      if (!isOfOneCollection(error)) throw error;
+      reporter.note(`${to.name} could not be compared: ${error.message}`);
+    }
   }
   return found;
 }

@@ -1,12 +1,11 @@
 /** What should be compared: everything is looked at, and what must not be compared is refused. */
 
-import type { Listing } from "../../connectors/collection.ts";
 import type { Location } from "../../connectors/connector.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { History, RunRecord } from "../../connectors/powers/run-history.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import { type Pairs, type PrimarySide, pairUp, withoutHidden } from "../../core/compare/pairing/pairs.ts";
-import { unreadable } from "../../core/plan/plan.ts";
+import { mentionable, namesInSource, namesOf } from "../../core/plan/plan.ts";
 import { assertTwoStores, slowestClock } from "../../core/plan/same-store.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -31,30 +30,31 @@ export async function pairStores(
   options: DiffOptions,
   { signal }: RunContext,
 ): Promise<PairedStores> {
-  const look = async (store: Reader, location: Location) => {
-    const [identity, snapshot] = await Promise.all([store.identity(signal), lookAt(store, signal)]);
+  const { wanted } = options;
+  const look = async (store: Reader, location: Location, selects: (name: string) => boolean) => {
+    const [identity, snapshot] = await Promise.all([store.identity(signal), lookAt(store, signal, selects)]);
     return { ...snapshot, identity, database: connectorOf(location).place(location).database };
   };
   const [source, target] = await Promise.all([
-    look(stores.source, options.from),
-    look(stores.target, options.to),
+    look(stores.source, options.from, wanted.selects),
+    look(stores.target, options.to, (name) => namesInSource(name, wanted).some(wanted.selects)),
   ]);
   assertTwoStores(source, target);
-  const names = [...namesOf(source.listing), ...namesOf(target.listing)];
+  const include = [...namesOf(source.listing), ...namesOf(target.listing)];
+  const names = { include, exclude: mentionable(source.listing, target.listing, wanted) };
   assertMatches(options, names, [stores.source, stores.target]);
-  const listed = pairUp(source.listing, target.listing, options.wanted, stores.source.metadata);
-  const how = { wanted: options.wanted, primary: primaryOf(options, source, target) };
+  const listed = pairUp(source.listing, target.listing, wanted, stores.source.metadata);
+  const how = { wanted, primary: primaryOf(options, source, target) };
   const pairs = await withoutHidden(listed, stores, how, signal);
   const { lastRun } = target.history;
   const now = slowestClock([source.identity, target.identity]);
   if (pairs.pairs.length + pairs.missing.length + pairs.extra.length + pairs.lost.length > 0)
     return { ...pairs, now, lastRun };
+  const checks = new Set([stores.source, stores.target].map(({ words }) => words.whenEmpty));
   throw new DualsyncError(
     "refused",
     `Neither ${options.from.label} nor ${options.to.label} has a collection to compare.`,
-    {
-      hint: "Nothing was compared. Check the database names in the URIs, and --include and --exclude.",
-    },
+    { hint: `Nothing was compared. ${[...checks].join(" ")} Check --include and --exclude.` },
   );
 }
 
@@ -78,10 +78,6 @@ function primaryOf(
 function copiedFrom(label: string, { lastRun, collections }: History): ReadonlySet<string> {
   const all = [...collections].filter(([, { from }]) => from === label).map(([name]) => name);
   return new Set([...all, ...(lastRun?.documents.keys() ?? [])]);
-}
-
-function namesOf(listing: Listing): string[] {
-  return [...listing.collections, ...unreadable(listing)].map(({ name }) => name);
 }
 
 /** A copy that is being made, or was interrupted, differs by nature. */

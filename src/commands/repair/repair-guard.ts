@@ -19,7 +19,7 @@ export async function assertSafe(
   options: Pick<RepairOptions, "delete" | "allowShrink">,
 ): Promise<void> {
   const [source, target] = await Promise.all([
-    lookAt(looking.source, looking.signal),
+    lookAt(looking.source, looking.signal, (name) => plan.collections.some(({ source }) => source === name)),
     lookAt(looking.target, looking.signal),
   ]);
   assertNotSwapped(source, target, true);

@@ -26,10 +26,17 @@ function usualRenames(from: Location, to: Location): Pick<Wanted, "usualRenames"
   return {};
 }
 
+export interface SelectableNames {
+  /** Of what can be chosen. */
+  readonly include: readonly string[];
+  /** Of everything that a run names: what cannot be chosen can be left out all the same. */
+  readonly exclude: readonly string[];
+}
+
 export interface Selected {
   readonly wanted: Wanted;
-  /** Patterns of --include and --exclude that choose no collection of these names. */
-  readonly unmatched: (names: readonly string[]) => readonly string[];
+  /** Patterns of --include and --exclude that match none of their names. */
+  readonly unmatched: (names: SelectableNames) => readonly string[];
 }
 
 /** @throws DualsyncError `usage` for flags that are malformed, or that mean nothing between these stores */
@@ -47,12 +54,16 @@ export async function readSelection(
   return {
     wanted: {
       selects: (name) => select([name], globs).length > 0,
+      excludes: (name) => select([name], { include: [], exclude: globs.exclude }).length === 0,
       renames: parseRenames(flags.rename ?? [], connectorOf(to).nameProblem),
       filters,
       ...usualRenames(from, to),
     },
     // Names from SYNC_EXCLUDED_COLLECTIONS may well be absent: the variable serves several databases.
-    unmatched: (names) => unmatched(names, { include, exclude }),
+    unmatched: (names) => [
+      ...unmatched(names.include, { include, exclude: [] }),
+      ...unmatched(names.exclude, { include: [], exclude }),
+    ],
   };
 }
 
@@ -73,13 +84,13 @@ async function readFilters(
   return (await connectorOf(from).readFilters?.(values)) ?? new Map();
 }
 
-/** @throws DualsyncError `refused` when a pattern chooses nothing of these names; `stores` are those that have them */
+/** @throws DualsyncError `refused` when a pattern matches none of its names; `stores` are those that have them */
 export function assertMatches(
   { unmatched }: Pick<Selected, "unmatched">,
-  names: readonly string[],
+  names: SelectableNames,
   stores: readonly { readonly words: StoreWords }[],
 ): void {
-  const patterns = unmatched(names);
+  const patterns = [...new Set(unmatched(names))];
   if (patterns.length === 0) return;
   const unlisted = [...new Set(stores.map(({ words }) => words.hidden?.unlisted))];
   const hints = [

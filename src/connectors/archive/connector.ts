@@ -19,6 +19,7 @@ export const archive: Connector<FileLocation> = {
     collections: "collections",
     documents: "documents",
     comparedBy: "byte for byte",
+    whenEmpty: "Check the folder.",
     notUndone: "an archive is never changed",
   },
   serves: { diff: ["source", "target"], restore: ["source"] },

@@ -9,6 +9,7 @@ export const kv: Connector<KvLocation> = {
     collections: "keys",
     documents: "documents",
     comparedBy: "byte for byte",
+    whenEmpty: "Check the address in the URL.",
     notUndone: "times of expiry stay",
   },
   serves: {

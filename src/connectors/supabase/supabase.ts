@@ -10,6 +10,7 @@ import type { Reader, Run, With } from "../contract.ts";
 import type { Mapping } from "../powers/mapping.ts";
 import { retryPolicy } from "../wrappers/retry.ts";
 import type { Condition } from "./api/condition.ts";
+import { narrowed, ofTable } from "./api/one-table.ts";
 import { openProject, type Project } from "./api/project.ts";
 import { rowDigester } from "./digest/row-digester.ts";
 import { classify, differing, merged } from "./mapping/equivalence/classify.ts";
@@ -81,27 +82,32 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
       const time = project.time();
       return { product: `Supabase (PostgREST ${version})`, label, ...(time === undefined ? {} : { time }) };
     },
-    list: (until) => tables.list(until),
+    list: (until, selects) => tables.list(until, selects),
     count: (collection, selection, until) => count(reading, collection, selection, until),
     read: (collection, readOptions) => read(reading, collection, readOptions),
     close: async () => undefined,
     mapping: mappingOf(reading),
     ranges: {
-      cut: async (collection, pieces, until, within) =>
-        await cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
+      cut: (collection, pieces, until, within) =>
+        ofTable(project, until, async () =>
+          cutKeys(project, await tables.table(collection.name, until), { pieces, within }, until),
+        ),
     },
     lookup: {
-      find: async (collection, ids, until) =>
-        await rowsOf(project, await tables.table(collection, until)).find(ids, until),
+      find: (collection, ids, until) =>
+        ofTable(project, until, async () =>
+          rowsOf(project, await tables.table(collection, until)).find(ids, until),
+        ),
       // An id that no row of a table can have is known to be absent.
       canQuery: () => true,
     },
     keys: { read: (collection, readOptions) => read(reading, collection, readOptions, onlyKey) },
     changes: {
-      async count(collection, since, until) {
-        const { name, key } = await tables.table(collection.name, until);
-        return await project.count(name, key[0] ?? "", changes(collection, since), until);
-      },
+      count: (collection, since, until) =>
+        ofTable(project, until, async () => {
+          const { name, key } = await tables.table(collection.name, until);
+          return await project.count(name, key[0] ?? "", changes(collection, since), until);
+        }),
     },
     exactness: { inexact: (collection) => exactnessOf(project).inexact(collection) },
     hiding: { reason: (collection, until) => tables.hiddenReason(collection, until) },
@@ -142,9 +148,13 @@ async function* read(
     where: changes(collection, changedSince),
     signal,
   };
-  for await (const batch of rowsOf(project, table).read(options)) {
-    rows += batch.length;
-    if (batch.length > 0) yield batch;
+  try {
+    for await (const batch of rowsOf(project, table).read(options)) {
+      rows += batch.length;
+      if (batch.length > 0) yield batch;
+    }
+  } catch (error) {
+    throw await narrowed(project, error, signal);
   }
   const isWhole = range?.from === undefined && range?.to === undefined && after === undefined;
   if (!isWhole || changedSince !== undefined || rows > 0 || collection.documents === 0) return;
@@ -173,8 +183,9 @@ async function count(
   signal: AbortSignal,
 ): Promise<number> {
   if (filter !== undefined) throw new RangeError("tables have no filters");
-  const table = await tables.table(collection, signal);
-  return await countRows(project, table, { range }, signal);
+  return await ofTable(project, signal, async () =>
+    countRows(project, await tables.table(collection, signal), { range }, signal),
+  );
 }
 
 function mappingOf({ project, tables }: ProjectReading): Mapping {
@@ -183,7 +194,9 @@ function mappingOf({ project, tables }: ProjectReading): Mapping {
     lossy: { note: "microseconds", what: "the microseconds of a time" },
     digester: async ({ name }, signal) =>
       tables.hasFunction(DIGEST)
-        ? await rowDigester(project, await tables.table(name, signal), signal)
+        ? await ofTable(project, signal, async () =>
+            rowDigester(project, await tables.table(name, signal), signal),
+          )
         : undefined,
     classify: (collection, own, other) => classify(tables.known(collection), own.bytes, other.bytes),
     differing: (collection, own, other) => differing(tables.known(collection), own.bytes, other.bytes),

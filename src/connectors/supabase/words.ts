@@ -6,6 +6,8 @@ export const SUPABASE_WORDS: StoreWords = {
   collections: "tables",
   documents: "rows",
   comparedBy: "by everything that the tables hold",
+  whenEmpty:
+    "Check the project's address, and which tables its API shows to service_role: views are not copied.",
   notUndone: "sequences that the run advanced stay as they are",
   hidden: {
     givesNothing: "gives no rows",

@@ -33,7 +33,8 @@ export async function oneCollection<T extends StoppableRun, R>(
   }
 }
 
-function isOfOneCollection(error: unknown): error is DualsyncError {
+/** Whether one collection alone is the matter. */
+export function isOfOneCollection(error: unknown): error is DualsyncError {
   return error instanceof DualsyncError && error.ofOneCollection;
 }
 

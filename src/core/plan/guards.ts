@@ -91,7 +91,8 @@ function otherOrigin(
   if (!uidsHoldNames) return undefined;
   const known = history.collections.get(existing.name);
   if (known?.source === undefined || known.uid !== existing.uid) return undefined;
-  return listing.collections.find(({ name, uid }) => name !== from.name && uid === known.source)?.name;
+  const all = [...listing.collections, ...(listing.unselected ?? [])];
+  return all.find(({ name, uid }) => name !== from.name && uid === known.source)?.name;
 }
 
 function isCopyOf(

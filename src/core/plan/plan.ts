@@ -11,6 +11,8 @@ import { isShrunken, shrinkError } from "./shrink.ts";
 export interface Wanted {
   /** Names chosen by include and exclude; every name when nothing was said. */
   readonly selects: (name: string) => boolean;
+  /** Names left out, whatever is included; none without it. */
+  readonly excludes?: ((name: string) => boolean) | undefined;
   /** Old name → new name. */
   readonly renames: ReadonlyMap<string, string>;
   /** The same, where the source has such a collection and none of the new name, and nothing else was said. */
@@ -52,7 +54,7 @@ export interface Jobs {
   readonly copies: ReadonlySet<string>;
 }
 
-const NOT_CHOSEN = "left out by --include or --exclude";
+export const NOT_CHOSEN = "left out by --include or --exclude";
 
 /** What the stores know of names. */
 export interface Naming {
@@ -81,6 +83,7 @@ export function chooseJobs(
   const left: NotCopied[] = source.notCopied.map((one) =>
     one.isLoss === true && !wanted.selects(one.name) ? { name: one.name, reason: NOT_CHOSEN } : one,
   );
+  left.push(...(source.unselected ?? []).map(({ name }) => ({ name, reason: NOT_CHOSEN })));
   for (const from of source.collections) {
     if (!wanted.selects(from.name)) {
       left.push({ name: from.name, reason: NOT_CHOSEN });
@@ -123,7 +126,7 @@ function byName({ collections }: Listing): ReadonlyMap<string, CollectionInfo> {
 }
 
 function assertKnown(source: Listing, names: readonly string[]): void {
-  const known = new Set([...source.collections, ...unreadable(source)].map(({ name }) => name));
+  const known = new Set(namesOf(source));
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length === 0) return;
   throw new DualsyncError(
@@ -137,7 +140,7 @@ function assertKnown(source: Listing, names: readonly string[]): void {
 
 /** All renames that hold for this source. */
 export function renamesFor(source: Listing, wanted: Wanted): ReadonlyMap<string, string> {
-  const names = new Set([...source.collections, ...unreadable(source)].map(({ name }) => name));
+  const names = new Set(namesOf(source));
   const taken = new Set(wanted.renames.values());
   const usual = [...(wanted.usualRenames ?? [])].filter(
     ([from, to]) => names.has(from) && !names.has(to) && !taken.has(to),
@@ -150,9 +153,38 @@ export function unreadable({ notCopied }: Listing): readonly NotCopied[] {
   return notCopied.filter(({ isLoss }) => isLoss === true);
 }
 
+/** Of what can be copied, and of what is there and cannot be read; whether it was selected or not. */
+export function namesOf(listing: Listing): readonly string[] {
+  const { collections, unselected = [] } = listing;
+  return [...collections, ...unselected, ...unreadable(listing)].map(({ name }) => name);
+}
+
+/** All that a run between these may name: also what is never copied, and what a copy would be called in the source. */
+export function mentionable(source: Listing, target: Listing, wanted: Wanted): readonly string[] {
+  const copies = target.collections.flatMap(({ name }) => namesInSource(name, wanted));
+  const never = [source, target].flatMap(({ notCopied }) => notCopied.map(({ name }) => name));
+  return [...namesOf(source), ...namesOf(target), ...copies, ...never];
+}
+
 /** The names that a collection of the target may have in the source. */
 export function namesInSource(name: string, { renames, usualRenames = new Map() }: Wanted): string[] {
   return [name, ...[...renames, ...usualRenames].filter(([, to]) => to === name).map(([from]) => from)];
+}
+
+/**
+ * What cannot be copied is named, and is not nothing.
+ * @throws DualsyncError `refused` when the source holds nothing of what is wanted
+ */
+export function assertSomething(
+  jobs: readonly PlannedJob[],
+  lost: readonly NotCopied[],
+  source: string,
+  { whenEmpty }: Pick<StoreWords, "whenEmpty">,
+): void {
+  if (jobs.length + lost.length > 0) return;
+  throw new DualsyncError("refused", `The source ${source} has nothing to copy.`, {
+    hint: `Nothing was changed. ${whenEmpty} Check --include and --exclude.`,
+  });
 }
 
 /** @throws DualsyncError `refused` when the jobs cannot be done on this target without harm */
@@ -163,11 +195,6 @@ export function assertFits(
   { hidden }: Pick<StoreWords, "hidden"> = {},
 ): void {
   const there = byName(target);
-  if (jobs.length === 0) {
-    throw new DualsyncError("refused", `The source ${options.source} has nothing to copy.`, {
-      hint: "Nothing was changed. Check the database name in the URI, and --include and --exclude.",
-    });
-  }
   for (const { from, to, filter } of jobs) {
     const existing = there.get(to.name);
     if (existing === undefined) continue;

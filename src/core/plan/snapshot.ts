@@ -11,10 +11,14 @@ export interface StoreSnapshot {
   readonly uidsHoldNames: boolean;
 }
 
-/** Looks at a store; at what it holds and what it remembers of runs that wrote to it. */
-export async function lookAt(store: Reader, signal: AbortSignal): Promise<StoreSnapshot> {
+/** Looks at a store; at what it holds of what is selected, and what it remembers of runs that wrote to it. */
+export async function lookAt(
+  store: Reader,
+  signal: AbortSignal,
+  selects?: (name: string) => boolean,
+): Promise<StoreSnapshot> {
   const [listing, history] = await Promise.all([
-    store.list(signal),
+    store.list(signal, selects),
     store.history?.read(signal) ?? { collections: new Map() },
   ]);
   return { label: store.label, listing, history, uidsHoldNames: store.uidsHoldNames === true };

@@ -10,6 +10,7 @@ import type { Change, Outcome } from "../change/change.ts";
 import type { Journal } from "../change/journal.ts";
 import { settleBlocked } from "../change/settle-blocked.ts";
 import { sideOf } from "../compare/candidate.ts";
+import { isOfOneCollection, reasonOf } from "../concurrency/one-collection.ts";
 import { MOST_BLOCKED } from "../progress/blocked.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
 import { canQuery, find } from "../walk/lookup.ts";
@@ -175,11 +176,12 @@ class RepairRun {
     const [first] = rows;
     if (first === undefined) return { due, objections };
     const unreadable = await this.#pairs.unreadable(first);
-    if (unreadable !== undefined) return { due, objections: new Map(rows.map((row) => [row, unreadable])) };
-    const { source, signal, isInterruptedReplacement = () => false } = this.#context;
+    const all = (reason: string) => ({ due, objections: new Map(rows.map((row) => [row, reason])) });
+    if (unreadable !== undefined) return all(unreadable);
+    const { source, isInterruptedReplacement = () => false } = this.#context;
     const ids = rows.map(({ id }) => id);
-    const from = this.#pairs.info("source", first.collection);
-    const now = from === undefined ? new Map<string, Doc>() : await find(source, from, ids, signal);
+    const now = await this.#sources(this.#pairs.info("source", first.collection), ids);
+    if (typeof now === "string") return all(now);
     // Asked after the documents: what is found in a collection that is gone was not looked for in the one that is meant.
     const pair = await this.#pairs.look(first);
     const wanted = await this.#wanted(first, rows, now);
@@ -191,6 +193,20 @@ class RepairRun {
       else due.set(changeOf(row, wanted.get(key), gone), row);
     }
     return { due, objections };
+  }
+
+  /** The documents as the source holds them, or why this collection alone cannot be read. */
+  async #sources(
+    from: CollectionInfo | undefined,
+    ids: readonly DocumentId[],
+  ): Promise<ReadonlyMap<string, Doc> | string> {
+    const { source, signal } = this.#context;
+    try {
+      return from === undefined ? new Map() : await find(source, from, ids, signal);
+    } catch (error) {
+      if (!isOfOneCollection(error)) throw error;
+      return reasonOf(error);
+    }
   }
 
   /** What should be written: the source's, with what the target holds besides where its documents may hold more. */

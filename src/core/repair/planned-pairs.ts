@@ -37,7 +37,10 @@ export class PlannedPairs {
 
   static async of(stores: PairStores, planned: readonly PlanCollection[]): Promise<PlannedPairs> {
     const { source, target, signal } = stores;
-    const [from, to] = await Promise.all([source.list(signal), target.list(signal)]);
+    const [from, to] = await Promise.all([
+      source.list(signal, (name) => planned.some((pair) => pair.source === name)),
+      target.list(signal, (name) => planned.some((pair) => pair.target === name)),
+    ]);
     return new PlannedPairs(stores, planned, [from, to]);
   }
 

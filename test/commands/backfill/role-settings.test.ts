@@ -241,16 +241,19 @@ describe("texts that depend on settings", () => {
   });
 });
 
-it("backfill copies a bytea exactly, whatever bytea_output is", async () => {
+it("backfill copies a bytea exactly, in a key, too, whatever bytea_output is", async () => {
   await project(
     String.raw`create table t (id int primary key, v bytea, w bytea[]);
-     insert into t values (1, '\x00ff5c', array['\x41', '\x7f00']::bytea[]), (2, '\x', null)`,
+     insert into t values (1, '\x00ff5c', array['\x41', '\x7f00']::bytea[]), (2, '\x', null);
+     create table keys (id bytea primary key); insert into keys values ('\x5c78'), ('\x'), ('\x5c303031')`,
     { bytea_output: "escape" },
   );
   expect(await copiedAndCompared()).toEqual(EXACT);
   const [first] = await held("t");
   expect(first?.v.buffer.toString("hex")).toBe("00ff5c");
   expect(first?.w[1].buffer.toString("hex")).toBe("7f00");
+  const keys = (await held("keys")).map(({ _id }) => _id.buffer.toString("hex"));
+  expect(keys).toEqual(["", "5c78", "5c303031"]);
   await setSession(pair.project, {});
   expect((await pair.run(["diff"])).code).toBe(0);
 });

@@ -25,9 +25,9 @@ function talkative(status: number, code: string): Effect {
 
 const cases: ReadonlyArray<readonly [string, number, () => Fault | undefined]> = [
   ["all goes well", 0, () => undefined],
-  ["a value is refused", 4, () => ({ on: "/customers", ...talkative(400, "22P02") })],
+  ["a value is refused", 3, () => ({ on: "/customers", ...talkative(400, "22P02") })],
   ["the key is refused", 8, () => ({ on: "/customers", ...talkative(401, "PGRST301") })],
-  ["a code is malformed", 4, () => ({ on: "/customers", ...talkative(418, `${VALUE}`) })],
+  ["a code is malformed", 3, () => ({ on: "/customers", ...talkative(418, `${VALUE}`) })],
   ["the list is refused", 8, () => ({ on: "/", ...talkative(401, "42501") })],
   [
     "a page is not rows",

@@ -32,6 +32,7 @@ export const MEMORY_WORDS: StoreWords = {
   collections: "collections",
   documents: "documents",
   comparedBy: "byte for byte",
+  whenEmpty: "Check the name.",
   notUndone: "everything else stays",
 };
 

@@ -14,13 +14,16 @@ export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] };
 
-export interface SelectedColumn {
-  readonly column: string;
-  /** The column's value as this type: `text` gives the exact text of what JSON would blur. */
-  readonly cast?: string;
-  /** Name in the answer; the column's own without it. */
-  readonly as?: string;
-}
+/** `*`: every column, under its own name. */
+export type SelectedColumn =
+  | "*"
+  | {
+      readonly column: string;
+      /** The column's value as this type: `text` gives the exact text of what JSON would blur. */
+      readonly cast?: string;
+      /** Name in the answer; the column's own without it. */
+      readonly as?: string;
+    };
 
 /** Parameters of an address: a column of that name must be quoted not to be taken for one. */
 const PARAMETERS = new Set([
@@ -42,7 +45,9 @@ export function columnText(name: string): string {
 
 export function selectText(select: readonly SelectedColumn[]): string {
   return select
-    .map(({ column, cast, as }) => {
+    .map((selected) => {
+      if (selected === "*") return selected;
+      const { column, cast, as } = selected;
       const alias = as === undefined ? "" : `${columnText(as)}:`;
       return `${alias}${columnText(column)}${cast === undefined ? "" : `::${cast}`}`;
     })

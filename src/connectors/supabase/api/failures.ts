@@ -88,6 +88,8 @@ function nameOf(fault: Fault, place: SupabaseFailurePlace): SupabaseFailure {
   if (place.access === "list" && (code === "PGRST126" || (code === undefined && status === 404)))
     return "list-disabled";
   if (code === "42501") return rightsName(status, place);
+  if (place.access === "read" && place.table !== undefined && QUERY_CODES.test(code ?? ""))
+    return "query-failed";
   if (status === 401) return place.access === "list" && code === undefined ? "list-refused" : "key-refused";
   const known = code === undefined ? undefined : (BY_CODE.get(code) ?? byClass(code));
   return known ?? byStatus(status, place);
@@ -137,6 +139,9 @@ const BY_CODE: ReadonlyMap<string, SupabaseFailure> = new Map<string, SupabaseFa
   ["23503", "parent-missing"],
   ["23505", "taken"],
 ]);
+
+/** What a statement that only reads ends with where a view, a function, a policy or a file behind the table fails. */
+const QUERY_CODES = /^(?:2[0-7F]|3[89BF]|42(?!P01|703|883)|44|53[24]00|54|55(?!P03)|58|HV|P0|XX)/;
 
 /** By the class of an SQLSTATE. */
 function byClass(code: string): SupabaseFailure | undefined {

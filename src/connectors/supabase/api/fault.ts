@@ -57,7 +57,12 @@ const FEW_CODES = new Set(["40001", "40P01"]);
 const LASTING_CODES = new Set(["53100"]);
 /** Statement timeout, lock timeout. */
 const TOO_MUCH_CODES = new Set(["57014", "55P03"]);
+/** What PostgREST says of a table that is not there, or that it has not noticed yet. */
+export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 const TOO_MUCH_STATUS = new Set([413, 414, 504, 544]);
+/** Its plan, its rate limit, paused. */
+const PROJECT_STATUS = new Set([402, 429, 540]);
+const UNREACHED = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED"]);
 
 export function patienceFor(fault: Fault): Patience {
   const { reason, status = 0, code = "" } = fault;
@@ -95,6 +100,16 @@ export function isTooMuch(error: unknown): boolean {
 export function refusalCode(error: unknown): string | undefined {
   const fault = faultOf(error);
   return fault?.reason === "status" ? fault.code : undefined;
+}
+
+/** Of the project as a whole, whichever table was asked for: its plan, its key, its schema, its database, the way to it. */
+export function isOfProject({ reason, status = 0, code = "" }: Fault): boolean {
+  if (reason === "redirect") return true;
+  if (reason === "network") return isLasting(code) || UNREACHED.has(code);
+  if (reason !== "status") return false;
+  return (
+    PROJECT_STATUS.has(status) || MANY_CODES.has(code) || /^(?:08|57P|53300|PGRST106|PGRST30)/.test(code)
+  );
 }
 
 /** The database refuses rows of this batch for what is in them: sent in smaller parts, the others get through. */

@@ -4,13 +4,14 @@ import { DualsyncError } from "../../../model/errors.ts";
 import type { RangeDigest } from "../../../model/range-digest.ts";
 import type { IdRange, Selection } from "../../collection.ts";
 import type { HashedRange, RecordDigester } from "../../powers/digests.ts";
-import { isTooMuch, refusalCode } from "../api/fault.ts";
+import { faultOf, isTooMuch } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { idOfTexts, isOrdered, readKey } from "../mapping/key.ts";
-import { selectOf } from "../mapping/layout.ts";
+import { type Field, layoutOf } from "../mapping/layout.ts";
 import { exactnessOf } from "../reading/exact/exactness.ts";
 import { OTHER_DIGEST, SETTING_DEPENDENT } from "../reading/exact/reasons.ts";
 import { type Watch, watchedColumns } from "../reading/exact/watched-columns.ts";
+import { isSelectedAsText } from "../schema/column-type.ts";
 import type { Table } from "../schema/table.ts";
 import { DIGEST } from "../sql/sql-digest.ts";
 import { type Proof, proofOf } from "./row-digester-proof.ts";
@@ -133,19 +134,20 @@ class Asker {
     } catch (error) {
       if (signal.aborted) throw error;
       if (isTooMuch(error)) throw this.#refusal("hashing this many rows at once takes too long", error);
-      if (refusalCode(error) !== undefined) throw this.#refusal("the function failed", error);
-      throw error;
+      if (faultOf(error) === undefined) throw error;
+      throw this.#refusal("the function failed", error);
     }
     throw this.#odd();
   }
 
   #question({ from, to }: IdRange, pieces: number): string {
     const { name, key } = this.#table;
-    const select = selectOf(this.#table);
+    const { fields } = layoutOf(this.#table);
+    const names = (chosen: readonly Field[]): string[] => chosen.map(({ column }) => column.name);
     return JSON.stringify({
       table_name: name,
-      columns: select.map(({ column }) => column),
-      as_text: select.filter(({ cast }) => cast === "text").map(({ column }) => column),
+      columns: names(fields),
+      as_text: names(fields.filter(({ type }) => isSelectedAsText(type))),
       key_columns: key,
       from_key: this.#textsOf(from),
       to_key: this.#textsOf(to),

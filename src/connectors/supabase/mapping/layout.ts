@@ -1,5 +1,5 @@
 import { nameBytes } from "../../../bson/writer.ts";
-import type { SelectedColumn } from "../api/condition.ts";
+import { type SelectedColumn, selectText } from "../api/condition.ts";
 import { type ColumnType, columnType, isSelectedAsText } from "../schema/column-type.ts";
 import type { Column, Table } from "../schema/table.ts";
 
@@ -14,7 +14,17 @@ export interface Field {
   readonly name: Uint8Array;
   /** How its member begins in a row. */
   readonly head: string;
-  readonly headBytes: Uint8Array;
+}
+
+/** What rows are read with, and what of an answer's rows is what. */
+export interface WireForm {
+  readonly select: readonly SelectedColumn[];
+  /** How the members of a row begin, in the order in which they are asked for. */
+  readonly heads: readonly Uint8Array[];
+  /** Places in `heads`, by the name of the member. */
+  readonly members: ReadonlyMap<string, number>;
+  /** The member that holds the value, for each of the fields. */
+  readonly carriers: readonly number[];
 }
 
 /** A table, with what is needed of it for every row. */
@@ -28,7 +38,11 @@ export interface Layout {
   readonly isIdAlone: boolean;
   /** Places in `fields`, by the name of the column. */
   readonly places: ReadonlyMap<string, number>;
+  readonly wire: WireForm;
 }
+
+/** Characters of an address that the names of columns may take: gateways refuse one from about eight thousand on, and keys need the rest. */
+const MOST_SELECTED = 3_000;
 
 const layouts = new WeakMap<Table, Layout>();
 
@@ -45,8 +59,7 @@ function makeLayout(table: Table): Layout {
   const places = new Map(table.columns.map(({ name }, place) => [name, place]));
   const fields = table.columns.map((column) => {
     const head = `${JSON.stringify(column.name)}:`;
-    const [type, name] = [columnType(column.type), nameBytes(column.name)];
-    return { column, type, name, head, headBytes: Buffer.from(head) };
+    return { column, type: columnType(column.type), name: nameBytes(column.name), head };
   });
   const key = table.key.map((name) => places.get(name) as number);
   return {
@@ -55,7 +68,55 @@ function makeLayout(table: Table): Layout {
     keyFields: key.map((place) => fields[place] as Field),
     isIdAlone: table.key.length === 1 && (table.key[0] === "id" || table.key[0] === "_id"),
     places,
+    wire: wireForm(fields),
   };
+}
+
+/**
+ * Column by column where an address holds that. Else everything, and once more, under names that no column has, what is needed as
+ * text.
+ */
+function wireForm(fields: readonly Field[]): WireForm {
+  const named = fields.map(({ column: { name }, type }) =>
+    isSelectedAsText(type) ? { column: name, cast: "text" } : { column: name },
+  );
+  const names = fields.map(({ column: { name } }) => name);
+  if (lengthOf(named) <= MOST_SELECTED)
+    return {
+      select: named,
+      ...membersOf(names),
+      carriers: fields.map((_, place) => place),
+    };
+  const prefix = unusedPrefix(names);
+  const texts = fields.flatMap(({ type }, place) => (isSelectedAsText(type) ? [place] : []));
+  const aliases = new Map(texts.map((place, at) => [place, `${prefix}${at}`]));
+  const again = [...aliases].map(([place, as]) => ({ column: names[place] as string, cast: "text", as }));
+  return {
+    select: ["*", ...again],
+    ...membersOf([...names, ...aliases.values()]),
+    carriers: fields.map((_, place) => {
+      const at = texts.indexOf(place);
+      return at < 0 ? place : fields.length + at;
+    }),
+  };
+}
+
+function membersOf(names: readonly string[]): Pick<WireForm, "heads" | "members"> {
+  return {
+    heads: names.map((name) => Buffer.from(`${JSON.stringify(name)}:`)),
+    members: new Map(names.map((name, at) => [name, at])),
+  };
+}
+
+function lengthOf(select: readonly SelectedColumn[]): number {
+  return encodeURIComponent(selectText(select)).length;
+}
+
+/** What none of the names begins with. */
+function unusedPrefix(names: readonly string[]): string {
+  let prefix = "t";
+  while (names.some((name) => name.startsWith(prefix))) prefix += "_";
+  return prefix;
 }
 
 /** One sentence on why rows of this table cannot become documents; undefined: they can. */
@@ -77,7 +138,5 @@ export function mappingProblem(table: Table): string | undefined {
 
 /** What rows are read with. */
 export function selectOf(table: Table): readonly SelectedColumn[] {
-  return layoutOf(table).fields.map(({ column: { name }, type }) =>
-    isSelectedAsText(type) ? { column: name, cast: "text" } : { column: name },
-  );
+  return layoutOf(table).wire.select;
 }

@@ -4,7 +4,8 @@ import type { NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { CollectionInfo, Listing } from "../../collection.ts";
 import { isControlName } from "../../control/control-name.ts";
-import { isTooMuch, refusalCode } from "../api/fault.ts";
+import { isTooMuch, NO_TABLE, refusalCode } from "../api/fault.ts";
+import { narrowed } from "../api/one-table.ts";
 import type { Project } from "../api/project.ts";
 import { isOrdered } from "../mapping/key.ts";
 import { mappingProblem } from "../mapping/layout.ts";
@@ -18,14 +19,14 @@ import { isView, mayBeView, NO_COLUMN, readOnly } from "./views.ts";
 
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
 const CHANGED = ["updated_at", "updatedAt"];
+const UNASKED = "left out, so it is not known whether it holds rows of its own";
 const HIDDEN =
   "row-level security hides rows from this key: what it sees may not be the whole table. Use a secret key (sb_secret_…) or service_role key, which bypasses all policies";
 /** Rows of each table that are looked at, for an idea of their size. */
 const SAMPLE = 20;
 
-/** SQLSTATE of a missing permission; what PostgREST says of a table that is not there, or that it has not noticed yet. */
+/** SQLSTATE of a missing permission. */
 const NO_RIGHT = "42501";
-export const NO_TABLE: ReadonlySet<string> = new Set(["PGRST205", "42P01"]);
 
 /** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
 const AT_ONCE = 3;
@@ -37,6 +38,8 @@ export class Tables {
   #functions: ReadonlySet<string> = new Set();
   /** What the project has answered, by name and columns. */
   readonly #areViews = new Map<string, boolean>();
+  /** What is not selected is not looked at, not even for the sake of another table. */
+  #selects: (name: string) => boolean = () => true;
   /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
 
@@ -87,34 +90,41 @@ export class Tables {
     this.#known = new Map(tables.map((table) => [table.name, table]));
     for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
-    exactnessOf(this.#project).know(tables, settings);
+    const selected = tables.filter(({ name }) => this.#selects(name));
+    exactnessOf(this.#project).know(selected, settings);
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
   /** The table, and whether it is a view where the description leaves that open: asked once, as long as it looks the same. */
   async #kindOf(table: Table, signal: AbortSignal): Promise<Table> {
-    if (!mayBeView(table)) return table;
+    if (!mayBeView(table) || !this.#selects(table.name)) return table;
     const shape = uidOf("", table);
-    const found = this.#areViews.get(shape) ?? (await isView(this.#project, table, signal));
-    if (found === undefined) return table;
+    const found =
+      this.#areViews.get(shape) ?? (await this.#ofOne(() => isView(this.#project, table, signal), signal));
+    if (typeof found !== "boolean") return table;
     this.#areViews.set(shape, found);
     return { ...table, isView: found, writable: table.writable && !found };
   }
 
-  /** Everything that can be copied, and what cannot, with the reason; each sorted by name. */
-  async list(signal: AbortSignal): Promise<Listing> {
+  /** Everything that can be copied, and what cannot, with the reason; each sorted by name. See `Reader.list`. */
+  async list(signal: AbortSignal, selects: (name: string) => boolean = () => true): Promise<Listing> {
+    this.#selects = selects;
     const { tables, unusable } = await this.read(signal);
     const others = await inTurns(
       tables.filter(({ writable }) => !writable),
-      (table) => readOnly(this.#project, table, signal),
+      async (table) =>
+        selects(table.name) ? await this.#readOnly(table, signal) : { name: table.name, reason: UNASKED },
     );
+    const own = tables.filter(({ writable }) => writable);
     const looks = await inTurns(
-      tables.filter(({ writable }) => writable),
+      own.filter(({ name }) => selects(name)),
       async (table) => {
         const problem = table.hidesRows === true ? HIDDEN : mappingProblem(table);
         return { name: table.name, found: problem ?? (await this.#look(table, signal)) };
       },
     );
+    const unasked = own.filter(({ name }) => !selects(name));
+    const unselected = unasked.map((table) => ({ name: table.name, uid: uidOf(this.#project.label, table) }));
     const collections = looks.flatMap(({ found }) => (typeof found === "string" ? [] : [found]));
     const notCopied: readonly NotCopied[] = [
       ...unusable.map((one) => ({ ...one, isLoss: true as const })),
@@ -123,17 +133,34 @@ export class Tables {
         typeof found === "string" ? [{ name, reason: found, isLoss: true as const }] : [],
       ),
     ];
-    return { collections: collections.sort(byName), notCopied: notCopied.toSorted(byName) };
+    return {
+      collections: collections.sort(byName),
+      notCopied: notCopied.toSorted(byName),
+      unselected: unselected.sort(byName),
+    };
+  }
+
+  /** What takes no rows; what is wrong with one alone is a loss. */
+  async #readOnly(table: Table, signal: AbortSignal): Promise<NotCopied> {
+    const { name } = table;
+    const found = await this.#ofOne(() => readOnly(this.#project, table, signal), signal);
+    return typeof found === "string" ? { name, reason: found, isLoss: true } : found;
   }
 
   /** @returns why it cannot be read, where that is so of this table alone */
   async #look(table: Table, signal: AbortSignal): Promise<CollectionInfo | string> {
+    return await this.#ofOne(() => this.#info(table, signal), signal);
+  }
+
+  /** What the work comes to, or why it failed where that is a matter of one table alone. */
+  async #ofOne<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | string> {
     try {
-      return await this.#info(table, signal);
-    } catch (error) {
+      return await work();
+    } catch (failure) {
+      const error = await narrowed(this.#project, failure, signal);
       if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
       return refusalCode(error) === NO_RIGHT
-        ? `this key may not read it. ${error.hint ?? ""}`.trim()
+        ? `this key may not read it (${NO_RIGHT}). ${error.hint ?? ""}`.trim()
         : `${error.message} ${error.hint ?? ""}`.trim();
     }
   }
@@ -147,21 +174,23 @@ export class Tables {
     try {
       await this.#project.rows(name, { select: [], limit: 0 }, signal);
       return "the project does not list it, but answers for it";
-    } catch (error) {
-      const code = refusalCode(error);
-      if (code === undefined || !(error instanceof DualsyncError)) throw error;
-      if (NO_TABLE.has(code)) return undefined;
-      return code === NO_RIGHT
-        ? `this key may not read it. ${error.hint ?? ""}`.trim()
+    } catch (failure) {
+      const code = refusalCode(failure);
+      if (NO_TABLE.has(code ?? "")) return undefined;
+      const error = await narrowed(this.#project, failure, signal);
+      if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
+      if (code === NO_RIGHT) return `this key may not read it (${NO_RIGHT}). ${error.hint ?? ""}`.trim();
+      return code === undefined
+        ? `the project does not list it, and whether it is there could not be found out: ${error.message}`
         : `the project does not list it and refuses to read it (${code})`;
     }
   }
 
   async #info(table: Table, signal: AbortSignal): Promise<CollectionInfo> {
     const { label } = this.#project;
-    const [documents, sample] = await Promise.all([
-      countRows(this.#project, table, {}, signal),
-      rowsOf(this.#project, table).sample(SAMPLE, signal),
+    const [documents, sample] = await together(signal, (until) => [
+      countRows(this.#project, table, {}, until),
+      rowsOf(this.#project, table).sample(SAMPLE, until),
     ]);
     const changedBy = CHANGED.find((name) =>
       table.columns.some((column) => column.name === name && column.type === "timestamptz"),
@@ -234,6 +263,19 @@ export class Tables {
       if (code === NO_RIGHT) this.#known.delete(name);
       return false;
     }
+  }
+}
+
+/** Both at once; where one fails, the other is ended with it, however long it would go on. */
+async function together<A, B>(
+  signal: AbortSignal,
+  begin: (signal: AbortSignal) => readonly [Promise<A>, Promise<B>],
+): Promise<readonly [A, B]> {
+  const ender = new AbortController();
+  try {
+    return await Promise.all(begin(AbortSignal.any([signal, ender.signal])));
+  } finally {
+    ender.abort();
   }
 }
 

@@ -8,9 +8,8 @@ import {
   historyOf,
 } from "../../control/control-records.ts";
 import type { History } from "../../powers/run-history.ts";
-import { refusalCode } from "../api/fault.ts";
+import { NO_TABLE, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
-import { NO_TABLE } from "../reading/tables.ts";
 import { CONTROL_TABLE, LEASE_FUNCTIONS } from "../sql/sql-lease.ts";
 
 /** Rows that are asked for at once. */

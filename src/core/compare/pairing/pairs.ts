@@ -6,6 +6,7 @@ import type { NotCopied } from "../../../model/collection.ts";
 import {
   chooseJobs,
   type Naming,
+  NOT_CHOSEN,
   namesInSource,
   renamesFor,
   unreadable,
@@ -47,6 +48,11 @@ export async function withoutHidden(
   signal: AbortSignal,
 ): Promise<Pairs> {
   const lost = [...pairs.lost];
+  const unwanted: string[] = [];
+  const take = (found: NotCopied, side: "source" | "target"): void => {
+    if (wanted.excludes?.(found.name) === true) unwanted.push(found.name);
+    else lost.push({ ...found, side });
+  };
   const foreign: string[] = [];
   const isForeign = (name: string, on: "source" | "target"): boolean =>
     primary !== undefined && primary.side !== on && !primary.known.has(name);
@@ -60,7 +66,7 @@ export async function withoutHidden(
   for (const info of pairs.extra) {
     const isOwn = !isForeign(info.name, "target");
     const found = await ask(source, namesInSource(info.name, wanted), isOwn);
-    if (found !== undefined) lost.push({ ...found, side: "source" });
+    if (found !== undefined) take(found, "source");
     else if (isOwn) extra.push(info);
     else foreign.push(info.name);
   }
@@ -68,13 +74,17 @@ export async function withoutHidden(
   for (const one of pairs.missing) {
     const isOwn = !isForeign(one.from.name, "source");
     const found = await ask(target, [one.to], isOwn);
-    if (found !== undefined) lost.push({ ...found, side: "target" });
+    if (found !== undefined) take(found, "target");
     else if (isOwn) missing.push(one);
     else foreign.push(one.from.name);
   }
   const reason = `the ${primary?.side} lists no such ${primary?.collection}`;
   const kept = pairs.left.filter(({ name, chosen }) => chosen || !lost.some((one) => one.name === name));
-  const left = [...kept, ...foreign.map((name) => ({ name, reason, chosen: false }))];
+  const left = [
+    ...kept,
+    ...unwanted.map((name) => ({ name, reason: NOT_CHOSEN, chosen: true })),
+    ...foreign.map((name) => ({ name, reason, chosen: false })),
+  ];
   return { ...pairs, lost, extra, missing, left };
 }
 
@@ -126,13 +136,18 @@ function leftOut(
   others: readonly CollectionInfo[],
   wanted: Wanted,
 ): Pairs["left"] {
-  const chosen = [...source.collections.filter(({ name }) => !wanted.selects(name)), ...others];
+  const chosen = [
+    ...source.collections.filter(({ name }) => !wanted.selects(name)),
+    ...others,
+    ...(source.unselected ?? []),
+    ...(target.unselected ?? []),
+  ];
   const names = new Set(chosen.map(({ name }) => name));
   const system = [...source.notCopied, ...target.notCopied.filter(({ name }) => !isIn(source, name))].filter(
     ({ isLoss }) => isLoss !== true,
   );
   return [
-    ...[...names].map((name) => ({ name, reason: "left out by --include or --exclude", chosen: true })),
+    ...[...names].map((name) => ({ name, reason: NOT_CHOSEN, chosen: true })),
     ...system.map(({ name, reason }) => ({ name, reason, chosen: false })),
   ];
 }

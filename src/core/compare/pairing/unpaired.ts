@@ -3,6 +3,7 @@
 import type { CollectionInfo } from "../../../connectors/collection.ts";
 import type { Reader } from "../../../connectors/contract.ts";
 import type { ComparedCollection } from "../../../model/reporter.ts";
+import { isOfOneCollection, reasonOf } from "../../concurrency/one-collection.ts";
 import type { DiffRun } from "../diff-job.ts";
 import type { Pairs } from "./pairs.ts";
 
@@ -11,9 +12,16 @@ export async function reportUnpaired(
   { missing, extra, lost }: Pairs,
 ): Promise<ComparedCollection[]> {
   const reported: ComparedCollection[] = [];
-  for (const { from, to } of missing)
-    reported.push(await reportCollection(run, "source", from, from.name, to));
-  for (const info of extra) reported.push(await reportCollection(run, "target", info, info.name, info.name));
+  const report = async (side: "source" | "target", info: CollectionInfo, to: string): Promise<void> => {
+    const documents = await count(run[side], info, run.signal);
+    reported.push(
+      typeof documents === "string"
+        ? await reportLost(run, { name: info.name, reason: documents, side })
+        : await reportCollection(run, { side, info, to, documents }),
+    );
+  };
+  for (const { from, to } of missing) await report("source", from, to);
+  for (const info of extra) await report("target", info, info.name);
   for (const one of lost) reported.push(await reportLost(run, one));
   return reported;
 }
@@ -66,14 +74,19 @@ const NONE = {
   diverged: 0,
 };
 
+interface Unpaired {
+  readonly side: "source" | "target";
+  readonly info: CollectionInfo;
+  /** Its name in the target. */
+  readonly to: string;
+  readonly documents: number;
+}
+
 async function reportCollection(
   run: DiffRun,
-  side: "source" | "target",
-  info: CollectionInfo,
-  collection: string,
-  target: string,
+  { side, info, to: target, documents }: Unpaired,
 ): Promise<ComparedCollection> {
-  const documents = await count(run[side], info, run.signal);
+  const { name: collection } = info;
   const holds =
     info.kind === "definition"
       ? `a ${info.type}`
@@ -108,6 +121,17 @@ async function reportCollection(
   };
 }
 
-async function count(store: Reader, { name, kind }: CollectionInfo, signal: AbortSignal): Promise<number> {
-  return kind === "definition" ? 0 : await store.count(name, {}, signal);
+/** How many documents it holds, or why that cannot be known of it alone. */
+async function count(
+  store: Reader,
+  { name, kind }: CollectionInfo,
+  signal: AbortSignal,
+): Promise<number | string> {
+  if (kind === "definition") return 0;
+  try {
+    return await store.count(name, {}, signal);
+  } catch (error) {
+    if (!isOfOneCollection(error)) throw error;
+    return reasonOf(error);
+  }
 }

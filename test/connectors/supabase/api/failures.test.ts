@@ -85,6 +85,10 @@ describe("refusals of a project", () => {
       "source",
       /took too long to read customers \(HTTP 500, 57014\)/,
     ],
+    ...["21000", "22012", "22P02", "23514", "25006", "44000", "53400", "54001", "55000", "P0001"].map(
+      (code) =>
+        [`failing query ${code}`, refusalOf(500, code), "source", /the query fails in its database/] as const,
+    ),
     ["lock", refusalOf(500, "55P03"), "source", /lock/],
     ["deadlock", refusalOf(500, "40P01"), "source", /Other transactions/],
     ["anything else", refusalOf(400, "XX000"), "source", /refused to read customers \(HTTP 400, XX000\)/],

@@ -1,5 +1,5 @@
 import { JsonNumber, readJson } from "../../../../json/json-reader.ts";
-import type { Field, Layout } from "../layout.ts";
+import type { Layout, WireForm } from "../layout.ts";
 import type { WireValue } from "../to-row/wire-value.ts";
 
 /** Far above what arrays nest; json and jsonb arrive as text. */
@@ -25,14 +25,17 @@ export class RowScanner {
   readonly page: Buffer;
   /** Of the row, in the table's order, whatever the order of its members. */
   readonly tokens: readonly Token[];
-  readonly #layout: Layout;
+  readonly #wire: WireForm;
+  /** Of the row, in the order in which its members are asked for. */
+  readonly #members: readonly Token[];
   #at = 0;
   #rows = 0;
 
   constructor(page: Buffer, layout: Layout) {
     this.page = page;
-    this.#layout = layout;
-    this.tokens = layout.fields.map(() => ({ start: -1, end: -1, isCoded: false }));
+    this.#wire = layout.wire;
+    this.#members = layout.wire.heads.map(() => ({ start: -1, end: -1, isCoded: false }));
+    this.tokens = layout.wire.carriers.map((member) => this.#members[member] as Token);
   }
 
   /** Goes to the next row. False at the end of the page. */
@@ -55,21 +58,21 @@ export class RowScanner {
 
   #row(): void {
     this.#expect(OPEN_BRACE);
-    const { tokens } = this;
-    for (const token of tokens) token.start = -1;
-    for (let count = 0; count < tokens.length; count++) {
+    const members = this.#members;
+    for (const token of members) token.start = -1;
+    for (let count = 0; count < members.length; count++) {
       if (count > 0) this.#expect(COMMA);
-      this.#value(tokens[this.#place(count)] as Token);
+      this.#value(members[this.#member(count)] as Token);
     }
     if (!this.#takes(CLOSE_BRACE)) this.#refuse("with more columns than were requested");
   }
 
   /** Reads a member's name. Most come in the order in which they were asked for. */
-  #place(count: number): number {
-    const { headBytes } = this.#layout.fields[count] as Field;
-    const expected = this.tokens[count] as Token;
-    if (expected.start < 0 && this.#isNext(headBytes)) {
-      this.#at += headBytes.length;
+  #member(count: number): number {
+    const head = this.#wire.heads[count] as Uint8Array;
+    const expected = this.#members[count] as Token;
+    if (expected.start < 0 && this.#isNext(head)) {
+      this.#at += head.length;
       this.#skipBlanks();
       return count;
     }
@@ -78,12 +81,12 @@ export class RowScanner {
     if (this.page[this.#at] !== QUOTE) this.#fail();
     this.#value(name);
     const text = readJson(this.page.toString("utf8", name.start, name.end), 1);
-    const place = this.#layout.places.get(text as string);
-    if (place === undefined || (this.tokens[place] as Token).start >= 0)
+    const member = this.#wire.members.get(text as string);
+    if (member === undefined || (this.#members[member] as Token).start >= 0)
       return this.#refuse("with a column that was not requested");
     this.#expect(COLON);
     this.#skipBlanks();
-    return place;
+    return member;
   }
 
   #isNext(bytes: Uint8Array): boolean {

@@ -9,7 +9,7 @@ import { jsonToSend } from "./decode.ts";
 import { quoted } from "./json-text.ts";
 
 /**
- * The row that a document stands for, in the very text that an answer to a request for the columns of `selectOf(table)` has for it;
+ * The row that a document stands for, in the very text that an answer to a request for its columns, one by one, has for it;
  * undefined for a document that stands for none. Where that is not certain (a time that an application wrote in
  * another form) it is a text that no answer has.
  */

@@ -1,7 +1,7 @@
 /** Looks for values that show how a project prints numbers and days, where that costs little. */
 
 import type { Condition, SelectedColumn } from "../../api/condition.ts";
-import { isTooMuch, refusalCode } from "../../api/fault.ts";
+import { faultOf } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
 import { valuesIn } from "./answer.ts";
@@ -94,7 +94,7 @@ interface WantedValues {
   readonly limit: number;
 }
 
-/** The texts of one column; none where the server does not give them, or not in time. */
+/** The texts of one column; none where the server does not give them: it may be another table's matter. */
 async function texts(
   project: Project,
   table: string,
@@ -105,7 +105,7 @@ async function texts(
     const answer = await project.rows(table, { ...query, select: [select], descending: true }, signal);
     return valuesIn(answer.text).filter((value) => value !== null);
   } catch (error) {
-    if (signal.aborted || !(isTooMuch(error) || refusalCode(error) !== undefined)) throw error;
+    if (signal.aborted || faultOf(error) === undefined) throw error;
     return [];
   }
 }
