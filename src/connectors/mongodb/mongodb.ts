@@ -16,7 +16,7 @@ import { among, findByIds } from "./reading/find.ts";
 import { isQueryable } from "./reading/id-value.ts";
 import { cutRanges } from "./reading/ranges.ts";
 import { readBatches } from "./reading/read.ts";
-import { listCollections, lookUp, uidOf } from "./schema/collections.ts";
+import { listCollections, lookUp, roomProblem, uidOf } from "./schema/collections.ts";
 import { expiredUnder } from "./schema/expiry.ts";
 import { listIndexes } from "./schema/indexes.ts";
 import { metadataDifferences } from "./schema/metadata-differences.ts";
@@ -73,6 +73,7 @@ function reader(server: Server): MongodbReader {
     metadata: {
       indexes: (collection, signal) => listIndexes(server, collection, signal),
       renamed,
+      nameProblem: (collection) => roomProblem(server, collection),
       differences: metadataDifferences,
     },
     presence: {

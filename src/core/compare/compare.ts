@@ -3,11 +3,12 @@ import type { Reader } from "../../connectors/contract.ts";
 import type { IsDue } from "../../connectors/powers/expiry.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../model/reporter.ts";
-import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
+import { assertNotAllDenied, oneCollection, reasonOf } from "../concurrency/one-collection.ts";
 import { sideBySide } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import { isInDoubt, isSameKind } from "../plan/plan.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
+import { keepsNoFieldOrder } from "../walk/whole.ts";
 import { compareRanges } from "./compare-ranges.ts";
 import { compareWhole } from "./compare-whole.ts";
 import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
@@ -29,6 +30,8 @@ export class Comparing {
   readonly #run: DiffRun;
   readonly #states: readonly State[];
   readonly #checkpoint: DiffCheckpoint;
+  /** Those of single collections. */
+  readonly #failures: DualsyncError[] = [];
 
   constructor(run: DiffRun, pairs: readonly DiffPair[], checkpoint: DiffCheckpoint) {
     this.#run = run;
@@ -47,11 +50,12 @@ export class Comparing {
   async all(reporter: Reporter): Promise<void> {
     const jobs = this.#states.map((state) => ({ state, from: state.pair.from }));
     await sideBySide(jobs, this.#run, ({ state }, gate) => this.#one(state, gate, reporter));
+    assertNotAllDenied(this.#failures, jobs.length);
     await this.#checkpoint.flush();
   }
 
   get collections(): readonly ComparedCollection[] {
-    return this.#states.map(reportOf);
+    return this.#states.map((state) => reportOf(state, this.#run));
   }
 
   get ranges(): { readonly done: number; readonly total: number } {
@@ -76,6 +80,7 @@ export class Comparing {
         run,
         (own) => this.#compare({ ...own, ...pair, meter, progress }, state, gate),
         async (error) => {
+          this.#failures.push(error);
           progress.forgo();
           const detail = reasonOf(error);
           const key = `collection ${pair.from.name}`;
@@ -170,11 +175,10 @@ async function reportInexact(job: DiffJob): Promise<void> {
     await reportOfCollection(job, { key, kind: "unreadable", sigil: "!", detail: reason });
 }
 
-function reportOf({
-  pair: { from, to },
-  progress: { tally, tier = "bytes" },
-  done,
-}: State): ComparedCollection {
+function reportOf(
+  { pair: { from, to }, progress: { tally, tier = "bytes" }, done }: State,
+  { ignoreFieldOrder }: Pick<DiffRun, "ignoreFieldOrder">,
+): ComparedCollection {
   const {
     equal,
     equivalent,
@@ -210,6 +214,7 @@ function reportOf({
     accepted,
     behind,
     diverged,
+    ...(ignoreFieldOrder || keepsNoFieldOrder(from) ? { anyFieldOrder: true as const } : {}),
     verdict: verdictOf(tally, done),
   };
 }
