@@ -97,6 +97,6 @@ function failureRow(name, { says, exit, means, hint }) {
       .replace(/ \(\{detail\}\)|: \{detail\}/g, "")
       .replace(/\{(\w+)\}/g, (_, word) => words[word] ?? "…")
       .replace(/…\.$/, "…");
-  const status = exit === "role" ? "4, 5" : exit === "denied" ? 8 : 2;
+  const status = { role: "4, 5", denied: 8, refused: 6, usage: 2 }[exit];
   return [fill(says), status, means, fill(hint)];
 }

@@ -6,7 +6,7 @@ import type { FailureReason } from "../model/errors.ts";
  */
 export interface Failure {
   /** `role`: that of the store, `source` or `target`. */
-  readonly exit: "role" | "denied" | "usage";
+  readonly exit: "role" | "denied" | "usage" | "refused";
   /**
    * A sentence with `{where}` or `{Where}` (the target localhost/shop), `{doing}` (write orders), `{detail}` and what
    * else its connector fills in.
@@ -19,6 +19,6 @@ export interface Failure {
   /** The same call may succeed later without anybody's doing. */
   readonly passes?: true;
   readonly reason?: FailureReason;
-  /** One collection alone is the matter. */
+  /** Where it was about one collection, that alone is the matter. */
   readonly ofOneCollection?: true;
 }

@@ -125,6 +125,8 @@ export interface ComparedCollection {
   readonly diverged: number;
   /** Whether all of it was looked at, so that a 0 is a number. What is named as `unreadable` may still be missing from it. */
   readonly complete: boolean;
+  /** Documents that differ in the order of their fields count as equal: the store keeps none, or --ignore-field-order. */
+  readonly anyFieldOrder?: true | undefined;
   readonly verdict: ComparedVerdict;
 }
 
@@ -169,7 +171,7 @@ export interface DiffReport {
   readonly collections: readonly ComparedCollection[];
   /** Whether everything that was to be compared was. */
   readonly complete: boolean;
-  /** Whether equal means equal byte for byte; false with --ignore-field-order. */
+  /** Whether equal means equal byte for byte in every collection; false where the order of fields did not count. */
   readonly exact: boolean;
   /** What was not compared, with the reason, and whether that was the person's choice or is so by nature. */
   readonly notCompared: readonly {

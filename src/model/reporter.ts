@@ -73,7 +73,7 @@ export interface Meter {
 }
 
 export type Verdict =
-  | "verified" // read back, byte for byte
+  | "verified" // read back, and equal
   | "counts match"
   | "not verified" // --verify none, or a dry run
   | "defined" // a definition
@@ -102,6 +102,8 @@ export interface CollectionReport {
   /** Counted by the servers at the end; undefined when it was not counted. */
   readonly sourceCount: number | undefined;
   readonly targetCount: number | undefined;
+  /** The store keeps no order of the fields of a document: equal means equal in everything else. */
+  readonly anyFieldOrder?: true | undefined;
   readonly verdict: Verdict;
 }
 

@@ -2,6 +2,7 @@ import type { Transferred } from "../../core/copy/transfer.ts";
 import type { VerifyMode } from "../../core/plan/verify-mode.ts";
 import type { Losses } from "../../core/progress/losses.ts";
 import type { Resumed } from "../../model/reporter.ts";
+import { howEqual } from "../../reporting/text/field-order.ts";
 import { count, grouped } from "../../reporting/text/format.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 
@@ -21,7 +22,7 @@ export function verdictOf(
   const ofThem = equivalent === 0 ? "" : ` (${grouped(equivalent)} of them equivalent)`;
   const moved = `${count(written, "document")} written, ${count(unchanged, "document")} unchanged${ofThem}`;
   const verified = {
-    content: "read back and equal byte for byte",
+    content: `read back and equal ${howEqual("byte for byte", done.collections)}`,
     counts: "the counts agree; contents were not read back",
     none: "not verified",
   }[verify];

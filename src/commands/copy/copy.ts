@@ -36,9 +36,9 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
   return await withStores(options, context.signal, async (opened) => {
     const stores = { ...opened, target: asPlanned(opened.target) };
     if (options.dryRun) {
-      const { plan } = await planRun(stores, options, context);
+      const { plan, lost } = await planRun(stores, options, context);
       context.reporter.plan(plan);
-      return finish(context, dryReport(plan, started));
+      return finish(context, dryReport(plan, started, lossesOf(lost, options)));
     }
     if (stores.target.begin !== undefined) return await copyingOnce(stores, options, context, started);
     await options.state.check();
@@ -53,8 +53,7 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
         const planned = await planRun(stores, options, context);
         context.reporter.plan(planned.plan);
         await assertAllowed(options, planned.plan, context);
-        const losses = new Losses(options.accept);
-        for (const { name, reason } of planned.lost) losses.add(`collection ${name}`, reason);
+        const losses = lossesOf(planned.lost, options);
         const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
         return await journaled(options.cwd, head, context, async (journal) => {
           const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
@@ -69,6 +68,13 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
       },
     );
   });
+}
+
+/** What the plan knows of already. */
+function lossesOf(lost: PlannedRun["lost"], { accept }: CopyingOptions): Losses {
+  const losses = new Losses(accept);
+  for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
+  return losses;
 }
 
 /** What was published before in a place that is written once is another copy: this one begins with nothing. */
@@ -87,8 +93,7 @@ async function copyingOnce(
 ): Promise<number> {
   const { plan, jobs, lost } = await planRun(stores, options, context);
   context.reporter.plan(plan);
-  const losses = new Losses(options.accept);
-  for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
+  const losses = lossesOf(lost, options);
   const { source, target } = stores;
   const sink = await target.begin?.(runOf(options.command, source.label, context), context.signal);
   if (sink === undefined) throw new DualsyncError("bug", `${target.label} cannot be written to.`);
@@ -231,16 +236,18 @@ function heading({ command, source, target, resumed }: Plan, started: Date) {
   };
 }
 
-function dryReport(plan: Plan, started: Date): RunReport {
-  const verdict = "Dry run: nothing was written. Run the same command without --dry-run to copy.";
+function dryReport(plan: Plan, started: Date, losses: Losses): RunReport {
+  const { counted } = losses;
+  const things = counted === 1 ? "1 thing" : `${counted} things`;
+  const but = counted === 0 ? "" : ` ${things} cannot be copied (named above).`;
   return {
     ...heading(plan, started),
     collections: [],
-    items: [],
-    itemCount: 0,
+    items: losses.items,
+    itemCount: losses.total,
     bytes: 0,
-    exitCode: 0,
-    verdict,
+    exitCode: exitCode(counted > 0 ? "incomplete" : "done"),
+    verdict: `Dry run: nothing was written.${but} Run the same command without --dry-run to copy.`,
   };
 }
 

@@ -11,8 +11,10 @@ import {
   chooseJobs,
   makePlan,
   mentionable,
+  type Naming,
   namesOf,
   type PlannedJob,
+  withoutUnreadable,
 } from "../../core/plan/plan.ts";
 import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
@@ -68,12 +70,9 @@ export async function planRun(
     sequences: stores.target.words.sequences,
   };
   assertNotSwapped(source, target, options.intoExisting);
-  const naming = {
-    renamed: stores.source.metadata?.renamed,
-    // What comes from a store of the same kind has a name that this one takes.
-    nameProblem: options.from.kind === options.to.kind ? undefined : connectorOf(options.to).nameProblem,
-  };
-  const { notCopied, jobs, lost, copies } = chooseJobs(source.listing, wanted, naming);
+  const naming = { renamed: stores.source.metadata?.renamed, nameProblem: nameProblem(stores, options) };
+  const chosenJobs = chooseJobs(source.listing, wanted, naming);
+  const { notCopied, jobs, lost, copies } = withoutUnreadable(chosenJobs, target.listing);
   const { documents } = stores.source.words;
   const since = chooseSince(jobs, options.since, source, target, documents);
   // Where nothing is hidden, what is no longer listed was dropped or renamed there.
@@ -108,6 +107,12 @@ export async function planRun(
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await checkSizeLimit(stores.target, options, plan, signal);
   return { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used, time, saved };
+}
+
+function nameProblem({ target }: Stores, { from, to }: CopyingOptions): Naming["nameProblem"] {
+  // What comes from a store of the same kind has a name that this one takes, if there is room for it.
+  const ofKind = from.kind === to.kind ? undefined : connectorOf(to).nameProblem;
+  return (collection) => ofKind?.(collection.name) ?? target.metadata?.nameProblem?.(collection);
 }
 
 /** A collection that is there already may come in another order than a copy would. */

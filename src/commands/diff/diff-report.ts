@@ -28,7 +28,7 @@ export function reportOf(
     ended: now,
     collections,
     complete,
-    exact,
+    exact: exact && !collections.some(isInexact),
     ranges,
     bytesRead,
     notCompared: left,
@@ -44,6 +44,11 @@ export function reportOf(
 
 function isCompared({ verdict, unreadable }: ComparedCollection): boolean {
   return verdict !== "not compared" && unreadable === 0;
+}
+
+/** Documents of it count as equal that are not equal byte for byte. */
+function isInexact({ kind, verdict, anyFieldOrder }: ComparedCollection): boolean {
+  return anyFieldOrder === true && kind !== "definition" && verdict !== "not compared";
 }
 
 /** Writes the page of a comparison, as a whole or not at all. */

@@ -1,6 +1,7 @@
 import { connectorOf } from "../../connectors/registry.ts";
 import type { StoreWords } from "../../connectors/words.ts";
 import type { ComparedCollection } from "../../model/reporter.ts";
+import { howEqual } from "../../reporting/text/field-order.ts";
 import { count, grouped } from "../../reporting/text/format.ts";
 import { timeWindow } from "../../reporting/text/time-window.ts";
 import type { DiffOptions } from "./diff-options.ts";
@@ -122,7 +123,7 @@ function scope(options: DiffOptions, { collections, since, exact }: Compared, { 
     ({ complete, sourceDocuments, targetDocuments }) => complete || sourceDocuments + targetDocuments > 0,
   );
   const content = wordsOf(options).comparedBy;
-  const how = exact ? content : "ignoring the order of fields";
+  const how = exact ? howEqual(content, collections) : "ignoring the order of fields";
   const mapped = wordsOf(options).mapped !== undefined;
   const left = [
     ...(options.selective ? ["--include, --exclude and --filter leave out"] : []),

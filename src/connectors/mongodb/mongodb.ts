@@ -17,7 +17,7 @@ import { among, findByIds } from "./reading/find.ts";
 import { isQueryable } from "./reading/id-value.ts";
 import { cutRanges } from "./reading/ranges.ts";
 import { readBatches } from "./reading/read.ts";
-import { type LookUp, listCollections, lookUps, uidOf } from "./schema/collections.ts";
+import { type LookUp, listCollections, lookUps, roomProblem, uidOf } from "./schema/collections.ts";
 import { expiredUnder } from "./schema/expiry.ts";
 import { listIndexes } from "./schema/indexes.ts";
 import { metadataDifferences } from "./schema/metadata-differences.ts";
@@ -85,6 +85,7 @@ function reader(server: Server, lookUp: LookUp): Omit<MongodbReader, "list"> {
     metadata: {
       indexes,
       renamed,
+      nameProblem: (collection) => roomProblem(server, collection),
       differences: metadataDifferences,
     },
     presence: {

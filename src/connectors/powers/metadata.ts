@@ -36,6 +36,8 @@ export interface MetadataPower {
   indexes(collection: string, signal: AbortSignal): Promise<readonly Metadata[]>;
   /** Gives a collection its new name, and follows the new names of others that its definition reads from. */
   renamed(collection: CollectionInfo, renames: ReadonlyMap<string, string>): Renamed;
+  /** Why this store has no room for a collection of this name and type, in words that follow the name; undefined: it has. */
+  nameProblem?(collection: CollectionInfo): string | undefined;
   /** In what two collections of such stores differ besides their documents. Empty for a collection and its complete copy. */
   differences(pair: DescribedPair): readonly MetadataDifference[];
 }

@@ -3,12 +3,13 @@ import type { Reader } from "../../connectors/contract.ts";
 import type { IsDue } from "../../connectors/powers/expiry.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { ComparedCollection, ComparedVerdict, Reporter, Tier } from "../../model/reporter.ts";
-import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
+import { assertNotAllDenied, oneCollection, reasonOf } from "../concurrency/one-collection.ts";
 import { sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import { isInDoubt, isSameKind } from "../plan/plan.ts";
 import { equivalenceOf } from "../walk/equivalence.ts";
 import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
+import { keepsNoFieldOrder } from "../walk/whole.ts";
 import { compareRanges } from "./compare-ranges.ts";
 import { compareWhole } from "./compare-whole.ts";
 import type { DiffJob, DiffPair, DiffRun } from "./diff-job.ts";
@@ -32,6 +33,8 @@ export class Comparing {
   readonly #run: DiffRun;
   readonly #states: readonly State[];
   readonly #checkpoint: DiffCheckpoint;
+  /** Those of single collections. */
+  readonly #failures: DualsyncError[] = [];
 
   constructor(run: DiffRun, pairs: readonly DiffPair[], checkpoint: DiffCheckpoint) {
     this.#run = run;
@@ -52,12 +55,13 @@ export class Comparing {
     const jobs = this.#states.map((state) => ({ state, from: state.pair.from }));
     const small = smallAtOnce(this.#run, this.#run.concurrency);
     await sideBySide(jobs, { ...this.#run, small }, ({ state }, gate) => this.#one(state, gate, reporter));
+    assertNotAllDenied(this.#failures, jobs.length);
     await this.#reportReplaced();
     await this.#checkpoint.flush();
   }
 
   get collections(): readonly ComparedCollection[] {
-    return this.#states.map(reportOf);
+    return this.#states.map((state) => reportOf(state, this.#run));
   }
 
   get ranges(): { readonly done: number; readonly total: number } {
@@ -108,6 +112,7 @@ export class Comparing {
         run,
         (own) => this.#compare({ ...own, ...pair, meter, progress }, state, gate),
         async (error) => {
+          this.#failures.push(error);
           progress.forgo();
           const detail = reasonOf(error);
           const key = `collection ${pair.from.name}`;
@@ -213,12 +218,10 @@ async function reportInexact(job: DiffJob): Promise<void> {
     await reportOfCollection(job, { key, kind: "unreadable", sigil: "!", detail: reason });
 }
 
-function reportOf({
-  pair: { from, to },
-  progress: { tally, tier = "bytes" },
-  complete,
-  done,
-}: State): ComparedCollection {
+function reportOf(
+  { pair: { from, to }, progress: { tally, tier = "bytes" }, complete, done }: State,
+  { ignoreFieldOrder }: Pick<DiffRun, "ignoreFieldOrder">,
+): ComparedCollection {
   const {
     equal,
     equivalent,
@@ -255,6 +258,7 @@ function reportOf({
     behind,
     diverged,
     complete,
+    ...(ignoreFieldOrder || keepsNoFieldOrder(from) ? { anyFieldOrder: true as const } : {}),
     verdict: verdictOf(tally, done),
   };
 }

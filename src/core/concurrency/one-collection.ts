@@ -33,9 +33,18 @@ export async function oneCollection<T extends StoppableRun, R>(
   }
 }
 
-/** Whether one collection alone is the matter. */
+/** Whether one collection alone is the matter. `incomplete`: the store cannot have such a collection at all. */
 export function isOfOneCollection(error: unknown): error is DualsyncError {
-  return error instanceof DualsyncError && error.ofOneCollection;
+  return error instanceof DualsyncError && (error.ofOneCollection || error.exit === "incomplete");
+}
+
+/**
+ * For failures of single collections: a right that is missing for all of them is missing for the store.
+ * @throws DualsyncError `denied`, the first of them
+ */
+export function assertNotAllDenied(failures: readonly DualsyncError[], collections: number): void {
+  const denied = failures.filter(({ exit }) => exit === "denied");
+  if (denied[0] !== undefined && denied.length === collections) throw denied[0];
 }
 
 /** The failure as the reason of a loss: what happened, and what to do about it. */

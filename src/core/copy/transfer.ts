@@ -5,7 +5,12 @@ import type { CollectionReport, Reporter, Verdict } from "../../model/reporter.t
 import { ChecksumBuilder } from "../checksums/checksum-builder.ts";
 import { checksumsToBytes } from "../checksums/checksums.ts";
 import { LastVerified } from "../checksums/last-verified.ts";
-import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
+import {
+  assertNotAllDenied,
+  isOfOneCollection,
+  oneCollection,
+  reasonOf,
+} from "../concurrency/one-collection.ts";
 import { eachRange, sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
 import type { TaskPool } from "../concurrency/task-pool.ts";
 import type { PlannedJob } from "../plan/plan.ts";
@@ -14,6 +19,7 @@ import { equivalenceOf } from "../walk/equivalence.ts";
 import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
 import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
 import { shortfall } from "../walk/shortfall.ts";
+import { keepsNoFieldOrder } from "../walk/whole.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
 import { convergeRange, fillRange } from "./copy-range.ts";
 import type { Job, Transfer } from "./job.ts";
@@ -38,13 +44,16 @@ export async function transferAll(
   reporter: Reporter,
 ): Promise<Transferred> {
   const reports = new Map<string, CollectionReport>();
+  const failures: DualsyncError[] = [];
   let bytes = 0;
   const small = smallAtOnce(transfer, transfer.concurrency);
   await sideBySide(jobs, { ...transfer, small }, async (planned, gate) => {
-    const { report, moved } = await transferOne({ ...transfer, ...planned }, gate, reporter);
+    const onFailure = (error: DualsyncError): void => void failures.push(error);
+    const { report, moved } = await transferOne({ ...transfer, ...planned, onFailure }, gate, reporter);
     reports.set(planned.from.name, report);
     bytes += moved;
   });
+  assertNotAllDenied(failures, jobs.length);
   await nameReplaced(transfer, jobs, reports);
   return {
     collections: jobs
@@ -73,8 +82,13 @@ async function nameReplaced(
   }
 }
 
+interface PlannedTransfer extends Transfer, PlannedJob {
+  /** Hears of a failure that is of this collection alone. */
+  readonly onFailure: (error: DualsyncError) => void;
+}
+
 async function transferOne(
-  planned: Transfer & PlannedJob,
+  planned: PlannedTransfer,
   gate: TaskPool,
   reporter: Reporter,
 ): Promise<{ report: CollectionReport; moved: number }> {
@@ -110,7 +124,8 @@ async function transferOne(
 }
 
 /** What was copied of it stays; the next run starts it over. */
-function givenUp(job: Reported & Pick<Job, "losses">, error: DualsyncError): CollectionReport {
+function givenUp(job: PlannedTransfer & Pick<Job, "progress">, error: DualsyncError): CollectionReport {
+  job.onFailure(error);
   job.losses.merge(job.progress.losses);
   job.losses.add(`collection ${job.from.name}`, reasonOf(error));
   job.progress.forget();
@@ -155,13 +170,16 @@ async function prepare({
   losses,
   from,
   doubts,
-}: Transfer & PlannedJob): Promise<PreparedCollection | undefined> {
+  onFailure,
+}: PlannedTransfer): Promise<PreparedCollection | undefined> {
   try {
     const prepared = await session.prepare(to, signal);
     return { ...prepared, notReproduced: [...doubts, ...prepared.notReproduced] };
   } catch (error) {
-    if (!(error instanceof DualsyncError) || error.exit !== "incomplete") throw error;
-    losses.add(`collection ${from.name}`, error.message);
+    signal.throwIfAborted();
+    if (!isOfOneCollection(error)) throw error;
+    onFailure(error);
+    losses.add(`collection ${from.name}`, reasonOf(error));
     return undefined;
   }
 }
@@ -379,6 +397,7 @@ function report(
     changed,
     sourceCount,
     targetCount,
+    ...(keepsNoFieldOrder(job.from) ? { anyFieldOrder: true as const } : {}),
     verdict,
   };
 }

@@ -60,8 +60,8 @@ export const NOT_CHOSEN = "left out by --include or --exclude";
 export interface Naming {
   /** Gives a collection its new name, and follows the new names of others. */
   readonly renamed?: MetadataPower["renamed"] | undefined;
-  /** Why the target can have no collection of a name, in words that follow it. */
-  readonly nameProblem?: ((name: string) => string | undefined) | undefined;
+  /** Why the target can have no such collection under its name, in words that follow it. */
+  readonly nameProblem?: ((collection: CollectionInfo) => string | undefined) | undefined;
 }
 
 function withNewName(info: CollectionInfo, renames: ReadonlyMap<string, string>): Renamed {
@@ -91,11 +91,12 @@ export function chooseJobs(
     }
     const filter = wanted.filters.get(from.name);
     const { info: to, uncertain } = renamed(from, renames);
-    const problem = nameProblem(to.name);
+    const problem = nameProblem(to);
     if (problem !== undefined) {
+      const name = to.name === from.name ? "its name" : "its new name";
       left.push({
         name: from.name,
-        reason: `its name ${problem}: give it another one with --rename`,
+        reason: `${name} ${problem}: give it another one with --rename`,
         isLoss: true,
       });
       continue;
@@ -107,6 +108,25 @@ export function chooseJobs(
   const lost = left.filter(({ isLoss }) => isLoss === true);
   const copies = new Set(lost.map(({ name }) => renames.get(name) ?? name));
   return { jobs, notCopied: left, lost, copies };
+}
+
+/** The same without what would be copied into a collection that the target has and cannot show: nobody knows what it holds. */
+export function withoutUnreadable({ jobs, notCopied, lost, copies }: Jobs, target: Listing): Jobs {
+  const closed = new Map(unreadable(target).map(({ name, reason }) => [name, reason]));
+  const isClosed = ({ to }: PlannedJob): boolean => closed.has(to.name);
+  const more = jobs.filter(isClosed).map(
+    ({ from, to }): NotCopied => ({
+      name: from.name,
+      reason: `in the target: ${closed.get(to.name)}`,
+      isLoss: true,
+    }),
+  );
+  return {
+    jobs: jobs.filter((job) => !isClosed(job)),
+    notCopied: [...notCopied, ...more],
+    lost: [...lost, ...more],
+    copies: new Set([...copies, ...jobs.filter(isClosed).map(({ to }) => to.name)]),
+  };
 }
 
 function assertDistinctTargets(jobs: readonly PlannedJob[]): void {

@@ -14,7 +14,12 @@ export interface Fingerprinted {
 
 /** Where each read gives the documents in the same order, that order counts. */
 export function newFingerprint(collection: CollectionInfo): OrderedFingerprint | UnorderedFingerprint {
-  return collection.ordered ? new OrderedFingerprint() : new UnorderedFingerprint();
+  return keepsNoFieldOrder(collection) ? new UnorderedFingerprint() : new OrderedFingerprint();
+}
+
+/** A store that keeps no order of such documents keeps none of their fields either: see `UnorderedFingerprint`. */
+export function keepsNoFieldOrder({ kind, ordered }: Pick<CollectionInfo, "kind" | "ordered">): boolean {
+  return kind === "sequence" && !ordered;
 }
 
 /** Reads the collection once. */

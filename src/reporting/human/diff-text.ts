@@ -10,6 +10,7 @@ import {
   comparedTable,
   comparedTotals,
 } from "../text/compared-totals.ts";
+import { namesInAnyFieldOrder } from "../text/field-order.ts";
 import { count, duration, grouped, rate } from "../text/format.ts";
 import { wrapped } from "../text/text-width.ts";
 import { howCompared } from "../text/tier-words.ts";
@@ -141,13 +142,19 @@ function effort(report: DiffReport, { width }: TextStyle): string {
     `${count(sums.sourceDocuments, "document")} of the source and ${grouped(sums.targetDocuments)} of the target (${bytes(report.bytesCompared)} together) compared in ${duration(milliseconds)}${speed}, ${bytes(report.bytesRead)} read; ${timeWindow(report.started, report.ended)}.`,
     ...(how === undefined ? [] : [`How: ${how}`]),
     ...(done < total ? [`${grouped(done)} of ${count(total, "range")} were compared.`] : []),
-    ...(report.exact
-      ? []
-      : ["The order of fields was ignored: equal does not mean equal byte for byte here."]),
+    ...(report.exact ? [] : [fieldOrderText(report)]),
     ...(report.plan === undefined ? [] : [`The differences are in ${report.plan}.`]),
   ]
     .map((line) => `${wrapped(line, width)}\n`)
     .join("");
+}
+
+/** Where equal does not mean equal byte for byte. */
+function fieldOrderText({ collections }: DiffReport): string {
+  const names = namesInAnyFieldOrder(collections);
+  return names === undefined
+    ? "The order of fields was ignored: equal does not mean equal byte for byte here."
+    : `The order of fields was ignored in ${names}: equal does not mean equal byte for byte there.`;
 }
 
 function comparedPaint(verdict: ComparedVerdict, paint: ChalkInstance): (text: string) => string {

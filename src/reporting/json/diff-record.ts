@@ -13,7 +13,7 @@ import { comparedTotals } from "../text/compared-totals.ts";
 import { outcome } from "../text/outcome.ts";
 import { tiers } from "../text/tier-words.ts";
 import { timesOf } from "../text/time-window.ts";
-import { type Emit, withType } from "./json-record.ts";
+import { type Emit, withExact, withType } from "./json-record.ts";
 
 export function comparisonRecord(comparison: Comparison): object {
   const { documents } = expectedComparison(comparison);
@@ -36,7 +36,7 @@ export function emitDiffReport(emit: Emit, report: DiffReport): void {
   // The samples were written as they came, and the past is in its own summaries.
   const { collections, samples: _samples, past: _past, started, ended, ...rest } = report;
   for (const collection of collections) {
-    emit("collection", withType(collection));
+    emit("collection", withExact(withType(collection)));
   }
   const sums = comparedTotals(collections);
   emit("summary", {

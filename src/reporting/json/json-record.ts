@@ -26,6 +26,14 @@ function escaped(character: string): string {
     .join("");
 }
 
+/** `exact`: whether documents count as equal only if they are so byte for byte. */
+export function withExact<C extends { readonly anyFieldOrder?: true | undefined }>({
+  anyFieldOrder,
+  ...collection
+}: C): Omit<C, "anyFieldOrder"> & { exact: boolean } {
+  return { ...collection, exact: anyFieldOrder !== true };
+}
+
 /** In records the kind of a collection is what its store calls it. */
 export function withType<C extends { readonly kind: string; readonly type: string }>({
   type,

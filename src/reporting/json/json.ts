@@ -16,7 +16,7 @@ import {
   emitChangeReport,
   emitDiffReport,
 } from "./diff-record.ts";
-import { type Emit, recordEmitter, withType } from "./json-record.ts";
+import { type Emit, recordEmitter, withExact, withType } from "./json-record.ts";
 
 /** Milliseconds between two progress records. */
 const EVERY = 1_000;
@@ -119,7 +119,7 @@ function progressBody(progress: ProgressLog): object {
 function emitReport(emit: Emit, report: RunReport): void {
   const { collections, items, itemCount, started, ended, exitCode, verdict, ...rest } = report;
   for (const collection of collections) {
-    emit("collection", withType(collection));
+    emit("collection", withExact(withType(collection)));
   }
   for (const item of items) {
     emit("item", item);
@@ -128,6 +128,7 @@ function emitReport(emit: Emit, report: RunReport): void {
     ...rest,
     ...timesOf(started, ended),
     collections: collections.length,
+    exact: collections.every(({ anyFieldOrder }) => anyFieldOrder !== true),
     ...totals(collections),
     items: itemCount,
     exitCode,

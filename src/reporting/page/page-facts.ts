@@ -1,11 +1,20 @@
 import type { DiffReport } from "../../model/reporter.ts";
 import { bytes } from "../../model/size-text.ts";
 import { comparedTotals } from "../text/compared-totals.ts";
+import { namesInAnyFieldOrder } from "../text/field-order.ts";
 import { count, duration, grouped } from "../text/format.ts";
 import { howCompared } from "../text/tier-words.ts";
 import { timeWindow } from "../text/time-window.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { name } from "./page-name.ts";
+
+function equalMeans({ exact, collections }: DiffReport): string {
+  if (exact) return "equal byte for byte";
+  const names = namesInAnyFieldOrder(collections);
+  return names === undefined
+    ? "equal except for the order of fields"
+    : `equal byte for byte; in ${names} except for the order of fields`;
+}
 
 /** What was compared, when and how, as a list of names and values. */
 export function facts(report: DiffReport): Markup {
@@ -23,7 +32,7 @@ export function facts(report: DiffReport): Markup {
     ],
     ["Differences", grouped(report.differences)],
     ["Bytes", `${bytes(report.bytesRead)} read to compare ${bytes(report.bytesCompared)}`],
-    ["Equal means", report.exact ? "equal byte for byte" : "equal except for the order of fields"],
+    ["Equal means", equalMeans(report)],
     [
       "Complete",
       report.complete ? "yes" : `no: ${grouped(ranges.done)} of ${count(ranges.total, "range")} done`,

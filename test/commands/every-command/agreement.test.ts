@@ -130,6 +130,61 @@ const ODD: readonly Odd[] = [
   },
 ];
 
+/** Readings whose index, which the server makes with them, was dropped. */
+async function readingsWithoutIndex(db: Db): Promise<void> {
+  const readings = await db.createCollection("readings", {
+    timeseries: { timeField: "at", metaField: "sensor" },
+  });
+  await readings.insertOne({ at: new Date(1), sensor: 1 });
+  await readings.dropIndex("sensor_1_at_1");
+}
+
+const ODD_DEFINITIONS: readonly Odd[] = [
+  { name: "a time-series whose automatic index was dropped", source: readingsWithoutIndex },
+  {
+    name: "a time-series whose automatic index has another name",
+    async source(db) {
+      await readingsWithoutIndex(db);
+      await db.collection("readings").createIndex({ sensor: 1, at: 1 }, { name: "mine" });
+    },
+  },
+  {
+    name: "a time-series whose automatic index was replaced by another of its name",
+    async source(db) {
+      await readingsWithoutIndex(db);
+      await db.collection("readings").createIndex({ sensor: 1, at: -1 }, { name: "sensor_1_at_1" });
+    },
+  },
+  {
+    name: "a time-series that somebody else created in the target",
+    source: readingsWithoutIndex,
+    async target(db) {
+      const options = { timeseries: { timeField: "at", metaField: "sensor" } };
+      const readings = await db.createCollection("readings", options);
+      await readings.insertOne({ at: new Date(1), sensor: 1 });
+    },
+  },
+  {
+    name: "a view that would read itself in the target",
+    async source(db) {
+      await db.collection("orders").insertOne({ n: 1 });
+      await db.createCollection("few", { viewOn: "all", pipeline: [] });
+    },
+    target: (db) => db.createCollection("all", { viewOn: "few", pipeline: [] }),
+    flags: ["--one-way"],
+  },
+  {
+    name: "a view whose collation is not that of the view it reads in the target",
+    async source(db) {
+      await db.collection("orders").insertOne({ n: 1 });
+      await db.createCollection("few", { viewOn: "all", pipeline: [] });
+    },
+    target: (db) =>
+      db.createCollection("all", { viewOn: "orders", pipeline: [], collation: { locale: "fr" } }),
+    flags: ["--one-way"],
+  },
+];
+
 interface Said {
   readonly code: number | null;
   readonly keys: readonly string[];
@@ -168,7 +223,7 @@ describe("duplicate and diff of MongoDB databases", () => {
     await Promise.all(servers.map((server) => server.stop()));
   });
 
-  it.each(ODD.map((odd, number) => [odd.name, odd, number] as const))(
+  it.each([...ODD, ...ODD_DEFINITIONS].map((odd, number) => [odd.name, odd, number] as const))(
     "duplicate and diff agree about %s",
     { timeout: 120_000 },
     async (_, { source, target, flags = [] }, number) => {

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What is being tried, as "read orders": used in errors. */
   readonly doing: string;
+  /** The one collection that the command is about: a refusal may be the matter of that one alone. */
+  readonly collection?: string | undefined;
   readonly session?: ClientSession | undefined;
   /** Sub-documents of the answer as raw bytes. */
   readonly raw?: boolean;
@@ -202,7 +204,7 @@ export class Server {
     } catch (error) {
       if (options.signal.aborted) throw options.signal.reason;
       if (options.retry === false) throw error;
-      throw this.fault(error, options.doing);
+      throw this.fault(error, options.doing, options.collection);
     }
   }
 
@@ -225,9 +227,9 @@ export class Server {
     }
   }
 
-  /** Names a fault for people. */
-  fault(error: unknown, doing: string): DualsyncError {
-    return toDualsyncError(error, this.role, this.label, doing);
+  /** Names a fault for people; `collection` as in `RunOptions`. */
+  fault(error: unknown, doing: string, collection?: string): DualsyncError {
+    return toDualsyncError(error, this.role, this.label, doing, collection);
   }
 
   async close(): Promise<void> {

@@ -14,6 +14,7 @@ import type { Server } from "../connection/server.ts";
 import { shapeOf } from "../failures/faults.ts";
 import { countDocuments } from "../reading/count.ts";
 import { CONTROL_COLLECTION, lookUps } from "../schema/collections.ts";
+import { assertSpelling } from "../schema/database-spelling.ts";
 import { readControl, updateControl, writeRecord } from "./control-collection.ts";
 
 const DUPLICATE_KEY = 11000;
@@ -30,6 +31,7 @@ export async function takeLease(
   signal: AbortSignal,
 ): Promise<HeldLease> {
   const untouched = (await lookUps(server)(CONTROL_COLLECTION, signal)) === undefined;
+  if (untouched) await assertSpelling(server, signal);
   // Not under the run's signal: interrupted half-way, it would be unknown whether the lease was taken.
   const own = new AbortController().signal;
   let taken = new Clocks();

@@ -78,7 +78,7 @@ async function digestRange(
     return rows.length === 0 ? digestOf([]) : readRow(rows);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const fault = server.fault(error, `hash ${collection}`);
+    const fault = server.fault(error, `hash ${collection}`, collection);
     if (!isOutOfTime(error)) throw fault;
     throw new DualsyncError(fault.exit, fault.message, { cause: error, retryable: false });
   }

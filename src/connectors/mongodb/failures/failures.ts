@@ -16,6 +16,8 @@ export interface MongodbFailurePlace {
   readonly label: string;
   /** What was being tried, as "read orders". */
   readonly doing: string;
+  /** It was tried with one collection, and the others may fare better. */
+  readonly ofOneCollection?: boolean | undefined;
 }
 
 /** Names of collections stand in it, and they come from the server. */
@@ -38,5 +40,9 @@ export function failure(
   };
   const message = row.says.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
   const { hint, reason } = row;
-  return new DualsyncError(exit, message, { hint, cause, reason, retryable: row.passes === true });
+  const ofOneCollection = row.ofOneCollection === true && place.ofOneCollection === true;
+  return new DualsyncError(exit, message, {
+    ...{ hint, cause, reason, ofOneCollection },
+    retryable: row.passes === true,
+  });
 }

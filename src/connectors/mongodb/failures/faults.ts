@@ -2,6 +2,7 @@
 
 import { DualsyncError } from "../../../model/errors.ts";
 import type { StoreRole } from "../../connector.ts";
+import { isControlName } from "../../control/control-name.ts";
 import { diagnoseConnection, tlsCode } from "./connection-diagnosis.ts";
 import { failure, type MongodbFailure, type MongodbFailurePlace } from "./failures.ts";
 
@@ -13,6 +14,7 @@ const TRANSIENT = new Set([
 const AUTHENTICATION = new Set([18, 31, 11, 334]);
 const DENIED = new Set([13, 33, 8000]);
 const FULL = new Set([14031, 39]);
+const OTHER_LETTERS = 13297;
 const STEPPED_DOWN = new Set([189, 10058, 10107, 11602, 13435, 13436]);
 const SHUTTING_DOWN = new Set([91, 11600]);
 const TOO_MANY_REQUESTS = new Set([462, 16500]);
@@ -101,18 +103,37 @@ export function isFull(error: unknown): boolean {
 /** True for faults of the account or the whole server: no other document would fare better. */
 export function isFatal(error: unknown): boolean {
   const { code } = shapeOf(error);
-  return code !== undefined && (AUTHENTICATION.has(code) || DENIED.has(code) || FULL.has(code));
+  return (
+    code !== undefined &&
+    (AUTHENTICATION.has(code) || DENIED.has(code) || FULL.has(code) || code === OTHER_LETTERS)
+  );
 }
 
-/** Turns whatever the driver threw into the program's own error: where, what, what to do. Never a server's own text. */
+/** What a server says of one operation that takes too long. */
+const TIME_LIMIT = 50;
+
+/** The server has considered the command, and does not do it: it would not do so in a moment either. */
+export function isAnswer(error: unknown): boolean {
+  const { code, name } = shapeOf(error);
+  if (code === undefined || name === "MongoWriteConcernError") return false;
+  return code === TIME_LIMIT || !isTransient(error);
+}
+
+/**
+ * Turns whatever the driver threw into the program's own error: where, what, what to do. Never a server's own text.
+ * `collection`: the one that the command was about; what the server answers to that may be the matter of that one alone.
+ */
 export function toDualsyncError(
   error: unknown,
   role: StoreRole,
   label: string,
   doing: string,
+  collection?: string,
 ): DualsyncError {
   if (error instanceof DualsyncError) return error;
-  const place: MongodbFailurePlace = { role, label, doing };
+  // On dualsync's own collection everything depends.
+  const ofOneCollection = collection !== undefined && !isControlName(collection) && isAnswer(error);
+  const place: MongodbFailurePlace = { role, label, doing, ofOneCollection };
   const shape = shapeOf(error);
   if (/bad auth/i.test(shape.message)) return failure("authentication", place, error);
   if (shape.code === 8000) return cloudRefusal(shape.message, place, error);
@@ -127,6 +148,7 @@ function byCode({ code, message }: FaultShape, { role }: MongodbFailurePlace): M
   if (code === undefined) return undefined;
   if (AUTHENTICATION.has(code)) return "authentication";
   if (code === 13) return /requires authentication/.test(message) ? "no-credentials" : `right-${role}`;
+  if (code === OTHER_LETTERS) return "database-spelling";
   if (FULL.has(code)) return "disk";
   if (STEPPED_DOWN.has(code)) return "stepped-down";
   if (SHUTTING_DOWN.has(code)) return "shutting-down";

@@ -23,12 +23,20 @@ export const SERVER_FAILURES = {
     says: "The user is not authorized to {doing} at {where}.",
     means: "The source's user may not read what is needed.",
     hint: "Give the source's user the role read on this database.",
+    ofOneCollection: true,
   },
   "right-target": {
     exit: "denied",
     says: "The user is not authorized to {doing} at {where}.",
     means: "The target's user may not write there.",
     hint: "Give the target's user the role readWrite on this database; validators also need collMod (role dbAdmin).",
+    ofOneCollection: true,
+  },
+  "database-spelling": {
+    exit: "refused",
+    says: "{Where} is there in other letters{detail}: a server has no two databases whose names differ only in upper and lower case.",
+    means: "The name is written in capitals where the database has small letters, or the other way round.",
+    hint: "Nothing was changed. Write the name as it is there (--from, --to, or the variable), or choose another.",
   },
   "quota-space": {
     exit: "role",
@@ -49,12 +57,14 @@ export const SERVER_FAILURES = {
     says: "The cluster plan of {where} does not allow dualsync to {doing}.",
     means: "Free and small plans refuse some commands, whatever rights the user has.",
     hint: "Leave out what needs it, or choose a larger plan.",
+    ofOneCollection: true,
   },
   "plan-refusal": {
     exit: "role",
     says: "The cloud service of {where} refused to {doing} (code 8000).",
     means: "The cluster's plan has a limit, or the user lacks a permission.",
     hint: "Check the cluster's page: is it full, is its plan a free one, may the user do this?",
+    ofOneCollection: true,
   },
   disk: {
     exit: "role",
@@ -128,5 +138,6 @@ export const SERVER_FAILURES = {
     says: "Could not {doing} at {where}: {detail}.",
     means: "A less common failure; the code is the server's.",
     hint: "Run the same command again. If it fails again, look for this code in the server's log.",
+    ofOneCollection: true,
   },
 } as const satisfies Record<string, Failure>;

@@ -1,6 +1,6 @@
 import { isControlName } from "../../control/control-name.ts";
 
-/** In bytes; MongoDB counts the database's name and a dot as well. */
+/** In bytes, with the database's name and the dot between them. */
 const LONGEST = 255;
 
 /**
@@ -15,4 +15,16 @@ export function collectionNameProblem(name: string): string | undefined {
   if (name.startsWith(".") || name.endsWith(".") || name.includes(".."))
     return "has a dot at its beginning or its end, or two in a row";
   return Buffer.byteLength(name) > LONGEST ? `is longer than ${LONGEST} bytes` : undefined;
+}
+
+/**
+ * Why this database has no room for the name, in words that follow it; undefined: it has. `prefix`: what the server puts before
+ * the name of such a collection.
+ */
+export function lengthProblem(name: string, database: string, prefix = ""): string | undefined {
+  const bytes = Buffer.byteLength(name);
+  const longest = LONGEST - Buffer.byteLength(`${database}.${prefix}`);
+  return bytes > longest
+    ? `has ${bytes} bytes, and the database ${database} has room for ${longest}`
+    : undefined;
 }

@@ -14,13 +14,15 @@ const LISTING_BYTES = 24_000_000;
 const BATCHES = 1_000;
 /** A command of a listing is answered at once by any server that is well. Milliseconds. */
 const LISTING_DEADLINE = 30_000;
+/** What the server holds a cursor over collections under. */
+const OF_DATABASE = "$cmd.listCollections";
 
 /**
  * All documents that a cursor command gives: for results of at most `LISTING_BYTES` in the batches that the server
  * chooses; a longer one counts as endless. Starts over when it is interrupted.
  */
 export async function readAll(server: Server, command: Document, options: CursorOptions): Promise<Doc[]> {
-  const { signal, doing } = options;
+  const { signal, doing, collection } = options;
   const once = async (): Promise<Doc[]> => {
     const found: Doc[] = [];
     const cursor = openCursor(server, command, options);
@@ -40,7 +42,9 @@ export async function readAll(server: Server, command: Document, options: Cursor
     }
   };
   return await retry(server.policy, signal, isTransient, once).catch((error: unknown) => {
-    throw signal.aborted ? signal.reason : server.fault(error, doing);
+    throw signal.aborted
+      ? signal.reason
+      : server.fault(error, doing, collection === OF_DATABASE ? undefined : collection);
   });
 }
 
@@ -52,7 +56,7 @@ export async function readListing(
   signal: AbortSignal,
 ): Promise<Metadata[]> {
   const options = {
-    collection: collection === "" ? "$cmd.listCollections" : collection,
+    collection: collection === "" ? OF_DATABASE : collection,
     doing: `list ${collection === "" ? "collections" : `indexes of ${collection}`}`,
     deadline: LISTING_DEADLINE,
     signal,

@@ -103,9 +103,9 @@ function assertAscending(id: DocumentId, after: DocumentId): void {
 
 /** A read that ended before its end. What cannot be resumed may still succeed as a whole, later. */
 function brokenOff(server: Server, { collection }: FindOptions, error: unknown): DualsyncError {
-  const fault = server.fault(error, `read ${collection}`);
+  const fault = server.fault(error, `read ${collection}`, collection);
   const mayPass = isTransient(error) || (error as { code?: unknown }).code === CAPPED_POSITION_LOST;
   if (fault.retryable || !mayPass) return fault;
-  const { exit, message, hint } = fault;
-  return new DualsyncError(exit, message, { hint, cause: error, retryable: true });
+  const { exit, message, hint, ofOneCollection } = fault;
+  return new DualsyncError(exit, message, { hint, cause: error, retryable: true, ofOneCollection });
 }

@@ -50,7 +50,7 @@ async function modify(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (isTransient(error) || isFull(error))
-      throw server.fault(error, `change the option ${name} of ${info.name}`);
+      throw server.fault(error, `change the option ${name} of ${info.name}`, info.name);
     return `the target's collection has another value and it could not be changed (${codeText(shapeOf(error))})`;
   }
 }

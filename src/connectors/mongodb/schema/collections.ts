@@ -6,8 +6,10 @@ import { Batcher } from "../../wrappers/batcher.ts";
 import { retry } from "../../wrappers/retry.ts";
 import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
-import { codeText, isTransient, shapeOf } from "../failures/faults.ts";
+import { codeText, isFatal, isFull, isTransient, shapeOf } from "../failures/faults.ts";
+import { lengthProblem } from "../location/collection-name.ts";
 import { readListing } from "../reading/listing.ts";
+import { assertSpelling } from "./database-spelling.ts";
 import { sizeOf } from "./sizes.ts";
 
 /** The collection in which dualsync keeps its lease and history, in the target itself. */
@@ -15,6 +17,8 @@ export const CONTROL_COLLECTION = CONTROL_NAME;
 
 /** Before the name of a time-series: the collection in which a server keeps it. */
 const BUCKETS = "system.buckets.";
+/** The first wire version whose time-series are kept under their own names. */
+const WITHOUT_BUCKETS = 28;
 
 /** Options without which a collection would be another kind of thing; the others may be named as a loss. */
 const ESSENTIAL = new Set([
@@ -32,15 +36,30 @@ export async function listCollections(server: Server, signal: AbortSignal): Prom
   const found = await readListing(server, { listCollections: 1, cursor: {} }, "", signal);
   if (!found.every(isNamed))
     throw server.fault(new RangeError("a collection has no name that MongoDB allows"), "list collections");
+  if (found.length === 0) await assertSpelling(server, signal);
   const wanted = withBuckets(found).filter((entry) => !isBehindTheScenes(nameOf(entry)));
   const [system, ordinary] = [true, false].map((of) =>
     wanted.filter((entry) => nameOf(entry).startsWith("system.") === of),
   );
   const reason = "system collections belong to the server";
   const notCopied: NotCopied[] = (system ?? []).map((entry) => ({ name: nameOf(entry), reason }));
-  const collections = await Promise.all(
-    (ordinary ?? []).map((entry) => describe(server, nameOf(entry), entry, signal)),
+  const collections: CollectionInfo[] = [];
+  const failures: DualsyncError[] = [];
+  await Promise.all(
+    (ordinary ?? []).map(async (entry) => {
+      const name = nameOf(entry);
+      try {
+        collections.push(await describe(server, name, entry, signal));
+      } catch (error) {
+        if (!(error instanceof DualsyncError) || !error.ofOneCollection) throw error;
+        failures.push(error);
+        notCopied.push({ name, reason: error.message, isLoss: true });
+      }
+    }),
   );
+  const [first] = failures;
+  // A right that is missing for all of them is missing for the database.
+  if (first?.exit === "denied" && collections.every(({ kind }) => kind === "definition")) throw first;
   const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
   return { collections: collections.sort(byName), notCopied: notCopied.sort(byName) };
 }
@@ -55,6 +74,15 @@ function isNamed(entry: Metadata): boolean {
 
 function nameOf(entry: Metadata): string {
   return String(entry.get("name"));
+}
+
+/** Why this database has no room for the collection's name, in words that follow it; undefined: it has. */
+export function roomProblem(
+  server: Server,
+  { name, type }: Pick<CollectionInfo, "name" | "type">,
+): string | undefined {
+  const bucketed = type === "timeseries" && server.hello.maxWireVersion < WITHOUT_BUCKETS;
+  return lengthProblem(name, server.database, bucketed ? BUCKETS : "");
 }
 
 /** dualsync's own, and those in which the server keeps what it shows as views and time-series. */
@@ -173,8 +201,10 @@ export async function createCollection(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (shapeOf(error).code === 48) return lost; // an earlier try, whose answer was lost, has created it
-      const culprit = isTransient(error) ? undefined : optionToDrop(options, shapeOf(error).message);
-      if (culprit === undefined) throw unsupported(info, error) ?? server.fault(error, `create ${info.name}`);
+      const mayHelp = !isTransient(error) && !isFull(error);
+      const culprit = mayHelp ? optionToDrop(options, shapeOf(error).message) : undefined;
+      if (culprit === undefined)
+        throw refusal(info, error) ?? server.fault(error, `create ${info.name}`, info.name);
       options.delete(culprit);
       lost.push({
         key: `option ${info.name}/${culprit}`,
@@ -197,19 +227,28 @@ async function tryToCreate(
   );
 }
 
-/** Codes with which a server says that it does not know this kind of collection. */
-const UNKNOWN_KIND = new Set([2, 9, 72, 238, 40415]);
+/** Codes with which a server says that it does not know this kind of collection, or a stage of this view. */
+const UNKNOWN = new Set([2, 9, 72, 168, 238, 40324, 40415]);
 
-/** A server that is too old for a kind of collection is no reason to copy nothing else. */
-function unsupported(info: CollectionInfo, error: unknown): DualsyncError | undefined {
+const INVALID_NAME = 73;
+
+/** What a server will not create, now or later, is no reason to copy nothing else. Undefined: it is no matter of this one. */
+function refusal(info: CollectionInfo, error: unknown): DualsyncError | undefined {
   const shape = shapeOf(error);
-  if (shape.code === undefined || !UNKNOWN_KIND.has(shape.code)) return undefined;
-  const kind = info.type === "collection" ? "collection with these options" : `${info.type} collection`;
+  if (shape.code === undefined || isTransient(error) || isFatal(error)) return undefined;
+  const advice = shape.code === INVALID_NAME ? "; give it another name with --rename" : "";
+  const old = UNKNOWN.has(shape.code) ? "; is it too old?" : advice;
   return new DualsyncError(
     "incomplete",
-    `the target's server cannot create a ${kind} (${codeText(shape)}); is it too old?`,
+    `the target's server cannot create ${kindText(info)} (${codeText(shape)})${old}`,
     { cause: error },
   );
+}
+
+function kindText({ kind, type, options }: CollectionInfo): string {
+  if (kind === "definition") return `this ${type}`;
+  if (type !== "collection") return `a ${type} collection`;
+  return options.size === 0 ? "this collection" : "a collection with these options";
 }
 
 /** The option that the server's message names, else any that can be done without. */

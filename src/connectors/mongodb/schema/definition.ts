@@ -40,6 +40,24 @@ export function differingIndexParts(a: Definition, b: Definition): string[] {
   return differing(plainIndex(a), plainIndex(b));
 }
 
+/**
+ * Whether it is the index that servers from MongoDB 6.3 on make by themselves with a time-series: on its metaField and its
+ * timeField. `options` are those of the collection.
+ */
+export function isMadeByServer(index: Definition, options: Definition): boolean {
+  const timeseries = options.get("timeseries");
+  if (!(timeseries instanceof Map)) return false;
+  const [meta, time]: unknown[] = [timeseries.get("metaField"), timeseries.get("timeField")];
+  if (typeof meta !== "string" || typeof time !== "string") return false;
+  const key = new Map([meta, time].map((field) => [field, new Int32(1)]));
+  const made = new Map<string, unknown>([
+    ["v", index.get("v")],
+    ["key", key],
+    ["name", `${meta}_1_${time}_1`],
+  ]);
+  return differingIndexParts(index, made).length === 0;
+}
+
 function differing(a: Definition, b: Definition): string[] {
   const names = [...new Set([...a.keys(), ...b.keys()])];
   return names.filter((name) => {

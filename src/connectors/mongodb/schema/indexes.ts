@@ -1,12 +1,13 @@
 import type { CollectionInfo, Metadata } from "../../collection.ts";
 import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
-import { codeText, isFull, isTransient, shapeOf } from "../failures/faults.ts";
+import { codeText, isAnswer, isFull, isTransient, shapeOf } from "../failures/faults.ts";
 import { readListing } from "../reading/listing.ts";
 import { withoutVersions } from "./collections.ts";
-import { differingIndexParts } from "./definition.ts";
+import { differingIndexParts, isMadeByServer } from "./definition.ts";
 
 const NAMESPACE_NOT_FOUND = 26;
+const INDEX_NOT_FOUND = 27;
 
 /** Index definitions as the server lists them, without the one on `_id` and without what only that server can know. */
 export async function listIndexes(
@@ -43,18 +44,22 @@ function portable(index: Metadata): Metadata {
 
 /**
  * Builds the indexes that are missing: plain ones first, then unique ones, then those that delete documents (TTL), so
- * that nothing expires or is refused while data is still to come.
+ * that nothing expires or is refused while data is still to come. `own`: dualsync created the collection, and what the server
+ * has made with it is removed where it is not wanted: it would stand in the way of others.
  */
 export async function buildIndexes(
   server: Server,
   { name: collection, options }: CollectionInfo,
   wanted: readonly Metadata[],
+  own: boolean,
   signal: AbortSignal,
 ): Promise<NotReproduced[]> {
   const lost: NotReproduced[] = [];
-  const have = new Map(
-    (await listIndexes(server, collection, signal)).map((index) => [index.get("name"), index]),
-  );
+  const there = await listIndexes(server, collection, signal);
+  const isWanted = (index: Metadata) => wanted.some((one) => differingIndexParts(one, index).length === 0);
+  const made = own ? there.find((index) => isMadeByServer(index, options) && !isWanted(index)) : undefined;
+  const have = new Map(there.map((index) => [index.get("name"), index]));
+  if (made !== undefined && (await drop(server, collection, made, signal))) have.delete(made.get("name"));
   const missing: Metadata[] = [];
   for (const index of wanted) {
     const same = have.get(index.get("name"));
@@ -65,6 +70,24 @@ export async function buildIndexes(
   const complete = options.has("collation") ? missing.map(withCollation) : missing;
   for (const group of stages(complete)) lost.push(...(await buildGroup(server, collection, group, signal)));
   return lost;
+}
+
+/** @returns false when the server refuses; whoever compares knows that the server has made it */
+async function drop(
+  server: Server,
+  collection: string,
+  index: Metadata,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const command = { dropIndexes: collection, index: index.get("name"), writeConcern: { w: "majority" } };
+  try {
+    await server.run(command, { signal, doing: `remove an index of ${collection}`, collection });
+    return true;
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (signal.aborted || !isAnswer(cause)) throw error;
+    return shapeOf(cause).code === INDEX_NOT_FOUND; // an earlier try, whose answer was lost, has removed it
+  }
 }
 
 /** An index that says nothing would take on the collection's collation; one that is listed so has none. */
@@ -108,6 +131,7 @@ async function build(
     await server.run(command, {
       signal,
       doing: `build indexes of ${collection}`,
+      collection,
       deadline: Number.POSITIVE_INFINITY,
     });
     return undefined;

@@ -4,7 +4,7 @@ import { typeName } from "../../../bson/type-name.ts";
 import { cutText } from "../../../model/cut-text.ts";
 import type { CollectionInfo, Metadata } from "../../collection.ts";
 import type { DescribedPair, MetadataDifference, Renamed } from "../../powers/metadata.ts";
-import { differingIndexParts, differingOptions } from "./definition.ts";
+import { differingIndexParts, differingOptions, isMadeByServer } from "./definition.ts";
 import { renamed } from "./renamed.ts";
 
 const LONGEST_DETAIL = 1_000;
@@ -26,7 +26,7 @@ export function metadataDifferences(pair: DescribedPair): MetadataDifference[] {
   }
   return [
     ...optionDifferences(followed, target),
-    ...indexDifferences(target.name, byName(pair.sourceIndexes), byName(pair.targetIndexes)),
+    ...indexDifferences(target, byName(pair.sourceIndexes), byName(pair.targetIndexes)),
   ];
 }
 
@@ -55,13 +55,15 @@ function byName(indexes: readonly Metadata[]): ReadonlyMap<string, Metadata> {
 }
 
 function indexDifferences(
-  collection: string,
+  { name: collection, options }: CollectionInfo,
   source: ReadonlyMap<string, Metadata>,
   target: ReadonlyMap<string, Metadata>,
 ): MetadataDifference[] {
   const names = [...new Set([...source.keys(), ...target.keys()])].sort();
   return names.flatMap((name) => {
     const [one, other] = [source.get(name), target.get(name)];
+    // Whoever creates the collection there gets this index, too.
+    if (one === undefined && other !== undefined && isMadeByServer(other, options)) return [];
     const detail = indexDetail(one, other);
     return detail === "" ? [] : [{ key: `index ${collection}/${name}`, sigil: sigilOf(one, other), detail }];
   });

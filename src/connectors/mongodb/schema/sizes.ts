@@ -2,11 +2,8 @@
 import type { Document } from "mongodb";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { Server } from "../connection/server.ts";
-import { shapeOf } from "../failures/faults.ts";
+import { isAnswer } from "../failures/faults.ts";
 import { countDocuments } from "../reading/count.ts";
-
-/** A permission that this user lacks, or a command that this server or plan lacks. */
-const REFUSALS = new Set([13, 59, 115, 8000]);
 
 /** What the server's bookkeeping holds about a collection's size. After a crash it may be wrong, so "empty" is counted. */
 export async function sizeOf(
@@ -28,8 +25,7 @@ async function collStats(server: Server, name: string, signal: AbortSignal): Pro
   try {
     return await server.run({ collStats: name }, { signal, doing: `read the size of ${name}` });
   } catch (error) {
-    const { code } = shapeOf(error instanceof DualsyncError ? error.cause : error);
-    if (signal.aborted || code === undefined || !REFUSALS.has(code)) throw error;
+    if (signal.aborted || !(error instanceof DualsyncError) || !isAnswer(error.cause)) throw error;
     return {};
   }
 }

@@ -50,7 +50,7 @@ export class Creator {
     if (!this.#provenance.isFromEmpty(info.name, existing)) return false;
     await this.#server.run(
       { drop: info.name, writeConcern: { w: "majority" } },
-      { signal, doing: `empty ${info.name}` },
+      { signal, doing: `empty ${info.name}`, collection: info.name },
     );
     await this.#create(info, signal);
     return true;
@@ -61,7 +61,10 @@ export class Creator {
     indexes: readonly Metadata[],
     signal: AbortSignal,
   ): Promise<NotReproduced[]> {
-    const lost = await buildIndexes(this.#server, info, indexes, signal);
+    const isMade = info.type === "timeseries"; // with an index, by newer servers
+    const uid = isMade ? uidOf(await this.#listed.lookUp(info.name, signal)) : undefined;
+    const own = isMade && this.#provenance.isFromEmpty(info.name, uid);
+    const lost = await buildIndexes(this.#server, info, indexes, own, signal);
     if (!this.#unvalidated.delete(info.name)) return lost;
     const existing = await this.#listed.lookUp(info.name, signal);
     return existing === undefined

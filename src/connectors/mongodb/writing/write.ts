@@ -83,7 +83,9 @@ export class DocumentWriter {
         removed += await this.#sender.remove(collection, ids.slice(from, from + MOST_REMOVED), signal);
       return removed;
     } catch (error) {
-      throw signal.aborted ? signal.reason : this.#server.fault(error, `remove documents of ${collection}`);
+      throw signal.aborted
+        ? signal.reason
+        : this.#server.fault(error, `remove documents of ${collection}`, collection);
     }
   }
 
@@ -121,10 +123,10 @@ export class DocumentWriter {
       return await this.#whole(task, batch);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (mode === "append") throw this.#server.fault(error, `write ${collection}`);
+      if (mode === "append") throw this.#server.fault(error, `write ${collection}`, collection);
       const cut = batch.length > 1 && isLate(error);
       if (!cut && !(await this.#isDocumentFault(error, signal)))
-        throw this.#server.fault(error, `write ${collection}`);
+        throw this.#server.fault(error, `write ${collection}`, collection);
       const repeated = task.repeated || isLate(error) || isBroken(error);
       if (batch.length > 1) return await this.#halves({ ...task, repeated }, batch);
       return { ...NOTHING, rejected: [{ id: batch.idOf(0), reason: refusal(error) }] };

@@ -200,6 +200,25 @@ describe("limits of an Atlas plan", () => {
   });
 });
 
+describe("a database that exists in other letters", () => {
+  it("reports it with the existing name where the server lists it", async () => {
+    const listed = answerTo(/^listDatabases$/, { ok: 1, databases: [{ name: "SHOP" }, { name: "other" }] });
+    for (const role of ["source", "target"] as const)
+      expect((await against("database-spelling", listed, { role })).message).toContain(
+        'in other letters ("SHOP"):',
+      );
+  });
+  it("reports it without a name where only the write is refused", async () => {
+    const text = "db already exists with different case already have: [SHOP] trying to create [shop]";
+    const { message } = await against(
+      "database-spelling",
+      answerTo(/^(insert|update)$/, refusal(13297, text)),
+      { role: "target" },
+    );
+    expect(message).not.toContain("SHOP");
+  });
+});
+
 describe("server states", () => {
   it.each<[string, MongodbFailure, Script]>([
     ["a disk without space", "disk", answerTo(/^listCollections$/, refusal(14031, "no space"))],
