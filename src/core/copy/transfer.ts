@@ -100,14 +100,13 @@ async function transferOne(
   // What is gone from the target is not among what was changed in the source: then everything is read.
   const since = prepared?.empty === false ? planned.since : undefined;
   const uids = { source: planned.from.uid, target: prepared?.uid };
-  const lastVerified = await lastVerifiedOf(planned, prepared);
   const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
     const job: Job = {
       ...own,
       since,
       meter,
       progress,
-      lastVerified,
+      lastVerified: await lastVerifiedOf(own, prepared),
       rejected: new Set(),
       journaling: journalingOf(own, prepared),
       checksumBuilder: ChecksumBuilder.of({ ...own, since }, uids),
@@ -195,7 +194,12 @@ async function openProgress(
   const former = job.checkpoint.former(name, uids);
   if (former === undefined) return progress;
   const proved = former.counts.read - former.counts.rejected;
-  const held = await job.target.count(job.to.name, {}, job.signal);
+  const held = await job.target.count(job.to.name, {}, job.signal).catch((error: unknown) => {
+    // It is named as soon as its copying fails in the same way.
+    if (job.signal.aborted || !isOfOneCollection(error)) throw error;
+    return undefined;
+  });
+  if (held === undefined) return progress;
   if (held >= proved || !job.target.countsExactly) progress.restore(former);
   else
     job.note(
