@@ -330,8 +330,9 @@ async function countOf(
 }
 
 /** What the source gave in this run, where that is as many as it held when it was listed. */
-function givenByAll({ from, filter, since, progress }: Job): number | undefined {
-  const isAll = from.kind === "collection" && filter === undefined && since === undefined;
+function givenByAll({ verify, from, filter, since, progress }: Job): number | undefined {
+  const isAll =
+    verify === "content" && from.kind === "collection" && filter === undefined && since === undefined;
   const { read } = progress.tally;
   return isAll && !progress.isResumed && read === from.documents ? read : undefined;
 }
@@ -339,7 +340,7 @@ function givenByAll({ from, filter, since, progress }: Job): number | undefined 
 /** What the target holds, where this run has read all of it. */
 function heldByTarget(job: Job): number | undefined {
   const { rejected, read, extra, deleted } = job.progress.tally;
-  const isKnown = job.verify === "content" && rejected === 0 && givenByAll(job) !== undefined;
+  const isKnown = rejected === 0 && givenByAll(job) !== undefined;
   return isKnown ? read + extra - deleted : undefined;
 }
 

@@ -52,7 +52,7 @@ const GREETING_DEADLINE = 25_000;
 /** Every MongoDB takes documents of 16 MB; a server that announces less room for a message does not mean it. */
 const LEAST_MESSAGE_BYTES = 17_000_000;
 
-/** Connections to one server, and so the commands that are under way at once. */
+/** Connections to one server unless the URI says, and so the commands that are under way at once. */
 const MOST_CONNECTIONS = 32;
 
 /** How long to look for a server, and to wait for a connection, unless the URI says. Milliseconds. */
@@ -96,12 +96,14 @@ export class Server {
   readonly #client: MongoClient;
   readonly #db: Db;
   /** A command that waited for a connection would use up its time. */
-  readonly #slots = new CommandSlots(MOST_CONNECTIONS);
+  readonly #slots: CommandSlots;
   #hello: Hello | undefined;
 
   private constructor(client: MongoClient, options: ServerOptions) {
     this.#client = client;
     this.#db = client.db(options.database);
+    // 0 is as many as there are commands.
+    this.#slots = new CommandSlots(client.options.maxPoolSize || MOST_CONNECTIONS);
     this.label = options.label;
     this.role = options.role;
     this.policy = retryPolicy(options.retries);
@@ -117,8 +119,7 @@ export class Server {
     try {
       client = new MongoClient(options.uri, {
         appName: "dualsync",
-        ...unnamed(options.uri, WAITS),
-        maxPoolSize: MOST_CONNECTIONS,
+        ...unnamed(options.uri, { ...WAITS, maxPoolSize: MOST_CONNECTIONS }),
         readPreference: "primary",
       });
     } catch (error) {

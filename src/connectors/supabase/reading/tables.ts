@@ -38,8 +38,8 @@ export class Tables {
   #functions: ReadonlySet<string> = new Set();
   /** What the project has answered, by name and columns. */
   readonly #areViews = new Map<string, boolean>();
-  /** What is not selected is not looked at, not even for the sake of another table. */
-  #selects: (name: string) => boolean = () => true;
+  /** What is not selected is not looked at, not even for the sake of another table. Undefined before the first listing. */
+  #selects: ((name: string) => boolean) | undefined;
   /** Also those that are gone by now: documents made of their rows are still classified. */
   readonly #seen = new Map<string, Table>();
 
@@ -90,14 +90,14 @@ export class Tables {
     this.#known = new Map(tables.map((table) => [table.name, table]));
     for (const [name, table] of this.#known) this.#seen.set(name, table);
     this.#functions = found.functions;
-    const selected = tables.filter(({ name }) => this.#selects(name));
+    const selected = tables.filter(({ name }) => this.#selects?.(name) ?? true);
     exactnessOf(this.#project).know(selected, settings);
     return { ...found, tables, unusable: found.unusable.filter(isOthers) };
   }
 
   /** The table, and whether it is a view where the description leaves that open: asked once, as long as it looks the same. */
   async #kindOf(table: Table, signal: AbortSignal): Promise<Table> {
-    if (!mayBeView(table) || !this.#selects(table.name)) return table;
+    if (!mayBeView(table) || this.#selects?.(table.name) !== true) return table;
     const shape = uidOf("", table);
     const found =
       this.#areViews.get(shape) ?? (await this.#ofOne(() => isView(this.#project, table, signal), signal));

@@ -298,11 +298,13 @@ describe("server states", () => {
 
   it("reports that no connection became free in time", async () => {
     const server = await startScripted(answerTo(/^listCollections$/, "hang"));
-    const uri = `${server.uri}&waitQueueTimeoutMS=300`;
+    const uri = `${server.uri}&waitQueueTimeoutMS=300&maxPoolSize=4`;
     const hanging = new AbortController();
     const label = labelOf(uri);
-    const store = await mongodb({ uri, database: "shop", role: "source", label, retries: 0 }, never);
-    const busy = Array.from({ length: 32 }, () => store.list(hanging.signal).catch(() => undefined));
+    // Cursors of the driver ask for connections as they need them.
+    const options = { uri, database: "shop", role: "source", label, retries: 0, cursors: "driver" } as const;
+    const store = await mongodb(options, never);
+    const busy = Array.from({ length: 4 }, () => store.list(hanging.signal).catch(() => undefined));
     const error = await store.list(never).catch((thrown: unknown) => thrown);
     expect((error as DualsyncError).hint).toBe(FAILURES["no-connection-free"].hint);
     provoked.add("no-connection-free");
