@@ -26,9 +26,7 @@ export default defineConfig({
           // What depends on how servers are talked to: sessions, cluster times, cursors, retried writes.
           include: [
             ...["duplicate/duplicate", "duplicate/missing-rights", "diff/same-store", "repair/repair"],
-            ...["after-a-fault", "cluster-time", "cursors-in-sessions", "cut-connections"].map(
-              (name) => `faults/${name}`,
-            ),
+            ...["after-a-fault", "cluster-time", "cut-connections"].map((name) => `faults/${name}`),
             ...["faults/disturbed-connections", "faults/kills", "diff/disturbed-connections"],
           ].map((name) => `test/commands/${name}.test.ts`),
           env: { DUALSYNC_TEST_FACE: "replica-set" },

@@ -79,7 +79,7 @@ describe("bad input", () => {
   it.each(BAD_INPUT)(
     "reports bad input as a JSON record, with the summary last: %s",
     async (_what, args, env) => {
-      const { code, stdout } = await dualsync(["duplicate", "--json", ...args], { env });
+      const { code, stdout } = await run(["duplicate", "--json", ...args], { env });
       expect(code).toBe(2);
       expect(records(stdout).map(({ type }) => type)).toContain("error");
       expect(summary(stdout)).toMatchObject({ type: "summary", exitCode: 2 });

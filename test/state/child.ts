@@ -26,15 +26,21 @@ export interface Outcome {
   };
 }
 
-/** Starts a process of its own that works on the state file of `cwd`. */
-export function startChild(work: Work): ChildProcess {
-  const args = ["test/state/state-child.js", JSON.stringify({ key: KEY, ...work })];
+/** Starts a process of its own that works on the state files of one `cwd` after the other. */
+export function startChild(...all: readonly Work[]): ChildProcess {
+  const args = ["test/state/state-child.js", JSON.stringify(all.map((work) => ({ key: KEY, ...work })))];
   return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
 }
 
 /** What came of the work; undefined when the process was killed. */
 export async function inChild(work: Work): Promise<Outcome | undefined> {
-  const child = startChild(work);
+  const [outcome] = await inOneChild([work]);
+  return outcome;
+}
+
+/** What came of each piece of work that one process does; of those after which it was killed there is none. */
+export async function inOneChild(all: readonly Work[]): Promise<readonly Outcome[]> {
+  const child = startChild(...all);
   let text = "";
   child.stdout?.setEncoding("utf8").on("data", (part: string) => {
     text += part;
@@ -43,7 +49,7 @@ export async function inChild(work: Work): Promise<Outcome | undefined> {
     child.once("error", fail);
     child.once("close", (...end) => done(end));
   });
-  if (signal === "SIGKILL") return undefined;
-  if (code !== 0) throw new Error(`The child ended with ${code ?? signal}.`);
-  return JSON.parse(text) as Outcome;
+  if (code !== 0 && signal !== "SIGKILL") throw new Error(`The child ended with ${code ?? signal}.`);
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Outcome);
 }

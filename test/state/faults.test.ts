@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { StateFile } from "../../src/state/job/state-file.ts";
-import { type Fault, inChild, type Outcome, type Work } from "./child.ts";
+import { type Fault, inChild, inOneChild, type Outcome, type Work } from "./child.ts";
 import { KEY, temporaries, workFolder } from "./state-folder.ts";
 
 type Act = Work["act"];
@@ -24,29 +24,38 @@ function faultsOf(call: string, at: number): Fault[] {
   return call === "file.writeFile" ? [...faults, half("ENOSPC"), half("KILL")] : faults;
 }
 
-/** Runs the act once for each fault at each of its calls, in a folder of its own, and counts the runs. */
+/**
+ * Runs the act once for each fault at each of its calls, in a folder of its own, and counts the runs. Those that are not
+ * killed share a process.
+ */
 async function underEveryFault(
   act: Act,
   before: unknown,
   check: (cwd: string, outcome: Outcome | undefined, fault: Fault) => Promise<void>,
 ): Promise<number> {
   const root = workFolder();
-  const run = async (fault?: Fault): Promise<Outcome | undefined> => {
+  const prepared = async (): Promise<Work> => {
     const cwd = mkdtempSync(join(root, "run-"));
     if (before !== undefined) await new StateFile(cwd, KEY).write(before);
-    const outcome = await inChild({ cwd, act, content: NEW, ...(fault === undefined ? {} : { fault }) });
-    if (fault !== undefined) await check(cwd, outcome, fault);
-    rmSync(cwd, { recursive: true });
-    return outcome;
+    return { cwd, act, content: NEW };
   };
-  const calls = (await run())?.calls ?? [];
-  let runs = 0;
-  for (const [index, call] of calls.entries()) {
-    const faults = faultsOf(call, index + 1);
-    await Promise.all(faults.map(run));
-    runs += faults.length;
-  }
-  return runs;
+  const run = async (faults: readonly Fault[]): Promise<void> => {
+    const works = await Promise.all(faults.map(async (fault) => ({ ...(await prepared()), fault })));
+    const outcomes = await inOneChild(works);
+    for (const [index, { cwd, fault }] of works.entries()) {
+      await check(cwd, outcomes[index], fault);
+      rmSync(cwd, { recursive: true });
+    }
+  };
+  const calls = (await inChild(await prepared()))?.calls ?? [];
+  const faults = calls.flatMap((call, index) => faultsOf(call, index + 1));
+  const failures = faults.filter(({ how }) => how !== "KILL");
+  // As much as fits into one argument.
+  for (let from = 0; from < failures.length; from += 20) await run(failures.slice(from, from + 20));
+  const kills = faults.filter(({ how }) => how === "KILL");
+  for (let from = 0; from < kills.length; from += 4)
+    await Promise.all(kills.slice(from, from + 4).map((kill) => run([kill])));
+  return faults.length;
 }
 
 /** A run either says that its disk failed, in full, or was killed, or did not notice: then all was done. */

@@ -20,7 +20,7 @@ export interface Compared {
   readonly error: Json | undefined;
 }
 
-export interface CompareOptions extends Pick<CliOptions, "cwd" | "onStart" | "bin"> {
+export interface CompareOptions extends Pick<CliOptions, "cwd" | "onStart" | "bin" | "env"> {
   /** Default: the pair's, of the test that runs. */
   readonly database?: string;
 }
@@ -29,9 +29,10 @@ export interface CompareOptions extends Pick<CliOptions, "cwd" | "onStart" | "bi
 export async function compare(
   pair: ServerPair,
   flags: readonly string[] = [],
-  { database = pair.database, ...options }: CompareOptions = {},
+  { database = pair.database, env: more, ...options }: CompareOptions = {},
 ): Promise<Compared> {
   const env = {
+    ...more,
     LIVE: withDatabase(pair.source.uri, database),
     COPY: withDatabase(pair.target.uri, database),
   };

@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Document } from "bson";
-import { expect } from "vitest";
+import { beforeAll, expect } from "vitest";
 import { type Answer, startScripted } from "../services/wire/scripted-server.ts";
 import type { Request } from "../services/wire/wire-message.ts";
-import { BIN, dualsync } from "./cli.ts";
 
 /** Bytes of resident memory that a run may have, whatever a server does. */
 export const MOST_MEMORY = 400_000_000;
@@ -15,48 +18,83 @@ export interface Outcome {
   readonly memory: number;
 }
 
-/** Copies from, or to, a server that answers like this; `other` is the address of the other side. */
-export async function runAgainst(
-  other: string,
-  role: "source" | "target",
-  answer: (request: Request) => Answer,
-  ...flags: readonly string[]
-): Promise<Outcome> {
-  const server = await startScripted({ answer });
-  const hostile = `mongodb://127.0.0.1:${server.port}/shop?directConnection=true&serverSelectionTimeoutMS=2000`;
-  const env = { LIVE: role === "source" ? hostile : other, COPY: role === "source" ? other : hostile };
-  const started = performance.now();
-  let memory = 0;
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const { code, stdout, stderr } = await dualsync(
-      ["duplicate", "--from", "env:LIVE", "--to", "env:COPY", ...flags],
-      {
-        bin: BIN,
-        env: { ...env, SYNC_MAX_RETRIES: "0" },
-        onStart: (child) => {
-          timer = setInterval(() => {
-            memory = Math.max(memory, residentOf(child.pid));
-          }, 20);
-          setTimeout(() => child.kill("SIGKILL"), 50_000).unref();
-        },
-      },
-    );
-    return { code, said: stdout + stderr, seconds: (performance.now() - started) / 1_000, memory };
-  } finally {
-    clearInterval(timer);
-    await server.stop();
-  }
+/** How long a run may take, and the process to end after the last one. */
+const DEADLINE_MS = 50_000;
+
+/** One process for the runs of a file, as to start one takes longer than most of them. A run that breaks it ends it. */
+export interface HostedRuns {
+  /** Copies from, or to, a server that answers like this; `other` is the address of the other side. */
+  against(
+    other: string,
+    role: "source" | "target",
+    answer: (request: Request) => Answer,
+    ...flags: readonly string[]
+  ): Promise<Outcome>;
 }
 
-/** Peak of a process's memory, where the system shows it. */
-function residentOf(pid: number | undefined): number {
-  try {
-    const found = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-    return Number(found?.[1] ?? 0) * 1_024;
-  } catch {
-    return 0;
-  }
+/** Call at the top of a test file. Fails it when the process does not end by itself after all runs. */
+export function hostedRuns(): HostedRuns {
+  let host: ChildProcess | undefined;
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "dualsync-hostile-"));
+    return async () => {
+      rmSync(folder, { recursive: true });
+      if (host === undefined) return;
+      const ended = once(host, "exit");
+      const impatience = setTimeout(() => host?.kill("SIGKILL"), DEADLINE_MS);
+      host.disconnect();
+      expect(await ended).toEqual([0, null]);
+      clearTimeout(impatience);
+    };
+  });
+  return {
+    async against(other, role, answer, ...flags) {
+      host ??= await startHost();
+      const server = await startScripted({ answer });
+      const hostile = `mongodb://127.0.0.1:${server.port}/shop?directConnection=true&serverSelectionTimeoutMS=2000`;
+      const stores = { LIVE: role === "source" ? hostile : other, COPY: role === "source" ? other : hostile };
+      const env = { ...stores, SYNC_MAX_RETRIES: "0" };
+      const args = ["duplicate", "--from", "env:LIVE", "--to", "env:COPY", ...flags];
+      try {
+        const outcome = await runIn(host, { args, env, cwd: mkdtempSync(join(folder, "run-")) });
+        if (outcome.code === null) host = undefined;
+        return outcome;
+      } finally {
+        await server.stop();
+      }
+    },
+  };
+}
+
+async function startHost(): Promise<ChildProcess> {
+  const { PATH = "", HOME = "" } = process.env;
+  const host = fork("test/support/hosted-runs.js", { env: { PATH, HOME }, stdio: "pipe", execArgv: [] });
+  await once(host, "message");
+  return host;
+}
+
+/** What came of the run; its status is null when the process did not survive it. */
+async function runIn(host: ChildProcess, work: object): Promise<Outcome> {
+  const started = performance.now();
+  let said = "";
+  const listen = (text: Buffer): void => {
+    said += text.toString();
+  };
+  for (const output of [host.stdout, host.stderr]) output?.on("data", listen);
+  const impatience = setTimeout(() => host.kill("SIGKILL"), DEADLINE_MS);
+  const waiting = new AbortController();
+  const answered = once(host, "message", waiting).then(([outcome]) => outcome as Omit<Outcome, "seconds">);
+  const closed = once(host, "close", waiting).then(() => undefined);
+  host.send(work);
+  const outcome = await Promise.race([answered, closed]);
+  waiting.abort();
+  for (const one of [answered, closed]) one.catch(() => undefined);
+  clearTimeout(impatience);
+  for (const output of [host.stdout, host.stderr]) output?.off("data", listen);
+  const seconds = (performance.now() - started) / 1_000;
+  if (outcome === undefined) return { code: null, said, seconds, memory: 0 };
+  return { ...outcome, said: outcome.said + said, seconds };
 }
 
 /** One clear sentence, the status of that side, nothing that a terminal obeys, no stack, no flood. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
 import type { FaultRule, SetFault } from "../../services/wire-proxy/faults/faults.ts";
 import { collectionOf, compare, findings, refuseHashes, TIERS } from "../../support/compared.ts";
@@ -7,18 +7,24 @@ import { serverPair } from "../../support/stores/pair.ts";
 const pair = serverPair({}, {}, {});
 const COUNT = 3_000;
 
-/** 3,000 equal documents on both sides; with `different` the copy's number 1,234 is another. */
-async function fill({ different = false, size = 1_000 } = {}): Promise<void> {
+/** 3,000 equal documents on both sides; in the second database the copy's number 1,234 is another. Nothing writes there. */
+const EQUAL = "equal";
+const DIFFERENT = "different";
+
+async function fill(database: string, size = 1_000): Promise<void> {
   const text = "x".repeat(size);
   const documents = Array.from({ length: COUNT }, (_, n) => ({ _id: n, text }));
   for (const client of [pair.from, pair.to])
-    await client.db(pair.database).collection<{ _id: number; text: string }>("orders").insertMany(documents);
-  if (!different) return;
+    await client.db(database).collection<{ _id: number; text: string }>("orders").insertMany(documents);
+}
+
+beforeAll(async () => {
+  for (const database of [EQUAL, DIFFERENT]) await fill(database);
   await pair.to
-    .db(pair.database)
+    .db(DIFFERENT)
     .collection<{ _id: number }>("orders")
     .updateOne({ _id: 1_234 }, { $set: { text: "y" } });
-}
+});
 
 const READ = [TIERS[0], TIERS[3]] as const;
 
@@ -63,10 +69,9 @@ describe.each(READ)("disturbed comparison when $name", ({ refusing }) => {
     ],
     ["the connection is slow", () => pair.sourceProxy.throttle(3_000_000)],
   ])("finds the only difference although %s", async (_what, disturb) => {
-    await fill({ different: true });
     refuseHashes(pair, refusing);
     disturb();
-    const compared = await compare(pair);
+    const compared = await compare(pair, [], { database: DIFFERENT });
     expect(findings(compared), compared.stdout).toEqual(["changed 1234"]);
     expect(compared.code).toBe(1);
     expect(collectionOf(compared, "orders")).toMatchObject({
@@ -83,10 +88,9 @@ describe.each(READ)("disturbed comparison when $name", ({ refusing }) => {
     ["a batch that is not an array", { adds: { cursor: { id: 0n, ns: "x.y", firstBatch: "many" } } }],
     ["a reply without a cursor", { adds: { cursor: 1 } }],
   ])("calls stores neither identical nor different when reading returns %s", async (_what, fault) => {
-    await fill();
     refuseHashes(pair, refusing);
     pair.targetProxy.fail({ on: ["find", "getMore"], collection: "orders", every: 1, ...fault });
-    const compared = await compare(pair);
+    const compared = await compare(pair, [], { database: EQUAL });
     expect([5, 8], compared.stdout).toContain(compared.code);
     expect(compared.error?.message).toMatch(/target/);
     expect(compared.summary?.outcome).not.toBe("done");
@@ -107,7 +111,7 @@ describe("servers that both return less than they hold", () => {
     ["return no documents", "find", "firstBatch"],
     ["end each cursor after its first batch", "getMore", "nextBatch"],
   ] as const)("does not call collections compared when both servers %s", async (_what, on, batch) => {
-    await fill({ size: 2_500 }); // more than a batch holds
+    await fill(pair.database, 2_500); // more than a batch holds
     refuseHashes(pair, TIERS[3].refusing);
     const short = onBoth({ on, every: 1, ...nothing(batch) });
     const compared = await compare(pair);
@@ -122,13 +126,12 @@ describe("servers that both return less than they hold", () => {
   });
 
   it("does not call collections identical when both servers hash nothing", async () => {
-    await fill();
     const hashes = onBoth({ on: "aggregate", mentions: "$hash", every: 1, delayMs: 0 });
-    expect((await compare(pair)).code).toBe(0);
+    expect((await compare(pair, [], { database: EQUAL })).code).toBe(0);
     const last = hashes[0]?.happened ?? 0;
     for (const rule of hashes) rule.cancel();
     onBoth({ on: "aggregate", mentions: "$hash", nth: last, ...nothing("firstBatch") });
-    const compared = await compare(pair);
+    const compared = await compare(pair, [], { database: EQUAL });
     expect(compared.code, compared.stdout).toBe(12);
   });
 });

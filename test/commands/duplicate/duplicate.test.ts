@@ -76,19 +76,17 @@ describe("duplicate", () => {
 
   it("copies a large collection in ranges, and loses nothing", async () => {
     const large = pair.from.db(pair.database).collection<{ _id: string | number; text: string }>("large");
-    const text = "x".repeat(900);
-    for (let n = 0; n < 20_000; n += 2_000) {
-      await large.insertMany(
-        Array.from({ length: 2_000 }, (_, i) => ({ _id: (n + i) % 3 === 0 ? `k${n + i}` : n + i, text })),
-      );
-    }
+    const text = "x".repeat(4_500);
+    await large.insertMany(
+      Array.from({ length: 4_000 }, (_, n) => ({ _id: n % 3 === 0 ? `k${n}` : n, text })),
+    );
     const { code, stdout } = await duplicate("--json");
     expect(code).toBe(0);
     expect(collectionRecord(stdout, "large")).toMatchObject({
-      read: 20_000,
-      written: 20_000,
-      sourceCount: 20_000,
-      targetCount: 20_000,
+      read: 4_000,
+      written: 4_000,
+      sourceCount: 4_000,
+      targetCount: 4_000,
       verdict: "verified",
     });
     expect(await contents(pair.to, pair.database, "large")).toEqual(
@@ -98,14 +96,14 @@ describe("duplicate", () => {
     await pair.to
       .db(pair.database)
       .collection("large")
-      .deleteMany({ _id: { $gte: 7_000, $lt: 14_000 } as never });
+      .deleteMany({ _id: { $gte: 1_400, $lt: 2_800 } as never });
     await pair.to
       .db(pair.database)
       .collection("large")
       .deleteMany({ _id: { $gte: "k5" } as never });
     const again = await duplicate("--json");
     expect(again.code).toBe(0);
-    expect(Number(collectionRecord(again.stdout, "large")?.written)).toBeGreaterThan(4_000);
+    expect(Number(collectionRecord(again.stdout, "large")?.written)).toBeGreaterThan(800);
     expect(await contents(pair.to, pair.database, "large")).toEqual(
       await contents(pair.from, pair.database, "large"),
     );

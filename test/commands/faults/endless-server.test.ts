@@ -3,9 +3,10 @@ import { beforeAll, describe, it } from "vitest";
 import type { MongodbService } from "../../services/mongodb/mongodb.ts";
 import type { Answer } from "../../services/wire/scripted-server.ts";
 import type { Request } from "../../services/wire/wire-message.ts";
-import { cursor, entry, expectCleanEnd, type Outcome, on, runAgainst } from "../../support/hostile.ts";
+import { cursor, entry, expectCleanEnd, hostedRuns, type Outcome, on } from "../../support/hostile.ts";
 import { sharedMongodb } from "../../support/stores/shared-services.ts";
 
+const hosted = hostedRuns();
 let good: MongodbService;
 let runs = 0;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ function run(
   ...flags: readonly string[]
 ): Promise<Outcome> {
   const other = `mongodb://127.0.0.1:${good.port}/good${++runs}?directConnection=true`;
-  return runAgainst(other, role, answer, ...flags);
+  return hosted.against(other, role, answer, ...flags);
 }
 
 describe("endless or malformed listings", () => {

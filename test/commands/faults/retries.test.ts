@@ -1,16 +1,30 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
 import { fillMixed } from "../../support/data/mixed-database.ts";
 import { snapshot } from "../../support/data/snapshot.ts";
-import { copyDisturbed } from "../../support/disturbed.ts";
+import { copyDisturbed, type Disturbance, type DisturbedCopy } from "../../support/disturbed.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 
 /** What servers answer on bad days, and what becomes of a copy. */
 const pair = serverPair({}, {}, { face: "replica-set" });
-beforeEach(() => fillMixed(pair.from, pair.database));
+/** The source is the same for all tests, the target empty before each. */
+const DATABASE = "retried";
+
+let wanted: Record<string, unknown>;
+beforeAll(async () => {
+  await fillMixed(pair.from, DATABASE);
+  wanted = await snapshot(pair.from, DATABASE);
+});
+beforeEach(async () => {
+  await pair.to.db(DATABASE).dropDatabase();
+});
+
+function copyWith(disturb: () => Disturbance | undefined): Promise<DisturbedCopy> {
+  return copyDisturbed(pair, disturb, DATABASE);
+}
 
 async function expectIdentical(): Promise<void> {
-  expect(await snapshot(pair.to, pair.database)).toEqual(await snapshot(pair.from, pair.database));
+  expect(await snapshot(pair.to, DATABASE)).toEqual(wanted);
 }
 
 const PASSING = ["stepDown", "shutdown", "interruptedAtShutdown", "cursorNotFound", "timeLimit"] as const;
@@ -18,7 +32,7 @@ const PASSING = ["stepDown", "shutdown", "interruptedAtShutdown", "cursorNotFoun
 describe("temporary faults", () => {
   it.each(PASSING)("completes a copy in one run despite %s while the source is read", async (name) => {
     const error = serverErrors[name];
-    const { disturbed } = await copyDisturbed(pair, () => {
+    const { disturbed } = await copyWith(() => {
       pair.sourceProxy.fail({ on: "find", collection: "orders", nth: 2, error });
       pair.sourceProxy.fail({ on: "getMore", collection: "orders", nth: 2, error });
       pair.sourceProxy.fail({ on: ["aggregate", "listIndexes", "listCollections", "collStats"], error });
@@ -32,7 +46,7 @@ describe("temporary faults", () => {
     "completes a copy in one run despite %s while the target is written",
     async (name) => {
       const error = serverErrors[name];
-      const { disturbed } = await copyDisturbed(pair, () => {
+      const { disturbed } = await copyWith(() => {
         pair.targetProxy.fail({ on: "insert", collection: "orders", nth: 2, error });
         pair.targetProxy.fail({
           on: ["createIndexes", "create", "update", "find"],
@@ -48,7 +62,7 @@ describe("temporary faults", () => {
   );
 
   it("neither duplicates nor loses a write that was applied but whose reply was lost", async () => {
-    const { disturbed } = await copyDisturbed(pair, () => {
+    const { disturbed } = await copyWith(() => {
       pair.targetProxy.fail({ on: "insert", collection: "orders", every: 2, times: 3, drop: "after" });
       pair.targetProxy.fail({ on: "insert", collection: "customers", drop: "after" });
       pair.targetProxy.fail({ on: ["createIndexes", "update", "create"], every: 3, times: 3, drop: "after" });
@@ -60,7 +74,7 @@ describe("temporary faults", () => {
 
   it("repeats a write that was not acknowledged by a majority", async () => {
     const writeConcernError = { code: 64, codeName: "WriteConcernFailed", errmsg: "waiting timed out" };
-    const { disturbed } = await copyDisturbed(pair, () => {
+    const { disturbed } = await copyWith(() => {
       const adds = { writeConcernError };
       pair.targetProxy.fail({ on: "insert", collection: "orders", every: 2, times: 3, adds });
       return undefined;
@@ -71,7 +85,7 @@ describe("temporary faults", () => {
 
   it("completes a copy in one run despite a failover of the source and one of the target", async () => {
     let failovers = 0;
-    const { disturbed } = await copyDisturbed(pair, () => {
+    const { disturbed } = await copyWith(() => {
       const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
       return (child) => {
         const timer = setInterval(() => {
@@ -101,24 +115,24 @@ describe("permanent faults", () => {
     "reports a permanent fault of the %s in %s (%s), and the next run completes the copy",
     async (side, on, name, status, sentence) => {
       const error = serverErrors[name];
-      const { disturbed, again } = await copyDisturbed(pair, () => {
+      const { disturbed, again } = await copyWith(() => {
         const proxy = side === "source" ? pair.sourceProxy : pair.targetProxy;
         proxy.fail({ on, collection: "orders", every: 1, error });
         return undefined;
       });
       expect([disturbed.code, disturbed.stderr]).toEqual([status, expect.stringMatching(sentence)]);
-      expect(again.code).toBe(0);
+      expect((await again()).code).toBe(0);
       await expectIdentical();
     },
   );
 
   it("reports a target that never answers again, and the next run completes the copy", async () => {
-    const { disturbed, again } = await copyDisturbed(pair, () => {
+    const { disturbed, again } = await copyWith(() => {
       pair.targetProxy.stepDown();
       return undefined;
     });
     expect([disturbed.code, disturbed.stderr]).toEqual([5, expect.stringMatching(/target/)]);
-    expect(again.code).toBe(0);
+    expect((await again()).code).toBe(0);
     await expectIdentical();
   });
 });
@@ -126,7 +140,7 @@ describe("permanent faults", () => {
 it("Ctrl-C ends a run within seconds when the target has fallen silent", async () => {
   const silent = ["insert", "update", "delete", "find", "getMore", "drop", "aggregate", "listCollections"];
   let stopped = Number.NaN;
-  const { disturbed, again } = await copyDisturbed(pair, () => {
+  const { disturbed, again } = await copyWith(() => {
     const start = pair.targetProxy.fail({ on: "insert", collection: "orders", delayMs: 1 });
     return (child) => {
       const timer = setInterval(() => {
@@ -147,6 +161,6 @@ it("Ctrl-C ends a run within seconds when the target has fallen silent", async (
     expect.stringMatching(/Could not release the lock/),
   ]);
   expect(stopped).toBeLessThan(10_000);
-  expect(again.code).toBe(0);
+  expect((await again()).code).toBe(0);
   await expectIdentical();
 });

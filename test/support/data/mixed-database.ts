@@ -3,11 +3,9 @@ import type { MongoClient } from "mongodb";
 /** Fills a database with one collection of each kind, one of them large enough to be cut into ranges (9 MB). */
 export async function fillMixed(client: MongoClient, database: string): Promise<void> {
   const db = client.db(database);
-  const text = "x".repeat(900);
-  for (let n = 0; n < 10_000; n += 2_000) {
-    const orders = Array.from({ length: 2_000 }, (_, i) => ({ _id: n + i, number: n + i, text }));
-    await db.collection<{ _id: number }>("orders").insertMany(orders);
-  }
+  const text = "x".repeat(4_600);
+  const orders = Array.from({ length: 2_000 }, (_, n) => ({ _id: n, number: n, text }));
+  await db.collection<{ _id: number }>("orders").insertMany(orders);
   await db.collection("orders").createIndex({ number: 1 }, { unique: true });
   const customers = Array.from({ length: 2_000 }, (_, i) => ({ _id: `c${i}`, name: `customer ${i}` }));
   await db.collection<{ _id: string }>("customers").insertMany(customers);
@@ -20,6 +18,6 @@ export async function fillMixed(client: MongoClient, database: string): Promise<
     n,
   }));
   await db.collection("readings").insertMany(readings);
-  const late = [{ $match: { number: { $gte: 9_000 } } }];
+  const late = [{ $match: { number: { $gte: 1_800 } } }];
   await db.createCollection("late", { viewOn: "orders", pipeline: late });
 }
