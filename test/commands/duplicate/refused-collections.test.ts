@@ -32,8 +32,7 @@ async function fillOthers(): Promise<void> {
 }
 
 async function expectOthers({ stdout }: CliResult, verdict = "verified"): Promise<void> {
-  for (const name of ["a", "z"])
-    expect(collectionRecord(stdout, name), name).toMatchObject({ verdict });
+  for (const name of ["a", "z"]) expect(collectionRecord(stdout, name), name).toMatchObject({ verdict });
   const isOther = ([name]: readonly [string, unknown]) => !name.startsWith("odd");
   const others = Object.entries(await snapshot(pair.from, pair.database)).filter(isOther);
   expect(others.map(([name]) => name).sort()).toEqual(["a", "a view", "z", "z view"]);
