@@ -15,11 +15,14 @@ const SMALL = 128 * 1024;
 /** So many small collections are worked on in the place of a range. */
 const SMALL_PER_RANGE = 4;
 
-/** How many small collections these stores take at a time. */
+type Parallel = Pick<Reader, "parallel">;
+
+/** How many small collections these stores take at a time. Whoever wants one thing at a time gets that. */
 export function smallAtOnce(
-  { source, target }: { readonly source: Reader; readonly target: Reader },
+  { source, target }: { readonly source: Parallel; readonly target: Parallel },
   concurrency: number,
 ): number {
+  if (concurrency === 1) return 1;
   const taken = Math.min(source.parallel ?? concurrency, target.parallel ?? concurrency);
   return Math.max(concurrency, Math.min(taken, SMALL_PER_RANGE * concurrency));
 }

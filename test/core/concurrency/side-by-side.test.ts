@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
-import { sideBySide } from "../../../src/core/concurrency/side-by-side.ts";
+import { sideBySide, smallAtOnce } from "../../../src/core/concurrency/side-by-side.ts";
 
 it("starts with the largest collection, and with a definition only when all collections are done", async () => {
   const job = (name: string, kind: CollectionInfo["kind"], bytes: number) => ({
@@ -25,3 +25,17 @@ it("starts with the largest collection, and with a definition only when all coll
   expect(seen.indexOf("view begins")).toBeGreaterThan(seen.indexOf("small ends"));
   expect(seen.indexOf("view begins")).toBeGreaterThan(seen.indexOf("large ends"));
 });
+
+it.each([
+  [1, 16, 16, 1],
+  [2, 16, 16, 8],
+  [4, 16, 16, 16],
+  [4, 16, undefined, 4],
+  [8, 4, 16, 8],
+])(
+  "with --concurrency %i, stores that take %s and %s requests get %i small collections at a time",
+  (concurrency, source, target, expected) => {
+    const stores = { source: { parallel: source }, target: { parallel: target } };
+    expect(smallAtOnce(stores, concurrency)).toBe(expected);
+  },
+);
