@@ -337,11 +337,10 @@ function givenByAll({ verify, from, filter, since, progress }: Job): number | un
   return isAll && !progress.isResumed && read === from.documents ? read : undefined;
 }
 
-/** What the target holds, where this run has read all of it. */
+/** What the target holds, where this run has read all of it and found nothing to change. */
 function heldByTarget(job: Job): number | undefined {
-  const { rejected, read, extra, deleted } = job.progress.tally;
-  const isKnown = rejected === 0 && givenByAll(job) !== undefined;
-  return isKnown ? read + extra - deleted : undefined;
+  const { read, unchanged, extra } = job.progress.tally;
+  return unchanged === read && extra === 0 ? givenByAll(job) : undefined;
 }
 
 /** @returns false, with a loss named, where the source gave other documents than it counts */
