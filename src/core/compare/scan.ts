@@ -4,10 +4,10 @@ import type { IdRange } from "../../connectors/collection.ts";
 import type { Digester, RecordDigester } from "../../connectors/powers/digests.ts";
 import type { Tier } from "../../model/reporter.ts";
 import { findExtras, inOrder, isMerged, mergeOrLookUp } from "../walk/merge-or-look-up.ts";
-import { cutInto, piecesFor } from "../walk/ranges.ts";
+import { cutInto, isSmall, piecesFor } from "../walk/ranges.ts";
 import type { Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
-import { cutSegments, digestWalk, RAW_BYTES } from "./digests/digest-walk.ts";
+import { cutSegments, digestWalk } from "./digests/digest-walk.ts";
 import { findUnselected } from "./unselected.ts";
 
 /** How a collection is compared. */
@@ -31,7 +31,7 @@ export async function chooseStrategy(job: ScanJob): Promise<Strategy> {
   if (!inOrder(job)) return { tier: "lookup" };
   const records = await hashRecords(job);
   if (records !== undefined) return records;
-  if (Math.max(from.bytes, to.bytes) <= RAW_BYTES) return { tier: "bytes" };
+  if (isSmall(from) && isSmall(to)) return { tier: "bytes" };
   const [left, right] = await Promise.all([
     source.digests?.digester(from, signal),
     target.digests?.digester(to, signal),

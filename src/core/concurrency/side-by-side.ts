@@ -1,5 +1,6 @@
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
+import { isSmall } from "../walk/ranges.ts";
 import { TaskPool } from "./task-pool.ts";
 
 interface PoolLimits {
@@ -8,9 +9,6 @@ interface PoolLimits {
   /** Hears of the first failure at once. */
   readonly stop: (error: unknown) => void;
 }
-
-/** Bytes of a collection that is small: what it costs is round trips. */
-const SMALL = 128 * 1024;
 
 /** So many small collections are worked on in the place of a range. */
 const SMALL_PER_RANGE = 4;
@@ -37,13 +35,13 @@ export async function sideBySide<J extends { readonly from: CollectionInfo }>(
   work: (job: J, gate: TaskPool) => Promise<void>,
 ): Promise<void> {
   const isDefinition = ({ from }: J): boolean => from.kind === "definition";
-  const isSmall = (job: J): boolean => !isDefinition(job) && job.from.bytes <= SMALL;
+  const isSmallOne = (job: J): boolean => !isDefinition(job) && isSmall(job.from);
   const large = jobs
-    .filter((job) => !isDefinition(job) && !isSmall(job))
+    .filter((job) => !isDefinition(job) && !isSmallOne(job))
     .sort((a, b) => b.from.bytes - a.from.bytes);
   const both = await Promise.allSettled([
     inPool(large, concurrency, stop, work),
-    inPool(jobs.filter(isSmall), small, stop, work),
+    inPool(jobs.filter(isSmallOne), small, stop, work),
   ]);
   for (const done of both) if (done.status === "rejected") throw done.reason;
   // They may be defined on collections, which must be there before them.

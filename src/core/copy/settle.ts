@@ -5,15 +5,20 @@ import type { Doc, DocumentId } from "../../model/document.ts";
 import type { Change } from "../change/change.ts";
 import type { Journal } from "../change/journal.ts";
 import { type Settled, settleBlocked } from "../change/settle-blocked.ts";
-import { find } from "../walk/lookup.ts";
+import type { BlockedDocument } from "../progress/blocked.ts";
+import { canQuery, find } from "../walk/lookup.ts";
 import type { Job } from "./job.ts";
 import { newerReason } from "./newer.ts";
 
 /** Runs when all ranges are copied and what the source no longer has is removed. */
 export async function settleRejected(job: Job): Promise<void> {
   const { progress, to: collection, target, session, signal } = job;
-  const blocked = new Map(progress.blocked.documents.map((one) => [one.id.key, one]));
-  if (blocked.size === 0) return;
+  if (progress.blocked.size === 0) return;
+  const all = progress.blocked.documents;
+  const isAskable = ({ id }: BlockedDocument): boolean => canQuery(job.source, id);
+  // What the source cannot be asked for is not known to be gone.
+  const unaskable = all.filter((one) => !isAskable(one));
+  const blocked = new Map(all.filter(isAskable).map((one) => [one.id.key, one]));
   await job.sizeLimit?.measure(0, signal);
   const newer = new Map<string, string>();
   const notReproduced: NotReproduced[] = [];
@@ -39,9 +44,11 @@ export async function settleRejected(job: Job): Promise<void> {
     const { key } = id;
     return { id, reason: newer.get(key) ?? `${reason}${steps.get(key) ?? ""}` };
   });
-  job.losses.addDocuments(job.from.name, rejected);
+  job.losses.addDocuments(job.from.name, [...rejected, ...unaskable]);
   for (const { key, reason } of notReproduced) job.losses.add(key, reason);
 }
+
+const NONE: ReadonlyMap<string, Doc> = new Map();
 
 /** What the source holds of them now: one that it no longer has is not to be written. */
 async function changesOf(
@@ -50,7 +57,9 @@ async function changesOf(
   newer: Map<string, string>,
 ): Promise<readonly Change[]> {
   const { source, target, from, to, equivalence, newerBy, signal } = job;
-  const [now, held] = await Promise.all([find(source, from, ids, signal), find(target, to, ids, signal)]);
+  const now = await find(source, from, ids, signal);
+  // Only where a document may hold more in the target than in the source does it matter what is there.
+  const held = equivalence === undefined ? NONE : await find(target, to, ids, signal);
   const documents = ids.map(({ key }) => now.get(key)).filter((document) => document !== undefined);
   return documents.map((expected) => {
     const found = held.get(expected.id.key);

@@ -10,6 +10,14 @@ const RANGE_BYTES = 32_000_000;
 const WHOLE_BYTES = 8_000_000;
 const MOST_RANGES = 4_096;
 
+/** Bytes of a collection that costs only round trips. */
+const SMALL_BYTES = 128 * 1024;
+
+/** Whether it is read at once and worked on beside others. One whose size the store does not say is not. */
+export function isSmall({ documents, bytes }: CollectionInfo): boolean {
+  return bytes <= SMALL_BYTES && (bytes > 0 || documents === 0);
+}
+
 /** Into how many ranges to cut a collection. Only ordered collections can be cut. */
 export function piecesFor(collection: CollectionInfo, concurrency: number): number {
   if (collection.kind !== "collection" || !collection.ordered || collection.bytes < WHOLE_BYTES) return 1;

@@ -90,3 +90,16 @@ it("a store that does not know who holds a value is left with what it refused na
   );
   await fc.assert(property, { numRuns: 300, seed: 52 });
 });
+
+it("names a blocked document that the source cannot be asked for, and does not take it for gone", async () => {
+  class Unaskable extends MemoryStore {
+    override canQuery(): boolean {
+      return false;
+    }
+  }
+  const source = new Unaskable(docsOf(new Map([[1, 7]])));
+  const target = uniqueStore(new Map([[2, 7]]), true);
+  const { report, losses } = await memoryRun({ source, target });
+  expect(report).toMatchObject({ read: 1, rejected: 1, verdict: "incomplete" });
+  expect(losses.items).toMatchObject([{ key: "document orders/1", reason: "its value is taken" }]);
+});

@@ -32,8 +32,8 @@ const SEGMENT = { documents: 4_096, bytes: 8_000_000 };
 const MOST_SEGMENTS = 8_192;
 /** An unequal segment is cut into so many at most. */
 const PIECES = 16;
-/** Bytes of documents that are read and compared rather than hashed, or hashed in smaller pieces. */
-export const RAW_BYTES = 128 * 1024;
+/** Bytes of documents that are read and compared rather than cut again. */
+const RAW_BYTES = 128 * 1024;
 /** Segments that are hashed at once, so that both servers are busy. */
 const AHEAD = 2;
 /** The same of pieces, which are small: what they cost is round trips. */
