@@ -29,9 +29,9 @@ export async function chooseStrategy(job: ScanJob): Promise<Strategy> {
   if (from.kind === "definition") return { tier: "definition" };
   if (from.kind !== "collection") return { tier: "whole" };
   if (!inOrder(job)) return { tier: "lookup" };
+  if (isSmall(from) && isSmall(to)) return { tier: "bytes" };
   const records = await hashRecords(job);
   if (records !== undefined) return records;
-  if (isSmall(from) && isSmall(to)) return { tier: "bytes" };
   const [left, right] = await Promise.all([
     source.digests?.digester(from, signal),
     target.digests?.digester(to, signal),

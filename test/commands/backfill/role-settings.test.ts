@@ -260,12 +260,15 @@ it("backfill copies a bytea exactly, in a key, too, whatever bytea_output is", a
 
 describe("digest function that hashes something other than the rows", () => {
   const ALONE = `${installSql()}; drop function public.dualsync_catalog();`;
+  /** Rows that make a table too large to be read at once rather than hashed. */
+  const padded = (values: string): string =>
+    `select n, ${values}, repeat('x', 1500) from generate_series(1, 200) n`;
 
   it("does not call a table identical when the digest function hashes something else", async () => {
     const altered = ALONE.replace("row_to_json(r)::text", "replace(row_to_json(r)::text, 'a', 'b')");
     expect(altered).not.toBe(ALONE);
     await project(
-      `${altered} create table t (id int primary key, name text, f float8); insert into t values (1, 'a', 0.5);
+      `${altered} create table t (id int primary key, name text, f float8, pad text); insert into t ${padded("'a', 0.5")};
        create table u (id int primary key, v int); insert into u values (1, 2)`,
     );
     const { diff } = await copiedAndCompared();
@@ -278,7 +281,8 @@ describe("digest function that hashes something other than the rows", () => {
     await project(
       `${ALONE} create schema own; grant usage on schema own to public;
        create type own.visit as (name text, at date);
-       create table t (id int primary key, visit own.visit, name text); insert into t values (1, '(a,2024-02-01)', 'a')`,
+       create table t (id int primary key, visit own.visit, pad text);
+       insert into t ${padded("'(a,2024-02-01)'::own.visit")}`,
       { datestyle: "German" },
     );
     const { diff } = await copiedAndCompared();
@@ -287,8 +291,8 @@ describe("digest function that hashes something other than the rows", () => {
 
   it("accepts other digests when only the style of intervals or the digits of floating-point numbers differ", async () => {
     await project(
-      `${ALONE} create table t (id int primary key, v interval, b bytea, f float4, r int4range);
-       insert into t values (1, '1 day 02:00', 'a', 1.2621775e-29, '[1,2)')`,
+      `${ALONE} create table t (id int primary key, v interval, b bytea, f float4, r int4range, pad text);
+       insert into t ${padded("interval '1 day 02:00', 'a'::bytea, 1.2621775e-29, int4range(1, 2)")}`,
       { intervalstyle: "iso_8601", bytea_output: "escape", extra_float_digits: "3" },
     );
     expect(await copiedAndCompared()).toEqual(EXACT);

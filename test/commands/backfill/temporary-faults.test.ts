@@ -170,7 +170,12 @@ const lasting: ReadonlyArray<readonly [string, Effect, number, RegExp]> = [
   ["no connection free", { answer: poolTimeout() }, 4, /no database connection free/],
   ["answers cut each time", { cut: { after: 100 } }, 4, /broke|ended early/],
   ["resets each time", { reset: "lost-reply" }, 4, /connection to .* broke/],
-  ["a database in which nothing is in time", { answer: statementTimeout() }, 4, /took too long to read/],
+  [
+    "a database in which nothing is in time",
+    { answer: statementTimeout() },
+    4,
+    /took too long to (?:read|count)/,
+  ],
   ["a disk that is full", { answer: refusal(503, "53100") }, 4, /no space left/],
 ];
 

@@ -51,6 +51,12 @@ export interface UpsertRows {
   readonly ignoreDuplicates?: boolean;
 }
 
+export interface RowsAndCount {
+  readonly answer: ExactText;
+  /** Exact. */
+  readonly count: number;
+}
+
 /** Every rejection is a DualsyncError, or the signal's reason. `isTooMuch`, `isOfRows` and `refusalCode` of fault.ts
  * decides what may be done about one. */
 export interface Project {
@@ -59,6 +65,8 @@ export interface Project {
   readonly schema: string;
   /** JSON text of an array of rows, exactly as sent, timestamps in UTC. Fewer than `limit` do not mean the end. */
   rows(table: string, query: RowsQuery, signal: AbortSignal): Promise<ExactText>;
+  /** Besides, how many rows fulfil the conditions, counted with the reading of those that are given. */
+  rowsAndCount(table: string, query: RowsQuery, signal: AbortSignal): Promise<RowsAndCount>;
   /** Exact, never estimated. `column` may be any that can be read. */
   count(table: string, column: string, where: readonly Condition[], signal: AbortSignal): Promise<number>;
   /**
@@ -82,6 +90,7 @@ export interface Project {
 
 /** Prefer of every read. */
 const READ = "timezone=UTC";
+const COUNT = "count=exact";
 
 /** What the calls share. */
 interface Wire {
@@ -113,25 +122,33 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
   return { role, label, schema, time: () => texts.time, ...reads(wire), ...writes(wire), ...rest(wire) };
 }
 
-function reads({ client, texts, place }: Wire): Pick<Project, "rows" | "count"> {
+function reads({ client, texts, place }: Wire): Pick<Project, "rows" | "rowsAndCount" | "count"> {
+  const read = (table: string, query: RowsQuery, prefer: string, signal: AbortSignal): Promise<Finished> => {
+    let request = client.from(pathPart(table)).select("*").limit(query.limit);
+    for (const condition of query.where ?? []) request = where(request, condition);
+    const ascending = query.descending !== true;
+    for (const column of query.order ?? []) request = request.order(columnText(column), { ascending });
+    if (query.offset !== undefined) request = request.range(query.offset, query.offset + query.limit - 1);
+    const chosen = query.select.length === 0 ? {} : { select: selectText(query.select) };
+    return finish(request, prefer, chosen, signal);
+  };
   return {
     rows: (table, query, signal) =>
       ask(place(`read ${table}`, "read", table), signal, async () => {
-        let request = client.from(pathPart(table)).select("*").limit(query.limit);
-        for (const condition of query.where ?? []) request = where(request, condition);
-        const ascending = query.descending !== true;
-        for (const column of query.order ?? []) request = request.order(columnText(column), { ascending });
-        if (query.offset !== undefined) request = request.range(query.offset, query.offset + query.limit - 1);
-        const chosen = query.select.length === 0 ? {} : { select: selectText(query.select) };
-        const { data } = await finish(request, READ, chosen, signal);
+        const { data } = await read(table, query, READ, signal);
         return texts.take(data);
+      }),
+    rowsAndCount: (table, query, signal) =>
+      ask(place(`read and count ${table}`, "read", table), signal, async () => {
+        const { data, count } = await read(table, query, `${READ}, ${COUNT}`, signal);
+        return { answer: texts.take(data), count: exactCount(count) };
       }),
     count: (table, column, conditions, signal) =>
       ask(place(`count ${table}`, "read", table), signal, async () => {
         // HEAD would do, but refuses without saying why. Without a row asked for there is no total.
         let request = client.from(pathPart(table)).select("*").limit(1);
         for (const condition of conditions) request = where(request, condition);
-        const { data, count } = await finish(request, "count=exact", { select: columnText(column) }, signal);
+        const { data, count } = await finish(request, COUNT, { select: columnText(column) }, signal);
         texts.take(data); // else it would be kept for ever
         return exactCount(count);
       }),
@@ -147,7 +164,7 @@ function writes({ client, place }: Wire): Pick<Project, "upsert" | "remove"> {
         const request = client.from(pathPart(table)).upsert(rows.text as never);
         const resolution = `resolution=${ignoreDuplicates ? "ignore" : "merge"}-duplicates`;
         const parameters = { on_conflict: columnList(onConflict), columns: columnList(columns) };
-        const prefer = `${resolution}, return=minimal, count=exact`;
+        const prefer = `${resolution}, return=minimal, ${COUNT}`;
         const { count } = await finish(request, prefer, parameters, signal);
         return exactCount(count);
       }),
@@ -156,7 +173,7 @@ function writes({ client, place }: Wire): Pick<Project, "upsert" | "remove"> {
         if (conditions.length === 0) throw new Error("a deletion without a condition would delete every row");
         let request = client.from(pathPart(table)).delete();
         for (const condition of conditions) request = where(request, condition);
-        const prefer = `handling=strict, max-affected=${atMost}, return=minimal, count=exact`;
+        const prefer = `handling=strict, max-affected=${atMost}, return=minimal, ${COUNT}`;
         const { count } = await finish(request, prefer, {}, signal);
         return exactCount(count);
       }),

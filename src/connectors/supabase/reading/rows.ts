@@ -10,7 +10,6 @@ import { keyTexts } from "../mapping/key.ts";
 import { selectOf } from "../mapping/layout.ts";
 import type { Table } from "../schema/table.ts";
 import { ExactLook } from "./exact/look.ts";
-import { probe } from "./exact/probe.ts";
 import { oneOf } from "./key-range.ts";
 import { type PagesOptions, pages, ROUNDS, withheld } from "./pages.ts";
 
@@ -24,8 +23,6 @@ export interface Rows {
   read(options: PagesOptions): AsyncGenerator<Batch>;
   /** The first or the last key; undefined: there are no rows. */
   end(which: "first" | "last", signal: AbortSignal): Promise<DocumentId | undefined>;
-  /** A few rows, in no order. */
-  sample(rows: number, signal: AbortSignal): Promise<Batch>;
   find(ids: readonly DocumentId[], signal: AbortSignal): Promise<ReadonlyMap<string, Doc>>;
 }
 
@@ -37,12 +34,6 @@ export function rowsOf(project: Project, table: Table): Rows {
     read(options) {
       const look = new ExactLook(project, table);
       return look.checked(pages({ ...source, documents: look.inOrder(documents, options) }, options));
-    },
-    async sample(rows, signal) {
-      const answer = await project.rows(table.name, { select, limit: rows }, signal);
-      const sample = documents(answer);
-      await probe(project, table, answer.bytes, sample, signal);
-      return sample;
     },
     async end(which, signal) {
       const query = { select, order: table.key, descending: which === "last", limit: 1 };
@@ -64,7 +55,8 @@ export function rowsOf(project: Project, table: Table): Rows {
   };
 }
 
-function toDocuments({ label, role }: Project, table: Table, { bytes, rows }: ExactText): Batch {
+/** @throws DualsyncError when the answer is no rows of the table, or not as many as it announces */
+export function toDocuments({ label, role }: Project, table: Table, { bytes, rows }: ExactText): Batch {
   try {
     const batch = documentsOf(table, bytes);
     if (rows !== undefined && rows !== batch.length)

@@ -12,9 +12,8 @@ import { mappingProblem } from "../mapping/layout.ts";
 import { type Catalog, readCatalog } from "../schema/catalog.ts";
 import { readFacts, readOid, refined } from "../schema/catalog-facts.ts";
 import type { Table } from "../schema/table.ts";
-import { countRows } from "./count.ts";
 import { exactnessOf } from "./exact/exactness.ts";
-import { rowsOf } from "./rows.ts";
+import { sampleOf } from "./sample.ts";
 import { isView, mayBeView, NO_COLUMN, readOnly } from "./views.ts";
 
 /** Columns that say when a row was changed last, as applications name them. A time without its zone says it to nobody. */
@@ -28,7 +27,7 @@ const SAMPLE = 20;
 /** SQLSTATE of a missing permission. */
 const NO_RIGHT = "42501";
 
-/** Tables that are looked at at once, each with two requests: a small project has ten connections for everybody. */
+/** Tables that are looked at at once, a small project has ten connections for everybody. */
 const AT_ONCE = 3;
 
 /** Knows every table that was listed, and asks the project for one that was not. */
@@ -188,10 +187,7 @@ export class Tables {
 
   async #info(table: Table, signal: AbortSignal): Promise<CollectionInfo> {
     const { label } = this.#project;
-    const [documents, sample] = await together(signal, (until) => [
-      countRows(this.#project, table, {}, until),
-      rowsOf(this.#project, table).sample(SAMPLE, until),
-    ]);
+    const { rows: sample, count: documents } = await sampleOf(this.#project, table, SAMPLE, signal);
     const changedBy = CHANGED.find((name) =>
       table.columns.some((column) => column.name === name && column.type === "timestamptz"),
     );
@@ -263,19 +259,6 @@ export class Tables {
       if (code === NO_RIGHT) this.#known.delete(name);
       return false;
     }
-  }
-}
-
-/** Both at once; where one fails, the other is ended with it, however long it would go on. */
-async function together<A, B>(
-  signal: AbortSignal,
-  begin: (signal: AbortSignal) => readonly [Promise<A>, Promise<B>],
-): Promise<readonly [A, B]> {
-  const ender = new AbortController();
-  try {
-    return await Promise.all(begin(AbortSignal.any([signal, ender.signal])));
-  } finally {
-    ender.abort();
   }
 }
 
