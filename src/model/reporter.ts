@@ -86,12 +86,14 @@ export interface CollectionReport {
   readonly kind: CollectionKind;
   /** What the store calls it. */
   readonly type: string;
-  /** read = written + unchanged + rejected. */
+  /** read = written + unchanged + kept + rejected. */
   readonly read: number;
   readonly written: number;
   readonly unchanged: number;
   /** Of those that are unchanged: equivalent to what the source has, and not equal byte for byte. */
   readonly equivalent: number;
+  /** Documents of the target that differ, and stay as the run was told. */
+  readonly kept: number;
   readonly rejected: number;
   /** Documents removed with --delete. */
   readonly deleted: number;

@@ -25,7 +25,7 @@ const PROVENANCE: Provenance = {
 };
 
 it("control records are read as they were written, also after conversion to JSON", () => {
-  const records = [runRecord(FILLED), provenanceRecord("orders", PROVENANCE)].map(
+  const records = [runRecord(FILLED), provenanceRecord("backfill", "orders", PROVENANCE)].map(
     ({ id, content }) => [id, content] as const,
   );
   const expected = { lastRun: FILLED, collections: new Map([["orders", PROVENANCE]]) };
@@ -33,8 +33,24 @@ it("control records are read as they were written, also after conversion to JSON
   expect(historyOf(JSON.parse(JSON.stringify(records)))).toEqual(expected);
 });
 
+it("a restore keeps records of its own, and what it found is forgotten once it is complete", () => {
+  const restore = { ...FILLED, command: "restore", complete: false };
+  const found = { ...PROVENANCE, uid: "of the original" };
+  const copied = [runRecord(FILLED), provenanceRecord("duplicate", "orders", PROVENANCE)];
+  const restored = [runRecord(restore), provenanceRecord("restore", "orders", found)];
+  const read = (records: typeof copied) => historyOf(records.map(({ id, content }) => [id, content]));
+  const expected = { lastRun: FILLED, collections: new Map([["orders", PROVENANCE]]) };
+  expect(read([...copied, ...restored])).toEqual({
+    ...expected,
+    lastRestore: restore,
+    restored: new Map([["orders", found]]),
+  });
+  const complete = { ...restore, complete: true };
+  expect(read([...copied, ...restored, runRecord(complete)])).toEqual({ ...expected, lastRestore: complete });
+});
+
 it("control records are read without the fields and records that only a later version knows", () => {
-  const { id, content } = provenanceRecord("orders", PROVENANCE);
+  const { id, content } = provenanceRecord("backfill", "orders", PROVENANCE);
   expect(
     historyOf([
       [id, { ...content, later: { much: true } }],

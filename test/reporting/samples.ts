@@ -43,6 +43,7 @@ export function copied(collection: string, more: Partial<CollectionReport> = {})
     written: 1_200,
     unchanged: 0,
     equivalent: 0,
+    kept: 0,
     rejected: 0,
     deleted: 0,
     extra: 0,

@@ -6,6 +6,7 @@ import type { RunRecord } from "../../connectors/powers/run-history.ts";
 import { withMembers } from "../../connectors/wrappers/with-members.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
 import { copyOnce } from "../../core/copy/copy-once.ts";
+import { keepNewer } from "../../core/copy/keeping.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
 import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
@@ -167,6 +168,7 @@ async function copy(
     concurrency,
     allowShrink,
     newerBy,
+    keeping: keepNewer(newerBy),
     losses,
     checkpoint,
     signal,

@@ -4,7 +4,12 @@ import type { Reader } from "../../connectors/contract.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import { previewAdoption } from "../../core/compare/preview.ts";
 import { isOfOneCollection } from "../../core/concurrency/one-collection.ts";
-import { assertManaged, assertNotSwapped, unmanagedJobs } from "../../core/plan/guards.ts";
+import {
+  assertManaged,
+  assertNotHalfRestored,
+  assertNotSwapped,
+  unmanagedJobs,
+} from "../../core/plan/guards.ts";
 import {
   assertFits,
   assertSomething,
@@ -69,6 +74,7 @@ export async function planRun(
     dryRun: options.dryRun,
     sequences: stores.target.words.sequences,
   };
+  assertNotHalfRestored(source);
   assertNotSwapped(source, target, options.intoExisting);
   const naming = { renamed: stores.source.metadata?.renamed, nameProblem: nameProblem(stores, options) };
   const chosenJobs = chooseJobs(source.listing, wanted, naming);

@@ -5,6 +5,7 @@ import type { Reader } from "../../connectors/contract.ts";
 import type { History, RunRecord } from "../../connectors/powers/run-history.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import { type Pairs, type PrimarySide, pairUp, withoutHidden } from "../../core/compare/pairing/pairs.ts";
+import { assertNotHalfRestored } from "../../core/plan/guards.ts";
 import { mentionable, namesInSource, namesOf } from "../../core/plan/plan.ts";
 import { assertTwoStores, slowestClock } from "../../core/plan/same-store.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
@@ -40,6 +41,7 @@ export async function pairStores(
     look(stores.target, options.to, (name) => namesInSource(name, wanted).some(wanted.selects)),
   ]);
   assertTwoStores(source, target);
+  assertNotHalfRestored(source);
   const include = [...namesOf(source.listing), ...namesOf(target.listing)];
   const names = { include, exclude: mentionable(source.listing, target.listing, wanted) };
   assertMatches(options, names, [stores.source, stores.target]);

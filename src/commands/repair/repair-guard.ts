@@ -1,6 +1,6 @@
 /** What keeps a plan that was made of the wrong stores, or at the wrong time, from doing harm. Everything here only looks, and refuses. */
 
-import { assertNotSwapped } from "../../core/plan/guards.ts";
+import { assertNotHalfRestored, assertNotSwapped } from "../../core/plan/guards.ts";
 import { isShrunken, shrinkError } from "../../core/plan/shrink.ts";
 import { lookAt } from "../../core/plan/snapshot.ts";
 import type { RepairPlanReader } from "../../core/repair/repair-plan.ts";
@@ -22,6 +22,7 @@ export async function assertSafe(
     lookAt(looking.source, looking.signal, (name) => plan.collections.some(({ source }) => source === name)),
     lookAt(looking.target, looking.signal),
   ]);
+  assertNotHalfRestored(source);
   assertNotSwapped(source, target, true);
   if (!options.delete) return;
   // What is not listed is not looked at either: repairing leaves its copy alone, and says why.

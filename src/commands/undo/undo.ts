@@ -1,7 +1,9 @@
 /** Puts back what a run has overwritten or removed. */
 import type { Location } from "../../connectors/connector.ts";
 import type { Lease, Store, WriteSession } from "../../connectors/contract.ts";
+import { RESTORE, type RunRecord } from "../../connectors/powers/run-history.ts";
 import { openStore } from "../../connectors/registry.ts";
+import { AlteredFields } from "../../core/change/altered-fields.ts";
 import { type Undone, undo } from "../../core/undo/undo.ts";
 import { type Survey, survey } from "../../core/undo/undo-survey.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -41,10 +43,13 @@ export async function undoRun(options: UndoOptions, context: RunContext): Promis
     if (dryRun) return await putBack(work, context, signal);
     await assertAllowed(options, context);
     return await withSession(target, "undo", head.source, context, async (writing) => {
-      await disown(target, writing.session, head, writing.signal);
+      const { session } = writing;
+      await disown(target, session, head, writing.signal);
       const mark = await marker(options, journal, context.reporter);
       await mark("undoing");
-      return await putBack({ ...work, session: writing.session, mark }, context, writing.signal);
+      const status = await putBack({ ...work, session, mark }, context, writing.signal);
+      if (head.command === RESTORE) await session.record({ ...restoreOf(head, session), complete: true });
+      return status;
     });
   } finally {
     await target.close();
@@ -54,15 +59,22 @@ export async function undoRun(options: UndoOptions, context: RunContext): Promis
 /** A journal that was looked through. */
 interface SurveyedJournal extends Surveyed {
   readonly reader: UndoReader;
+  /** What the target's own rules altered while the run wrote. */
+  readonly altered: AlteredFields;
 }
 
 async function readJournal({ cwd, head }: UndoOptions): Promise<SurveyedJournal> {
   const reader = new UndoReader(cwd, head.run);
   const marks = new Set<UndoMark>();
-  const path = reader.path;
-  const found: Survey = await survey({ path, entries: () => reader.entries((mark) => marks.add(mark)) });
+  const altered = new AlteredFields();
+  const entries = () =>
+    reader.entries(
+      (mark) => marks.add(mark),
+      ({ collection, fields }) => altered.add(collection.name, fields),
+    );
+  const found: Survey = await survey({ path: reader.path, entries });
   const state: JournalState = stateOf([...marks]);
-  return { reader, survey: found, state, torn: reader.torn };
+  return { reader, survey: found, state, torn: reader.torn, altered };
 }
 
 interface UndoTask {
@@ -89,6 +101,7 @@ async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSi
       signal,
       survey: journal.survey,
       journal: journal.reader,
+      altered: journal.altered,
       brokenOff: !journal.state.complete || journal.state.undo !== undefined,
       onProgress: (collection, documents) => progress.advance(collection, documents),
     });
@@ -113,8 +126,25 @@ async function assertAllowed({ yes, head }: UndoOptions, context: RunContext): P
   });
 }
 
-/** From now on the target is no proved copy: an interrupted run must not go on as if it were. */
+function restoreOf({ source: from, run, started: since }: UndoHead, { nonce: token }: Lease): RunRecord {
+  return {
+    command: RESTORE,
+    from,
+    run,
+    token,
+    since,
+    complete: false,
+    verified: false,
+    documents: new Map(),
+  };
+}
+
+/**
+ * From now on the target is no proved copy: an interrupted run must not go on as if it were. Where a restore is taken back, it is
+ * half-way until that is done.
+ */
 async function disown(target: Store, lease: Lease, head: UndoHead, signal: AbortSignal): Promise<void> {
+  if (head.command === RESTORE) return await lease.record(restoreOf(head, lease));
   const { lastRun } = (await target.history?.read(signal)) ?? {};
   const { command, source: from, run, started: since } = head;
   const known = lastRun ?? { command, from, run, since, documents: new Map<string, number>() };

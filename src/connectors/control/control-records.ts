@@ -5,7 +5,7 @@
  * Records are hostile until proved otherwise: whoever may write to the target may have written them. Unknown fields are
  * ignored, so that a program can read what a later one wrote.
  */
-import type { History, Provenance, RunRecord } from "../powers/run-history.ts";
+import { type History, type Provenance, RESTORE, type RunRecord } from "../powers/run-history.ts";
 
 /** A record's content, by the names of its fields. */
 export type ControlFields = Readonly<Record<string, unknown>>;
@@ -18,30 +18,51 @@ export interface ControlRecord {
 
 const RUN_RECORD = "filled";
 const COLLECTION = "collection ";
+/** What restores leave stands beside it: the store stays what it was before, an original or somebody's copy. */
+const RESTORED = "restored";
+const RESTORED_COLLECTION = "restored collection ";
 
 export function runRecord(lastRun: RunRecord): ControlRecord {
   // A list, not an object: stores keep names of fields in an order of their own, or do not take all of them.
   const documents = [...lastRun.documents].map(([name, count]) => ({ name, count }));
-  return { id: RUN_RECORD, content: { ...lastRun, documents, at: new Date() } };
+  const id = lastRun.command === RESTORE ? RESTORED : RUN_RECORD;
+  return { id, content: { ...lastRun, documents, at: new Date() } };
 }
 
-export function provenanceRecord(collection: string, provenance: Provenance): ControlRecord {
-  return { id: COLLECTION + collection, content: { ...provenance } };
+/** `command`: that of the run that leaves it. */
+export function provenanceRecord(command: string, collection: string, provenance: Provenance): ControlRecord {
+  const prefix = command === RESTORE ? RESTORED_COLLECTION : COLLECTION;
+  return { id: prefix + collection, content: { ...provenance } };
 }
 
 /** What the records say, by their ids; other records are ignored. */
 export function historyOf(records: Iterable<readonly [id: string, content: unknown]>): History {
   const collections = new Map<string, Provenance>();
+  const restored = new Map<string, Provenance>();
   let lastRun: RunRecord | undefined;
+  let lastRestore: RunRecord | undefined;
   for (const [id, content] of records) {
-    if (id === RUN_RECORD) lastRun = lastRunOf(fieldsOf(content));
-    const provenance = id.startsWith(COLLECTION) ? provenanceOf(fieldsOf(content)) : undefined;
-    if (provenance !== undefined) collections.set(id.slice(COLLECTION.length), provenance);
+    const fields = fieldsOf(content);
+    if (id === RUN_RECORD) lastRun = runOf(fields);
+    else if (id === RESTORED) lastRestore = runOf(fields);
+    else if (id.startsWith(COLLECTION)) take(collections, id.slice(COLLECTION.length), fields);
+    else if (id.startsWith(RESTORED_COLLECTION)) take(restored, id.slice(RESTORED_COLLECTION.length), fields);
   }
-  return lastRun === undefined ? { collections } : { lastRun, collections };
+  return {
+    collections,
+    ...(lastRun === undefined ? {} : { lastRun }),
+    ...(lastRestore === undefined ? {} : { lastRestore }),
+    // What an earlier restore found may have been changed by anybody since.
+    ...(lastRestore?.complete === false ? { restored } : {}),
+  };
 }
 
-function lastRunOf(content: ControlFields): RunRecord {
+function take(provenances: Map<string, Provenance>, collection: string, content: ControlFields): void {
+  const provenance = provenanceOf(content);
+  if (provenance !== undefined) provenances.set(collection, provenance);
+}
+
+function runOf(content: ControlFields): RunRecord {
   const documents: readonly unknown[] = Array.isArray(content.documents) ? content.documents : [];
   return {
     command: textOf(content.command),

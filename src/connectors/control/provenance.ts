@@ -1,23 +1,27 @@
 import type { CollectionInfo } from "../collection.ts";
-import type { History, Provenance } from "../powers/run-history.ts";
+import type { Run } from "../contract.ts";
+import { type History, type Provenance, RESTORE } from "../powers/run-history.ts";
 
-/** Leaves in the target, durably, where the content of a collection comes from. */
+/** Leaves in the target, durably, as the run's command does, where the content of a collection comes from. */
 export type WriteProvenance = (
   collection: string,
   provenance: Provenance,
   signal: AbortSignal,
 ) => Promise<void>;
 
-/** Remembers, in the target, which of its collections this program fills, and from where. */
+/**
+ * Remembers, in the target, which of its collections this program fills, and from where. A restore remembers it for as long as
+ * it is not complete, and knows nothing of what copying runs have left there.
+ */
 export class ProvenanceBook {
   readonly #write: WriteProvenance;
   readonly #from: string;
   readonly #known: Map<string, Provenance>;
 
-  constructor(write: WriteProvenance, from: string, history: History) {
+  constructor(write: WriteProvenance, { command, from }: Pick<Run, "command" | "from">, history: History) {
     this.#write = write;
     this.#from = from;
-    this.#known = new Map(history.collections);
+    this.#known = new Map(command === RESTORE ? history.restored : history.collections);
   }
 
   /** Whether dualsync created this particular collection, or found it empty. */

@@ -130,8 +130,8 @@ async function claim(server: Server, listed: Listed, run: Run, signal: AbortSign
     const transport = await findWriteTransport(server, find, nonce, signal);
     const history = await readHistory(server, signal);
     const note: WriteProvenance = (name, provenance, written) =>
-      writeRecord(server, provenanceRecord(name, provenance), written);
-    const creator = new Creator(server, transport, new ProvenanceBook(note, run.from, history), listed);
+      writeRecord(server, provenanceRecord(run.command, name, provenance), written);
+    const creator = new Creator(server, transport, new ProvenanceBook(note, run, history), listed);
     const writer = new DocumentWriter(server, find, transport);
     const checksums = await ChecksumStore.open(server, signal);
     /** Before documents change: nothing that was said of the collection holds any longer. */

@@ -1,4 +1,7 @@
-/** The run that filled the target last, or is filling it now. */
+/** The command that gives a store back what its copy holds: it fills the store, which does not become a copy by that. */
+export const RESTORE = "restore";
+
+/** A run that filled the target, or is filling it now. */
 export interface RunRecord {
   readonly command: string;
   /** The source's label. */
@@ -28,9 +31,14 @@ export interface Provenance {
 
 /** What a store remembers of the runs that wrote to it. Empty where none has. */
 export interface History {
+  /** The last run that made a copy of this store. */
   readonly lastRun?: RunRecord;
   /** By the name of the collection. */
   readonly collections: ReadonlyMap<string, Provenance>;
+  /** The last restore. One that is not complete has left the store half-way: it is not to be copied from. */
+  readonly lastRestore?: RunRecord;
+  /** What a restore found that is not complete; by the name of the collection. */
+  readonly restored?: ReadonlyMap<string, Provenance>;
 }
 
 /** For stores that dualsync can write to. */

@@ -12,6 +12,7 @@ export const supabase: Connector<SupabaseLocation> = {
     backfill: ["source"],
     diff: ["source", "target"],
     repair: ["source"],
+    undo: ["target"],
     restore: ["target"],
   },
   hasMetadata: false,

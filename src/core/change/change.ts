@@ -38,7 +38,8 @@ export interface Outcome {
   readonly retry?: true | undefined;
 }
 
-export interface ChangeOptions extends Pick<Writing, "journaling" | "saved" | "onLost" | "signal"> {
+export interface ChangeOptions
+  extends Pick<Writing, "journaling" | "saved" | "onLost" | "altered" | "signal"> {
   /** Documents that hold one another's unique values are exchanged. Default: true. */
   readonly resolvesSwaps?: boolean | undefined;
 }

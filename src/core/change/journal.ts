@@ -8,7 +8,14 @@ export interface JournalEntry {
   /** The document as it is; absent when there is none. */
   readonly before?: Uint8Array | undefined;
   /** The new document, by its SHA-256 and its length; absent when it should be removed. */
-  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number } | undefined;
+  readonly after?: JournaledDocument | undefined;
+}
+
+export interface JournaledDocument {
+  readonly sha256: Uint8Array;
+  readonly bytes: number;
+  /** The document itself, where the store makes its documents from something else and may give it back in another form. */
+  readonly document?: Uint8Array | undefined;
 }
 
 /** A collection of the target, distinguished from a later one of the same name. */
@@ -17,6 +24,8 @@ export type JournalCollection = Pick<CollectionInfo, "name" | "uid">;
 export interface Journal {
   /** Resolves when everything is saved for good and was read back; nothing may be changed before that. */
   save(collection: JournalCollection, entries: readonly JournalEntry[]): Promise<void>;
+  /** The same for names of fields that the collection's own rules alter: what is in them says nothing of who wrote it. */
+  saveAltered?(collection: JournalCollection, fields: readonly string[]): Promise<void>;
 }
 
 /** What is journaled of a job. */

@@ -11,6 +11,7 @@ import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts"
 import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
 import { isHeldAs } from "../walk/equivalence.ts";
 import { find } from "../walk/lookup.ts";
+import type { AlteredFields } from "./altered-fields.ts";
 import type { JournalEntry, Journaling } from "./journal.ts";
 
 /** What a document of the target should be. */
@@ -38,9 +39,12 @@ export interface Place {
   readonly target: Reader;
   readonly collection: CollectionInfo;
   readonly signal: AbortSignal;
+  /** What is known of the fields that the target's own rules alter; absent where they count like all others. */
+  readonly altered?: AlteredFields | undefined;
 }
 
 interface Saving {
+  readonly target: Reader;
   /** What a change overwrites or removes is saved here before. */
   readonly journaling?: Pick<Journaling, "journal" | "collection"> | undefined;
   /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
@@ -73,6 +77,7 @@ export async function writeAndReadBack<Change extends WantedDocument>(
     writing,
     due.map(({ change }) => change),
   );
+  await learnAltered(writing, due, found);
   const readBack = due.map(({ change, before }) => {
     const after = found.get(change.id.key);
     return { change, before, after, isHeld: isWanted(writing, change, after) };
@@ -80,15 +85,37 @@ export async function writeAndReadBack<Change extends WantedDocument>(
   return { readBack, rejected };
 }
 
+/** Fields that all documents which are not held as they were written have in common: the target's own rules alter them. */
+async function learnAltered<Change extends WantedDocument>(
+  writing: Writing,
+  due: readonly Due<Change>[],
+  found: ReadonlyMap<string, Doc>,
+): Promise<void> {
+  const { target, session, collection, altered, journaling } = writing;
+  if (altered === undefined || session.alters !== true) return;
+  let common: ReadonlySet<string> | undefined;
+  for (const { change } of due) {
+    const { id, wanted } = change;
+    const own = found.get(id.key);
+    if (wanted === undefined || own === undefined || isWanted(writing, change, own)) continue;
+    const names = target.mapping?.differing(collection.name, own, { id, bytes: wanted }) ?? [];
+    common = new Set(names.filter((name) => common?.has(name) ?? true));
+  }
+  const fresh = [...(common ?? [])].filter((name) => !altered.of(collection.name).has(name));
+  if (fresh.length === 0) return;
+  await journaling?.journal.saveAltered?.(journaling.collection, fresh);
+  altered.add(collection.name, fresh);
+}
+
 /** What was saved by another try, and is still so, is not saved again. */
-export async function save({ journaling, saved }: Saving, due: readonly Due[]): Promise<void> {
+export async function save({ target, journaling, saved }: Saving, due: readonly Due[]): Promise<void> {
   if (journaling === undefined) return;
   const hashed = due.map((one) => ({ one, key: one.change.id.key, hash: hashOf(one.before) }));
   const fresh = hashed.filter(({ key, hash }) => saved?.get(key) !== hash);
   if (fresh.length === 0) return;
   await journaling.journal.save(
     journaling.collection,
-    fresh.map(({ one }) => entryOf(one)),
+    fresh.map(({ one: { change, before } }) => entryOf(change, before, target)),
   );
   for (const { key, hash } of fresh) saved?.set(key, hash);
 }
@@ -97,11 +124,17 @@ function hashOf(document: Doc | undefined): string {
   return document === undefined ? "" : hash("sha256", document.bytes, "base64");
 }
 
-function entryOf({ change: { id, wanted }, before }: Due): JournalEntry {
+/** What is journaled of a change to a document that is `before` now. */
+export function entryOf(
+  { id, wanted }: WantedDocument,
+  before: Doc | undefined,
+  { mapping }: Pick<Reader, "mapping">,
+): JournalEntry {
+  const document = mapping === undefined ? undefined : wanted;
   return {
     id: before === undefined ? id.element : before.id.element,
     before: before?.bytes,
-    after: wanted && { sha256: hash("sha256", wanted, "buffer"), bytes: wanted.length },
+    after: wanted && { sha256: hash("sha256", wanted, "buffer"), bytes: wanted.length, document },
   };
 }
 
@@ -116,12 +149,12 @@ export async function findAll(
 
 /** Equal bytes, or what the target's mapping calls equivalent. */
 export function isWanted(
-  { target, collection }: Pick<Place, "target" | "collection">,
+  { target, collection, altered }: Pick<Place, "target" | "collection" | "altered">,
   { id, wanted }: WantedDocument,
   found: Doc | undefined,
 ): boolean {
   if (wanted === undefined) return found === undefined;
-  return isHeldAs(target, collection.name, { id, bytes: wanted }, found);
+  return isHeldAs(target, collection.name, { id, bytes: wanted }, found, altered?.of(collection.name));
 }
 
 /** Removes, replaces, inserts. @returns what was not taken */

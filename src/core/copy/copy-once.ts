@@ -148,6 +148,7 @@ function report({ planned: { from, to }, documents, verdict }: Written): Collect
     written: documents,
     unchanged: 0,
     equivalent: 0,
+    kept: 0,
     rejected: 0,
     deleted: 0,
     extra: 0,

@@ -8,7 +8,7 @@ import { findExtras, inOrder, isMerged } from "../walk/merge-or-look-up.ts";
 import { isBound } from "../walk/ranges.ts";
 import { countExtra, type Step } from "../walk/walk.ts";
 import { DUPLICATE_ID, type Job, type PartJob, partJob, readOptions, walkOf } from "./job.ts";
-import { insert, insertMissing, Replacements } from "./replace.ts";
+import { insert, insertMissing, type RangeWatches, Replacements } from "./replace.ts";
 import { commit } from "./still-there.ts";
 import { proveRange } from "./verify.ts";
 
@@ -96,9 +96,10 @@ class Filling {
  */
 export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   const hash = job.checksumBuilder === undefined ? undefined : segmentHash(job, range);
-  const watch = job.lastVerified?.watch({ ...range });
-  const replacements = new Replacements(watch);
-  const steps = walkOf(job, { ...range }, { onSource: hash, onTarget: watch });
+  const watches = watchesOf(job, range);
+  const { target: watch = watches.changes?.target, changes } = watches;
+  const replacements = new Replacements(watches);
+  const steps = walkOf(job, { ...range }, { onSource: changes?.source ?? hash, onTarget: watch });
   let part = job.progress.part();
   for await (const step of steps) {
     const { position } = step;
@@ -109,13 +110,20 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
     }
     await takeStep(partJob(job, part), step, replacements);
   }
-  watch?.end();
+  for (const one of [watch, changes?.source]) one?.end();
   await replacements.settle(partJob(job, part));
   // A run that reads only changes looks for what only the target has where it should be removed.
   if (!isMerged(job, { changedSince: job.since }) && (job.since === undefined || job.delete))
     part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
   if (hash !== undefined) job.checksumBuilder?.add(hash.end(range.to));
+}
+
+function watchesOf({ keeping, lastVerified }: Job, range: OpenRange): RangeWatches {
+  const watch = () => lastVerified?.watch({ ...range });
+  if (keeping.asksChanges !== true) return { target: watch() };
+  const [source, target] = [watch(), watch()];
+  return source === undefined || target === undefined ? {} : { changes: { source, target } };
 }
 
 async function takeStep(job: PartJob, step: Step, replacements: Replacements): Promise<void> {

@@ -1,7 +1,9 @@
 import type { CollectionInfo, Filter, IdRange, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import type { Rejected, WriteOutcome } from "../../connectors/write-outcome.ts";
+import type { Doc } from "../../model/document.ts";
 import type { Meter } from "../../model/reporter.ts";
+import type { AlteredFields } from "../change/altered-fields.ts";
 import type { Journal, Journaling } from "../change/journal.ts";
 import type { ChecksumBuilder } from "../checksums/checksum-builder.ts";
 import type { LastVerified } from "../checksums/last-verified.ts";
@@ -16,6 +18,7 @@ import type { Tally } from "../progress/tally.ts";
 import { classified, type Equivalence } from "../walk/equivalence.ts";
 import { mergeOrLookUp, type WalkOptions } from "../walk/merge-or-look-up.ts";
 import type { Step } from "../walk/walk.ts";
+import type { Keeping } from "./keeping.ts";
 import type { NewerBy } from "./newer.ts";
 
 /** What all collections of a run share. */
@@ -30,8 +33,12 @@ export interface Transfer {
   /** Remove them even where that is more than half of what the target holds. */
   readonly allowShrink: boolean;
   readonly indexes: boolean;
-  /** A document whose copy is newer is not replaced. */
+  /** Tells which version of a document was changed later. */
   readonly newerBy: NewerBy;
+  /** What of the target is not replaced. */
+  readonly keeping: Keeping;
+  /** Everything that is written is journaled, and not only what replaces what others wrote. */
+  readonly savesAll?: boolean | undefined;
   readonly batchSize?: number | undefined;
   /** Ranges of collections that are read and written at the same time. */
   readonly concurrency: number;
@@ -40,6 +47,8 @@ export interface Transfer {
   readonly checkpoint: Checkpoint;
   /** Saves what is overwritten or removed and was not dualsync's own; absent where nobody asks for that. */
   readonly journal?: Journal | undefined;
+  /** Learns which fields the target's own rules alter; absent where they count like all others. */
+  readonly altered?: AlteredFields | undefined;
   /** Keeps the target below a size; absent without a limit. */
   readonly sizeLimit?: SizeLimit | undefined;
   /** Ends every wait: the person, the lease or a failure elsewhere in the run stops it. */
@@ -95,10 +104,20 @@ export function account(job: PartJob, documents: number, bytes: number, outcome:
   job.meter.advance(documents, bytes);
 }
 
+/** Accounts for documents whose counterparts in the target stay as they are. */
+export function accountKept(job: PartJob, documents: readonly Doc[]): void {
+  if (documents.length === 0) return;
+  const bytes = documents.reduce((sum, document) => sum + document.bytes.length, 0);
+  job.tally.keep(documents.length, bytes);
+  job.checksumBuilder?.except(documents.map(({ id }) => id));
+  job.meter.advance(documents.length, bytes);
+}
+
 /** Names what was rejected, or has it tried again later. */
 export function takeRejected(job: PartJob, rejected: readonly Rejected[]): void {
   for (const { id } of rejected) job.rejected.add(id.key);
-  const lost = rejected.filter((one) => one.blocked !== true || !job.blocked.add(one));
+  const isRetried = (one: Rejected): boolean => one.blocked === true || one.waits === true;
+  const lost = rejected.filter((one) => !isRetried(one) || !job.blocked.add(one));
   job.losses.addDocuments(job.from.name, lost);
 }
 

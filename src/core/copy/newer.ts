@@ -6,6 +6,11 @@ import type { DocumentPair } from "../walk/walk.ts";
 /** Fields that applications and databases keep the time of the last change in. */
 const USUAL_FIELDS = ["updated_at", "updatedAt"] as const;
 
+export interface Later {
+  readonly side: "source" | "target";
+  readonly field: string;
+}
+
 /** The dates of the last change by which a run decides which version of a document is newer, the first that both have. */
 export class NewerBy {
   readonly #fields: readonly string[];
@@ -22,13 +27,20 @@ export class NewerBy {
   }
 
   /** The first of the fields that is a date on both sides, where the target's is later than the source's. */
-  newer({ expected, found }: DocumentPair): string | undefined {
+  newer(pair: DocumentPair): string | undefined {
+    const later = this.later(pair);
+    return later?.side === "target" ? later.field : undefined;
+  }
+
+  /** The side whose date is later in the first of the fields that is a date on both; undefined: none, or they are equal. */
+  later({ expected, found }: DocumentPair): Later | undefined {
     this.#asked = true;
     for (const field of this.#fields) {
       const [ours, theirs] = [dateOf(expected, field), dateOf(found, field)];
       if (ours === undefined || theirs === undefined) continue;
       this.#answered = true;
-      return theirs > ours ? field : undefined;
+      if (theirs === ours) return undefined;
+      return { side: theirs > ours ? "target" : "source", field };
     }
     return undefined;
   }

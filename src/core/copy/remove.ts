@@ -54,7 +54,7 @@ async function removeFrom(job: Job, segment: Extras): Promise<void> {
 /** @returns how many were there, and are seen to be gone */
 async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
   const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
-  const { journaling, signal } = job;
-  const outcomes = await applyChanges(job, job.to, changes, { journaling, signal });
+  const { journaling, altered, signal } = job;
+  const outcomes = await applyChanges(job, job.to, changes, { journaling, altered, signal });
   return outcomes.filter(({ result }) => result === "changed").length;
 }

@@ -1,32 +1,40 @@
 /**
- * Replacing documents of a target: what somebody else may have changed there is saved before, and what was changed there
- * later than in the source is left as it is.
+ * Replacing documents of a target: what somebody else may have changed there is saved before, and what is to stay there
+ * is left as it is.
  */
-
 import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
-import { Batch, type Doc } from "../../model/document.ts";
+import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Outcome } from "../change/change.ts";
 import type { Journaling } from "../change/journal.ts";
+import { entryOf } from "../change/write-and-verify.ts";
 import type { SegmentWatch } from "../checksums/last-verified.ts";
 import { find } from "../walk/lookup.ts";
 import type { DocumentPair } from "../walk/walk.ts";
-import { account, type PartJob } from "./job.ts";
-import { newerReason } from "./newer.ts";
+import { account, accountKept, type PartJob } from "./job.ts";
+import type { ChangedSince, KeptDocument } from "./keeping.ts";
 import { proveWritten } from "./verify.ts";
 
 /** Bytes of documents that wait until it is known whether somebody has changed them. */
 const MOST_WAITING = 16_000_000;
 
+/** What is known of the documents of a range as they come by. */
+export interface RangeWatches {
+  /** Of the target, whose last verified run was this pair's. */
+  readonly target?: SegmentWatch | undefined;
+  /** Of both sides, where the last verified run went the other way. */
+  readonly changes?: { readonly source: SegmentWatch; readonly target: SegmentWatch } | undefined;
+}
+
 /** The replacements of one range. */
 export class Replacements {
-  readonly #watch: SegmentWatch | undefined;
+  readonly #watches: RangeWatches;
   #waiting: DocumentPair[] = [];
   #bytes = 0;
 
-  /** Without `watch`, nothing is known of what the target holds. */
-  constructor(watch?: SegmentWatch) {
-    this.#watch = watch;
+  /** Without `watches`, nothing is known of what the stores hold. */
+  constructor(watches: RangeWatches = {}) {
+    this.#watches = watches;
   }
 
   get isEmpty(): boolean {
@@ -35,36 +43,32 @@ export class Replacements {
 
   /** Replaces those of which it is known already whether they were changed; the others wait. */
   async add(job: PartJob, pairs: readonly DocumentPair[]): Promise<void> {
-    const newer = new Map(pairs.map((pair) => [pair, job.newerBy.newer(pair)]));
-    leave(job, pairs, (pair) => newer.get(pair));
-    for (const pair of pairs) {
-      if (newer.get(pair) !== undefined) continue;
+    const due = this.#watches.changes === undefined ? leave(job, pairs) : pairs;
+    for (const pair of due) {
       this.#waiting.push(pair);
       this.#bytes += pair.expected.bytes.length + pair.found.bytes.length;
     }
     await this.settle(job);
   }
 
-  /** Call when more of the target has come by; in the end, when all of it has: then nothing waits any longer. */
+  /** Call when more has come by; in the end, when all of it has: then nothing waits any longer. */
   async settle(job: PartJob): Promise<void> {
     if (this.#waiting.length === 0) return;
+    const areTooMany = this.#bytes > MOST_WAITING;
+    const { target, changes } = this.#watches;
+    if (changes !== undefined) return await this.#settleBy(changes, job, areTooMany);
     const unchanged: DocumentPair[] = [];
     const inDoubt: DocumentPair[] = [];
     const waiting: DocumentPair[] = [];
-    const areTooMany = this.#bytes > MOST_WAITING;
     // Where everything is saved, nothing need be known.
-    const watch = job.journaling?.writes === true ? undefined : this.#watch;
+    const watch = job.journaling?.writes === true ? undefined : target;
     for (const pair of this.#waiting) {
       const known = watch === undefined ? false : watch.isUnchanged(pair.found.id);
       if (known === true) unchanged.push(pair);
       else if (known === false || areTooMany) inDoubt.push(pair);
       else waiting.push(pair);
     }
-    this.#waiting = waiting;
-    this.#bytes = waiting.reduce(
-      (sum, { expected, found }) => sum + expected.bytes.length + found.bytes.length,
-      0,
-    );
+    this.#wait(waiting);
     const { same, others } = await lookAgain(job, unchanged);
     await replaceUnchanged(job, same);
     await replaceSaved(job, [...inDoubt, ...others]);
@@ -72,6 +76,33 @@ export class Replacements {
       [...unchanged, ...inDoubt]
         .map(({ expected }) => expected.id)
         .filter(({ key }) => job.rejected.has(key)),
+    );
+  }
+
+  /** Which of a pair stays depends on what was changed: everything that is replaced is saved. */
+  async #settleBy(
+    { source, target }: NonNullable<RangeWatches["changes"]>,
+    job: PartJob,
+    areTooMany: boolean,
+  ): Promise<void> {
+    const due: DocumentPair[] = [];
+    const waiting: DocumentPair[] = [];
+    for (const pair of this.#waiting) {
+      const [here, there] = [source.isUnchanged(pair.expected.id), target.isUnchanged(pair.found.id)];
+      const isKnown = here !== undefined && there !== undefined;
+      const changed = isKnown ? { source: !here, target: !there } : undefined;
+      if (isKnown || areTooMany) due.push(...leave(job, [pair], changed));
+      else waiting.push(pair);
+    }
+    this.#wait(waiting);
+    await replaceSaved(job, due);
+  }
+
+  #wait(pairs: DocumentPair[]): void {
+    this.#waiting = pairs;
+    this.#bytes = pairs.reduce(
+      (sum, { expected, found }) => sum + expected.bytes.length + found.bytes.length,
+      0,
     );
   }
 }
@@ -91,23 +122,32 @@ async function lookAgain(
   return { same: pairs.filter(isSame), others: pairs.filter((pair) => !isSame(pair)) };
 }
 
-/** Those that are newer in the target stay there, each named. */
+/** Accounts for those whose documents stay in the target. @returns the others */
 function leave(
   job: PartJob,
   pairs: readonly DocumentPair[],
-  fieldOf: (pair: DocumentPair) => string | undefined,
-): void {
+  changed?: ChangedSince | undefined,
+): readonly DocumentPair[] {
+  const due: DocumentPair[] = [];
   const rejected: Rejected[] = [];
+  const kept: Doc[] = [];
   let bytes = 0;
   for (const pair of pairs) {
-    const field = fieldOf(pair);
-    if (field === undefined) continue;
-    rejected.push({ id: pair.expected.id, reason: newerReason(field) });
-    bytes += pair.expected.bytes.length;
+    const { expected } = pair;
+    const stays = job.keeping.compared(pair, changed);
+    if (stays === undefined) due.push(pair);
+    else if (stays.loss === undefined) kept.push(expected);
+    else {
+      rejected.push({ id: expected.id, reason: stays.loss });
+      bytes += expected.bytes.length;
+    }
   }
-  if (rejected.length === 0) return;
-  account(job, rejected.length, bytes, { written: 0, unchanged: 0, rejected });
-  job.checksumBuilder?.except(rejected.map(({ id }) => id));
+  accountKept(job, kept);
+  if (rejected.length > 0) {
+    account(job, rejected.length, bytes, { written: 0, unchanged: 0, rejected });
+    job.checksumBuilder?.except(rejected.map(({ id }) => id));
+  }
+  return due;
 }
 
 /** What the last verified run left there need not be saved. */
@@ -127,8 +167,7 @@ async function replaceUnchanged(job: PartJob, pairs: readonly DocumentPair[]): P
 
 async function replaceSaved(job: PartJob, pairs: readonly DocumentPair[]): Promise<void> {
   if (job.journaling === undefined) return await replaceUnchanged(job, pairs);
-  const documents = pairs.map(({ expected }) => expected);
-  if (pairs.length > 0) await writeSaved(job, job.journaling, documents, growthOf(pairs));
+  if (pairs.length > 0) await writeSaved(job, job.journaling, pairs, growthOf(pairs));
 }
 
 /** What is replaced takes only as much more room as it has grown. */
@@ -142,7 +181,12 @@ function growthOf(pairs: readonly DocumentPair[]): number {
 /** Writes documents that a walk has not found in the target, and proves them. */
 export async function insertMissing(job: PartJob, documents: readonly Doc[]): Promise<void> {
   if (documents.length === 0) return;
-  if (job.journaling?.writes === true) return await writeSaved(job, job.journaling, documents);
+  if (job.journaling?.writes === true)
+    return await writeSaved(
+      job,
+      job.journaling,
+      documents.map((expected) => ({ expected })),
+    );
   const others = await insert(job, Batch.of(documents));
   if (job.verify === "content")
     await proveWritten(
@@ -157,6 +201,7 @@ export async function insertMissing(job: PartJob, documents: readonly Doc[]): Pr
  */
 export async function insert(job: PartJob, batch: Batch): Promise<ReadonlySet<string>> {
   await job.sizeLimit?.take(batch.bytes.length, job.signal);
+  if (job.journaling?.writes === true) await saveAsNew(job, job.journaling, batch);
   const outcome = await job.session.write(job.to.name, batch, "create", job.signal);
   const occupied = outcome.rejected.filter((one) => one.occupied === true).map(({ id }) => id.key);
   if (occupied.length === 0) {
@@ -189,15 +234,31 @@ function withKeys(documents: readonly Doc[], keys: readonly string[]): Doc[] {
 async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<void> {
   const ids = documents.map(({ id }) => id);
   const there = await find(job.target, job.to, ids, job.signal);
-  // One that is gone again is in no doubt.
-  const pairs = documents.map((expected) => {
-    const found = there.get(expected.id.key);
-    if (found === undefined) return { expected, found: expected };
-    return { expected: job.equivalence?.wanted({ expected, found }) ?? expected, found };
-  });
+  const pairs: DocumentPair[] = [];
+  const gone: Doc[] = [];
+  for (const document of documents) {
+    const found = there.get(document.id.key);
+    const expected = found && job.equivalence?.wanted({ expected: document, found });
+    if (found === undefined) gone.push(document);
+    else pairs.push({ expected: expected ?? document, found });
+  }
   const replacements = new Replacements();
   await replacements.add(job, pairs);
+  await insertMissing(job, gone);
 }
+
+/** Documents that are believed not to be in the target: nothing was there before, by their ids and hashes. */
+async function saveAsNew(
+  { target }: PartJob,
+  { journal, collection }: Journaling,
+  batch: Batch,
+): Promise<void> {
+  const entries = batch.docs().map(({ id, bytes }) => entryOf({ id, wanted: bytes }, undefined, target));
+  await journal.save(collection, entries);
+}
+
+/** A document that should be written, and what the target held when it was compared; nothing where it was missing. */
+type ToWrite = Pick<DocumentPair, "expected"> & Partial<Pick<DocumentPair, "found">>;
 
 /**
  * Writes documents over what may be somebody else's: what is there now, and not only what was when it was compared, is
@@ -206,33 +267,55 @@ async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<vo
 async function writeSaved(
   job: PartJob,
   journaling: Journaling,
-  documents: readonly Doc[],
+  documents: readonly ToWrite[],
   growth?: number,
 ): Promise<void> {
-  const bytes = documents.reduce((sum, document) => sum + document.bytes.length, 0);
-  await job.sizeLimit?.take(growth ?? bytes, job.signal);
-  const newer = new Map<string, string>();
-  const changes = documents.map((expected) => ({
+  const size = (some: readonly ToWrite[]): number =>
+    some.reduce((sum, { expected }) => sum + expected.bytes.length, 0);
+  await job.sizeLimit?.take(growth ?? size(documents), job.signal);
+  const stays = new Map<string, KeptDocument>();
+  const changes = documents.map(({ expected, found: compared }) => ({
     id: expected.id,
     wanted: expected.bytes,
     accepts: (found: Doc | undefined) => {
-      const field = found === undefined ? undefined : job.newerBy.newer({ expected, found });
-      if (field !== undefined) newer.set(expected.id.key, newerReason(field));
-      return field === undefined;
+      if (found === undefined || isSameDocument(found, compared)) return true;
+      const kept = job.keeping.appeared({ expected, found });
+      if (kept !== undefined) stays.set(expected.id.key, kept);
+      return kept === undefined;
     },
   }));
   const notReproduced: NotReproduced[] = [];
   const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
   // What others block still when all else is done is exchanged then.
-  const options = { journaling, onLost, signal: job.signal, resolvesSwaps: false };
+  const options = {
+    journaling,
+    onLost,
+    altered: job.altered,
+    signal: job.signal,
+    resolvesSwaps: false,
+  };
   const outcomes = await applyChanges(job, job.to, changes, options);
   const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
-  account(job, documents.length, bytes, {
+  const isKept = ({ key }: DocumentId): boolean => stays.has(key) && stays.get(key)?.loss === undefined;
+  const [kept, others] = [true, false].map((are) =>
+    documents.filter(({ expected: { id } }) => isKept(id) === are),
+  ) as [ToWrite[], ToWrite[]];
+  accountKept(
+    job,
+    kept.map(({ expected }) => expected),
+  );
+  account(job, others.length, size(others), {
     written: count("changed"),
     unchanged: count("unchanged"),
     rejected: outcomes.flatMap(({ change: { id }, reason, retry }) =>
-      reason === undefined ? [] : [{ id, reason: newer.get(id.key) ?? reason, blocked: retry }],
+      reason === undefined || isKept(id)
+        ? []
+        : [{ id, reason: stays.get(id.key)?.loss ?? reason, blocked: retry }],
     ),
     notReproduced,
   });
+}
+
+function isSameDocument(found: Doc, compared: Doc | undefined): boolean {
+  return compared !== undefined && Buffer.compare(found.bytes, compared.bytes) === 0;
 }

@@ -8,7 +8,7 @@ import { type Settled, settleBlocked } from "../change/settle-blocked.ts";
 import type { BlockedDocument } from "../progress/blocked.ts";
 import { canQuery, find } from "../walk/lookup.ts";
 import type { Job } from "./job.ts";
-import { newerReason } from "./newer.ts";
+import type { KeptDocument } from "./keeping.ts";
 
 /** Runs when all ranges are copied and what the source no longer has is removed. */
 export async function settleRejected(job: Job): Promise<void> {
@@ -20,7 +20,7 @@ export async function settleRejected(job: Job): Promise<void> {
   const unaskable = all.filter((one) => !isAskable(one));
   const blocked = new Map(all.filter(isAskable).map((one) => [one.id.key, one]));
   await job.sizeLimit?.measure(0, signal);
-  const newer = new Map<string, string>();
+  const kept = new Map<string, KeptDocument>();
   const notReproduced: NotReproduced[] = [];
   const onLost = (lost: NotReproduced): void => void notReproduced.push(lost);
   const work = {
@@ -29,21 +29,30 @@ export async function settleRejected(job: Job): Promise<void> {
     collection,
     journaling: journalingOf(job),
     saved: new Map(),
+    altered: job.altered,
     onLost,
     signal,
   };
   const settled = await settleBlocked(
     work,
     [...blocked.values()].map(({ id }) => id),
-    (ids) => changesOf(job, ids, newer),
+    (ids) => changesOf(job, ids, kept),
   );
-  const kept = settled.filter(({ result }) => result !== "changed" && result !== "unchanged");
-  progress.settled(settled.length - kept.length, blocked.size - settled.length);
-  const steps = await nextSteps(job, kept);
-  const rejected = kept.map(({ id, reason = "" }): Rejected => {
-    const { key } = id;
-    return { id, reason: newer.get(key) ?? `${reason}${steps.get(key) ?? ""}` };
+  const left = settled.filter(({ result }) => result !== "changed" && result !== "unchanged");
+  const isKept = ({ id: { key } }: Settled): boolean => kept.has(key) && kept.get(key)?.loss === undefined;
+  const written = settled.length - left.length;
+  progress.settled({
+    written,
+    kept: left.filter(isKept).length,
+    gone: blocked.size - settled.length,
   });
+  const steps = await nextSteps(job, left);
+  const rejected = left
+    .filter((one) => !isKept(one))
+    .map(({ id, reason = "" }): Rejected => {
+      const { key } = id;
+      return { id, reason: kept.get(key)?.loss ?? `${reason}${steps.get(key) ?? ""}` };
+    });
   job.losses.addDocuments(job.from.name, [...rejected, ...unaskable]);
   for (const { key, reason } of notReproduced) job.losses.add(key, reason);
 }
@@ -54,9 +63,9 @@ const NONE: ReadonlyMap<string, Doc> = new Map();
 async function changesOf(
   job: Job,
   ids: readonly DocumentId[],
-  newer: Map<string, string>,
+  kept: Map<string, KeptDocument>,
 ): Promise<readonly Change[]> {
-  const { source, target, from, to, equivalence, newerBy, signal } = job;
+  const { source, target, from, to, equivalence, keeping, signal } = job;
   const now = await find(source, from, ids, signal);
   // Only where a document may hold more in the target than in the source does it matter what is there.
   const held = equivalence === undefined ? NONE : await find(target, to, ids, signal);
@@ -68,9 +77,9 @@ async function changesOf(
       id: expected.id,
       wanted: wanted.bytes,
       accepts: (there: Doc | undefined) => {
-        const field = there === undefined ? undefined : newerBy.newer({ expected: wanted, found: there });
-        if (field !== undefined) newer.set(expected.id.key, newerReason(field));
-        return field === undefined;
+        const stays = there === undefined ? undefined : keeping.appeared({ expected: wanted, found: there });
+        if (stays !== undefined) kept.set(expected.id.key, stays);
+        return stays === undefined;
       },
     };
   });
@@ -84,14 +93,16 @@ function journalingOf({ journaling }: Job): Job["journaling"] {
       const there = entries.filter(({ before }) => before !== undefined);
       if (there.length > 0) await journaling.journal.save(collection, there);
     },
+    saveAltered: (collection, fields) =>
+      journaling.journal.saveAltered?.(collection, fields) ?? Promise.resolve(),
   };
   return { ...journaling, journal };
 }
 
 /** For those whose values a document is known to hold: which one it is, and what can be done. Each follows the reason. */
-async function nextSteps(job: Job, kept: readonly Settled[]): Promise<ReadonlyMap<string, string>> {
+async function nextSteps(job: Job, left: readonly Settled[]): Promise<ReadonlyMap<string, string>> {
   const { source, from, signal } = job;
-  const blocked = kept.flatMap(({ id, holder }) => (holder === undefined ? [] : [{ id, holder }]));
+  const blocked = left.flatMap(({ id, holder }) => (holder === undefined ? [] : [{ id, holder }]));
   const there = await find(
     source,
     from,

@@ -133,12 +133,12 @@ function givenUp(job: PlannedTransfer & Pick<Job, "progress">, error: DualsyncEr
 
 /** What dualsync did not write itself is saved before it is overwritten, and everything before it is removed. */
 function journalingOf(
-  { journal, to }: Transfer & PlannedJob,
+  { journal, to, savesAll = false }: Transfer & PlannedJob,
   prepared: PreparedCollection | undefined,
 ): Job["journaling"] {
   if (journal === undefined || prepared === undefined) return undefined;
   const { fromEmpty, uid } = prepared;
-  return { journal, collection: { name: to.name, uid }, writes: !fromEmpty };
+  return { journal, collection: { name: to.name, uid }, writes: savesAll || !fromEmpty };
 }
 
 /** To be asked before anything is written: nothing is left of it then. */
@@ -147,7 +147,11 @@ async function lastVerifiedOf(
   prepared: PreparedCollection | undefined,
 ): Promise<LastVerified | undefined> {
   if (prepared === undefined || prepared.empty) return undefined;
-  return await LastVerified.of(job, { source: job.from.uid, target: prepared.uid });
+  if (job.keeping.asksChanges !== true)
+    return await LastVerified.of(job, { source: job.from.uid, target: prepared.uid });
+  // The source is the copy, in which the run the other way has left its checksums.
+  const { source: target, from: to, to: from } = job;
+  return await LastVerified.of({ ...job, target, from, to }, { source: prepared.uid, target: to.uid });
 }
 
 async function reportOf(
@@ -278,9 +282,7 @@ async function cut(job: Job): Promise<readonly IdRange[]> {
 
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
-  const journaled = job.journaling?.writes === true;
-  if (job.since === undefined && !journaled && (empty || (await isEmptyRange(job, range))))
-    await fillRange(job, range);
+  if (job.since === undefined && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
   else await convergeRange(job, range);
 }
 
@@ -385,7 +387,8 @@ function report(
   targetCount: number | undefined,
   verdict: Verdict,
 ): CollectionReport {
-  const { read, written, unchanged, equivalent, rejected, deleted, extra, changed } = job.progress.tally;
+  const { read, written, unchanged, equivalent, kept, rejected, deleted, extra, changed } =
+    job.progress.tally;
   return {
     collection: job.from.name,
     target: job.to.name,
@@ -395,6 +398,7 @@ function report(
     written,
     unchanged,
     equivalent,
+    kept,
     rejected,
     deleted,
     extra: Math.max(0, extra - deleted),

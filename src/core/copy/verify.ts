@@ -81,8 +81,8 @@ const ROUNDS = 3;
  * @returns the documents that had to be written again and are now proved
  */
 export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
-  const { target, session, to: collection, journaling, signal } = job;
-  const writing: Writing = { target, session, collection, journaling, signal };
+  const { target, session, to: collection, journaling, altered, signal } = job;
+  const writing: Writing = { target, session, collection, journaling, altered, signal };
   const changes = documents.map((document) => ({ id: document.id, wanted: document.bytes, document }));
   const there = await findAll(writing, changes);
   const proved: Doc[] = [];

@@ -28,6 +28,48 @@ export async function assertDifferentStores(
 }
 
 /**
+ * A store that a restore has left half-way holds neither what it held before nor what its copy holds: nothing is copied from it,
+ * compared or repaired by it.
+ * @throws DualsyncError `refused`
+ */
+export function assertNotHalfRestored({ label, history: { lastRestore } }: StoreSnapshot): void {
+  if (lastRestore === undefined || lastRestore.complete) return;
+  const { run, from, since } = lastRestore;
+  const time = since.toISOString().slice(0, 16).replace("T", " ");
+  throw new DualsyncError(
+    "refused",
+    `The source ${label} is being restored: run ${run}, from ${from}, began at ${time} UTC and is not complete.`,
+    {
+      hint: `Nothing was changed. If it is not running any more, run the same dualsync restore again to complete it, or dualsync undo ${run} to take it back.`,
+    },
+  );
+}
+
+/**
+ * Refuses to restore into a copy of what should be restored from: such a store was filled from there, so the two sides are swapped.
+ * @throws DualsyncError `refused`
+ */
+export function assertNotItsCopy(source: StoreSnapshot, target: StoreSnapshot): void {
+  const { lastRun, collections } = target.history;
+  const { listing } = source;
+  const uids = new Set([...listing.collections, ...(listing.unselected ?? [])].map(({ uid }) => uid));
+  const there = new Set(target.listing.collections.map(({ uid }) => uid));
+  const isCopied = [...collections.values()].some(
+    ({ uid, from, source: original }) =>
+      there.has(uid) && (from === source.label || (original !== undefined && uids.has(original))),
+  );
+  if (!isCopied && lastRun?.from !== source.label) return;
+  const filled = lastRun?.from === source.label ? `dualsync ${lastRun.command}` : "dualsync";
+  throw new DualsyncError(
+    "refused",
+    `The target ${target.label} is a copy of ${source.label}: ${filled} filled it from there. A restore goes from the copy to the original.`,
+    {
+      hint: "Nothing was changed. Swap --from and --to, or the variables they come from.",
+    },
+  );
+}
+
+/**
  * Refuses to copy a copy back over its original: the source remembers from where dualsync filled it. Collections show
  * it for certain; the address alone does where nobody has said that the target should be overwritten. A target that is
  * known to have been a copy of this source may become one again when its name is given.

@@ -41,6 +41,13 @@ export class Part {
   }
 }
 
+/** What became of blocked documents; of all others nothing did. */
+export interface Settlement {
+  readonly written: number;
+  readonly kept: number;
+  readonly gone: number;
+}
+
 export interface SavedProgress {
   readonly name: string;
   readonly uids: { readonly source: string; readonly target: string };
@@ -131,11 +138,15 @@ export class Progress {
     this.losses.addDocuments(this.name, this.blocked.merge(part.blocked));
   }
 
-  /** The blocked documents were tried again: so many of them are written now, and so many the source no longer has. */
-  settled(written: number, gone: number): void {
+  /**
+   * The blocked documents were tried again: so many of them are written now, so many have counterparts in the target that stay,
+   * and so many the source no longer has.
+   */
+  settled({ written, kept, gone }: Settlement): void {
     this.blocked.clear();
     this.tally.written += written;
-    this.tally.rejected -= written + gone;
+    this.tally.kept += kept;
+    this.tally.rejected -= written + kept + gone;
     this.tally.read -= gone;
     this.#changed();
   }

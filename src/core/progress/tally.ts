@@ -7,6 +7,7 @@ export const COUNTS = [
   "written",
   "unchanged",
   "equivalent",
+  "kept",
   "rejected",
   "extra",
   "deleted",
@@ -22,6 +23,8 @@ export class Tally implements Counts {
   unchanged = 0;
   /** Of those that are unchanged: equivalent, and not equal byte for byte. */
   equivalent = 0;
+  /** Documents of the target that differ and stay, as the run was told. */
+  kept = 0;
   rejected = 0;
   /** Documents that only the target has. */
   extra = 0;
@@ -47,6 +50,13 @@ export class Tally implements Counts {
     this.written += outcome.written;
     this.unchanged += outcome.unchanged;
     this.rejected += outcome.rejected.length;
+  }
+
+  /** Counts documents that were compared, and whose counterparts stay as they are. */
+  keep(documents: number, bytes: number): void {
+    this.read += documents;
+    this.bytes += bytes;
+    this.kept += documents;
   }
 
   /** Adds the counts of a part that is done. */

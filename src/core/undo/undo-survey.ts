@@ -25,8 +25,15 @@ export type UndoKind = "remove" | "replace" | "insert";
 export interface Repeated {
   /** The entry that holds what is put back, counted from 0 through the whole journal. */
   readonly entry: number;
-  /** SHA-256, in hex, of everything that the run made of it; "" for nothing. */
-  readonly made: ReadonlySet<string>;
+  readonly made: Made;
+}
+
+/** What a run made of a document. */
+export interface Made {
+  /** SHA-256, in hex, of each; "" for nothing. */
+  readonly hashes: ReadonlySet<string>;
+  /** Those that the target may give back in another form. */
+  readonly documents: readonly Uint8Array[];
 }
 
 export interface Survey {
@@ -59,6 +66,8 @@ export async function survey(journal: JournalSource): Promise<Survey> {
           kind: kindOf(entry),
           before: hashOf(entry.before),
           after: afterOf(entry),
+          // In memory of its own: a journal is read in pieces that are much larger.
+          document: entry.after?.document && Uint8Array.from(entry.after.document),
           counted,
         };
         if (history === undefined) histories.set(key, [step]);
@@ -77,6 +86,7 @@ interface HistoryStep {
   readonly kind: UndoKind;
   readonly before: string;
   readonly after: string;
+  readonly document: Uint8Array | undefined;
   readonly counted: Counted;
 }
 
@@ -96,8 +106,9 @@ function repeatedOf(histories: ReadonlyMap<string, readonly HistoryStep[]>): Map
       at = own;
     const restored = steps[at];
     if (restored === undefined) continue;
-    const made = new Set(steps.map(({ after }) => after));
-    repeated.set(key, { entry: restored.entry, made });
+    const hashes = new Set(steps.map(({ after }) => after));
+    const documents = steps.flatMap(({ document }) => document ?? []);
+    repeated.set(key, { entry: restored.entry, made: { hashes, documents } });
     restored.counted[restored.kind]++;
   }
   return repeated;
@@ -109,7 +120,11 @@ export function kindOf({ before, after }: JournalEntry): UndoKind {
   return after === undefined ? "insert" : "replace";
 }
 
-export function afterOf({ after }: JournalEntry): string {
+export function madeOf(entry: JournalEntry): Made {
+  return { hashes: new Set([afterOf(entry)]), documents: [entry.after?.document ?? []].flat() };
+}
+
+function afterOf({ after }: JournalEntry): string {
   return after === undefined ? "" : Buffer.from(after.sha256).toString("hex");
 }
 

@@ -9,8 +9,17 @@ import { applyChanges } from "../change/apply-changes.ts";
 import type { Change, ChangeOptions, Outcome } from "../change/change.ts";
 import type { JournalCollection, JournalEntry } from "../change/journal.ts";
 import { Losses } from "../progress/losses.ts";
+import { isHeldAs } from "../walk/equivalence.ts";
 import { exists } from "../walk/presence.ts";
-import { afterOf, type JournalSource, keyOf, kindOf, type Survey, type UndoKind } from "./undo-survey.ts";
+import {
+  type JournalSource,
+  keyOf,
+  kindOf,
+  type Made,
+  madeOf,
+  type Survey,
+  type UndoKind,
+} from "./undo-survey.ts";
 
 /** Bytes of refused documents that are kept to be tried once more when all others are back. */
 const RETRIED_BYTES = 32_000_000;
@@ -117,9 +126,11 @@ function kept(change: Change): Change {
 
 /** The changes of one kind, as much at once as was journaled at once. */
 async function* changesOf(
-  { journal, survey: { repeated }, brokenOff }: UndoWork,
+  work: UndoWork,
   kind: UndoKind,
 ): AsyncGenerator<{ collection: JournalCollection; changes: Change[] }> {
+  const { journal, survey } = work;
+  const { repeated } = survey;
   let index = 0;
   for await (const { collection, entries } of journal.entries()) {
     const changes: Change[] = [];
@@ -127,39 +138,41 @@ async function* changesOf(
       const again = repeated.size === 0 ? undefined : repeated.get(keyOf(journal, collection, entry));
       const chosen = again === undefined || again.entry === index;
       if (chosen && kindOf(entry) === kind)
-        changes.push(changeOf(entry, again?.made ?? new Set([afterOf(entry)]), brokenOff));
+        changes.push(changeOf(work, collection, entry, again?.made ?? madeOf(entry)));
       index++;
     }
     if (changes.length > 0) yield { collection, changes };
   }
 }
 
-/** `made`: what the run made of it, by hash. */
 function changeOf(
-  { id, before, after }: JournalEntry,
-  made: ReadonlySet<string>,
-  brokenOff: boolean,
+  { target, altered, brokenOff }: UndoWork,
+  { name }: JournalCollection,
+  { id: element, before, after }: JournalEntry,
+  { hashes, documents }: Made,
 ): Change {
+  const id = new DocumentId(element);
   return {
-    id: new DocumentId(id),
+    id,
     wanted: before,
     bytes: after?.bytes,
     accepts(found: Doc | undefined): boolean {
-      if (found === undefined) return brokenOff || made.has("");
-      return made.has(hash("sha256", found.bytes, "hex"));
+      if (found === undefined) return brokenOff || hashes.has("");
+      if (hashes.has(hash("sha256", found.bytes, "hex"))) return true;
+      return documents.some((bytes) => isHeldAs(target, name, { id, bytes }, found, altered?.of(name)));
     },
   };
 }
 
 /** What was put into a collection that is gone by now, or another one, is gone with it. */
 async function apply(
-  { target, session, there, signal, resolvesSwaps = true }: UndoWork,
+  { target, session, there, altered, signal, resolvesSwaps = true }: UndoWork,
   collection: JournalCollection,
   changes: readonly Change[],
 ): Promise<readonly Outcome[]> {
   const now = there.find(({ name }) => name === collection.name);
   if (now !== undefined && now.uid === collection.uid) {
-    return await applyChanges({ target, session }, now, changes, { signal, resolvesSwaps });
+    return await applyChanges({ target, session }, now, changes, { altered, signal, resolvesSwaps });
   }
   const reason =
     now === undefined

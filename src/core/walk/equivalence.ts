@@ -46,13 +46,23 @@ export function equivalenceOf({ source, target, from, to }: Sides): Equivalence 
 
 /**
  * Whether `found` is what `wanted` becomes in this store: the same bytes, or, where documents are made from something else, what
- * the store's own mapping calls equivalent.
+ * the store's own mapping calls equivalent. Fields that the store's own rules alter may be anything.
  */
-export function isHeldAs(store: Reader, collection: string, wanted: Doc, found: Doc | undefined): boolean {
+export function isHeldAs(
+  { mapping }: Pick<Reader, "mapping">,
+  collection: string,
+  wanted: Doc,
+  found: Doc | undefined,
+  altered: ReadonlySet<string> = NONE,
+): boolean {
   if (found === undefined) return false;
   if (Buffer.compare(found.bytes, wanted.bytes) === 0) return true;
-  return store.mapping?.classify(collection, found, wanted) === "equivalent";
+  if (mapping?.classify(collection, found, wanted) === "equivalent") return true;
+  if (altered.size === 0) return false;
+  return mapping?.differing(collection, found, wanted)?.every((name) => altered.has(name)) ?? false;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** The same walk, with equivalent documents separated from different ones. */
 export async function* classified(

@@ -20,6 +20,7 @@ const ALWAYS: readonly ReportColumn[] = [
 ];
 const WHEN_ANY: readonly ReportColumn[] = [
   ["equi-\nvalent", "equivalent"],
+  ["left as\nthey are", "kept"],
   ["deleted", "deleted"],
   ["extra", "extra"],
   ["changed", "changed"],

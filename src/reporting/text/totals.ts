@@ -6,6 +6,7 @@ export type Totals = Pick<
   | "written"
   | "unchanged"
   | "equivalent"
+  | "kept"
   | "rejected"
   | "deleted"
   | "extra"
@@ -29,6 +30,7 @@ export function totals(collections: readonly CollectionReport[]): Totals {
     written: sum("written"),
     unchanged: sum("unchanged"),
     equivalent: sum("equivalent"),
+    kept: sum("kept"),
     rejected: sum("rejected"),
     deleted: sum("deleted"),
     extra: sum("extra"),

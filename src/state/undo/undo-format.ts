@@ -11,7 +11,7 @@ export const FORMAT = 1;
 /** Stands at the beginning of the file; name and format come first in every format to come. */
 export const START = Buffer.from(`{"dualsync":"undo","format":${FORMAT}}\n`);
 
-const KINDS = { head: 1, entries: 2, mark: 3 } as const;
+const KINDS = { head: 1, entries: 2, mark: 3, altered: 4 } as const;
 export type FrameKind = keyof typeof KINDS;
 
 const CHECK = 8;
@@ -139,7 +139,14 @@ export interface UndoEntry {
   /** The document as it was; absent when there was none. */
   readonly before?: Uint8Array | undefined;
   /** The document that was written, by its SHA-256 and its length; absent when it was removed. */
-  readonly after?: { readonly sha256: Uint8Array; readonly bytes: number } | undefined;
+  readonly after?: UndoAfter | undefined;
+}
+
+export interface UndoAfter {
+  readonly sha256: Uint8Array;
+  readonly bytes: number;
+  /** The document itself, where the target may give it back in another form. */
+  readonly document?: Uint8Array | undefined;
 }
 
 export interface UndoCollection {
@@ -154,23 +161,46 @@ export interface UndoEntries {
   readonly entries: readonly UndoEntry[];
 }
 
+/** Names of fields that a collection's own rules alter. */
+export interface UndoAltered {
+  readonly collection: UndoCollection;
+  readonly fields: readonly string[];
+}
+
+export function encodeAltered({ collection: { name, uid }, fields }: UndoAltered): Buffer {
+  return Buffer.from(JSON.stringify({ name, uid, fields }));
+}
+
+/** Undefined for what `encodeAltered` did not make. */
+export function decodeAltered(payload: Buffer): UndoAltered | undefined {
+  const { name, uid, fields } = parsed(payload);
+  if (typeof name !== "string" || !Array.isArray(fields)) return undefined;
+  if (!fields.every((field) => typeof field === "string")) return undefined;
+  return { collection: { name, ...(typeof uid === "string" ? { uid } : {}) }, fields };
+}
+
 const BEFORE = 1;
 const AFTER = 2;
+/** With `AFTER`: the document stands in place of its hash. */
+const WHOLE = 4;
 
 export function encodeEntries(collection: UndoCollection, entries: readonly UndoEntry[]): Buffer {
   const parts: Uint8Array[] = [text(collection.name), text(collection.uid ?? ""), number(entries.length)];
   for (const { id, before, after } of entries) {
-    parts.push(Uint8Array.of((before === undefined ? 0 : BEFORE) | (after === undefined ? 0 : AFTER)));
+    const written = after === undefined ? 0 : after.document === undefined ? AFTER : AFTER | WHOLE;
+    parts.push(Uint8Array.of((before === undefined ? 0 : BEFORE) | written));
     parts.push(number(id.length), id);
     if (before !== undefined) parts.push(number(before.length), before);
-    if (after !== undefined) parts.push(after.sha256, number(after.bytes));
+    if (after?.document !== undefined) parts.push(number(after.document.length), after.document);
+    else if (after !== undefined) parts.push(after.sha256, number(after.bytes));
   }
   return Buffer.concat(parts);
 }
 
 /** About as many bytes as the entry takes up in a journal. */
 export function sizeOfEntry({ id, before, after }: UndoEntry): number {
-  return 9 + id.length + (before?.length ?? 0) + (after === undefined ? 0 : 36);
+  const written = after === undefined ? 0 : (after.document?.length ?? 36);
+  return 9 + id.length + (before?.length ?? 0) + written;
 }
 
 /** @throws RangeError on bytes that `encodeEntries` did not make */
@@ -186,10 +216,17 @@ export function decodeEntries(payload: Buffer): UndoEntries {
 
 function decodeEntry(reader: EntryReader): UndoEntry {
   const flags = reader.take(1).readUInt8();
-  if (flags > (BEFORE | AFTER)) throw new RangeError("an entry has an unknown kind");
+  if (flags > (BEFORE | AFTER | WHOLE)) throw new RangeError("an entry has an unknown kind");
   const id = reader.take(reader.number());
   const before = (flags & BEFORE) === 0 ? {} : { before: reader.take(reader.number()) };
-  if ((flags & AFTER) === 0) return { id, ...before };
+  if ((flags & AFTER) === 0) {
+    if ((flags & WHOLE) !== 0) throw new RangeError("an entry has an unknown kind");
+    return { id, ...before };
+  }
+  if ((flags & WHOLE) !== 0) {
+    const document = reader.take(reader.number());
+    return { id, ...before, after: { sha256: sha256(document), bytes: document.length, document } };
+  }
   return { id, ...before, after: { sha256: reader.take(32), bytes: reader.number() } };
 }
 

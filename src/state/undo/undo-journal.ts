@@ -6,6 +6,7 @@ import { onDisk } from "../files/disk-error.ts";
 import { syncFolder } from "../files/durable-file.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import {
+  encodeAltered,
   encodeEntries,
   encodeFrame,
   encodeHead,
@@ -75,6 +76,14 @@ export class UndoJournal {
           else this.#documents++;
         }
       }
+    });
+  }
+
+  /** As `save`, for names of fields that a collection's own rules alter. */
+  saveAltered(collection: UndoCollection, fields: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#writer ??= await this.#begin();
+      await this.#writer.add("altered", encodeAltered({ collection, fields }));
     });
   }
 

@@ -3,6 +3,7 @@ import { onDisk, refusal } from "../files/disk-error.ts";
 import { openTrustedFile } from "../files/trusted-file.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import {
+  decodeAltered,
   decodeEntries,
   decodeHead,
   decodeHeader,
@@ -16,6 +17,7 @@ import {
   START,
   SUM,
   sha256,
+  type UndoAltered,
   type UndoEntries,
   type UndoHead,
   type UndoMark,
@@ -55,12 +57,16 @@ export class UndoReader {
     return undefined;
   }
 
-  /** Everything that was saved, in the order in which it was. `onMark` hears of the marks. */
-  async *entries(onMark?: (mark: UndoMark) => void): AsyncGenerator<UndoEntries> {
+  /** Everything that was saved, in the order in which it was. `onMark` hears of the marks, `onAltered` of altered fields. */
+  async *entries(
+    onMark?: (mark: UndoMark) => void,
+    onAltered?: (altered: UndoAltered) => void,
+  ): AsyncGenerator<UndoEntries> {
     let first = true;
     for await (const frame of this.#frames()) {
       if (first) this.#head(frame);
       else if (frame.kind === "mark") onMark?.(this.#mark(frame));
+      else if (frame.kind === "altered") onAltered?.(this.#altered(frame));
       else if (frame.kind === "entries") yield this.#entries(frame);
       else throw this.#damaged();
       first = false;
@@ -78,6 +84,12 @@ export class UndoReader {
     const mark = decodeMark(payload);
     if (mark === undefined) throw this.#damaged();
     return mark;
+  }
+
+  #altered({ payload }: Frame): UndoAltered {
+    const altered = decodeAltered(payload);
+    if (altered === undefined) throw this.#damaged();
+    return altered;
   }
 
   #entries({ payload }: Frame): UndoEntries {

@@ -103,7 +103,7 @@ it("a survey of a journal finds the document that a run changed twice among thou
   for (let n = 0; n < 3_000; n++) journal.saved.push({ id: id(n).element, after: after(1) });
   journal.saved.push({ id: id(0).element, before: row(0, 1).bytes, after: after(2) });
   const { collections, repeated } = await survey(journal);
-  expect([...repeated.values()].map(({ made }) => made.size)).toEqual([2]);
+  expect([...repeated.values()].map(({ made }) => made.hashes.size)).toEqual([2]);
   expect(collections).toMatchObject([{ remove: 2_999, replace: 1, insert: 0 }]);
 });
 

@@ -3,10 +3,16 @@ import { randomUUID } from "node:crypto";
 import type { CollectionInfo, Listing, ReadOptions } from "../../../src/connectors/collection.ts";
 import type { Connector, Location } from "../../../src/connectors/connector.ts";
 import type { Reader, Run, Sink, Store, WriteSession } from "../../../src/connectors/contract.ts";
+import {
+  type ControlFields,
+  type ControlRecord,
+  historyOf,
+  provenanceRecord,
+  runRecord,
+} from "../../../src/connectors/control/control-records.ts";
 import { ProvenanceBook } from "../../../src/connectors/control/provenance.ts";
 import { lockedBy } from "../../../src/connectors/lease/lease-renewal.ts";
 import type { Mapping } from "../../../src/connectors/powers/mapping.ts";
-import type { Provenance, RunRecord } from "../../../src/connectors/powers/run-history.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import { MEMORY_WORDS, MemoryStore } from "./memory-store.ts";
 
@@ -35,8 +41,8 @@ export class MemoryDatabase {
   holder: { readonly nonce: string; readonly run: Run } | undefined;
   /** Takes the lease away from whoever holds it. */
   lose: (reason: Error) => void = () => undefined;
-  lastRun: RunRecord | undefined;
-  readonly provenance = new Map<string, Provenance>();
+  /** What dualsync keeps of its runs, by the ids of the records. */
+  readonly records = new Map<string, ControlFields>();
   readonly checksums = new Map<string, Uint8Array>();
   /** What was published; of an archive. */
   archived: ReadonlyMap<string, ArchivedCollection> = new Map();
@@ -122,10 +128,7 @@ function storeOf(database: MemoryDatabase, label: string): Store {
     canQuery: () => true,
   };
   const history: Reader["history"] = {
-    read: async () => ({
-      collections: new Map(database.provenance),
-      ...(database.lastRun && { lastRun: database.lastRun }),
-    }),
+    read: async () => historyOf(database.records),
     seesNonce: async (nonce) => database.holder?.nonce === nonce,
   };
   if (powers === "kv") {
@@ -253,10 +256,11 @@ function sessionOf(database: MemoryDatabase, label: string, run: Run): WriteSess
   database.holder = { nonce, run };
   const lost = new AbortController();
   database.lose = (reason) => lost.abort(reason);
+  const keep = ({ id, content }: ControlRecord): void => void database.records.set(id, content);
   const book = new ProvenanceBook(
-    async (name, provenance) => void database.provenance.set(name, provenance),
-    run.from,
-    { collections: new Map(database.provenance) },
+    async (name, provenance) => keep(provenanceRecord(run.command, name, provenance)),
+    run,
+    historyOf(database.records),
   );
   /** The collection, if this run still holds the lease. */
   const changing = (name: string): MemoryStore => {
@@ -270,7 +274,7 @@ function sessionOf(database: MemoryDatabase, label: string, run: Run): WriteSess
     nonce,
     lost: lost.signal,
     async record(record) {
-      database.lastRun = record;
+      keep(runRecord(record));
     },
     async release() {
       database.holder = undefined;

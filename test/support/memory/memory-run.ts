@@ -2,6 +2,7 @@ import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import type { WritableStore, WriteSession } from "../../../src/connectors/contract.ts";
 import type { Journal } from "../../../src/core/change/journal.ts";
 import { Budget } from "../../../src/core/concurrency/byte-budget.ts";
+import { keepNewer } from "../../../src/core/copy/keeping.ts";
 import { NewerBy } from "../../../src/core/copy/newer.ts";
 import { transferAll } from "../../../src/core/copy/transfer.ts";
 import type { VerifyMode } from "../../../src/core/plan/verify-mode.ts";
@@ -64,9 +65,11 @@ export async function memoryRun(
   const checkpoint = new Checkpoint({ ...reported, store, ...(saved === undefined ? {} : { saved }) });
   const losses = new Losses([]);
   const session = stores.session ?? (await stores.target.claim(testRun("memory"), stopper.signal));
+  const newerBy = new NewerBy(options.newerBy);
   const transfer = {
     ...{ ...stores, session, verify, delete: remove, allowShrink, indexes, concurrency },
-    newerBy: new NewerBy(options.newerBy),
+    newerBy,
+    keeping: keepNewer(newerBy),
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
     ...(options.journal === undefined ? {} : { journal: options.journal }),
   };

@@ -8,7 +8,7 @@ import { ProvenanceBook } from "../../control/provenance.ts";
 import type { HeldLease } from "../../lease/lease-renewal.ts";
 import { lostError } from "../../lease/lease-renewal.ts";
 import type { RelatedWrites } from "../../powers/related-writes.ts";
-import type { History } from "../../powers/run-history.ts";
+import { type History, RESTORE } from "../../powers/run-history.ts";
 import type { Project } from "../api/project.ts";
 import { type Tables, uidOf } from "../reading/tables.ts";
 import { readHistory, writeRecord } from "./control-table.ts";
@@ -22,6 +22,7 @@ interface SupabaseClaim {
   readonly lease: HeldLease;
   readonly provenance: ProvenanceBook;
   readonly history: History;
+  readonly command: string;
   readonly tables: WritableTables;
   readonly writer: Writer;
 }
@@ -83,20 +84,27 @@ async function begin(
   const history = await readHistory(project, signal);
   const provenance = new ProvenanceBook(
     async (name, provenance, until) => {
-      const record = provenanceRecord(name, provenance);
+      const record = provenanceRecord(run.command, name, provenance);
       if (!(await writeRecord(project, lease.nonce, record, until))) throw lostError(project.label);
     },
-    run.from,
+    run,
     history,
   );
   const writable = new WritableTables(project, tables);
-  return { lease, provenance, history, tables: writable, writer: new Writer(project, writable) };
+  return {
+    lease,
+    provenance,
+    history,
+    command: run.command,
+    tables: writable,
+    writer: new Writer(project, writable),
+  };
 }
 
 /** Tables are never created or altered: the one that is there is checked. */
 async function prepare(
   project: Project,
-  { tables, provenance, history }: SupabaseClaim,
+  { tables, provenance, history, command }: SupabaseClaim,
   info: CollectionInfo,
   signal: AbortSignal,
 ): Promise<PreparedCollection> {
@@ -109,6 +117,7 @@ async function prepare(
   const empty = (await project.count(table.name, table.key[0] ?? "", [], signal)) === 0;
   await provenance.note(info, uid, empty, signal);
   // An application keeps writing into a table once it was filled: the table is managed only while it is being filled.
-  const isUnfinished = history.lastRun?.complete === false && provenance.isFromEmpty(info.name, uid);
+  const filling = command === RESTORE ? history.lastRestore : history.lastRun;
+  const isUnfinished = filling?.complete === false && provenance.isFromEmpty(info.name, uid);
   return { empty, fromEmpty: empty || isUnfinished, uid, notReproduced: [] };
 }
