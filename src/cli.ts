@@ -170,7 +170,10 @@ async function withSignals(
     print: (text) => void host.stdout.write(text),
     redactor,
     signal: stopper.signal,
-    confirm: canAsk ? (question) => ask(question, stopper.signal, host) : undefined,
+    confirm: canAsk
+      ? async (question) => /^y(es)?$/i.test(await ask(`${question} [y/N]`, stopper.signal, host))
+      : undefined,
+    ask: canAsk ? (question) => ask(question, stopper.signal, host) : undefined,
   };
   try {
     return await prepared.work(context);
@@ -179,22 +182,22 @@ async function withSignals(
   }
 }
 
-/** A yes-or-no question on the terminal; anything but a clear yes, and the end of input too, is a no. */
-async function ask(question: string, signal: AbortSignal, { stdin, stderr }: Host): Promise<boolean> {
+/** A question on the terminal: the answer without blanks around it; empty at the end of input. */
+async function ask(question: string, signal: AbortSignal, { stdin, stderr }: Host): Promise<string> {
   const { createInterface } = await import("node:readline");
   const terminal = createInterface({ input: stdin, output: stderr });
-  return await new Promise<boolean>((resolve) => {
+  return await new Promise<string>((resolve) => {
     const noAnswer = (): void => {
       stderr.write("\n");
-      resolve(false);
+      resolve("");
     };
     // A terminal that is being asked keeps Ctrl-C to itself.
     terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
     terminal.once("close", noAnswer);
     signal.addEventListener("abort", () => terminal.close(), { once: true });
-    terminal.question(`${safeText(question)} [y/N] `, (answer) => {
+    terminal.question(`${safeText(question)} `, (answer) => {
       terminal.off("close", noAnswer);
-      resolve(/^y(es)?$/i.test(answer.trim()));
+      resolve(answer.trim());
     });
   }).finally(() => terminal.close());
 }

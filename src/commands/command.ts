@@ -15,6 +15,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Asks the person; undefined where nobody can answer (no terminal). */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** The same for an answer in words; the end of input is an empty one. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
 }
 
 /** A run that is ready: all options are valid, nothing was contacted. Resolves with the process's exit status. */

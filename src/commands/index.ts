@@ -3,6 +3,7 @@ import { backfillCommand } from "./copy/backfill-command.ts";
 import { duplicateCommand } from "./copy/duplicate-command.ts";
 import { diffCommand } from "./diff/diff-command.ts";
 import { repairCommand } from "./repair/repair-command.ts";
+import { restoreCommand } from "./restore/restore-command.ts";
 import { sqlCommand } from "./sql/sql-command.ts";
 import { undoCommand } from "./undo/undo-command.ts";
 
@@ -12,6 +13,7 @@ export const COMMANDS: readonly Command[] = [
   backfillCommand,
   diffCommand,
   repairCommand,
+  restoreCommand,
   undoCommand,
   sqlCommand,
 ];

@@ -36,6 +36,8 @@ export interface ParsedLocation<L extends Location = Location> {
 export interface StorePlace {
   readonly hosts: readonly string[];
   readonly database: string;
+  /** What people call the store, where its database is called the same in all of them. */
+  readonly name?: string | undefined;
 }
 
 export interface OpenOptions {

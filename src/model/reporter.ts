@@ -21,6 +21,8 @@ export interface PlannedCollection {
   readonly targetDocuments: number;
   /** What a comparison found, where the target holds documents that dualsync did not put there. */
   readonly found?: AdoptionPreview | undefined;
+  /** Of a restore. */
+  readonly restore?: RestorePreview | undefined;
 }
 
 /** Documents of a collection and its copy, compared byte for byte. */
@@ -33,6 +35,23 @@ export interface AdoptionPreview {
   readonly extra: number;
   /** A few ids of documents that differ. */
   readonly examples: readonly string[];
+}
+
+/** What a restore finds of a collection, and would do with it. */
+export interface RestorePreview extends AdoptionPreview {
+  /** Of those that differ: newer in the target, by a date. */
+  readonly newer: number;
+  /** Of those that differ: replaced by the copy's. */
+  readonly overwritten: number;
+  /** Of those that differ: left as they are, as it is not known which is to stay. */
+  readonly conflicts: number;
+  /** Of those that only the target has: removed. */
+  readonly removed: number;
+  /** Of those that only the target has: newer than the last verified run of the copy, or without a date that tells. */
+  readonly newerExtra: number;
+  /** Bytes of the documents that are written, and of those that are saved before they are replaced or removed. */
+  readonly writtenBytes: number;
+  readonly savedBytes: number;
 }
 
 /** The interrupted run that this one resumes. */

@@ -11,6 +11,7 @@ import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
+import { fieldName } from "../run/field-name.ts";
 import { keyOf, readSelection, type SelectionFlags } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { CopyingCommand, CopyingOptions, Since } from "./copy-options.ts";
@@ -88,15 +89,6 @@ export async function prepareCopying(
 /** A run that reads only what has changed does not resume one that reads everything, nor the other way round. */
 function jobOf(command: CopyingCommand, { since }: CopyingFlags): string {
   return since === undefined ? command : `${command} --since ${since.trim()}`;
-}
-
-/** @throws DualsyncError `usage` for what names nothing */
-function fieldName(name: string): string {
-  if (name.trim() !== "") return name;
-  throw configurationError(
-    "--newer-by needs the name of a field.",
-    "Write, for example, --newer-by changed_at.",
-  );
 }
 
 function limitsOf({ maxMinutes, rate, maxTargetSize }: CopyingFlags) {

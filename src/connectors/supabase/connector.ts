@@ -35,10 +35,16 @@ export const supabase: Connector<SupabaseLocation> = {
       : undefined,
   secrets: ({ key }) => [key],
   isSame: (left, right) => left.label === right.label,
-  place: ({ url }) => ({ hosts: [new URL(url).host], database: SCHEMA }),
+  place: ({ url }) => ({ hosts: [new URL(url).host], database: SCHEMA, name: projectName(url) }),
   async open({ url, key, label }, { role, retries, signal }) {
     const opened = await import("./supabase.ts");
     return await opened.supabase({ url, key, schema: SCHEMA, label, role, retries }, signal);
   },
   failures: async () => (await import("./api/failures.ts")).FAILURES,
 };
+
+/** The reference of a hosted project, as its dashboard shows it; of every other one the host. */
+function projectName(url: string): string {
+  const { host } = new URL(url);
+  return /^([a-z0-9]+)\.supabase\.(?:co|in|net)$/.exec(host)?.[1] ?? host;
+}

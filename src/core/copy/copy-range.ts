@@ -113,7 +113,8 @@ export async function convergeRange(job: Job, range: OpenRange): Promise<void> {
   for (const one of [watch, changes?.source]) one?.end();
   await replacements.settle(partJob(job, part));
   // A run that reads only changes looks for what only the target has where it should be removed.
-  if (!isMerged(job, { changedSince: job.since }) && (job.since === undefined || job.delete))
+  const isPart = job.since !== undefined || job.ids !== undefined;
+  if (!isMerged(job, { changedSince: job.since }) && (!isPart || job.delete))
     part.tally.extra = await countExtras(job, { ...range });
   await commit(job, range, part);
   if (hash !== undefined) job.checksumBuilder?.add(hash.end(range.to));

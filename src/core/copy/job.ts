@@ -1,7 +1,7 @@
 import type { CollectionInfo, Filter, IdRange, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import type { Rejected, WriteOutcome } from "../../connectors/write-outcome.ts";
-import type { Doc } from "../../model/document.ts";
+import type { Doc, DocumentId } from "../../model/document.ts";
 import type { Meter } from "../../model/reporter.ts";
 import type { AlteredFields } from "../change/altered-fields.ts";
 import type { Journal, Journaling } from "../change/journal.ts";
@@ -16,7 +16,7 @@ import type { Losses } from "../progress/losses.ts";
 import type { Part, Progress } from "../progress/progress.ts";
 import type { Tally } from "../progress/tally.ts";
 import { classified, type Equivalence } from "../walk/equivalence.ts";
-import { mergeOrLookUp, type WalkOptions } from "../walk/merge-or-look-up.ts";
+import { lookUpIds, mergeOrLookUp, type WalkOptions } from "../walk/merge-or-look-up.ts";
 import type { Step } from "../walk/walk.ts";
 import type { Keeping } from "./keeping.ts";
 import type { NewerBy } from "./newer.ts";
@@ -30,6 +30,8 @@ export interface Transfer {
   readonly verify: VerifyMode;
   /** Remove documents that the source no longer has. */
   readonly delete: boolean;
+  /** Of what only the target has: whether it stays all the same. */
+  readonly staysAsExtra?: ((document: Doc) => boolean) | undefined;
   /** Remove them even where that is more than half of what the target holds. */
   readonly allowShrink: boolean;
   readonly indexes: boolean;
@@ -65,6 +67,8 @@ export interface Job extends Transfer {
   /** The same collection under its name on the target. */
   readonly to: CollectionInfo;
   readonly filter?: Filter | undefined;
+  /** Only these documents are looked at, on both sides. */
+  readonly ids?: readonly DocumentId[] | undefined;
   /** Only what was changed since then is read from the source: each document is looked up in the target. */
   readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */
@@ -127,7 +131,10 @@ export function walkOf(
   range: IdRange,
   listeners: Pick<WalkOptions, "onSource" | "onTarget"> = {},
 ): AsyncGenerator<Step> {
-  const walk = mergeOrLookUp(job, readOptions(job, range), { ...listeners, changedSince: job.since });
+  const walk =
+    job.ids === undefined
+      ? mergeOrLookUp(job, readOptions(job, range), { ...listeners, changedSince: job.since })
+      : lookUpIds(job, job.ids, job.signal);
   return classified(walk, job.equivalence);
 }
 

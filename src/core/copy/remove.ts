@@ -43,7 +43,9 @@ async function removeFrom(job: Job, segment: Extras): Promise<void> {
     const ids = step.extra.map(({ id }) => id);
     const still = await find(job.source, job.from, ids, job.signal);
     // What the source cannot be asked for is not known to be gone.
-    const gone = step.extra.filter(({ id }) => canQuery(job.source, id) && !still.has(id.key));
+    const gone = step.extra.filter(
+      (one) => canQuery(job.source, one.id) && !still.has(one.id.key) && job.staysAsExtra?.(one) !== true,
+    );
     await assertSourceExists(job);
     job.checksumBuilder?.except(gone.map(({ id }) => id));
     deleted += await remove(job, gone);

@@ -105,7 +105,7 @@ async function objectionToReplacing(
 /** It would be gone with all that others wrote there since it was copied, which could not be put back. */
 async function objectionToLosing(job: PartJob, target: Fingerprinted): Promise<string | undefined> {
   // What somebody else made is not reset at all.
-  if (job.journaling?.writes === true) return undefined;
+  if (job.journaling?.writes === true && job.savesAll !== true) return undefined;
   const left = await leftBy(job);
   if (target.documents === 0 || left?.equals(hashOf(target.digest))) return undefined;
   const copy = { store: job.target, collection: job.to, options: readOptions(job, {}) };

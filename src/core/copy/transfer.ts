@@ -275,6 +275,7 @@ async function leaveChecksums({
 }
 
 async function cut(job: Job): Promise<readonly IdRange[]> {
+  if (job.ids !== undefined) return [{}];
   const pieces = piecesFor(job.from, job.concurrency);
   const ranges = await cutInto(job.source, job.target, job.from, pieces, job.signal);
   return job.lastVerified?.aligned(ranges, (id) => isBound(job, id)) ?? ranges;
@@ -282,7 +283,8 @@ async function cut(job: Job): Promise<readonly IdRange[]> {
 
 async function copyRange(job: Job, range: OpenRange, empty: boolean): Promise<void> {
   job.signal.throwIfAborted();
-  if (job.since === undefined && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
+  const isWhole = job.since === undefined && job.ids === undefined;
+  if (isWhole && (empty || (await isEmptyRange(job, range)))) await fillRange(job, range);
   else await convergeRange(job, range);
 }
 
@@ -332,9 +334,11 @@ async function countOf(
 }
 
 /** What the source gave in this run, where that is as many as it held when it was listed. */
-function givenByAll({ verify, from, filter, since, progress }: Job): number | undefined {
+function givenByAll({ verify, from, filter, ids, since, progress }: Job): number | undefined {
   const isAll =
-    verify === "content" && from.kind === "collection" && filter === undefined && since === undefined;
+    verify === "content" &&
+    from.kind === "collection" &&
+    [filter, ids, since].every((part) => part === undefined);
   const { read } = progress.tally;
   return isAll && !progress.isResumed && read === from.documents ? read : undefined;
 }
@@ -349,7 +353,12 @@ function heldByTarget(job: Job): number | undefined {
 async function gaveAll(job: Job, counted?: number): Promise<boolean> {
   const { source: store, from: collection, filter, signal, since, losses, progress } = job;
   // Of what was not changed nothing was read; what the store itself guarantees need not be counted for that alone.
-  if (since !== undefined || (job.verify === "none" && collection.idsAreUnique === true)) return true;
+  if (
+    since !== undefined ||
+    job.ids !== undefined ||
+    (job.verify === "none" && collection.idsAreUnique === true)
+  )
+    return true;
   const known = filter === undefined ? { before: collection.documents } : { filter };
   const giver = { store, role: "source", collection, signal, ...known } as const;
   const found = await shortfall({ ...giver, counted }, progress.tally.read);

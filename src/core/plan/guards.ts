@@ -4,6 +4,7 @@ import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Lease, Reader } from "../../connectors/contract.ts";
 import type { History } from "../../connectors/powers/run-history.ts";
 import { DualsyncError } from "../../model/errors.ts";
+import { shellWord } from "../../model/shell-word.ts";
 import type { PlannedJob } from "./plan.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
 
@@ -197,8 +198,4 @@ function originOf(foreign: readonly PlannedJob[], target: StoreSnapshot): string
   );
   const [origin] = origins;
   return origin === undefined ? "" : ` They were copied from ${origin}.`;
-}
-
-function shellWord(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }

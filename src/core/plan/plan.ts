@@ -3,6 +3,7 @@ import type { MetadataPower, Renamed } from "../../connectors/powers/metadata.ts
 import type { StoreWords } from "../../connectors/words.ts";
 import type { NotReproduced } from "../../connectors/write-outcome.ts";
 import type { NotCopied } from "../../model/collection.ts";
+import type { DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
 import { isShrunken, shrinkError } from "./shrink.ts";
@@ -26,6 +27,8 @@ export interface PlannedJob {
   /** What of its definition may not mean in the target what it means in the source. */
   readonly doubts: readonly NotReproduced[];
   readonly filter?: Filter | undefined;
+  /** Only these documents are copied. */
+  readonly ids?: readonly DocumentId[] | undefined;
   /** Only what was changed since then is read. */
   readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */

@@ -5,7 +5,8 @@
  */
 import type { CollectionInfo, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
-import type { Batch } from "../../model/document.ts";
+import type { Batch, Doc, DocumentId } from "../../model/document.ts";
+import { chunksOf } from "../concurrency/chunks.ts";
 import { canQuery, find } from "./lookup.ts";
 import { readOnce } from "./read-once.ts";
 import { emptyStep, merge, type Step } from "./walk.ts";
@@ -90,6 +91,24 @@ async function* heardBy(listener: Listener, batches: AsyncIterable<Batch>): Asyn
   }
 }
 
+/** Documents that are asked for at once. */
+const IDS = { count: 500, bytes: 64_000 };
+
+/** Holds only these documents against each other. Finds no extras. */
+export async function* lookUpIds(
+  { source, target, from, to }: BothCollections,
+  ids: readonly DocumentId[],
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  for (const some of chunksOf(ids, ({ element }) => element.length, IDS)) {
+    const [expected, there] = await Promise.all([
+      find(source, from, some, signal),
+      find(target, to, some, signal),
+    ]);
+    yield stepOf([...expected.values()], there);
+  }
+}
+
 /** Finds no extras. */
 async function* lookUpEach(
   documentsOfSource: AsyncIterable<Batch>,
@@ -97,21 +116,24 @@ async function* lookUpEach(
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
   for await (const batch of documentsOfSource) {
-    const step = emptyStep();
     const documents = batch.docs();
     const ids = documents.map(({ id }) => id);
-    const there = await find(target, to, ids, signal);
-    for (const expected of documents) {
-      const found = there.get(expected.id.key);
-      if (found === undefined) step.missing.push(expected);
-      else if (Buffer.compare(found.bytes, expected.bytes) !== 0) step.different.push({ expected, found });
-      else {
-        step.equal.documents++;
-        step.equal.bytes += expected.bytes.length;
-      }
-    }
-    yield step;
+    yield stepOf(documents, await find(target, to, ids, signal));
   }
+}
+
+function stepOf(documents: readonly Doc[], there: ReadonlyMap<string, Doc>): Step {
+  const step = emptyStep();
+  for (const expected of documents) {
+    const found = there.get(expected.id.key);
+    if (found === undefined) step.missing.push(expected);
+    else if (Buffer.compare(found.bytes, expected.bytes) !== 0) step.different.push({ expected, found });
+    else {
+      step.equal.documents++;
+      step.equal.bytes += expected.bytes.length;
+    }
+  }
+  return step;
 }
 
 async function* lookUpExtras(

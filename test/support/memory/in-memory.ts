@@ -54,7 +54,7 @@ export function inMemory(): InMemory {
       const opened = open({ mode: "json", command, runId });
       const context = {
         ...{ runId, reporter: opened.reporter, redactor: opened.redactor, print: () => undefined },
-        ...{ signal: new AbortController().signal, confirm: undefined },
+        ...{ signal: new AbortController().signal, confirm: undefined, ask: undefined },
       };
       const result = (status: number, error: unknown): MemoryCommandResult => ({
         ...{ status, error },

@@ -1,0 +1,218 @@
+/** What a restore would do: everything is looked at and compared, and what must not be done is refused. */
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
+import type { RunRecord } from "../../connectors/powers/run-history.ts";
+import { LastVerified } from "../../core/checksums/last-verified.ts";
+import { isOfOneCollection, reasonOf } from "../../core/concurrency/one-collection.ts";
+import { NewerBy } from "../../core/copy/newer.ts";
+import { assertNotHalfRestored, assertNotItsCopy } from "../../core/plan/guards.ts";
+import {
+  assertSomething,
+  chooseJobs,
+  isSameKind,
+  makePlan,
+  mentionable,
+  namesOf,
+  type PlannedJob,
+  withoutUnreadable,
+} from "../../core/plan/plan.ts";
+import { isShrunken } from "../../core/plan/shrink.ts";
+import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
+import { ExtraAge } from "../../core/restore/extra-age.ts";
+import { previewRestore } from "../../core/restore/preview.ts";
+import { keepingOf } from "../../core/restore/restore-mode.ts";
+import type { NotCopied } from "../../model/collection.ts";
+import type { Doc } from "../../model/document.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { Plan, RestorePreview } from "../../model/reporter.ts";
+import type { RunContext } from "../command.ts";
+import { assertMatches } from "../run/selection.ts";
+import type { Stores } from "../run/stores.ts";
+import { choose, type LostDocument } from "./chosen-documents.ts";
+import { restoreNotes } from "./restore-notes.ts";
+import type { RestoreOptions } from "./restore-options.ts";
+
+export interface PlannedRestore {
+  readonly plan: Plan;
+  readonly jobs: readonly PlannedJob[];
+  /** What was selected in the copy, and cannot be restored. */
+  readonly lost: readonly NotCopied[];
+  readonly lostDocuments: readonly LostDocument[];
+  /** Tells what of the target may be newer than the copy. */
+  readonly age: ExtraAge;
+  /** The target holds no document at all. */
+  readonly isEmpty: boolean;
+  /** Bytes of the target's documents that are saved before they are replaced or removed. */
+  readonly savedBytes: number;
+  /** The restore that was interrupted, and left the target as it is. */
+  readonly interrupted: RunRecord | undefined;
+}
+
+/** @throws DualsyncError `refused` where a guard objects */
+export async function planRestore(
+  stores: Stores,
+  options: RestoreOptions,
+  context: RunContext,
+): Promise<PlannedRestore> {
+  const { signal } = context;
+  const { wanted } = options;
+  const [source, target] = await Promise.all([
+    lookAt(stores.source, signal, wanted.selects),
+    lookAt(stores.target, signal),
+  ]);
+  const exclude = mentionable(source.listing, target.listing, wanted);
+  assertMatches(options, { include: namesOf(source.listing), exclude }, [stores.source]);
+  assertNotHalfRestored(source);
+  assertNotItsCopy(source, target);
+  const nameProblem = stores.target.metadata?.nameProblem;
+  const naming = { renamed: stores.source.metadata?.renamed, nameProblem };
+  const all = withoutUnreadable(chooseJobs(source.listing, wanted, naming), target.listing);
+  const fitting = fittingJobs(all.jobs, target, stores.target);
+  const chosen = await choose(fitting.jobs, options.documents, stores.source, signal);
+  const lost = [...all.lost, ...fitting.lost];
+  assertSomething(chosen.jobs, [...lost, ...chosen.lost], source.label, stores.source.words);
+  const age = new ExtraAge(verifiedSince(source, target), options.newerBy);
+  const previews = new Map<string, RestorePreview>();
+  const unreadable: NotCopied[] = [];
+  const jobs: PlannedJob[] = [];
+  for (const job of chosen.jobs) {
+    const found = await preview(stores, job, options, age, context);
+    if (typeof found === "string") unreadable.push({ name: job.from.name, reason: found, isLoss: true });
+    else {
+      jobs.push(job);
+      if (found !== undefined) previews.set(job.to.name, found);
+    }
+  }
+  assertNotShrunken(jobs, previews, options);
+  const notCopied = [...all.notCopied, ...fitting.lost, ...unreadable];
+  const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
+  const documents = target.listing.collections.filter(({ documents }) => documents > 0);
+  const notes = await restoreNotes({ stores, jobs, previews, source, target, savedBytes }, options, context);
+  const made = makePlan({ jobs, notCopied, copies: all.copies }, target.listing, new Map(), {
+    command: "restore",
+    source: source.label,
+    target: target.label,
+    delete: options.mode === "exact",
+    allowShrink: options.allowShrink,
+    dryRun: options.dryRun,
+    notes: [],
+  });
+  const plan = {
+    ...made,
+    collections: made.collections.map((one) => ({ ...one, restore: previews.get(one.target) })),
+    estimatedTargetBytes: sumOf(previews, ({ writtenBytes }) => writtenBytes),
+    notes,
+  };
+  return {
+    plan,
+    jobs,
+    lost: [...lost, ...unreadable],
+    lostDocuments: chosen.lostDocuments,
+    age,
+    isEmpty: documents.length === 0,
+    savedBytes,
+    interrupted: target.history.lastRestore?.complete === false ? target.history.lastRestore : undefined,
+  };
+}
+
+function sumOf(previews: ReadonlyMap<string, RestorePreview>, of: (one: RestorePreview) => number): number {
+  return [...previews.values()].reduce((sum, one) => sum + of(one), 0);
+}
+
+interface Fitting {
+  readonly jobs: readonly PlannedJob[];
+  readonly lost: readonly NotCopied[];
+}
+
+/** The jobs whose collections the target has, or can be given; with what it holds there. */
+function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: Reader): Fitting {
+  const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
+  const fitting: PlannedJob[] = [];
+  const lost: NotCopied[] = [];
+  for (const job of jobs) {
+    const { from, to } = job;
+    const existing = there.get(to.name);
+    if (existing === undefined && store.mapping !== undefined) {
+      const reason = `the target has no ${store.words.collection} ${to.name}`;
+      lost.push({ name: from.name, reason, isLoss: true });
+    } else if (existing !== undefined && !isSameKind(existing, from)) {
+      const reason = `it is a ${from.type} in the copy and a ${existing.type} in the target`;
+      lost.push({ name: from.name, reason, isLoss: true });
+    } else if (existing === undefined) fitting.push(job);
+    // What is there already keeps its own options.
+    else fitting.push({ ...job, to: existing });
+  }
+  return { jobs: fitting, lost };
+}
+
+/** When the last verified run of the copy from this target began. */
+function verifiedSince(source: StoreSnapshot, target: StoreSnapshot): Date | undefined {
+  const { lastRun } = source.history;
+  return lastRun?.verified === true && lastRun.from === target.label ? lastRun.since : undefined;
+}
+
+/** @returns undefined for what holds no documents, and the reason where the collection cannot be read */
+async function preview(
+  { source, target }: Stores,
+  job: PlannedJob,
+  options: RestoreOptions,
+  age: ExtraAge,
+  { signal, reporter }: RunContext,
+): Promise<RestorePreview | string | undefined> {
+  const { from, to, ids } = job;
+  if (from.kind === "definition") return undefined;
+  if (to.documents === 0 && ids === undefined) return intoEmpty(from);
+  reporter.note(`Comparing ${to.name} with what the target holds.`);
+  const newerBy = newerByOf(options);
+  const keeping = keepingOf(options.mode, newerBy);
+  const mayBeNewer = age.mayBeNewer.bind(age);
+  const removes = (document: Doc): boolean =>
+    options.mode === "exact" && (options.includeNewer || !mayBeNewer(document));
+  try {
+    // The source is the copy, in which the run the other way has left its checksums.
+    const backwards = { ...job, target: source, from: to, to: from, signal };
+    const uids = { source: to.uid, target: from.uid };
+    const lastVerified = keeping.asksChanges && (await LastVerified.of(backwards, uids));
+    return await previewRestore({
+      ...{ ...job, source, target, signal, keeping, newerBy, mayBeNewer, removes, lastVerified },
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isOfOneCollection(error)) throw error;
+    return reasonOf(error);
+  }
+}
+
+export function newerByOf({ newerBy }: RestoreOptions): NewerBy {
+  return new NewerBy(newerBy === undefined ? undefined : [newerBy]);
+}
+
+/** Nothing need be compared: all of it is missing. */
+function intoEmpty({ documents, bytes }: CollectionInfo): RestorePreview {
+  return {
+    ...{ equal: 0, equivalent: 0, different: 0, extra: 0, newer: 0, overwritten: 0, conflicts: 0 },
+    ...{ removed: 0, newerExtra: 0, savedBytes: 0, examples: [] },
+    missing: documents,
+    writtenBytes: bytes,
+  };
+}
+
+/** Removing most of what a target holds is more likely a fault of the copy than a wish. */
+function assertNotShrunken(
+  jobs: readonly PlannedJob[],
+  previews: ReadonlyMap<string, RestorePreview>,
+  { allowShrink }: RestoreOptions,
+): void {
+  if (allowShrink) return;
+  for (const { to } of jobs) {
+    const { removed = 0 } = previews.get(to.name) ?? {};
+    if (removed === 0 || !isShrunken(to.documents - removed, to.documents)) continue;
+    throw new DualsyncError(
+      "refused",
+      `${JSON.stringify(to.name)}: --mode exact would remove ${removed.toLocaleString("en-US")} of the ${to.documents.toLocaleString("en-US")} documents that the target holds.`,
+      {
+        hint: "Nothing was restored. Look at the copy first: is it complete? If this is intended, add --allow-shrink.",
+      },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+/** What the plan of a restore says besides its numbers. */
+import { statfs } from "node:fs/promises";
+import type { PlannedJob } from "../../core/plan/plan.ts";
+import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
+import { DualsyncError } from "../../model/errors.ts";
+import type { RestorePreview } from "../../model/reporter.ts";
+import { bytes as sizeText } from "../../model/size-text.ts";
+import { count, grouped } from "../../reporting/text/format.ts";
+import { minute } from "../../reporting/text/time-window.ts";
+import { journalName, KEPT_DAYS } from "../../state/undo/undo-format.ts";
+import type { RunContext } from "../command.ts";
+import type { Stores } from "../run/stores.ts";
+import type { RestoreOptions } from "./restore-options.ts";
+
+export interface RestoreFindings {
+  readonly stores: Stores;
+  readonly jobs: readonly PlannedJob[];
+  readonly previews: ReadonlyMap<string, RestorePreview>;
+  readonly source: StoreSnapshot;
+  readonly target: StoreSnapshot;
+  readonly savedBytes: number;
+}
+
+/** Bytes of a journal for a document that is added: its id, a hash, and what belongs to an entry. */
+const ENTRY_BYTES = 80;
+
+/** Sentences for the plan. @throws DualsyncError `local` where there is no room for what must be saved first */
+export async function restoreNotes(
+  found: RestoreFindings,
+  options: RestoreOptions,
+  context: RunContext,
+): Promise<readonly string[]> {
+  const { stores, source, target, jobs } = found;
+  const [from, to] = await Promise.all([
+    stores.source.identity(context.signal),
+    stores.target.identity(context.signal),
+  ]);
+  return [
+    `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${options.targetName} here.`,
+    ...interruptedNote(target),
+    ...modeNotes(found, options),
+    ...(await journalNotes(found, options, context)),
+    ...sequenceNotes(jobs, stores.target.words.sequences),
+    `What undo leaves: ${stores.target.words.notUndone}.`,
+    "While it runs the target is marked as being restored: no dualsync command copies from it. Stop what else writes to it.",
+  ];
+}
+
+function filledNote({ history: { lastRun } }: StoreSnapshot, target: StoreSnapshot): string {
+  if (lastRun === undefined) return " (no dualsync run is known to have filled it)";
+  const verified = lastRun.verified ? "verified" : "not verified";
+  const from = lastRun.from === target.label ? "this target" : lastRun.from;
+  return ` (filled from ${from} by ${lastRun.command} at ${minute(lastRun.since)} UTC, ${lastRun.complete ? verified : "not finished"})`;
+}
+
+function interruptedNote({ history: { lastRestore } }: StoreSnapshot): string[] {
+  if (lastRestore === undefined || lastRestore.complete) return [];
+  return [
+    `The restore ${lastRestore.run} of ${minute(lastRestore.since)} UTC did not finish. This one completes it; to take both back, undo this one first and then dualsync undo ${lastRestore.run}.`,
+  ];
+}
+
+function modeNotes({ previews }: RestoreFindings, { mode, includeNewer }: RestoreOptions): string[] {
+  const sum = (of: (one: RestorePreview) => number): number =>
+    [...previews.values()].reduce((total, one) => total + of(one), 0);
+  const [different, overwritten, conflicts] = [
+    sum((one) => one.different),
+    sum((one) => one.overwritten),
+    sum((one) => one.conflicts),
+  ];
+  const written = `${count(
+    sum((one) => one.missing),
+    "document",
+  )} that the target lacks ${sum((one) => one.missing) === 1 ? "is" : "are"} added`;
+  const replaced = `${grouped(overwritten)} that differ are replaced by the copy's`;
+  const newer = sum((one) => one.newer);
+  const warned = newer === 0 ? "" : `, ${grouped(newer)} of which are newer in the target`;
+  const notes = [`--mode ${mode}: ${written}${overwritten === 0 ? "" : `; ${replaced}${warned}`}.`];
+  const kept = different - overwritten - conflicts;
+  if (kept > 0)
+    notes.push(
+      `${grouped(kept)} that differ stay as they are in the target${mode === "missing" ? " (--mode merge or overwrite replaces them)" : ""}.`,
+    );
+  if (conflicts > 0)
+    notes.push(
+      `${grouped(conflicts)} that differ stay, as it is not known which of the two is to stay: they are named at the end.`,
+    );
+  const [extra, newerExtra] = [sum((one) => one.extra), sum((one) => one.newerExtra)];
+  if (extra === 0) return notes;
+  const groups = `${grouped(extra - newerExtra)} from before the copy was last verified, ${grouped(newerExtra)} newer or without a date that tells`;
+  const kind = includeNewer
+    ? "all of them are removed"
+    : "the first are removed, the others kept (--include-newer)";
+  notes.push(`Only in the target: ${groups}; ${mode === "exact" ? kind : "all of them are kept"}.`);
+  return notes;
+}
+
+/** Where what is replaced goes, how much that is, and whether there is room. */
+async function journalNotes(
+  { previews, savedBytes, stores }: RestoreFindings,
+  { cwd, throwAway, apply }: RestoreOptions,
+  { runId }: RunContext,
+): Promise<string[]> {
+  const all = [...previews.values()];
+  const added = all.reduce((sum, { missing, overwritten }) => sum + missing + overwritten, 0);
+  // Where documents are made from something else, what is written is kept, too.
+  const wanted =
+    stores.target.mapping === undefined ? 0 : all.reduce((sum, one) => sum + one.writtenBytes, 0);
+  const needed = savedBytes + added * ENTRY_BYTES + wanted;
+  const { bavail, bsize } = await statfs(cwd);
+  const free = bavail * bsize;
+  const where = `.dualsync/${apply ? journalName(runId) : "undo-RUN.journal"} in this folder`;
+  if (apply && needed > free) {
+    throw new DualsyncError(
+      "local",
+      `What this restore must save first takes about ${sizeText(needed)}, and ${sizeText(free)} are free for ${where}.`,
+      { hint: "Nothing was restored. Make room, or run it in a folder on a larger disk." },
+    );
+  }
+  const room = needed > free ? `; only ${sizeText(free)} are free there` : `; ${sizeText(free)} are free`;
+  const notes = [
+    `What is replaced, removed or added is first written down in ${where}: about ${sizeText(needed)}${room}. dualsync undo takes the restore back for ${KEPT_DAYS} days.`,
+  ];
+  if (throwAway !== undefined)
+    notes.push(
+      `This machine may be thrown away after the run (${throwAway} is set), and the way back with it: run it on a machine that stays, or keep the folder .dualsync.`,
+    );
+  return notes;
+}
+
+function sequenceNotes(jobs: readonly PlannedJob[], words: string | undefined): string[] {
+  const held = jobs.filter(({ from, to }) => from.kind === "sequence" && to.documents > 0);
+  if (held.length === 0) return [];
+  return [
+    `${words ?? "Collections without an _id"} are restored only as a whole and into empty ones: ${held.map(({ to }) => to.name).join(", ")} ${held.length === 1 ? "holds" : "hold"} documents and ${held.length === 1 ? "stays" : "stay"} unless equal.`,
+  ];
+}

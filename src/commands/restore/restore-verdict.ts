@@ -1,0 +1,49 @@
+import type { Transferred } from "../../core/copy/transfer.ts";
+import type { Losses } from "../../core/progress/losses.ts";
+import { howEqual } from "../../reporting/text/field-order.ts";
+import { count, grouped } from "../../reporting/text/format.ts";
+import type { UndoJournal } from "../../state/undo/undo-journal.ts";
+import { savedSentence } from "../run/backup-notice.ts";
+
+interface RestoreEnd {
+  readonly failed: boolean;
+  readonly journal: UndoJournal;
+}
+
+/** The sentences at the end of a restore: what was done, how it was verified, what comes next, and the way back. */
+export function restoreVerdict(
+  { collections }: Transferred,
+  losses: Losses,
+  { failed, journal }: RestoreEnd,
+): string {
+  const saved = savedSentence(journal);
+  if (failed)
+    return [
+      "Verification failed: the target does not hold what the copy holds. Run the same command again.",
+      ...saved,
+    ].join(" ");
+  const sum = (pick: (report: Transferred["collections"][number]) => number): number =>
+    collections.reduce((total, report) => total + pick(report), 0);
+  const [written, unchanged, kept, deleted] = [
+    sum((one) => one.written),
+    sum((one) => one.unchanged),
+    sum((one) => one.kept),
+    sum((one) => one.deleted),
+  ];
+  const parts = [
+    `${count(written, "document")} written`,
+    `${grouped(unchanged)} unchanged`,
+    ...(kept === 0 ? [] : [`${grouped(kept)} that differ left as they are`]),
+    ...(deleted === 0 ? [] : [`${grouped(deleted)} removed`]),
+  ];
+  const proof = `read back and equal ${howEqual("byte for byte", collections)}`;
+  const moved = `${parts.join(", ")}; ${proof}`;
+  const things = losses.counted === 1 ? "1 thing" : `${losses.counted} things`;
+  const done =
+    losses.counted === 0
+      ? `Restored: ${moved}.`
+      : `Restored, but ${things} could not be (named above): ${moved}. Accept a known loss with --accept KEY.`;
+  const next =
+    "Next: look at the application, then let the nightly runs go on as before; dualsync diff shows in what the two sides differ.";
+  return [done, next, ...saved].join(" ");
+}

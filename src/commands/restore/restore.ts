@@ -1,0 +1,232 @@
+/** Gives a store back what its copy holds: shows a plan, asks, saves, writes, verifies. */
+import { RESTORE, type RunRecord } from "../../connectors/powers/run-history.ts";
+import { withMembers } from "../../connectors/wrappers/with-members.ts";
+import { AlteredFields } from "../../core/change/altered-fields.ts";
+import { Budget } from "../../core/concurrency/byte-budget.ts";
+import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
+import { assertDifferentStores } from "../../core/plan/guards.ts";
+import { Checkpoint } from "../../core/progress/checkpoint.ts";
+import { Losses } from "../../core/progress/losses.ts";
+import { keepingOf } from "../../core/restore/restore-mode.ts";
+import { DualsyncError, exitCode } from "../../model/errors.ts";
+import type { RunReport } from "../../model/reporter.ts";
+import type { UndoJournal } from "../../state/undo/undo-journal.ts";
+import type { RunContext } from "../command.ts";
+import { journaled } from "../run/journal.ts";
+import { type WritableRun, withSession } from "../run/session.ts";
+import { type Stores, withStores } from "../run/stores.ts";
+import { newerByOf, type PlannedRestore, planRestore } from "./plan-restore.ts";
+import type { RestoreOptions } from "./restore-options.ts";
+import { restoreVerdict } from "./restore-verdict.ts";
+
+/** Bytes of documents that may be on their way to the target at once. */
+const BYTES_IN_FLIGHT = 32_000_000;
+
+/** @returns the exit status; @throws DualsyncError when the run cannot end well */
+export async function restoring(options: RestoreOptions, context: RunContext): Promise<number> {
+  const started = new Date();
+  return await withStores(options, context.signal, async (stores) => {
+    if (!options.apply) {
+      const planned = await planRestore(stores, options, context);
+      context.reporter.plan(planned.plan);
+      return finish(context, nothingRestored(planned, options, started));
+    }
+    const { source, target } = stores;
+    return await withSession(target, RESTORE, source.label, context, async (writing) => {
+      await assertDifferentStores(source, writing.session, writing.signal);
+      return await holdingCopy(stores, { ...context, signal: writing.signal }, async (signal) => {
+        const planned = await planRestore(stores, options, { ...context, signal });
+        context.reporter.plan(planned.plan);
+        await assertConfirmed(options, planned, { ...context, signal });
+        const labels = { source: source.label, target: target.label };
+        const head = { run: context.runId, command: RESTORE, started, ...labels };
+        return await journaled(options.cwd, head, context, async (journal) => {
+          const work = { planned, started, journal };
+          return finish(context, await restore(stores, options, context, work, { ...writing, signal }));
+        });
+      });
+    });
+  });
+}
+
+/**
+ * Takes the copy's lock, too: nothing else is to change the copy while a store is restored from it. Where it may not be taken that
+ * is said. `work` gets a signal that ends with either lock.
+ */
+async function holdingCopy(
+  { source, target }: Stores,
+  context: RunContext,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  if (source.claim === undefined) return await work(context.signal);
+  let isHeld = false;
+  try {
+    return await withSession(source, RESTORE, target.label, context, async ({ signal }) => {
+      isHeld = true;
+      return await work(signal);
+    });
+  } catch (error) {
+    if (isHeld || !(error instanceof DualsyncError) || error.exit !== "denied") throw error;
+    context.reporter.warn(
+      `The copy cannot be locked (${error.message}): see to it that no other run writes to it meanwhile.`,
+    );
+    return await work(context.signal);
+  }
+}
+
+/** Anything but adding to an empty target needs its name. @throws DualsyncError `refused` */
+async function assertConfirmed(
+  { mode, confirmed, targetName, nextCommand }: RestoreOptions,
+  { isEmpty, plan }: PlannedRestore,
+  { ask, signal }: RunContext,
+): Promise<void> {
+  if (confirmed || (mode === "missing" && isEmpty)) return;
+  const hint = `Nothing was restored. To restore: ${nextCommand}`;
+  if (ask === undefined) {
+    throw new DualsyncError(
+      "refused",
+      `restore changes ${plan.target}: its name is needed, but there is no terminal.`,
+      { hint },
+    );
+  }
+  const answer = await ask(`Type ${targetName} to restore into ${plan.target}:`);
+  signal.throwIfAborted();
+  if (answer === targetName) return;
+  throw new DualsyncError("refused", `Not confirmed: that is not ${targetName}.`, { hint });
+}
+
+interface RestoreWork {
+  readonly planned: PlannedRestore;
+  readonly started: Date;
+  readonly journal: UndoJournal;
+}
+
+/** Marks the target as being restored for as long as it is not whole again. */
+async function restore(
+  stores: Stores,
+  options: RestoreOptions,
+  context: RunContext,
+  { planned, started, journal }: RestoreWork,
+  { session, signal, stop }: WritableRun,
+): Promise<RunReport> {
+  const losses = lossesOf(planned, options);
+  const record: RunRecord = {
+    command: RESTORE,
+    from: stores.source.label,
+    run: context.runId,
+    token: session.nonce,
+    since: started,
+    complete: false,
+    verified: false,
+    documents: new Map(),
+  };
+  await session.record(record);
+  const checkpoint = new Checkpoint({
+    token: record.token,
+    since: started,
+    // A restore that is run again compares everything: what was written is equal by then.
+    store: { write: async () => undefined },
+    verify: "content",
+    onFailure: stop,
+  });
+  const newerBy = newerByOf(options);
+  const { indexes, concurrency, allowShrink, batchSize, includeNewer } = options;
+  const transfer = {
+    ...stores,
+    // What is proved of an original is no checksum of a copy.
+    session: withMembers(session, { checksums: undefined }),
+    verify: "content" as const,
+    indexes,
+    concurrency,
+    allowShrink,
+    batchSize,
+    newerBy,
+    keeping: keepingOf(options.mode, newerBy),
+    savesAll: true,
+    altered: new AlteredFields(),
+    losses,
+    checkpoint,
+    signal,
+    stop,
+    journal,
+    delete: options.mode === "exact",
+    staysAsExtra: includeNewer ? undefined : planned.age.mayBeNewer.bind(planned.age),
+    budget: new Budget(BYTES_IN_FLIGHT),
+    note: (message: string) => context.reporter.note(message),
+  };
+  const done = await transferAll(transfer, planned.jobs, context.reporter);
+  signal.throwIfAborted();
+  for (const [name, fields] of transfer.altered.all) {
+    for (const field of fields)
+      losses.add(
+        `field ${name}.${field}`,
+        "the target's own rules, a trigger for example, make something else of what is written there: it was not compared",
+      );
+  }
+  await journal.complete();
+  await session.record({ ...record, complete: true, verified: isVerified(done) });
+  for (const key of losses.unusedAcceptances)
+    context.reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
+  return report(planned, { started, done, losses, journal });
+}
+
+function isVerified({ collections }: Transferred): boolean {
+  return collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
+}
+
+function lossesOf({ lost, lostDocuments }: PlannedRestore, { accept }: RestoreOptions): Losses {
+  const losses = new Losses(accept);
+  for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
+  for (const { key, reason } of lostDocuments) losses.add(key, reason);
+  return losses;
+}
+
+function finish(context: RunContext, result: RunReport): number {
+  context.reporter.finish(result);
+  return result.exitCode;
+}
+
+function nothingRestored(planned: PlannedRestore, options: RestoreOptions, started: Date): RunReport {
+  const losses = lossesOf(planned, options);
+  const cannot =
+    losses.counted === 0
+      ? ""
+      : ` ${losses.counted} ${losses.counted === 1 ? "thing" : "things"} cannot be restored (named above).`;
+  return {
+    command: RESTORE,
+    source: planned.plan.source,
+    target: planned.plan.target,
+    started,
+    ended: new Date(),
+    collections: [],
+    items: losses.items,
+    itemCount: losses.total,
+    bytes: 0,
+    exitCode: exitCode(options.dryRun ? (losses.counted > 0 ? "incomplete" : "done") : "refused"),
+    verdict: `This is the plan; nothing was restored.${cannot} To restore: ${options.nextCommand}`,
+  };
+}
+
+interface RestoreDone {
+  readonly started: Date;
+  readonly done: Transferred;
+  readonly losses: Losses;
+  readonly journal: UndoJournal;
+}
+
+function report({ plan }: PlannedRestore, { started, done, losses, journal }: RestoreDone): RunReport {
+  const failed = done.collections.some(({ verdict }) => verdict === "failed");
+  return {
+    command: RESTORE,
+    source: plan.source,
+    target: plan.target,
+    started,
+    ended: new Date(),
+    collections: done.collections,
+    items: losses.items,
+    itemCount: losses.total,
+    bytes: done.bytes,
+    exitCode: exitCode(failed ? "unverified" : losses.counted > 0 ? "incomplete" : "done"),
+    verdict: restoreVerdict(done, losses, { failed, journal }),
+  };
+}
