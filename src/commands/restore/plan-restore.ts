@@ -162,7 +162,8 @@ async function preview(
   const { from, to, ids } = job;
   if (from.kind === "definition") return undefined;
   if (to.documents === 0 && ids === undefined) return intoEmpty(from);
-  reporter.note(`Comparing ${to.name} with what the target holds.`);
+  const meter = reporter.meter(to.name, from.documents);
+  meter.phase("comparing");
   const newerBy = newerByOf(options);
   const keeping = keepingOf(options.mode, newerBy);
   const mayBeNewer = age.mayBeNewer.bind(age);
@@ -173,13 +174,14 @@ async function preview(
     const backwards = { ...job, target: source, from: to, to: from, signal };
     const uids = { source: to.uid, target: from.uid };
     const lastVerified = keeping.asksChanges && (await LastVerified.of(backwards, uids));
-    return await previewRestore({
-      ...{ ...job, source, target, signal, keeping, newerBy, mayBeNewer, removes, lastVerified },
-    });
+    const how = { keeping, newerBy, mayBeNewer, removes, lastVerified };
+    return await previewRestore({ ...job, ...how, source, target, signal, meter });
   } catch (error) {
     signal.throwIfAborted();
     if (!isOfOneCollection(error)) throw error;
     return reasonOf(error);
+  } finally {
+    meter.end();
   }
 }
 

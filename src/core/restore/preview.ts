@@ -1,7 +1,7 @@
 /** Compares a collection of a copy with what the target of a restore holds, and writes nothing. */
 import { printId } from "../../bson/print-id.ts";
 import type { Doc, DocumentId } from "../../model/document.ts";
-import type { RestorePreview } from "../../model/reporter.ts";
+import type { Meter, RestorePreview } from "../../model/reporter.ts";
 import type { LastVerified, SegmentWatch } from "../checksums/last-verified.ts";
 import { chooseStrategy, type ScanJob, scan } from "../compare/scan.ts";
 import type { ChangedSince, Keeping } from "../copy/keeping.ts";
@@ -22,6 +22,7 @@ export interface PreviewJob extends ScanJob {
   /** Of what only the target has: whether it is to be removed. */
   readonly removes: (document: Doc) => boolean;
   readonly mayBeNewer: (document: Doc) => boolean;
+  readonly meter: Meter;
 }
 
 export async function previewRestore(job: PreviewJob): Promise<RestorePreview> {
@@ -69,6 +70,7 @@ class Counting {
     for (const one of extra) this.#takeExtra(one);
     for (const pair of different) this.#takePair(pair);
     this.#settle();
+    this.#job.meter.advance(equal.documents + missing.length + different.length, equal.bytes);
   }
 
   end(): RestorePreview {

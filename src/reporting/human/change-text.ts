@@ -7,7 +7,8 @@ import { wrapped } from "../text/text-width.ts";
 import { timeWindow } from "../text/time-window.ts";
 import { verdictPaint } from "../text/verdict-paint.ts";
 import { itemList } from "./item-list.ts";
-import { NOTHING_WRITTEN, type TextStyle } from "./plan-text.ts";
+import { NOTHING_WRITTEN } from "./plan-text.ts";
+import type { TextStyle } from "./text-style.ts";
 
 const PLANNED = ["insert", "replace", "remove"] as const;
 const DONE = ["changed", "unchanged", "conflicts", "skipped"] as const;

@@ -17,7 +17,7 @@ import { howCompared } from "../text/tier-words.ts";
 import { moment, timeWindow } from "../text/time-window.ts";
 import { verdictPaint } from "../text/verdict-paint.ts";
 import { briefRows, commonText, moreRows, othersName } from "./brief-rows.ts";
-import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
+import { collectionName, NO_NUMBER, type TextStyle } from "./text-style.ts";
 
 /** Headings of numbers; all others have their own names. */
 const HEADINGS: { readonly [Field in ComparedNumber]?: string } = {

@@ -2,7 +2,7 @@ import type { ChalkInstance } from "chalk";
 import type { ComparedCollection, Difference } from "../../model/reporter.ts";
 import { count, grouped } from "../text/format.ts";
 import { differenceLine, sigilPaint } from "./difference-line.ts";
-import { collectionName } from "./plan-text.ts";
+import { collectionName } from "./text-style.ts";
 
 /** More differences of one collection than this are counted, not listed, unless everything is asked for. */
 const SHOWN_DIFFERENCES = 1_000;

@@ -1,4 +1,3 @@
-import type { ChalkInstance } from "chalk";
 import type { AdoptionPreview, Plan, PlannedCollection } from "../../model/reporter.ts";
 import { bytes } from "../../model/size-text.ts";
 import { type Cell, type TableColumn, table } from "../text/columns.ts";
@@ -6,25 +5,11 @@ import { grouped } from "../text/format.ts";
 import { wrapped } from "../text/text-width.ts";
 import { minute } from "../text/time-window.ts";
 import { briefRows, commonText, moreRows, othersName } from "./brief-rows.ts";
-
-export interface TextStyle {
-  /** Columns of the terminal; Infinity where there is none. */
-  readonly width: number;
-  readonly paint: ChalkInstance;
-  /** Long tables are shown whole. */
-  readonly verbose?: boolean;
-}
+import { restoreTable } from "./restore-table.ts";
+import { collectionName, NO_NUMBER, type TextStyle } from "./text-style.ts";
 
 /** Stands at the end of the plan of a dry run, word for word: scripts look for it. */
 export const NOTHING_WRITTEN = "Nothing was written.";
-
-/** A collection under the name it has in the source, and in the target where that differs. */
-export function collectionName(source: string, target: string): string {
-  return source === target ? source : `${source} → ${target}`;
-}
-
-/** Stands for a number that there is not. */
-export const NO_NUMBER = "-";
 
 const COLUMNS: readonly TableColumn[] = [
   { heading: "collection", align: "left", cut: true },
@@ -37,10 +22,13 @@ const COLUMNS: readonly TableColumn[] = [
 export function planText(plan: Plan, style: TextStyle): string {
   const { width, paint } = style;
   const title = `${paint.bold(plan.command)}${plan.dryRun ? " (dry run)" : ""}`;
-  const parts = [`${title}\n  from  ${plan.source}\n  to    ${plan.target}\n`, planTable(plan, style)];
+  const isRestore = plan.collections.some(({ restore }) => restore !== undefined);
+  const shown = isRestore ? restoreTable(plan.collections, style) : planTable(plan, style);
+  const parts = [`${title}\n  from  ${plan.source}\n  to    ${plan.target}\n`, shown];
   if (plan.notCopied.length > 0) {
     const list = plan.notCopied.map(({ name, reason }) => wrapped(`  ${name}: ${reason}`, width, "    "));
-    parts.push(["Not copied:", ...list, ""].join("\n"));
+    const heading = plan.command === "restore" ? "Not restored:" : "Not copied:";
+    parts.push([heading, ...list, ""].join("\n"));
   }
   const growth = plan.estimatedTargetBytes;
   const size = growth > 0 ? `about ${bytes(growth)}` : "no more than now";

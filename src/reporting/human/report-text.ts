@@ -8,7 +8,10 @@ import { type Totals, totals } from "../text/totals.ts";
 import { verdictPaint } from "../text/verdict-paint.ts";
 import { briefRows, commonText, moreRows, othersName } from "./brief-rows.ts";
 import { itemList } from "./item-list.ts";
-import { collectionName, NO_NUMBER, type TextStyle } from "./plan-text.ts";
+import { collectionName, NO_NUMBER, type TextStyle } from "./text-style.ts";
+
+/** Of the list of losses, where nothing is copied. */
+const HEADINGS: Readonly<Record<string, string>> = { restore: "Could not be restored" };
 
 type ReportColumn = readonly [heading: string, field: keyof Totals];
 
@@ -37,7 +40,14 @@ export function reportText(report: RunReport, style: TextStyle): string {
     parts.push(resultTable(report.collections, style));
   }
   if (report.itemCount > 0) {
-    parts.push(itemList("Could not be copied", report.items, report.itemCount, style.paint));
+    parts.push(
+      itemList(
+        HEADINGS[report.command] ?? "Could not be copied",
+        report.items,
+        report.itemCount,
+        style.paint,
+      ),
+    );
   }
   parts.push(`${effort(report)}\n${verdictPaint(report.exitCode, style.paint)(report.verdict)}\n`);
   return parts.join("\n");

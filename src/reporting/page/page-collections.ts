@@ -1,5 +1,5 @@
 import type { ComparedCollection, ComparedVerdict } from "../../model/reporter.ts";
-import { NO_NUMBER } from "../human/plan-text.ts";
+import { NO_NUMBER } from "../human/text-style.ts";
 import { ALWAYS_SHOWN, type ComparedNumber, comparedTable } from "../text/compared-totals.ts";
 import { grouped } from "../text/format.ts";
 import { type Content, html, type Markup } from "./markup.ts";

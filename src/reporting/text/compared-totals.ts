@@ -1,5 +1,5 @@
 import type { ComparedCollection } from "../../model/reporter.ts";
-import { NO_NUMBER } from "../human/plan-text.ts";
+import { NO_NUMBER } from "../human/text-style.ts";
 import { grouped } from "./format.ts";
 import { TIER_WORDS } from "./tier-words.ts";
 
