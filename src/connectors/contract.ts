@@ -140,7 +140,10 @@ export interface WriteSession extends Lease {
   prepare(info: CollectionInfo, signal: AbortSignal): Promise<PreparedCollection>;
   /** Resolves when the store has acknowledged the batch durably; repeating it is harmless. */
   write(collection: string, batch: Batch, mode: WriteMode, signal: AbortSignal): Promise<WriteOutcome>;
-  /** Removes documents by id; resolves with the number removed. */
+  /**
+   * Removes documents by id; resolves with the number removed. Where others refer to some of them it removes the rest, and fails
+   * with the reason `referred`.
+   */
   remove(collection: string, ids: readonly DocumentId[], signal: AbortSignal): Promise<number>;
   /** What can only be done when the documents are there: `indexes` are those of the source that this collection may lack. */
   finish(

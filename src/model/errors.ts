@@ -108,9 +108,9 @@ export function exitCode(name: ExitName): number {
 /**
  * Why a store does not do what it is asked, where that is known: for programs, as the message is for people. `hidden`: it
  * does not show what it may hold. `quota`: what its plan includes is used up. `throttled`: too much was asked of it at a
- * time. `paused`: its operator has switched it off.
+ * time. `paused`: its operator has switched it off. `referred`: other documents refer to what should be removed.
  */
-export type FailureReason = "hidden" | "quota" | "throttled" | "paused";
+export type FailureReason = "hidden" | "quota" | "throttled" | "paused" | "referred";
 
 export interface DualsyncErrorOptions {
   /** What the person can do next: a command, a variable, a place to look. */

@@ -9,6 +9,7 @@ import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, WriteMode, WriteSession } from "../../connectors/contract.ts";
 import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
+import { DualsyncError } from "../../model/errors.ts";
 import { isHeldAs } from "../walk/equivalence.ts";
 import { find } from "../walk/lookup.ts";
 import type { AlteredFields } from "./altered-fields.ts";
@@ -157,6 +158,23 @@ export function isWanted(
   return isHeldAs(target, collection.name, { id, bytes: wanted }, found, altered?.of(collection.name));
 }
 
+/** What others refer to may be removed once these are gone. @returns all of them where that is so of some */
+async function remove(
+  session: WriteSession,
+  { name }: CollectionInfo,
+  ids: readonly DocumentId[],
+  signal: AbortSignal,
+): Promise<readonly Rejected[]> {
+  if (ids.length === 0) return [];
+  try {
+    await session.remove(name, ids, signal);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DualsyncError) || error.reason !== "referred") throw error;
+    return ids.map((id) => ({ id, reason: "other documents refer to it", waits: true }));
+  }
+}
+
 /** Removes, replaces, inserts. @returns what was not taken */
 async function write(
   { session, collection, onLost, signal }: Writing,
@@ -164,8 +182,7 @@ async function write(
   modeOf: (one: Due) => WriteMode,
 ): Promise<readonly Rejected[]> {
   const removed = due.filter(({ change }) => change.wanted === undefined).map(({ change }) => change.id);
-  if (removed.length > 0) await session.remove(collection.name, removed, signal);
-  const rejected: Rejected[] = [];
+  const rejected: Rejected[] = [...(await remove(session, collection, removed, signal))];
   for (const mode of ["replace", "create"] as const) {
     const documents = due
       .filter((one) => modeOf(one) === mode)

@@ -58,5 +58,11 @@ async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
   const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
   const { journaling, altered, signal } = job;
   const outcomes = await applyChanges(job, job.to, changes, { journaling, altered, signal });
+  job.losses.addDocuments(
+    job.from.name,
+    outcomes.flatMap(({ change: { id }, result, reason = "" }) =>
+      result === "refused" ? [{ id, reason: `it was not removed: ${reason}` }] : [],
+    ),
+  );
   return outcomes.filter(({ result }) => result === "changed").length;
 }

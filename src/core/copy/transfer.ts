@@ -2,31 +2,24 @@ import type { CollectionInfo, IdRange } from "../../connectors/collection.ts";
 import type { PreparedCollection, Reader } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { CollectionReport, Reporter, Verdict } from "../../model/reporter.ts";
-import { ChecksumBuilder } from "../checksums/checksum-builder.ts";
 import { checksumsToBytes } from "../checksums/checksums.ts";
-import { LastVerified } from "../checksums/last-verified.ts";
-import {
-  assertNotAllDenied,
-  isOfOneCollection,
-  oneCollection,
-  reasonOf,
-} from "../concurrency/one-collection.ts";
+import { assertNotAllDenied } from "../concurrency/one-collection.ts";
 import { eachRange, sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
-import type { TaskPool } from "../concurrency/task-pool.ts";
+import { TaskPool } from "../concurrency/task-pool.ts";
 import type { PlannedJob } from "../plan/plan.ts";
-import type { OpenRange, Progress } from "../progress/progress.ts";
-import { equivalenceOf } from "../walk/equivalence.ts";
+import type { OpenRange } from "../progress/progress.ts";
 import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
 import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
 import { shortfall } from "../walk/shortfall.ts";
-import { keepsNoFieldOrder } from "../walk/whole.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
 import { convergeRange, fillRange } from "./copy-range.ts";
 import type { Job, Transfer } from "./job.ts";
+import { type DoneCollection, open, type PlannedTransfer, report } from "./opened-collection.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
 import { settleRejected } from "./settle.ts";
 import { assertSourceExists, assertTargetExists, nameInexact } from "./still-there.ts";
+import { type Stages, transferRelated } from "./transfer-related.ts";
 
 /** What moving all collections of a plan came to. */
 export interface Transferred {
@@ -43,24 +36,44 @@ export async function transferAll(
   jobs: readonly PlannedJob[],
   reporter: Reporter,
 ): Promise<Transferred> {
-  const reports = new Map<string, CollectionReport>();
   const failures: DualsyncError[] = [];
-  let bytes = 0;
-  const small = smallAtOnce(transfer, transfer.concurrency);
-  await sideBySide(jobs, { ...transfer, small }, async (planned, gate) => {
-    const onFailure = (error: DualsyncError): void => void failures.push(error);
-    const { report, moved } = await transferOne({ ...transfer, ...planned, onFailure }, gate, reporter);
-    reports.set(planned.from.name, report);
-    bytes += moved;
-  });
+  const onFailure = (error: DualsyncError): void => void failures.push(error);
+  const planned = jobs.map((job) => ({ ...transfer, ...job, onFailure }));
+  const done =
+    transfer.session.relatedWrites === undefined
+      ? await transferApart(transfer, planned, reporter)
+      : await transferRelated(planned, reporter, stagesOf(transfer));
   assertNotAllDenied(failures, jobs.length);
+  const reports = new Map(done.map(({ report }) => [report.collection, report]));
   await nameReplaced(transfer, jobs, reports);
   return {
-    collections: jobs
-      .map((planned) => reports.get(planned.from.name))
-      .filter((report) => report !== undefined),
-    bytes,
+    collections: jobs.map(({ from }) => reports.get(from.name)).filter((report) => report !== undefined),
+    bytes: done.reduce((sum, { moved }) => sum + moved, 0),
   };
+}
+
+/** Collections that have nothing to do with each other. */
+async function transferApart(
+  transfer: Transfer,
+  planned: readonly PlannedTransfer[],
+  reporter: Reporter,
+): Promise<readonly DoneCollection[]> {
+  const done: DoneCollection[] = [];
+  const small = smallAtOnce(transfer, transfer.concurrency);
+  await sideBySide(planned, { ...transfer, small }, async (one, gate) => {
+    const opened = await open(one, reporter);
+    try {
+      await opened.stage(async (job, prepared) => {
+        await fill(job, prepared, gate);
+        await settleRejected(job);
+        return await end(job, prepared);
+      });
+      done.push(opened.done);
+    } finally {
+      opened.close();
+    }
+  });
+  return done;
 }
 
 /** What was altered while or after it was copied is not known to be a copy of one and the same collection. */
@@ -82,162 +95,46 @@ async function nameReplaced(
   }
 }
 
-interface PlannedTransfer extends Transfer, PlannedJob {
-  /** Hears of a failure that is of this collection alone. */
-  readonly onFailure: (error: DualsyncError) => void;
-}
-
-async function transferOne(
-  planned: PlannedTransfer,
-  gate: TaskPool,
-  reporter: Reporter,
-): Promise<{ report: CollectionReport; moved: number }> {
-  const prepared = await prepare(planned);
-  for (const { key, reason } of prepared?.notReproduced ?? []) planned.losses.add(key, reason);
-  const progress = await openProgress(planned, prepared);
-  const { read, bytes } = progress.tally;
-  const meter = reporter.meter(planned.from.name, planned.from.documents, { documents: read, bytes });
-  // What is gone from the target is not among what was changed in the source: then everything is read.
-  const since = prepared?.empty === false ? planned.since : undefined;
-  const uids = { source: planned.from.uid, target: prepared?.uid };
-  const work = async (own: Transfer & PlannedJob): Promise<CollectionReport> => {
-    const job: Job = {
-      ...own,
-      since,
-      meter,
-      progress,
-      lastVerified: await lastVerifiedOf(own, prepared),
-      rejected: new Set(),
-      journaling: journalingOf(own, prepared),
-      checksumBuilder: ChecksumBuilder.of({ ...own, since }, uids),
-      equivalence: equivalenceOf(own),
-    };
-    return await reportOf(job, prepared, gate);
+function stagesOf({ concurrency, stop }: Transfer): Stages {
+  return {
+    async fill(job, prepared) {
+      const gate = new TaskPool(concurrency, stop);
+      try {
+        await fill(job, prepared, gate);
+      } finally {
+        await gate.drain();
+      }
+    },
+    end,
   };
-  try {
-    const done = await oneCollection(planned, work, (error) => givenUp({ ...planned, progress }, error));
-    return { report: done, moved: progress.tally.bytes };
-  } finally {
-    meter.end();
-  }
 }
 
-/** What was copied of it stays; the next run starts it over. */
-function givenUp(job: PlannedTransfer & Pick<Job, "progress">, error: DualsyncError): CollectionReport {
-  job.onFailure(error);
-  job.losses.merge(job.progress.losses);
-  job.losses.add(`collection ${job.from.name}`, reasonOf(error));
-  job.progress.forget();
-  return report(job, undefined, undefined, "incomplete");
+/** Moves the documents; `settleRejected` writes what others are in the way of. */
+async function fill(job: Job, prepared: PreparedCollection, gate: TaskPool): Promise<void> {
+  const { progress, from } = job;
+  if (from.kind === "definition") return;
+  job.meter.phase("copying");
+  if (from.kind === "collection") return await copyRanges(job, prepared, gate);
+  if (progress.remaining === undefined) progress.begin([{}]);
+  progress.isWhole = await copySequence(job, prepared.empty);
+  await assertSourceExists(job);
 }
 
-/** What dualsync did not write itself is saved before it is overwritten, and everything before it is removed. */
-function journalingOf(
-  { journal, to, savesAll = false }: Transfer & PlannedJob,
-  prepared: PreparedCollection | undefined,
-): Job["journaling"] {
-  if (journal === undefined || prepared === undefined) return undefined;
-  const { fromEmpty, uid } = prepared;
-  return { journal, collection: { name: to.name, uid }, writes: savesAll || !fromEmpty };
-}
-
-/** To be asked before anything is written: nothing is left of it then. */
-async function lastVerifiedOf(
-  job: Transfer & PlannedJob,
-  prepared: PreparedCollection | undefined,
-): Promise<LastVerified | undefined> {
-  if (prepared === undefined || prepared.empty) return undefined;
-  if (job.keeping.asksChanges !== true)
-    return await LastVerified.of(job, { source: job.from.uid, target: prepared.uid });
-  // The source is the copy, in which the run the other way has left its checksums.
-  const { source: target, from: to, to: from } = job;
-  return await LastVerified.of({ ...job, target, from, to }, { source: prepared.uid, target: to.uid });
-}
-
-async function reportOf(
-  job: Job,
-  prepared: PreparedCollection | undefined,
-  gate: TaskPool,
-): Promise<CollectionReport> {
-  if (prepared === undefined) return report(job, undefined, undefined, "incomplete");
+/** Removes what is to go, builds what is missing around the documents, and counts. */
+async function end(job: Job, prepared: PreparedCollection): Promise<CollectionReport> {
   if (job.from.kind === "definition")
     return report(job, undefined, undefined, prepared.notReproduced.length === 0 ? "defined" : "incomplete");
-  return await fillAndProve(job, prepared, gate);
-}
-
-/** What the target cannot be given at all is named, and the other collections are copied. */
-async function prepare({
-  session,
-  to,
-  signal,
-  losses,
-  from,
-  doubts,
-  onFailure,
-}: PlannedTransfer): Promise<PreparedCollection | undefined> {
-  try {
-    const prepared = await session.prepare(to, signal);
-    return { ...prepared, notReproduced: [...doubts, ...prepared.notReproduced] };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!isOfOneCollection(error)) throw error;
-    onFailure(error);
-    losses.add(`collection ${from.name}`, reasonOf(error));
-    return undefined;
-  }
-}
-
-/** The progress of a collection, with what a former run has done of it if that can be relied on. */
-async function openProgress(
-  job: Transfer & PlannedJob,
-  prepared: PreparedCollection | undefined,
-): Promise<Progress> {
-  const { name } = job.from;
-  const uids = { source: partOf(job), target: prepared?.uid };
-  const progress = job.checkpoint.open(name, uids, job.losses.part());
-  const former = job.checkpoint.former(name, uids);
-  if (former === undefined) return progress;
-  const proved = former.counts.read - former.counts.rejected;
-  const held = await job.target.count(job.to.name, {}, job.signal).catch((error: unknown) => {
-    // It is named as soon as its copying fails in the same way.
-    if (job.signal.aborted || !isOfOneCollection(error)) throw error;
-    return undefined;
-  });
-  if (held === undefined) return progress;
-  if (held >= proved || !job.target.countsExactly) progress.restore(former);
-  else
-    job.note(
-      `${name}: the target holds fewer documents than the interrupted run verified (${held} of ${proved}); everything is read again.`,
-    );
-  return progress;
-}
-
-/** What of the source is read. What a run has done of its changes alone is not what another one has to do of all of it. */
-function partOf({ from: { uid }, since }: PlannedJob): string | undefined {
-  return since === undefined || uid === undefined ? uid : `${uid}, changed since ${since.toISOString()}`;
-}
-
-async function fillAndProve(
-  job: Job,
-  prepared: PreparedCollection,
-  gate: TaskPool,
-): Promise<CollectionReport> {
-  job.meter.phase("copying");
-  let complete = true;
   if (job.from.kind === "collection") {
-    complete = await copyRanges(job, prepared, gate);
-  } else {
-    if (job.progress.remaining === undefined) job.progress.begin([{}]);
-    complete = await copySequence(job, prepared.empty);
-    await assertSourceExists(job);
+    await assertTargetExists(job, prepared.uid);
+    await leaveChecksums(job);
   }
   job.losses.merge(job.progress.losses);
   if (job.indexes) await copyIndexes(job);
-  return await conclude(job, complete && !nameInexact(job, job.losses));
+  return await conclude(job, job.progress.isWhole && !nameInexact(job, job.losses));
 }
 
-/** @returns false where the target lacks what this run did not look at */
-async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: TaskPool): Promise<boolean> {
+/** Where the target lacks what this run did not look at, the collection is not whole. */
+async function copyRanges(job: Job, { empty }: PreparedCollection, gate: TaskPool): Promise<void> {
   if (job.progress.remaining === undefined)
     job.progress.begin(job.since === undefined ? await cut(job) : [{}]);
   const held = job.since === undefined ? undefined : await countBoth(job);
@@ -245,12 +142,8 @@ async function copyRanges(job: Job, { empty, uid }: PreparedCollection, gate: Ta
   await eachRange(ranges, gate, job, (range) => copyRange(job, range, empty));
   // Of a range that this run has done it was certain when that was taken down.
   if (ranges.length === 0 || held !== undefined) await assertSourceExists(job);
-  const complete = held === undefined || (await checkCounts(job, held));
+  if (held !== undefined) job.progress.isWhole = await checkCounts(job, held);
   if (job.delete && !empty) await removeExtras(job);
-  await settleRejected(job);
-  await assertTargetExists(job, uid);
-  await leaveChecksums(job);
-  return complete;
 }
 
 /** For later comparisons, which can do without. */
@@ -386,35 +279,4 @@ function verdictOf(
   if (!complete || job.progress.tally.rejected > 0) return "incomplete";
   if (job.verify === "content") return "verified";
   return targetCount === undefined ? "not verified" : "counts match";
-}
-
-type Reported = Pick<Job, "from" | "to" | "progress">;
-
-function report(
-  job: Reported,
-  sourceCount: number | undefined,
-  targetCount: number | undefined,
-  verdict: Verdict,
-): CollectionReport {
-  const { read, written, unchanged, equivalent, kept, rejected, deleted, extra, changed } =
-    job.progress.tally;
-  return {
-    collection: job.from.name,
-    target: job.to.name,
-    kind: job.from.kind,
-    type: job.from.type,
-    read,
-    written,
-    unchanged,
-    equivalent,
-    kept,
-    rejected,
-    deleted,
-    extra: Math.max(0, extra - deleted),
-    changed,
-    sourceCount,
-    targetCount,
-    ...(keepsNoFieldOrder(job.from) ? { anyFieldOrder: true as const } : {}),
-    verdict,
-  };
 }

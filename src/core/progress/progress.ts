@@ -65,6 +65,8 @@ export class Progress {
   losses: Losses;
   /** Documents that are tried again when everything else is done. They count as rejected until then. */
   readonly blocked = new Blocked();
+  /** False where the target lacks what this run did not look at. */
+  isWhole = true;
   readonly #uids: Uids;
   readonly #changed: () => void;
   #remaining: Set<OpenRange> | undefined;

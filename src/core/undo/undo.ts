@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { printId } from "../../bson/print-id.ts";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
+import { inReferenceOrder } from "../../connectors/reference-order.ts";
 import { type Doc, DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
@@ -62,9 +63,9 @@ export async function undo(work: UndoWork): Promise<Undone> {
   const result = new Result();
   const retried: Retried[] = [];
   let room = RETRIED_BYTES;
-  for (const kind of ORDER) {
-    if (!work.survey.collections.some((counts) => counts[kind] > 0)) continue;
+  for (const { kind, names } of passesOf(work)) {
     for await (const { collection, changes } of changesOf(work, kind)) {
+      if (names !== undefined && !names.has(collection.name)) continue;
       const outcomes = await apply({ ...work, resolvesSwaps: false }, collection, changes);
       const again = outcomes.filter(({ result, change }) => {
         room -= result === "refused" ? (change.wanted?.length ?? 0) : 0;
@@ -84,6 +85,33 @@ export async function undo(work: UndoWork): Promise<Undone> {
   }
   if (work.session !== undefined) await assertStillExists(work, result);
   return result;
+}
+
+interface Pass {
+  readonly kind: UndoKind;
+  /** The collections that it is for; absent: all of them. */
+  readonly names?: ReadonlySet<string>;
+}
+
+/** Where documents refer to each other, what refers to others is removed before these, and put back after them. */
+function passesOf({ survey, there }: UndoWork): readonly Pass[] {
+  const isDue = (kind: UndoKind, names?: ReadonlySet<string>): boolean =>
+    survey.collections.some((counts) => counts[kind] > 0 && names?.has(counts.name) !== false);
+  const { order } = inReferenceOrder(there);
+  if (order.every(({ after = [] }) => after.length === 0))
+    return ORDER.filter((kind) => isDue(kind)).map((kind) => ({ kind }));
+  return ORDER.flatMap((kind) =>
+    (kind === "remove" ? order.toReversed() : order)
+      .map(({ name }) => ({ kind, names: new Set([name]) }))
+      .concat([{ kind, names: gone(survey, there) }])
+      .filter(({ names }) => isDue(kind, names)),
+  );
+}
+
+/** Journaled collections that are no longer there: their documents are named. */
+function gone({ collections }: Survey, there: readonly CollectionInfo[]): Set<string> {
+  const names = new Set(there.map(({ name }) => name));
+  return new Set(collections.map(({ name }) => name).filter((name) => !names.has(name)));
 }
 
 interface Retried {

@@ -4,11 +4,11 @@ import { grouped } from "../text/format.ts";
 import { briefRows, moreRows, othersName } from "./brief-rows.ts";
 import { collectionName, NO_NUMBER, type TextStyle } from "./text-style.ts";
 
-type Count = (found: RestorePreview, planned: PlannedCollection) => number;
+type CountOf = (found: RestorePreview, planned: PlannedCollection) => number;
 
 interface CountColumn {
   readonly heading: string;
-  readonly of: Count;
+  readonly of: CountOf;
   /** Left out where it is 0 for all. */
   readonly rare?: true;
 }
@@ -29,7 +29,7 @@ const COUNTS: readonly CountColumn[] = [
 export function restoreTable(collections: readonly PlannedCollection[], style: TextStyle): string {
   const { width, paint } = style;
   const held = collections.filter(({ restore }) => restore !== undefined);
-  const sum = (some: readonly PlannedCollection[], of: Count): number =>
+  const sum = (some: readonly PlannedCollection[], of: CountOf): number =>
     some.reduce((total, one) => total + (one.restore === undefined ? 0 : of(one.restore, one)), 0);
   const counts = COUNTS.filter(({ rare, of }) => rare !== true || sum(held, of) > 0);
   const columns: TableColumn[] = [

@@ -1,10 +1,10 @@
 /** Rows and the rows that they refer to, by foreign keys of one column. */
 
 import { JsonNumber, readJson } from "../../../json/json-reader.ts";
+import { inReferenceOrder } from "../../reference-order.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { Reference, Table } from "../schema/table.ts";
-import { inForeignKeyOrder } from "./foreign-key-order.ts";
 import type { RowToSend } from "./row-to-send.ts";
 
 /** Types whose values have one text only, so that texts can be compared. */
@@ -23,7 +23,7 @@ export function parentsFirst(table: Table, rows: readonly RowToSend[]): readonly
     name: textOf(row, to) ?? "",
     after: own.map(({ column }) => textOf(row, column)).filter((text) => text !== undefined),
   }));
-  return inForeignKeyOrder(named).order.map(({ row }) => row);
+  return inReferenceOrder(named).order.map(({ row }) => row);
 }
 
 /** Those of the rows that certainly refer to a row of another table that is not there. */

@@ -1,4 +1,5 @@
 import type { DocumentId } from "../../../model/document.ts";
+import { DualsyncError } from "../../../model/errors.ts";
 import { refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import { oneOf } from "../reading/key-range.ts";
@@ -35,9 +36,18 @@ export async function removeRows(
       }
     }
     open = referred;
-    if (open.length > 0 && !isMoving) throw refusal;
+    if (open.length > 0 && !isMoving) throw stillReferred(project, table, refusal);
   }
   return removed;
+}
+
+function stillReferred({ role, label }: Project, { name }: Table, cause: unknown): DualsyncError {
+  return new DualsyncError(role, `Other rows of ${label} refer to rows of ${name} that should be deleted.`, {
+    hint: "They stay. Delete what refers to them first.",
+    ofOneCollection: true,
+    reason: "referred",
+    cause: cause instanceof Error ? cause.cause : cause,
+  });
 }
 
 /** If an answer was lost, rows that are gone then count as deleted. */

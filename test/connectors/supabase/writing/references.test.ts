@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { inReferenceOrder } from "../../../../src/connectors/reference-order.ts";
 import type { Project } from "../../../../src/connectors/supabase/api/project.ts";
 import { ExactText } from "../../../../src/connectors/supabase/api/texts.ts";
 import type { Table } from "../../../../src/connectors/supabase/schema/table.ts";
-import { inForeignKeyOrder } from "../../../../src/connectors/supabase/writing/foreign-key-order.ts";
 import { withoutParents } from "../../../../src/connectors/supabase/writing/parents.ts";
 import type { RowToSend } from "../../../../src/connectors/supabase/writing/row-to-send.ts";
 import { Batch } from "../../../../src/model/document.ts";
@@ -30,7 +30,7 @@ const chain = (length: number) => Array.from({ length }, (_, n) => person(n, n +
 describe("rows that refer to others", () => {
   it("lists tables with those that must be written before them", async () => {
     const { collections } = await target.store.list(never);
-    const { order, cycles } = inForeignKeyOrder(collections);
+    const { order, cycles } = inReferenceOrder(collections);
     expect(order.map(({ name }) => name).indexOf("countries")).toBeLessThan(
       order.map(({ name }) => name).indexOf("people"),
     );
@@ -139,7 +139,8 @@ describe("rows that refer to others", () => {
     await target.session.write("people", batchOf(person(1, null), person(2, 1)), "insert", never);
     await expect(target.session.remove("people", [id(1)], never)).rejects.toMatchObject({
       exit: "target",
-      message: expect.stringMatching(/another row refers to it/),
+      reason: "referred",
+      message: expect.stringMatching(/^Other rows of .* refer to rows of people/),
     });
     expect(await target.store.count("people", {}, never)).toBe(2);
   });

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inForeignKeyOrder } from "../../../../src/connectors/supabase/writing/foreign-key-order.ts";
+import { inReferenceOrder } from "../../src/connectors/reference-order.ts";
 
 const named = (edges: Record<string, readonly string[]>) =>
   Object.entries(edges).map(([name, after]) => ({ name, after }));
 const names = (found: readonly { readonly name: string }[]) => found.map(({ name }) => name);
 
-describe("inForeignKeyOrder", () => {
+describe("inReferenceOrder", () => {
   it("puts collections after those that they refer to", () => {
-    const { order, cycles } = inForeignKeyOrder([
+    const { order, cycles } = inReferenceOrder([
       { name: "payments", after: ["orders", "elsewhere"] },
       { name: "orders", after: ["customers", "orders"] },
       { name: "customers" },
@@ -18,7 +18,7 @@ describe("inForeignKeyOrder", () => {
   });
 
   it("reports cycles of references, and puts them after what they refer to and before what refers to them", () => {
-    const { order, cycles } = inForeignKeyOrder(
+    const { order, cycles } = inReferenceOrder(
       named({ last: ["a"], a: ["b"], b: ["c", "first"], c: ["a"], first: [], x: ["y"], y: ["x"] }),
     );
     expect(cycles.map(names).map((cycle) => cycle.sort())).toEqual(
@@ -37,7 +37,7 @@ describe("inForeignKeyOrder", () => {
       { a: ["b"], b: ["c"], c: ["a"] },
       { a: ["c"], b: ["a"], c: ["b"] },
     ]) {
-      const { order, cycles } = inForeignKeyOrder(named(edges));
+      const { order, cycles } = inReferenceOrder(named(edges));
       expect([names(order), cycles.map(names)]).toEqual([["a", "b", "c"], [["a", "b", "c"]]]);
     }
   });
@@ -47,7 +47,7 @@ describe("inForeignKeyOrder", () => {
     fc.assert(
       fc.property(graph, (edges) => {
         const all = edges.map((after, at) => ({ name: `t${at}`, after: after.map((to) => `t${to}`) }));
-        const { order, cycles } = inForeignKeyOrder(all);
+        const { order, cycles } = inReferenceOrder(all);
         expect(names(order).sort()).toEqual(names(all).sort());
         const circle = new Map(cycles.flatMap((cycle, n) => cycle.map(({ name }) => [name, n] as const)));
         const places = new Map(names(order).map((name, place) => [name, place]));
@@ -66,7 +66,7 @@ describe("inForeignKeyOrder", () => {
 
   it("sorts a chain of 50,000 references", () => {
     const chain = Array.from({ length: 50_000 }, (_, n) => ({ name: `t${n}`, after: [`t${n + 1}`] }));
-    expect(inForeignKeyOrder(chain).order[0]?.name).toBe("t49999");
+    expect(inReferenceOrder(chain).order[0]?.name).toBe("t49999");
   });
 });
 

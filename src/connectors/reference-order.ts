@@ -1,6 +1,6 @@
-import type { CollectionInfo } from "../../collection.ts";
+import type { CollectionInfo } from "./collection.ts";
 
-export interface ForeignKeyOrder<T> {
+export interface ReferenceOrder<T> {
   /** What others refer to comes before them; within a circle as it was given. */
   readonly order: readonly T[];
   /** Circles, each of two collections or more: wherever one begins, some of its documents must wait for others. */
@@ -8,9 +8,9 @@ export interface ForeignKeyOrder<T> {
 }
 
 /** In which order collections should be written, by `CollectionInfo.after`; names that are not among them do not count. */
-export function inForeignKeyOrder<T extends Pick<CollectionInfo, "name" | "after">>(
+export function inReferenceOrder<T extends Pick<CollectionInfo, "name" | "after">>(
   collections: readonly T[],
-): ForeignKeyOrder<T> {
+): ReferenceOrder<T> {
   const places = new Map(collections.map(({ name }, place) => [name, place]));
   const referred = collections.map(({ after = [] }) =>
     after.map((name) => places.get(name)).filter((place) => place !== undefined),

@@ -1,0 +1,101 @@
+/** Copying into a store whose documents refer to each other: what others refer to is written first, and removed last. */
+import { inReferenceOrder } from "../../connectors/reference-order.ts";
+import { Batch, type Doc } from "../../model/document.ts";
+import type { CollectionReport, Reporter } from "../../model/reporter.ts";
+import { type Due, save } from "../change/write-and-verify.ts";
+import { find } from "../walk/lookup.ts";
+import type { Job } from "./job.ts";
+import {
+  type DoneCollection,
+  type OpenedCollection,
+  open,
+  type PlannedTransfer,
+} from "./opened-collection.ts";
+import { removeExtras } from "./remove.ts";
+import { settleRejected } from "./settle.ts";
+
+type Prepared = Parameters<Parameters<OpenedCollection["stage"]>[0]>[1];
+
+/** What is done with every collection, whatever the store. */
+export interface Stages {
+  fill(job: Job, prepared: Prepared): Promise<void>;
+  end(job: Job, prepared: Prepared): Promise<CollectionReport>;
+}
+
+/** Bytes of documents that are written together at most: all of them are in memory. */
+const MOST_TOGETHER = 64_000_000;
+
+export async function transferRelated(
+  planned: readonly PlannedTransfer[],
+  reporter: Reporter,
+  { fill, end }: Stages,
+): Promise<readonly DoneCollection[]> {
+  const named = planned.map((one) => ({ name: one.to.name, after: one.to.after, one }));
+  const { order, cycles } = inReferenceOrder(named);
+  const circleOf = (name: string): readonly { readonly name: string }[] =>
+    cycles.find((circle) => circle.some((one) => one.name === name)) ?? [{ name }];
+  const opened = new Map<string, OpenedCollection>();
+  try {
+    for (const { name, one } of order) {
+      const collection = await open(one, reporter);
+      opened.set(name, collection);
+      await collection.stage(async (job, prepared) => {
+        await fill({ ...job, delete: false }, prepared);
+        return undefined;
+      });
+      const circle = circleOf(name).map((member) => opened.get(member.name));
+      if (circle.every((member) => member !== undefined)) await settleCircle(circle);
+    }
+    const all = [...opened.values()];
+    for (const collection of all.toReversed())
+      await collection.stage(async (job, prepared) => {
+        if (job.delete && !prepared.empty) await removeExtras(job);
+        return undefined;
+      });
+    for (const collection of all) await collection.stage(end);
+    return all.map(({ done }) => done);
+  } finally {
+    for (const collection of opened.values()) collection.close();
+  }
+}
+
+/** Collections whose documents refer to each other: those that wait for others are written together. */
+async function settleCircle(circle: readonly OpenedCollection[]): Promise<void> {
+  const waiting = new Map<string, Batch>();
+  let room = MOST_TOGETHER;
+  let first: Job | undefined;
+  for (const collection of circle)
+    await collection.stage(async (job) => {
+      first ??= job;
+      const documents = await waitingOf(job, room);
+      for (const { bytes } of documents) room -= bytes.length;
+      if (documents.length > 0) waiting.set(job.to.name, Batch.of(documents));
+      return undefined;
+    });
+  if (first !== undefined && waiting.size > 0)
+    await first.session.relatedWrites?.writeTogether(waiting, first.signal);
+  // What came of it is seen there, document by document.
+  for (const collection of circle)
+    await collection.stage(async (job) => {
+      await settleRejected(job);
+      return undefined;
+    });
+}
+
+/** Documents that were refused and may still be written; what they replace is saved. */
+async function waitingOf(job: Job, room: number): Promise<readonly Doc[]> {
+  const { source, target, from, to, progress, keeping, journaling, signal } = job;
+  if (progress.blocked.size === 0) return [];
+  const ids = progress.blocked.documents.map(({ id }) => id);
+  const [wanted, there] = await Promise.all([find(source, from, ids, signal), find(target, to, ids, signal)]);
+  const due: Due[] = [];
+  let left = room;
+  for (const [key, expected] of wanted) {
+    const before = there.get(key);
+    left -= expected.bytes.length;
+    const isKept = before !== undefined && keeping.appeared({ expected, found: before }) !== undefined;
+    if (left >= 0 && !isKept) due.push({ change: { id: expected.id, wanted: expected.bytes }, before });
+  }
+  await save({ target, journaling }, due);
+  return due.flatMap(({ change: { id, wanted } }) => (wanted === undefined ? [] : [{ id, bytes: wanted }]));
+}
