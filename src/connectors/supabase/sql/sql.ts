@@ -23,7 +23,7 @@ const PARTS: readonly SqlPart[] = [
     name: CATALOG,
     types: "",
     purpose:
-      "facts of tables that the API does not expose: scales, keys, identity, row security; and settings",
+      "facts of tables that the API does not expose: scales, keys, references, triggers, row security; and settings",
   }),
   oneFunction(OID_SQL, {
     name: OID,
