@@ -20,6 +20,7 @@ import type { Mapping } from "./powers/mapping.ts";
 import type { MetadataPower } from "./powers/metadata.ts";
 import type { Presence } from "./powers/presence.ts";
 import type { Ranges } from "./powers/ranges.ts";
+import type { References } from "./powers/references.ts";
 import type { RelatedWrites } from "./powers/related-writes.ts";
 import type { RunHistory, RunRecord } from "./powers/run-history.ts";
 import type { Sequences } from "./powers/sequences.ts";
@@ -78,6 +79,7 @@ export interface Powers {
   readonly presence?: Presence | undefined;
   readonly expiry?: Expiry | undefined;
   readonly uniqueValues?: UniqueValues | undefined;
+  readonly references?: References | undefined;
   readonly history?: RunHistory | undefined;
   readonly checksums?: ChecksumReader | undefined;
   readonly size?: Size | undefined;

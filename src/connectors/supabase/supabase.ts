@@ -17,6 +17,7 @@ import { classify, differing, merged } from "./mapping/equivalence/classify.ts";
 import { countRows } from "./reading/count.ts";
 import { exactnessOf } from "./reading/exact/exactness.ts";
 import { cutKeys } from "./reading/ranges.ts";
+import { referencesOf } from "./reading/references.ts";
 import { rowsOf } from "./reading/rows.ts";
 import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
@@ -49,6 +50,7 @@ export type SupabaseReader = Reader &
     | "exactness"
     | "hiding"
     | "presence"
+    | "references"
     | "history"
     | "size"
   >;
@@ -115,6 +117,7 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
       stillExists: (collection, until) => tables.stillExists(collection, until),
       replaced: (collections, until) => tables.replaced(collections, until),
     },
+    references: referencesOf(project, tables),
     history: {
       read: (until) => readHistory(project, until),
       seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,
