@@ -7,6 +7,7 @@
  */
 import type { Batch, DocumentId } from "../model/document.ts";
 import type { CollectionInfo, Listing, Metadata, ReadOptions, Selection } from "./collection.ts";
+import type { Cautions } from "./powers/cautions.ts";
 import type { Changes } from "./powers/changes.ts";
 import type { ChecksumReader, ChecksumWriter } from "./powers/checksums.ts";
 import type { Digests } from "./powers/digests.ts";
@@ -80,6 +81,7 @@ export interface Powers {
   readonly expiry?: Expiry | undefined;
   readonly uniqueValues?: UniqueValues | undefined;
   readonly references?: References | undefined;
+  readonly cautions?: Cautions | undefined;
   readonly history?: RunHistory | undefined;
   readonly checksums?: ChecksumReader | undefined;
   readonly size?: Size | undefined;

@@ -32,7 +32,7 @@ import { DocumentWriter, type Find } from "./writing/write.ts";
 /** A MongoDB database: it has every power but those of stores that make their documents from something else. */
 export type MongodbReader = Reader & With<Exclude<keyof Powers, Foreign>>;
 
-type Foreign = "mapping" | "exactness" | "hiding" | "keys" | "changes" | "references";
+type Foreign = "mapping" | "exactness" | "hiding" | "keys" | "changes" | "references" | "cautions";
 
 /** What may be done to a MongoDB database under its lease. */
 export interface MongodbSession extends WriteSession {

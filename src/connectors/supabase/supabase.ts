@@ -23,6 +23,7 @@ import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
 import { DIGEST } from "./sql/sql-digest.ts";
 import { SUPABASE_WORDS } from "./words.ts";
+import { cautionsOf } from "./writing/cautions.ts";
 import { readHistory, readNonce } from "./writing/control-table.ts";
 import { claim, type SupabaseSession } from "./writing/target.ts";
 
@@ -51,6 +52,7 @@ export type SupabaseReader = Reader &
     | "hiding"
     | "presence"
     | "references"
+    | "cautions"
     | "history"
     | "size"
   >;
@@ -118,6 +120,7 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
       replaced: (collections, until) => tables.replaced(collections, until),
     },
     references: referencesOf(project, tables),
+    cautions: cautionsOf(tables),
     history: {
       read: (until) => readHistory(project, until),
       seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,

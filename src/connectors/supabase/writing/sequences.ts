@@ -33,7 +33,8 @@ export async function moveSequences(
   return left;
 }
 
-function mayHaveSequence({ key, references }: Table, column: Column): boolean {
+/** Whether the column may have a sequence of its own, as far as the project shows that. */
+export function mayHaveSequence({ key, references }: Table, column: Column): boolean {
   const { name, type, identity, hasSequence } = column;
   if (hasSequence === true || identity === "default") return true;
   const isKey = key.length === 1 && key[0] === name;
