@@ -7,6 +7,7 @@
  */
 import type { Batch, DocumentId } from "../model/document.ts";
 import type { CollectionInfo, Listing, Metadata, ReadOptions, Selection } from "./collection.ts";
+import type { BlueprintReader, Blueprints, BlueprintWriter } from "./powers/blueprints.ts";
 import type { Cautions } from "./powers/cautions.ts";
 import type { Changes } from "./powers/changes.ts";
 import type { ChecksumReader, ChecksumWriter } from "./powers/checksums.ts";
@@ -82,6 +83,8 @@ export interface Powers {
   readonly uniqueValues?: UniqueValues | undefined;
   readonly references?: References | undefined;
   readonly cautions?: Cautions | undefined;
+  readonly blueprints?: Blueprints | undefined;
+  readonly keptBlueprints?: BlueprintReader | undefined;
   readonly history?: RunHistory | undefined;
   readonly checksums?: ChecksumReader | undefined;
   readonly size?: Size | undefined;
@@ -159,6 +162,7 @@ export interface WriteSession extends Lease {
   readonly alters?: true | undefined;
   readonly sequences?: Sequences | undefined;
   readonly checksums?: ChecksumWriter | undefined;
+  readonly blueprints?: BlueprintWriter | undefined;
   readonly relatedWrites?: RelatedWrites | undefined;
 }
 

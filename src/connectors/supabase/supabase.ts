@@ -23,6 +23,7 @@ import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
 import { DIGEST } from "./sql/sql-digest.ts";
 import { SUPABASE_WORDS } from "./words.ts";
+import { blueprintsOf } from "./writing/blueprints.ts";
 import { cautionsOf } from "./writing/cautions.ts";
 import { readHistory, readNonce } from "./writing/control-table.ts";
 import { claim, type SupabaseSession } from "./writing/target.ts";
@@ -53,6 +54,7 @@ export type SupabaseReader = Reader &
     | "presence"
     | "references"
     | "cautions"
+    | "blueprints"
     | "history"
     | "size"
   >;
@@ -121,6 +123,7 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
     },
     references: referencesOf(project, tables),
     cautions: cautionsOf(tables),
+    blueprints: blueprintsOf(project, tables),
     history: {
       read: (until) => readHistory(project, until),
       seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,

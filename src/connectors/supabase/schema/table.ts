@@ -10,6 +10,10 @@ export interface Column {
   readonly type: string;
   readonly nullable: boolean;
   readonly hasDefault: boolean;
+  /** The default as the description shows it: JSON, or of a string's type the text of a value or of an expression. */
+  readonly shownDefault?: unknown;
+  /** Values of an enum, in order, where the description shows them. */
+  readonly labels?: readonly string[];
   /** Its default is the next number of a sequence, which a row that brings its own does not move on. */
   readonly hasSequence?: true;
   /** Digits after the point that every value of a numeric column has; undefined: not known, or not fixed. */

@@ -1,5 +1,5 @@
 import type { NotReproduced } from "../../write-outcome.ts";
-import { identifier } from "../api/grants.ts";
+import { identifier, literal } from "../api/grants.ts";
 import type { Project } from "../api/project.ts";
 import type { Column, Table } from "../schema/table.ts";
 import { SETVAL } from "../sql/sql-setval.ts";
@@ -47,8 +47,4 @@ export function mayHaveSequence({ key, references }: Table, column: Column): boo
 function setval(schema: string, table: string, column: string): string {
   const name = `${identifier(schema)}.${identifier(table)}`;
   return `select setval(pg_get_serial_sequence(${literal(name)}, ${literal(column)}), (select max(${identifier(column)}) from ${name}));`;
-}
-
-function literal(text: string): string {
-  return text.includes("\\") ? ` E'${text.replace(/['\\]/g, "\\$&")}'` : `'${text.replaceAll("'", "''")}'`;
 }
