@@ -7,6 +7,8 @@
  */
 import type { Batch, DocumentId } from "../model/document.ts";
 import type { CollectionInfo, Listing, Metadata, ReadOptions, Selection } from "./collection.ts";
+import type { BlueprintReader, Blueprints, BlueprintWriter } from "./powers/blueprints.ts";
+import type { Cautions } from "./powers/cautions.ts";
 import type { Changes } from "./powers/changes.ts";
 import type { ChecksumReader, ChecksumWriter } from "./powers/checksums.ts";
 import type { Digests } from "./powers/digests.ts";
@@ -20,6 +22,7 @@ import type { Mapping } from "./powers/mapping.ts";
 import type { MetadataPower } from "./powers/metadata.ts";
 import type { Presence } from "./powers/presence.ts";
 import type { Ranges } from "./powers/ranges.ts";
+import type { References } from "./powers/references.ts";
 import type { RelatedWrites } from "./powers/related-writes.ts";
 import type { RunHistory, RunRecord } from "./powers/run-history.ts";
 import type { Sequences } from "./powers/sequences.ts";
@@ -78,6 +81,10 @@ export interface Powers {
   readonly presence?: Presence | undefined;
   readonly expiry?: Expiry | undefined;
   readonly uniqueValues?: UniqueValues | undefined;
+  readonly references?: References | undefined;
+  readonly cautions?: Cautions | undefined;
+  readonly blueprints?: Blueprints | undefined;
+  readonly keptBlueprints?: BlueprintReader | undefined;
   readonly history?: RunHistory | undefined;
   readonly checksums?: ChecksumReader | undefined;
   readonly size?: Size | undefined;
@@ -158,6 +165,7 @@ export interface WriteSession extends Lease {
   readonly alters?: true | undefined;
   readonly sequences?: Sequences | undefined;
   readonly checksums?: ChecksumWriter | undefined;
+  readonly blueprints?: BlueprintWriter | undefined;
   readonly relatedWrites?: RelatedWrites | undefined;
 }
 

@@ -107,7 +107,7 @@ export async function planRun(
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
   const notes = [...adoption(found), ...saving, ...objections, ...since.notes, ...remarks(options)];
-  notes.push(...withoutDocuments(chosen.jobs, stores.source));
+  notes.push(...withoutDocuments(chosen.jobs, stores.source), ...restoreDoubts(chosen.jobs, stores));
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
@@ -134,6 +134,12 @@ function withoutDocuments(jobs: readonly PlannedJob[], { words: { hidden } }: Re
     .map(({ from }) => from.name);
   if (empty.length === 0 || hidden === undefined) return [];
   return [`${hidden.seesNothing} ${empty.join(", ")}. ${hidden.ifNotSo}`];
+}
+
+/** What would be in the way of a restore, said while the source is there. */
+function restoreDoubts(jobs: readonly PlannedJob[], { source, target }: Stores): readonly string[] {
+  if (target.keptBlueprints === undefined) return [];
+  return source.blueprints?.doubts(jobs.map(({ from }) => from.name)) ?? [];
 }
 
 /** What is in the target already is compared before anybody decides that it may be replaced. */

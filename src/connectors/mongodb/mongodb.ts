@@ -4,12 +4,20 @@ import type { CollectionInfo, Metadata, ReadOptions } from "../collection.ts";
 import type { Powers, Reader, Run, StoreIdentity, With, WriteSession } from "../contract.ts";
 import { provenanceRecord } from "../control/control-records.ts";
 import { ProvenanceBook, type WriteProvenance } from "../control/provenance.ts";
+import type { BlueprintWriter } from "../powers/blueprints.ts";
 import type { ChecksumWriter } from "../powers/checksums.ts";
 import type { Sequences } from "../powers/sequences.ts";
 import { endedBy } from "../wrappers/ended-by.ts";
 import { Server, type ServerOptions } from "./connection/server.ts";
+import { BlueprintStore } from "./control/blueprints.ts";
 import { ChecksumStore } from "./control/checksums.ts";
-import { checksumReader, readControl, readHistory, writeRecord } from "./control/control-collection.ts";
+import {
+  checksumReader,
+  listBlueprints,
+  readControl,
+  readHistory,
+  writeRecord,
+} from "./control/control-collection.ts";
 import { takeLease } from "./control/lease.ts";
 import { digester } from "./digest/digester.ts";
 import { countDocuments } from "./reading/count.ts";
@@ -32,12 +40,21 @@ import { DocumentWriter, type Find } from "./writing/write.ts";
 /** A MongoDB database: it has every power but those of stores that make their documents from something else. */
 export type MongodbReader = Reader & With<Exclude<keyof Powers, Foreign>>;
 
-type Foreign = "mapping" | "exactness" | "hiding" | "keys" | "changes";
+type Foreign =
+  | "mapping"
+  | "exactness"
+  | "hiding"
+  | "keys"
+  | "changes"
+  | "references"
+  | "cautions"
+  | "blueprints";
 
 /** What may be done to a MongoDB database under its lease. */
 export interface MongodbSession extends WriteSession {
   readonly sequences: Sequences;
   readonly checksums: ChecksumWriter;
+  readonly blueprints: BlueprintWriter;
 }
 
 export interface MongodbStore extends MongodbReader {
@@ -106,6 +123,7 @@ function reader(server: Server, lookUp: LookUp): Omit<MongodbReader, "list"> {
       seesNonce: async (nonce, signal) => (await readControl(server, "lease", signal))?.nonce === nonce,
     },
     checksums: { read: (collection, signal) => checksums.ask(collection, signal) },
+    keptBlueprints: { read: (signal) => listBlueprints(server, signal) },
     size: { bytes: (signal) => sizeOfDatabase(server, signal) },
   };
 }
@@ -134,6 +152,7 @@ async function claim(server: Server, listed: Listed, run: Run, signal: AbortSign
     const creator = new Creator(server, transport, new ProvenanceBook(note, run, history), listed);
     const writer = new DocumentWriter(server, find, transport);
     const checksums = await ChecksumStore.open(server, signal);
+    const blueprints = new BlueprintStore(server);
     /** Before documents change: nothing that was said of the collection holds any longer. */
     const changing = async (collection: string, until: AbortSignal): Promise<void> => {
       await lease.hold();
@@ -171,6 +190,12 @@ async function claim(server: Server, listed: Listed, run: Run, signal: AbortSign
         async leave(collection, bytes, until) {
           await lease.hold();
           await checksums.leave(collection, bytes, until);
+        },
+      },
+      blueprints: {
+        async leave(collection, blueprint, until) {
+          await lease.hold();
+          await blueprints.leave(collection, blueprint, until);
         },
       },
     };

@@ -17,11 +17,14 @@ import { classify, differing, merged } from "./mapping/equivalence/classify.ts";
 import { countRows } from "./reading/count.ts";
 import { exactnessOf } from "./reading/exact/exactness.ts";
 import { cutKeys } from "./reading/ranges.ts";
+import { referencesOf } from "./reading/references.ts";
 import { rowsOf } from "./reading/rows.ts";
 import { Tables } from "./reading/tables.ts";
 import { onlyKey, type Table } from "./schema/table.ts";
 import { DIGEST } from "./sql/sql-digest.ts";
 import { SUPABASE_WORDS } from "./words.ts";
+import { blueprintsOf } from "./writing/blueprints.ts";
+import { cautionsOf } from "./writing/cautions.ts";
 import { readHistory, readNonce } from "./writing/control-table.ts";
 import { claim, type SupabaseSession } from "./writing/target.ts";
 
@@ -49,6 +52,9 @@ export type SupabaseReader = Reader &
     | "exactness"
     | "hiding"
     | "presence"
+    | "references"
+    | "cautions"
+    | "blueprints"
     | "history"
     | "size"
   >;
@@ -115,6 +121,9 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
       stillExists: (collection, until) => tables.stillExists(collection, until),
       replaced: (collections, until) => tables.replaced(collections, until),
     },
+    references: referencesOf(project, tables),
+    cautions: cautionsOf(tables),
+    blueprints: blueprintsOf(project, tables),
     history: {
       read: (until) => readHistory(project, until),
       seesNonce: async (nonce, until) => (await readNonce(project, until)) === nonce,

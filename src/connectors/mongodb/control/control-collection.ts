@@ -8,10 +8,12 @@ import type { Server } from "../connection/server.ts";
 import { readAll } from "../reading/listing.ts";
 import { CONTROL_COLLECTION } from "../schema/collections.ts";
 
+const BLUEPRINTS = "blueprint ";
 const CHECKSUMS = "checksums ";
 /** Of these so many are written at once, each smaller than a document may be. */
 const MOST_WRITTEN = 20;
-/** Behind every name that begins with `CHECKSUMS`: the character after a blank. */
+/** Behind every name that begins with `BLUEPRINTS` or `CHECKSUMS`: the character after a blank. */
+const BEHIND_BLUEPRINTS = "blueprint!";
 const BEHIND_CHECKSUMS = "checksums!";
 
 /** A document of dualsync's own collection; undefined when it is not there. */
@@ -58,8 +60,11 @@ function assertWorked(server: Server, answer: Document, doing: string): void {
 }
 
 export async function readHistory(server: Server, signal: AbortSignal): Promise<History> {
-  // Checksums are large, and asked for where they are needed.
-  const others = { $or: [{ _id: { $lt: CHECKSUMS } }, { _id: { $gte: BEHIND_CHECKSUMS } }] };
+  // Blueprints and checksums are large, and asked for where they are needed.
+  const between = { $gte: BEHIND_BLUEPRINTS, $lt: CHECKSUMS };
+  const others = {
+    $or: [{ _id: { $lt: BLUEPRINTS } }, { _id: between }, { _id: { $gte: BEHIND_CHECKSUMS } }],
+  };
   const documents = await find(server, { filter: others }, signal);
   return historyOf(documents.map((document) => [textOf(document._id), document]));
 }
@@ -71,6 +76,22 @@ export async function writeRecord(
   signal: AbortSignal,
 ): Promise<void> {
   await writeControl(server, id, content, signal);
+}
+
+/** The blueprints by the names of their collections. */
+export async function listBlueprints(server: Server, signal: AbortSignal): Promise<Map<string, string>> {
+  const blueprints = { _id: { $gte: BLUEPRINTS, $lt: BEHIND_BLUEPRINTS } };
+  const found = await find(server, { filter: blueprints }, signal);
+  return new Map(found.map(({ _id, text }) => [textOf(_id).slice(BLUEPRINTS.length), textOf(text)]));
+}
+
+export async function writeBlueprint(
+  server: Server,
+  collection: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await writeControl(server, BLUEPRINTS + collection, { text }, signal);
 }
 
 /** The names of the collections that have checksums. */

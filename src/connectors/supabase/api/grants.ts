@@ -24,3 +24,8 @@ export function identifier(name: string): string {
   const plain = /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name);
   return plain ? name : `"${name.replaceAll('"', '""')}"`;
 }
+
+/** A text as SQL takes it, whatever the session's settings. */
+export function literal(text: string): string {
+  return text.includes("\\") ? ` E'${text.replace(/['\\]/g, "\\$&")}'` : `'${text.replaceAll("'", "''")}'`;
+}

@@ -24,10 +24,13 @@ export function isOrdered(table: Table): boolean {
  * `_id` that no row of this table has. Postgres may still refuse a text: we do not know the values of an enum.
  */
 export function keyTexts(table: Table, id: DocumentId): string[] | undefined {
-  return readKey(table, id)?.map((text, at) => {
-    const wire = wireOf(layoutOf(table).keyFields[at] as Field, text);
-    return typeof wire.value === "boolean" ? String(wire.value) : sourceText(wire);
-  });
+  return readKey(table, id)?.map((text, at) => conditionText(layoutOf(table).keyFields[at] as Field, text));
+}
+
+/** What a column is compared with in a filter to find this text of `printField`; not of arrays. */
+export function conditionText(field: Field, text: string): string {
+  const wire = wireOf(field, text);
+  return typeof wire.value === "boolean" ? String(wire.value) : sourceText(wire);
 }
 
 /** The same as `printField` gives them. */

@@ -42,14 +42,20 @@ export function rowsOf(project: Project, table: Table): Rows {
     },
     async find(ids, signal) {
       const found = new Map<string, Doc>();
-      const look = new ExactLook(project, table);
-      const looked = { ...source, documents: look.anywhere(documents, signal) };
+      const exact = new ExactLook(project, table);
+      const looked = { ...source, documents: exact.anywhere(documents, signal) };
       for (const asked of addressed(table, ids)) {
-        for (const document of await lookApart(looked, asked, signal)) found.set(document.id.key, document);
+        const documents = await askApart(
+          asked,
+          (some) => look(looked, some, signal),
+          ([one]) =>
+            isNoValue(project, { table, where: whereOf(table, one === undefined ? [] : [one]) }, signal),
+        );
+        for (const document of documents) found.set(document.id.key, document);
       }
       const wanted = new Set(ids.map(({ key }) => key));
-      if ([...found.keys()].some((key) => !wanted.has(key))) look.sawOtherKeys();
-      await look.done();
+      if ([...found.keys()].some((key) => !wanted.has(key))) exact.sawOtherKeys();
+      await exact.done();
       return found;
     },
   };
@@ -82,36 +88,36 @@ export interface Asked {
 }
 
 /**
- * An id that the database does not take for a value of its column makes it refuse the others, too: it is handled separately. No row
- * has it; a row that cannot be read, of all ids, is a failure, and not one that is gone.
+ * What `ask` finds. A value that the database does not take for one of its column makes it refuse the others, too: it is handled
+ * separately. No row has it; a row that cannot be read, of all values, is a failure, and not one that is gone.
  */
-async function lookApart(
-  source: Parameters<typeof pages>[0],
-  asked: readonly Asked[],
-  signal: AbortSignal,
-): Promise<readonly Doc[]> {
+export async function askApart<T, R>(
+  asked: readonly T[],
+  ask: (asked: readonly T[]) => Promise<readonly R[]>,
+  isNoValue: (asked: readonly T[]) => Promise<boolean>,
+): Promise<readonly R[]> {
   try {
-    return await look(source, asked, signal);
+    return await ask(asked);
   } catch (error) {
     if (!isOfRows(error) && !isTooMuch(error)) throw error;
     if (asked.length === 1) {
-      if (isOfRows(error) && (await isNoValue(source, asked, signal))) return [];
+      if (isOfRows(error) && (await isNoValue(asked))) return [];
       throw error;
     }
   }
   const half = asked.length >> 1;
-  const first = await lookApart(source, asked.slice(0, half), signal);
-  return [...first, ...(await lookApart(source, asked.slice(half), signal))];
+  const first = await askApart(asked.slice(0, half), ask, isNoValue);
+  return [...first, ...(await askApart(asked.slice(half), ask, isNoValue))];
 }
 
-/** Without a row to give, the server has only the ids to refuse. */
-async function isNoValue(
-  { project, table, select }: Parameters<typeof pages>[0],
-  asked: readonly Asked[],
+/** Whether the server refuses the values of a condition: without a row to give, it has only them to refuse. */
+export async function isNoValue(
+  project: Project,
+  { table, where }: { readonly table: Table; readonly where: Condition },
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await project.rows(table.name, { select, where: [whereOf(table, asked)], limit: 0 }, signal);
+    await project.rows(table.name, { select: selectOf(table), where: [where], limit: 0 }, signal);
     return false;
   } catch (error) {
     if (!isOfRows(error)) throw error;
@@ -155,25 +161,33 @@ async function look(
 }
 
 /** Ids that fit into one address, with their texts; those that no row of the table can have are left out. */
-export function* addressed(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
-  let chunk: Asked[] = [];
-  let length = 0;
-  for (const id of ids) {
+export function addressed(table: Table, ids: readonly DocumentId[]): Generator<readonly Asked[]> {
+  const asked = ids.flatMap((id) => {
     const texts = keyTexts(table, id);
-    if (texts === undefined) continue;
-    const size = texts.reduce((sum, text, i) => sum + addressLength(text, table.key[i] ?? ""), 0);
+    return texts === undefined ? [] : [{ id, texts }];
+  });
+  return inAddresses(asked, ({ texts }) => addressLength(table.key, texts));
+}
+
+/** What fits into one address, by the characters that each takes there. */
+export function* inAddresses<T>(asked: readonly T[], lengthOf: (one: T) => number): Generator<readonly T[]> {
+  let chunk: T[] = [];
+  let length = 0;
+  for (const one of asked) {
+    const size = lengthOf(one);
     if (chunk.length > 0 && (length + size > ADDRESS || chunk.length >= IDS)) {
       yield chunk;
       chunk = [];
       length = 0;
     }
-    chunk.push({ id, texts });
+    chunk.push(one);
     length += size;
   }
   if (chunk.length > 0) yield chunk;
 }
 
-/** With quotes, a comma and, in longer conditions, the column's name and what belongs to it. */
-function addressLength(text: string, column: string): number {
-  return encodeURIComponent(text).length + encodeURIComponent(column).length + 24;
+/** Of values with their columns: with quotes, a comma and, in longer conditions, the column's name and what belongs to it. */
+export function addressLength(columns: readonly string[], texts: readonly string[]): number {
+  const lengthOf = (text: string): number => encodeURIComponent(text).length;
+  return texts.reduce((sum, text, at) => sum + lengthOf(text) + lengthOf(columns[at] ?? "") + 24, 0);
 }

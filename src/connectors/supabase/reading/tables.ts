@@ -53,6 +53,11 @@ export class Tables {
     return table;
   }
 
+  /** Undefined: this key saw no such table when it was read last. */
+  listed(name: string): Table | undefined {
+    return this.#known.get(name);
+  }
+
   /** Whether the project has a function of this name, as far as was read already. */
   hasFunction(name: string): boolean {
     return this.#functions.has(name);

@@ -5,7 +5,7 @@ import type { Project } from "../api/project.ts";
 import { CATALOG } from "../sql/sql-catalog.ts";
 import { OID } from "../sql/sql-oid.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Column, Relation, Table } from "./table.ts";
+import type { Column, DeleteAction, Referrer, Relation, Table } from "./table.ts";
 import { typeName } from "./type-name.ts";
 
 interface ColumnFacts {
@@ -30,6 +30,9 @@ export interface TableFacts {
   readonly keyIsUnique?: boolean | undefined;
   readonly unique: readonly (readonly string[])[];
   readonly relations: readonly Relation[];
+  /** Undefined, as `triggers`: an older function does not return them. */
+  readonly referredBy?: readonly Referrer[] | undefined;
+  readonly triggers?: readonly string[] | undefined;
 }
 
 export interface Facts {
@@ -118,21 +121,46 @@ function tableFacts(table: Readonly<Record<string, unknown>>): TableFacts {
     keyIsUnique: table.keyIsUnique === undefined ? undefined : flag(table.keyIsUnique),
     unique: list(table.unique).map((names) => list(names).map(text)),
     relations: list(table.references).map((entry) => {
-      const { columns: own, schema, table: to, to: others } = object(entry);
-      return {
-        columns: list(own).map(text),
-        schema: text(schema),
-        table: text(to),
-        to: list(others).map(text),
-      };
+      const { onDelete } = object(entry);
+      const foreignKey = foreignKeyOf(entry);
+      return onDelete === undefined ? foreignKey : { ...foreignKey, onDelete: deleteAction(onDelete) };
     }),
+    referredBy:
+      table.referredBy === undefined
+        ? undefined
+        : list(table.referredBy).map((entry) => ({
+            ...foreignKeyOf(entry),
+            onDelete: deleteAction(object(entry).onDelete),
+          })),
+    triggers: table.triggers === undefined ? undefined : list(table.triggers).map(text),
   };
+}
+
+function foreignKeyOf(entry: unknown): Omit<Relation, "onDelete"> {
+  const { columns, schema, table, to } = object(entry);
+  const foreignKey = {
+    columns: list(columns).map(text),
+    schema: text(schema),
+    table: text(table),
+    to: list(to).map(text),
+  };
+  if (foreignKey.columns.length !== foreignKey.to.length) throw new TypeError("no foreign key");
+  return foreignKey;
+}
+
+const DELETE_ACTIONS: ReadonlySet<string> = new Set<DeleteAction>([
+  ...(["no action", "restrict", "cascade", "set null", "set default"] as const),
+]);
+
+function deleteAction(value: unknown): DeleteAction {
+  if (!DELETE_ACTIONS.has(text(value))) throw new TypeError("no delete action");
+  return value as DeleteAction;
 }
 
 /** The table with what is known of it besides; one that the facts are not of stays as it is. */
 export function refined(table: Table, facts: TableFacts | undefined): Table {
   if (facts === undefined) return table;
-  const { oid, isView, hidesRows, key, keyIsUnique, unique, relations } = facts;
+  const { oid, isView, hidesRows, key, keyIsUnique, unique, relations, referredBy, triggers } = facts;
   const isThisKey = key.length === table.key.length && table.key.every((name) => key.includes(name));
   return {
     ...table,
@@ -143,6 +171,8 @@ export function refined(table: Table, facts: TableFacts | undefined): Table {
     hidesRows,
     unique,
     relations,
+    referredBy,
+    triggers,
     ...(isView ? {} : { keyIndex: key }),
     keyIsUnique: keyIsUnique && isThisKey,
   };

@@ -27,6 +27,7 @@ type CatalogFields = ReadonlyMap<string, unknown>;
 const MOST_TABLES = 50_000;
 /** Postgres's own bound. */
 const MOST_COLUMNS = 1600;
+const MOST_LABELS = 10_000;
 /** A name in Postgres has at most 63 bytes. */
 const LONGEST_NAME = 255;
 
@@ -97,6 +98,8 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
       ...typeName(format),
       nullable,
       hasDefault: facts.has("default"),
+      ...(initial === undefined ? {} : { shownDefault: initial }),
+      ...labelsOf(facts.get("enum")),
       ...(hasSequence ? { hasSequence } : {}),
     });
     const { primary, reference } = noteOf(facts.get("description"));
@@ -104,6 +107,12 @@ function tableOf(name: string, definition: unknown, writable: boolean): Table | 
     if (reference !== undefined) references.push({ column, ...reference });
   }
   return { name, columns, key, references, writable };
+}
+
+/** The values of an enum. */
+function labelsOf(values: unknown): Pick<Column, "labels"> {
+  const isList = Array.isArray(values) && values.every((value) => typeof value === "string");
+  return isList && values.length <= MOST_LABELS ? { labels: values as readonly string[] } : {};
 }
 
 /** Names that an address or a text cannot carry. */

@@ -10,6 +10,10 @@ export interface Column {
   readonly type: string;
   readonly nullable: boolean;
   readonly hasDefault: boolean;
+  /** The default as the description shows it: JSON, or of a string's type the text of a value or of an expression. */
+  readonly shownDefault?: unknown;
+  /** Values of an enum, in order, where the description shows them. */
+  readonly labels?: readonly string[];
   /** Its default is the next number of a sequence, which a row that brings its own does not move on. */
   readonly hasSequence?: true;
   /** Digits after the point that every value of a numeric column has; undefined: not known, or not fixed. */
@@ -29,6 +33,9 @@ export interface Reference {
   readonly to: string;
 }
 
+/** What becomes of the rows that refer to one which is deleted. */
+export type DeleteAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
+
 /** A foreign key of any number of columns. */
 export interface Relation {
   readonly columns: readonly string[];
@@ -36,6 +43,19 @@ export interface Relation {
   readonly table: string;
   /** The other table's columns, one for each of these. */
   readonly to: readonly string[];
+  /** Undefined: an older function does not return it. */
+  readonly onDelete?: DeleteAction | undefined;
+}
+
+/** A foreign key, seen from the table that it refers to. */
+export interface Referrer {
+  /** Of the table that refers to this one; it may be this one itself. */
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** This table's columns, one for each of those. */
+  readonly to: readonly string[];
+  readonly onDelete: DeleteAction;
 }
 
 /** What comes after `isView` is known only of projects that have the optional function for it. */
@@ -61,6 +81,10 @@ export interface Table {
   /** Columns of each unique constraint besides the key. */
   readonly unique?: readonly (readonly string[])[];
   readonly relations?: readonly Relation[];
+  /** Foreign keys of any schema that refer to it. Undefined: an older function does not return them. */
+  readonly referredBy?: readonly Referrer[] | undefined;
+  /** Names of the triggers that fire when its rows are written or deleted. Undefined: an older function does not return them. */
+  readonly triggers?: readonly string[] | undefined;
 }
 
 /** The same table as if it had no columns but those of its key. */

@@ -5,11 +5,12 @@ export const CATALOG = "dualsync_catalog";
  * Reads nothing but pg_catalog and settings, with the rights of whoever calls it; the settings are the caller's. `type` is that
  * behind a domain, with its modifiers; `key` is in the order of its index, and unique where that index holds and no other table's rows
  * are among these; `hidesRows` says whether row-level security applies to the caller, `castToText` whether a function that no extension
- * brought makes the type's text.
+ * brought makes the type's text. A table's family is itself and what inherits from it, partitions included: their rows are read with
+ * its own. A partition that refers to a table is named by its root, which alone is exposed.
  */
 export const CATALOG_SQL = `
--- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security. And how the
--- caller's settings print values.
+-- Facts of the tables in schema public: types, keys, constraints, identity columns, row-level security, triggers, and
+-- which tables refer to them. And how the caller's settings print values.
 create or replace function public.${CATALOG}()
 returns json
 language sql stable security invoker
@@ -31,6 +32,11 @@ shown as (
   from pg_class c
   where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
 ),
+family (head, member) as (
+  select oid, oid from shown
+  union
+  select f.head, h.inhrelid from family f join pg_inherits h on h.inhparent = f.member
+),
 described as (
   select a.attrelid, json_agg(json_build_object(
     'name', a.attname,
@@ -51,6 +57,8 @@ described as (
 ),
 bound as (
   select k.oid, k.conrelid, k.contype, k.confrelid,
+    case k.confdeltype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
+      when 'n' then 'set null' when 'd' then 'set default' end as "onDelete",
     (select json_agg(a.attname order by n.place)
       from unnest(k.conkey) with ordinality as n (number, place)
       join pg_attribute a on a.attrelid = k.conrelid and a.attnum = n.number) as columns,
@@ -58,8 +66,8 @@ bound as (
       from unnest(k.confkey) with ordinality as n (number, place)
       join pg_attribute a on a.attrelid = k.confrelid and a.attnum = n.number) as others
   from pg_constraint k
-  join shown s on s.oid = k.conrelid
   where k.contype in ('p', 'u', 'f') and k.conparentid = 0
+    and (k.conrelid in (select oid from shown) or k.confrelid in (select member from family))
 )
 select json_build_object('version', 1, 'settings', (
   select json_object_agg(name, current_setting(name, true))
@@ -79,9 +87,23 @@ select json_build_object('version', 1, 'settings', (
       select json_agg(columns order by oid) from bound where conrelid = s.oid and contype = 'u'), '[]'),
     'references', coalesce((
       select json_agg(json_build_object(
-        'columns', b.columns, 'schema', n.nspname, 'table', o.relname, 'to', b.others) order by b.oid)
+        'columns', b.columns, 'schema', n.nspname, 'table', o.relname, 'to', b.others, 'onDelete', b."onDelete")
+        order by b.oid)
       from bound b join pg_class o on o.oid = b.confrelid join pg_namespace n on n.oid = o.relnamespace
-      where b.conrelid = s.oid and b.contype = 'f'), '[]')
+      where b.conrelid = s.oid and b.contype = 'f'), '[]'),
+    'referredBy', coalesce((
+      select json_agg(json_build_object(
+        'columns', b.columns, 'schema', n.nspname, 'table', o.relname, 'to', b.others, 'onDelete', b."onDelete")
+        order by b.oid)
+      from family f join bound b on b.confrelid = f.member and b.contype = 'f'
+      join pg_class o on o.oid = coalesce(pg_partition_root(b.conrelid), b.conrelid)
+      join pg_namespace n on n.oid = o.relnamespace
+      where f.head = s.oid), '[]'),
+    'triggers', coalesce((
+      select json_agg(distinct g.tgname order by g.tgname)
+      from family f join pg_trigger g on g.tgrelid = f.member
+      -- On insert, delete or update; those that fire only on a replica do not fire here.
+      where f.head = s.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & 28 <> 0), '[]')
   ) order by s.relname)
   from shown s left join described d on d.attrelid = s.oid
 ), '[]'))

@@ -1,4 +1,5 @@
 /** The SQL that a project may be given, all of it in one text: for psql, and for the SQL editor of Supabase. */
+import { BLUEPRINTS, BLUEPRINTS_SQL } from "./sql-blueprints.ts";
 import { CATALOG, CATALOG_SQL } from "./sql-catalog.ts";
 import { DIGEST, DIGEST_SQL } from "./sql-digest.ts";
 import { CONTROL_TABLE, LEASE_FUNCTIONS, leaseSql } from "./sql-lease.ts";
@@ -23,7 +24,12 @@ const PARTS: readonly SqlPart[] = [
     name: CATALOG,
     types: "",
     purpose:
-      "facts of tables that the API does not expose: scales, keys, identity, row security; and settings",
+      "facts of tables that the API does not expose: scales, keys, references, triggers, row security; and settings",
+  }),
+  oneFunction(BLUEPRINTS_SQL, {
+    name: BLUEPRINTS,
+    types: "",
+    purpose: "what is needed to create the tables again: kept with the copy",
   }),
   oneFunction(OID_SQL, {
     name: OID,

@@ -1,5 +1,5 @@
 import type { NotReproduced } from "../../write-outcome.ts";
-import { identifier } from "../api/grants.ts";
+import { identifier, literal } from "../api/grants.ts";
 import type { Project } from "../api/project.ts";
 import type { Column, Table } from "../schema/table.ts";
 import { SETVAL } from "../sql/sql-setval.ts";
@@ -33,7 +33,8 @@ export async function moveSequences(
   return left;
 }
 
-function mayHaveSequence({ key, references }: Table, column: Column): boolean {
+/** Whether the column may have a sequence of its own, as far as the project shows that. */
+export function mayHaveSequence({ key, references }: Table, column: Column): boolean {
   const { name, type, identity, hasSequence } = column;
   if (hasSequence === true || identity === "default") return true;
   const isKey = key.length === 1 && key[0] === name;
@@ -46,8 +47,4 @@ function mayHaveSequence({ key, references }: Table, column: Column): boolean {
 function setval(schema: string, table: string, column: string): string {
   const name = `${identifier(schema)}.${identifier(table)}`;
   return `select setval(pg_get_serial_sequence(${literal(name)}, ${literal(column)}), (select max(${identifier(column)}) from ${name}));`;
-}
-
-function literal(text: string): string {
-  return text.includes("\\") ? ` E'${text.replace(/['\\]/g, "\\$&")}'` : `'${text.replaceAll("'", "''")}'`;
 }

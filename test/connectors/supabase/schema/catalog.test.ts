@@ -39,7 +39,7 @@ function swagger(definitions: object, paths: object): object {
 }
 
 describe("OpenAPI description of a project", () => {
-  it("lists tables with their columns, keys and references", () => {
+  it("lists tables with their columns, keys, references, defaults and the values of enums", () => {
     const document = swagger(
       { customers },
       { "/customers": WRITABLE, "/rpc/dualsync_catalog": { get: {}, post: {} } },
@@ -52,13 +52,13 @@ describe("OpenAPI description of a project", () => {
         {
           name: "customers",
           columns: [
-            column("id", "uuid", false, true),
-            column("total", "numeric", false, true),
+            { ...column("id", "uuid", false, true), shownDefault: "gen_random_uuid()" },
+            { ...column("total", "numeric", false, true), shownDefault: 0 },
             column("payments", "jsonb", true, false),
             column("tags", "text[]", true, false),
-            column("mood", "public.mood", false, false),
+            { ...column("mood", "public.mood", false, false), labels: ["glad", "sad"] },
             column("shop", "int4", true, false),
-            column("at", "timestamptz", true, true),
+            { ...column("at", "timestamptz", true, true), shownDefault: "now()" },
           ],
           key: ["id"],
           references: [{ column: "shop", table: "shop", to: "id" }],

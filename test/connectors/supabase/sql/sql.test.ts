@@ -38,6 +38,12 @@ async function tablesOf(key = project.serviceKey): Promise<Tables> {
 const drops = (): string[] =>
   [...installSql().matchAll(/^-- {3}(drop .*;)$/gm)].map((match) => match[1] as string);
 
+/** What the function gives of a table. */
+const FACTS = {
+  ...{ name: "t", oid: 5, kind: "r", hidesRows: false, columns: [], key: [], unique: [], references: [] },
+};
+const REFERRER = { columns: ["a"], schema: "public", table: "u", to: ["b"], onDelete: "cascade" };
+
 async function functionNames(): Promise<unknown[]> {
   const { rows } = await project.query(
     "select proname from pg_proc where proname like 'dualsync%' order by proname",
@@ -99,8 +105,8 @@ describe("dualsync_catalog", () => {
       hidesRows: false,
     });
     expect(lines.relations).toEqual([
-      { columns: ["shop"], schema: "public", table: "Shops", to: ["id"] },
-      { columns: ["x", "y"], schema: "public", table: "lines", to: ["a", "b"] },
+      { columns: ["shop"], schema: "public", table: "Shops", to: ["id"], onDelete: "no action" },
+      { columns: ["x", "y"], schema: "public", table: "lines", to: ["a", "b"], onDelete: "no action" },
     ]);
     expect(column("no")).toMatchObject({ identity: "default", generated: false });
     expect(column("cost")).toMatchObject({ type: "numeric", scale: 3 });
@@ -183,7 +189,79 @@ describe("dualsync_catalog", () => {
     expect(unique).toEqual(["alone", "child", "parts"]);
   });
 
-  it("accepts an older catalog without key uniqueness and settings", async () => {
+  it("reports the tables of all schemas that refer to a table, and what a deletion does to their rows", async () => {
+    await made(`
+      drop schema if exists inner_part cascade;
+      create schema inner_part;
+      create table customers (id int4 primary key, mail text unique, boss int4 references customers on delete set null);
+      create table orders (id int4 primary key, customer int4 references customers on delete cascade);
+      create table mails (id int4 primary key, mail text default 'x' references customers (mail) on delete set default);
+      create table inner_part.notes (customer int4 references customers on delete restrict);
+      create table alone (a int4, b int4, primary key (a, b));
+      create table pairs (x int4, y int4, id int4 primary key, foreign key (y, x) references alone (a, b));
+    `);
+    const tables = await tablesOf();
+    const by = (table: string, columns: string[], to: string[], onDelete: string, schema = "public") => ({
+      ...{ schema, table, columns, to, onDelete },
+    });
+    expect(tables.known("customers").referredBy).toEqual([
+      by("customers", ["boss"], ["id"], "set null"),
+      by("orders", ["customer"], ["id"], "cascade"),
+      by("mails", ["mail"], ["mail"], "set default"),
+      by("notes", ["customer"], ["id"], "restrict", "inner_part"),
+    ]);
+    expect(tables.known("alone").referredBy).toEqual([by("pairs", ["y", "x"], ["a", "b"], "no action")]);
+    expect(tables.known("orders").referredBy).toEqual([]);
+    expect(tables.known("orders").relations?.map(({ onDelete }) => onDelete)).toEqual(["cascade"]);
+    await made("drop schema inner_part cascade");
+  });
+
+  it("reports who refers to a partition or an inheriting table as referring to the table that shows its rows", async () => {
+    await made(`
+      create table parts (id int4 primary key) partition by range (id);
+      create table part partition of parts for values from (0) to (10);
+      create table to_parts (id int4 primary key, at int4 references parts);
+      create table to_part (id int4 primary key, at int4 references part);
+      create table parent (id int4 primary key);
+      create table child (primary key (id)) inherits (parent);
+      create table to_child (id int4 primary key, at int4 references child);
+      create table from_parts (id int4 primary key) partition by range (id);
+      create table from_part partition of from_parts for values from (0) to (10);
+      alter table from_part add foreign key (id) references child;
+    `);
+    const tables = await tablesOf();
+    const referring = (name: string) => tables.known(name).referredBy?.map(({ table }) => table);
+    expect(referring("parts")).toEqual(["to_parts", "to_part"]);
+    expect(referring("parent")).toEqual(["to_child", "from_parts"]);
+  });
+
+  it("reports the triggers that fire when rows are written or deleted, and no others", async () => {
+    await made(`
+      create or replace function nothing() returns trigger language plpgsql as 'begin return new; end';
+      create table t (id int4 primary key, other int4 references t);
+      create trigger "on ""insert"" it" before insert on t for each row execute function nothing();
+      create trigger on_update after update of id on t for each row execute function nothing();
+      create trigger on_delete after delete on t for each statement execute function nothing();
+      create trigger always after insert on t for each row execute function nothing();
+      alter table t enable always trigger always;
+      create trigger off after insert on t for each row execute function nothing();
+      alter table t disable trigger off;
+      create trigger replica after insert on t for each row execute function nothing();
+      alter table t enable replica trigger replica;
+      create trigger emptied after truncate on t for each statement execute function nothing();
+      create table parts (id int4 primary key) partition by range (id);
+      create table part partition of parts for values from (0) to (10);
+      create trigger of_all after insert on parts for each row execute function nothing();
+      create trigger of_part after insert on part for each row execute function nothing();
+      create table quiet (id int4 primary key);
+    `);
+    const tables = await tablesOf();
+    expect(tables.known("t").triggers).toEqual(["always", 'on "insert" it', "on_delete", "on_update"]);
+    expect(tables.known("parts").triggers).toEqual(["of_all", "of_part"]);
+    expect(tables.known("quiet").triggers).toEqual([]);
+  });
+
+  it("accepts an older catalog without key uniqueness, settings, delete actions, referring tables and triggers", async () => {
     const older = {
       name: "t",
       oid: 5,
@@ -192,10 +270,16 @@ describe("dualsync_catalog", () => {
       columns: [],
       key: ["id"],
       unique: [],
-      references: [],
+      references: [{ columns: ["id"], schema: "public", table: "u", to: ["id"] }],
     };
     const { facts, settings } = factsOf({ version: 1, tables: [older] });
-    expect([facts.get("t")?.keyIsUnique, settings]).toEqual([undefined, undefined]);
+    const known = facts.get("t");
+    expect([known?.keyIsUnique, settings]).toEqual([undefined, undefined]);
+    expect([known?.relations, known?.referredBy, known?.triggers]).toEqual([
+      older.references,
+      undefined,
+      undefined,
+    ]);
     const newer = {
       version: 1,
       tables: [{ ...older, keyIsUnique: true }],
@@ -224,6 +308,9 @@ describe("dualsync_catalog", () => {
       { version: 1 },
       { version: 1, tables: [{}] },
       { version: 1, tables: [null] },
+      { version: 1, tables: [{ ...FACTS, triggers: [1] }] },
+      { version: 1, tables: [{ ...FACTS, referredBy: [{ ...REFERRER, to: [] }] }] },
+      { version: 1, tables: [{ ...FACTS, referredBy: [{ ...REFERRER, onDelete: "explode" }] }] },
     ])
       expect(() => factsOf(answer)).toThrow(TypeError);
   });

@@ -1,0 +1,9 @@
+/** For stores that do more with documents than to keep them as they are given. */
+export interface Cautions {
+  /**
+   * What people should know before documents of these collections are written or deleted: what that sets off in the store, and what
+   * undoing it does not take back. Whole sentences, with the names of the collections; none where there is nothing to say. A collection
+   * that the store has not is passed over.
+   */
+  before(collections: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+}
