@@ -49,6 +49,8 @@ export interface RestorePreview extends AdoptionPreview {
   readonly removed: number;
   /** Of those that only the target has: newer than the last verified run of the copy, or without a date that tells. */
   readonly newerExtra: number;
+  /** Of those that are missing: those that refer to something that the target does not show. */
+  readonly outside: number;
   /** Bytes of the documents that are written, and of those that are saved before they are replaced or removed. */
   readonly writtenBytes: number;
   readonly savedBytes: number;
@@ -73,6 +75,8 @@ export interface Plan {
   readonly estimatedTargetBytes: number;
   /** Sentences: what may be changed on the target, and what a reader must know ("not a point in time"). */
   readonly notes: readonly string[];
+  /** Lines that people run in the target first, so that it can hold what it lacks; shown as they are. */
+  readonly statements?: readonly string[] | undefined;
   readonly dryRun: boolean;
   /** What an interrupted run has copied and proved, and is not read again. */
   readonly resumed?: Resumed | undefined;

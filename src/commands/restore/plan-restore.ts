@@ -1,6 +1,7 @@
 /** What a restore would do: everything is looked at and compared, and what must not be done is refused. */
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
+import type { Creation } from "../../connectors/powers/blueprints.ts";
 import type { RunRecord } from "../../connectors/powers/run-history.ts";
 import { LastVerified } from "../../core/checksums/last-verified.ts";
 import { isOfOneCollection, reasonOf } from "../../core/concurrency/one-collection.ts";
@@ -68,6 +69,7 @@ export async function planRestore(
   const naming = { renamed: stores.source.metadata?.renamed, nameProblem };
   const all = withoutUnreadable(chooseJobs(source.listing, wanted, naming), target.listing);
   const fitting = fittingJobs(all.jobs, target, stores.target);
+  const creation = await creationOf(fitting.absent, stores, signal);
   const chosen = await choose(fitting.jobs, options.documents, stores.source, signal);
   const lost = [...all.lost, ...fitting.lost];
   assertSomething(chosen.jobs, [...lost, ...chosen.lost], source.label, stores.source.words);
@@ -83,11 +85,13 @@ export async function planRestore(
       if (found !== undefined) previews.set(job.to.name, found);
     }
   }
+  assertReferencesKnown(jobs, previews, stores.target);
   assertNotShrunken(jobs, previews, options);
   const notCopied = [...all.notCopied, ...fitting.lost, ...unreadable];
   const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
   const documents = target.listing.collections.filter(({ documents }) => documents > 0);
-  const notes = await restoreNotes({ stores, jobs, previews, source, target, savedBytes }, options, context);
+  const findings = { stores, jobs, previews, source, target, savedBytes };
+  const notes = [...(await restoreNotes(findings, options, context)), ...(creation?.lacks ?? [])];
   const made = makePlan({ jobs, notCopied, copies: all.copies }, target.listing, new Map(), {
     command: "restore",
     source: source.label,
@@ -102,6 +106,9 @@ export async function planRestore(
     collections: made.collections.map((one) => ({ ...one, restore: previews.get(one.target) })),
     estimatedTargetBytes: sumOf(previews, ({ writtenBytes }) => writtenBytes),
     notes,
+    ...(creation === undefined || creation.statements === ""
+      ? {}
+      : { statements: creation.statements.trimEnd().split("\n") }),
   };
   return {
     plan,
@@ -122,6 +129,20 @@ function sumOf(previews: ReadonlyMap<string, RestorePreview>, of: (one: RestoreP
 interface Fitting {
   readonly jobs: readonly PlannedJob[];
   readonly lost: readonly NotCopied[];
+  /** What the target lacks and only a person can create there. */
+  readonly absent: readonly PlannedJob[];
+}
+
+/** How a person can create what the target lacks, as far as the copy keeps that. */
+async function creationOf(
+  absent: readonly PlannedJob[],
+  { source, target }: Stores,
+  signal: AbortSignal,
+): Promise<Creation | undefined> {
+  if (absent.length === 0 || target.blueprints === undefined) return undefined;
+  const kept = (await source.keptBlueprints?.read(signal)) ?? new Map<string, string>();
+  const names = new Set(absent.map(({ from }) => from.name));
+  return target.blueprints.creation(new Map([...kept].filter(([name]) => names.has(name))));
 }
 
 /** The jobs whose collections the target has, or can be given; with what it holds there. */
@@ -129,11 +150,13 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
   const there = new Map(target.listing.collections.map((collection) => [collection.name, collection]));
   const fitting: PlannedJob[] = [];
   const lost: NotCopied[] = [];
+  const absent: PlannedJob[] = [];
   for (const job of jobs) {
     const { from, to } = job;
     const existing = there.get(to.name);
     if (existing === undefined && store.mapping !== undefined) {
       const reason = `the target has no ${store.words.collection} ${to.name}`;
+      absent.push(job);
       lost.push({ name: from.name, reason, isLoss: true });
     } else if (existing !== undefined && !isSameKind(existing, from)) {
       const reason = `it is a ${from.type} in the copy and a ${existing.type} in the target`;
@@ -142,7 +165,7 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
     // What is there already keeps its own options.
     else fitting.push({ ...job, to: existing });
   }
-  return { jobs: fitting, lost };
+  return { jobs: fitting, lost, absent };
 }
 
 /** When the last verified run of the copy from this target began. */
@@ -161,7 +184,8 @@ async function preview(
 ): Promise<RestorePreview | string | undefined> {
   const { from, to, ids } = job;
   if (from.kind === "definition") return undefined;
-  if (to.documents === 0 && ids === undefined) return intoEmpty(from);
+  const outside = target.references?.outside(to.name) ?? [];
+  if (to.documents === 0 && ids === undefined && outside.length === 0) return intoEmpty(from);
   const meter = reporter.meter(to.name, from.documents);
   meter.phase("comparing");
   const newerBy = newerByOf(options);
@@ -174,7 +198,7 @@ async function preview(
     const backwards = { ...job, target: source, from: to, to: from, signal };
     const uids = { source: to.uid, target: from.uid };
     const lastVerified = keeping.asksChanges && (await LastVerified.of(backwards, uids));
-    const how = { keeping, newerBy, mayBeNewer, removes, lastVerified };
+    const how = { keeping, newerBy, mayBeNewer, removes, lastVerified, outside };
     return await previewRestore({ ...job, ...how, source, target, signal, meter });
   } catch (error) {
     signal.throwIfAborted();
@@ -193,10 +217,28 @@ export function newerByOf({ newerBy }: RestoreOptions): NewerBy {
 function intoEmpty({ documents, bytes }: CollectionInfo): RestorePreview {
   return {
     ...{ equal: 0, equivalent: 0, different: 0, extra: 0, newer: 0, overwritten: 0, conflicts: 0 },
-    ...{ removed: 0, newerExtra: 0, savedBytes: 0, examples: [] },
+    ...{ removed: 0, newerExtra: 0, savedBytes: 0, outside: 0, examples: [] },
     missing: documents,
     writtenBytes: bytes,
   };
+}
+
+/** What refers to a removed document would be deleted or altered with it, unseen. */
+function assertReferencesKnown(
+  jobs: readonly PlannedJob[],
+  previews: ReadonlyMap<string, RestorePreview>,
+  { references, words }: Reader,
+): void {
+  for (const { to } of jobs) {
+    if ((previews.get(to.name)?.removed ?? 0) === 0) continue;
+    const unknown = references?.unknown(to.name);
+    if (unknown === undefined) continue;
+    throw new DualsyncError(
+      "refused",
+      `--mode exact would remove ${words.documents} of ${to.name}, and it is not known what refers to them: ${unknown}.`,
+      { hint: "Nothing was restored. --mode overwrite removes nothing; or leave it out with --exclude." },
+    );
+  }
 }
 
 /** Removing most of what a target holds is more likely a fault of the copy than a wish. */

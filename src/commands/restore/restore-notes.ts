@@ -39,6 +39,11 @@ export async function restoreNotes(
     `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${options.targetName} here.`,
     ...interruptedNote(target),
     ...modeNotes(found, options),
+    ...outsideNotes(found),
+    ...((await stores.target.cautions?.before(
+      jobs.map(({ to }) => to.name),
+      context.signal,
+    )) ?? []),
     ...(await journalNotes(found, options, context)),
     ...sequenceNotes(jobs, stores.target.words.sequences),
     `What undo leaves: ${stores.target.words.notUndone}.`,
@@ -93,6 +98,20 @@ function modeNotes({ previews }: RestoreFindings, { mode, includeNewer }: Restor
     : "the first are removed, the others kept (--include-newer)";
   notes.push(`Only in the target: ${groups}; ${mode === "exact" ? kind : "all of them are kept"}.`);
   return notes;
+}
+
+/** Rows that need what no copy holds: users of the project, for example. */
+function outsideNotes({ stores: { target }, jobs, previews }: RestoreFindings): string[] {
+  return jobs.flatMap(({ to }) => {
+    const { outside = 0 } = previews.get(to.name) ?? {};
+    if (outside === 0) return [];
+    const where = (target.references?.outside(to.name) ?? []).map(
+      ({ fields, to: other }) => `${fields.join(", ")} → ${other}`,
+    );
+    return [
+      `${grouped(outside)} ${target.words.documents} of ${to.name} that are missing refer to what the copy does not hold (${where.join("; ")}): they can be restored only where that is there.`,
+    ];
+  });
 }
 
 /** Where what is replaced goes, how much that is, and whether there is room. */

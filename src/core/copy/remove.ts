@@ -48,9 +48,23 @@ async function removeFrom(job: Job, segment: Extras): Promise<void> {
     );
     await assertSourceExists(job);
     job.checksumBuilder?.except(gone.map(({ id }) => id));
-    deleted += await remove(job, gone);
+    deleted += await remove(job, await unreferred(job, gone));
   }
   job.progress.removed(segment, found, deleted);
+}
+
+/** What refers to a document would be deleted or altered with it: such a document stays, and is named. */
+async function unreferred(job: Job, documents: readonly Doc[]): Promise<readonly Doc[]> {
+  const { target, from, to, losses, signal } = job;
+  if (target.references === undefined || documents.length === 0) return documents;
+  const ids = documents.map(({ id }) => id);
+  const referred = await target.references.referred(to.name, ids, signal);
+  const rejected = ids.flatMap((id) => {
+    const by = referred.get(id.key);
+    return by === undefined ? [] : [{ id, reason: `it was not removed: ${by} refers to it` }];
+  });
+  losses.addDocuments(from.name, rejected);
+  return documents.filter(({ id }) => !referred.has(id.key));
 }
 
 /** @returns how many were there, and are seen to be gone */

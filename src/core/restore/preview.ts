@@ -1,5 +1,6 @@
 /** Compares a collection of a copy with what the target of a restore holds, and writes nothing. */
 import { printId } from "../../bson/print-id.ts";
+import type { OutsideReference } from "../../connectors/powers/references.ts";
 import type { Doc, DocumentId } from "../../model/document.ts";
 import type { Meter, RestorePreview } from "../../model/reporter.ts";
 import type { LastVerified, SegmentWatch } from "../checksums/last-verified.ts";
@@ -22,6 +23,8 @@ export interface PreviewJob extends ScanJob {
   /** Of what only the target has: whether it is to be removed. */
   readonly removes: (document: Doc) => boolean;
   readonly mayBeNewer: (document: Doc) => boolean;
+  /** References that lead out of what the target shows. */
+  readonly outside?: readonly OutsideReference[] | undefined;
   readonly meter: Meter;
 }
 
@@ -49,6 +52,7 @@ class Counting {
   readonly #found = {
     ...{ equal: 0, equivalent: 0, different: 0, missing: 0, extra: 0, newer: 0 },
     ...{ overwritten: 0, conflicts: 0, removed: 0, newerExtra: 0, writtenBytes: 0, savedBytes: 0 },
+    outside: 0,
   };
   readonly #examples: string[] = [];
   /** Those of which it is not known yet whether they were changed. */
@@ -67,6 +71,8 @@ class Counting {
     found.equivalent += equivalent.length + (equal.equivalent ?? 0);
     found.missing += missing.length;
     for (const { bytes } of missing) found.writtenBytes += bytes.length;
+    const { outside = [] } = this.#job;
+    for (const one of missing) if (outside.some((reference) => reference.isIn(one))) found.outside++;
     for (const one of extra) this.#takeExtra(one);
     for (const pair of different) this.#takePair(pair);
     this.#settle();

@@ -34,6 +34,10 @@ export function planText(plan: Plan, style: TextStyle): string {
   const size = growth > 0 ? `about ${bytes(growth)}` : "no more than now";
   const notes = [...resumedNote(plan), `Estimated size on the target: ${size}.`, ...plan.notes];
   parts.push(notes.map((note) => `${wrapped(note, width)}\n`).join(""));
+  if (plan.statements !== undefined)
+    parts.push(
+      ["Run this first, after reading it, in the SQL editor:", "", ...plan.statements, ""].join("\n"),
+    );
   if (plan.dryRun) {
     parts.push(`${paint.bold(`Dry run: the above is what would happen. ${NOTHING_WRITTEN}`)}\n`);
   }
