@@ -4,11 +4,13 @@ import type { Reader } from "../../connectors/contract.ts";
 import type { Creation } from "../../connectors/powers/blueprints.ts";
 import type { RunRecord } from "../../connectors/powers/run-history.ts";
 import { LastVerified } from "../../core/checksums/last-verified.ts";
+import { metered } from "../../core/compare/metered.ts";
 import { isOfOneCollection, reasonOf } from "../../core/concurrency/one-collection.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
 import { assertNotHalfRestored, assertNotItsCopy } from "../../core/plan/guards.ts";
 import {
   assertSomething,
+  type ComparedDocuments,
   chooseJobs,
   isSameKind,
   makePlan,
@@ -77,11 +79,17 @@ export async function planRestore(
   const previews = new Map<string, RestorePreview>();
   const unreadable: NotCopied[] = [];
   const jobs: PlannedJob[] = [];
+  const started = performance.now();
+  let bytes = 0;
+  const read = (more: number): void => {
+    bytes += more;
+  };
+  const counted = { source: metered(stores.source, read), target: metered(stores.target, read) };
   for (const job of chosen.jobs) {
-    const found = await preview(stores, job, options, age, context);
+    const found = await preview(counted, job, options, age, context);
     if (typeof found === "string") unreadable.push({ name: job.from.name, reason: found, isLoss: true });
     else {
-      jobs.push(job);
+      jobs.push(found === undefined ? job : { ...job, compared: settledBy(job, found) });
       if (found !== undefined) previews.set(job.to.name, found);
     }
   }
@@ -90,7 +98,8 @@ export async function planRestore(
   const notCopied = [...all.notCopied, ...fitting.lost, ...unreadable];
   const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
   const documents = target.listing.collections.filter(({ documents }) => documents > 0);
-  const findings = { stores, jobs, previews, source, target, savedBytes };
+  const compared = { bytes, milliseconds: performance.now() - started };
+  const findings = { stores, jobs, previews, source, target, savedBytes, compared };
   const notes = [...(await restoreNotes(findings, options, context)), ...(creation?.lacks ?? [])];
   const made = makePlan({ jobs, notCopied, copies: all.copies }, target.listing, new Map(), {
     command: "restore",
@@ -207,6 +216,15 @@ async function preview(
   } finally {
     meter.end();
   }
+}
+
+/** What is left as it is need not be read again. A collection without a unique `_id` is only ever looked at as a whole. */
+function settledBy(
+  { from }: PlannedJob,
+  { equal, equivalent, different, extra, missing, overwritten, conflicts, removed }: RestorePreview,
+): ComparedDocuments | undefined {
+  if (from.kind !== "collection" || missing + overwritten + conflicts + removed > 0) return undefined;
+  return { equal, equivalent, kept: different, extra };
 }
 
 export function newerByOf({ newerBy }: RestoreOptions): NewerBy {

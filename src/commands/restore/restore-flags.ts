@@ -141,10 +141,13 @@ function linesOf(file: string, { cwd }: Environment): readonly string[] {
   }
 }
 
+/** What the next command has anew, and how output looks. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["dryRun", "apply", "confirm", "json", "quiet", "verbose"]);
+
 /** The same command with what is still needed; whoever shows it takes secrets out. */
 function nextCommand(flags: RestoreFlags, targetName: string): string {
-  const { dryRun: _, apply: __, confirm: ___, ...kept } = flags;
-  const words = Object.entries(kept).flatMap(([name, value]) => {
+  const words = Object.entries(flags).flatMap(([name, value]) => {
+    if (LEFT_OUT.has(name)) return [];
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     if (name === "indexes") return value === false ? ["--no-indexes"] : [];
     if (value === true) return [flag];

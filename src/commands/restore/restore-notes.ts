@@ -1,11 +1,13 @@
 /** What the plan of a restore says besides its numbers. */
 import { statfs } from "node:fs/promises";
+import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { Reader } from "../../connectors/contract.ts";
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { RestorePreview } from "../../model/reporter.ts";
 import { bytes as sizeText } from "../../model/size-text.ts";
-import { count, grouped } from "../../reporting/text/format.ts";
+import { count, duration, grouped } from "../../reporting/text/format.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 import { journalName, KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { RunContext } from "../command.ts";
@@ -19,6 +21,8 @@ export interface RestoreFindings {
   readonly source: StoreSnapshot;
   readonly target: StoreSnapshot;
   readonly savedBytes: number;
+  /** Bytes of documents that were read to compare, and the milliseconds that this took. */
+  readonly compared: { readonly bytes: number; readonly milliseconds: number };
 }
 
 /** Bytes of a journal for a document that is added: its id, a hash, and what belongs to an entry. */
@@ -40,11 +44,14 @@ export async function restoreNotes(
     ...interruptedNote(target),
     ...modeNotes(found, options),
     ...outsideNotes(found),
+    ...(await expiryNotes(found, context.signal)),
+    ...(await metadataNotes(found, options, context.signal)),
     ...((await stores.target.cautions?.before(
       jobs.map(({ to }) => to.name),
       context.signal,
     )) ?? []),
     ...(await journalNotes(found, options, context)),
+    costNote(found),
     ...sequenceNotes(jobs, stores.target.words.sequences),
     `What undo leaves: ${stores.target.words.notUndone}.`,
     "While it runs the target is marked as being restored: no dualsync command copies from it. Stop what else writes to it.",
@@ -114,6 +121,47 @@ function outsideNotes({ stores: { target }, jobs, previews }: RestoreFindings): 
   });
 }
 
+/** What a server deletes by itself is gone again soon after it was restored. */
+async function expiryNotes({ stores, jobs }: RestoreFindings, signal: AbortSignal): Promise<string[]> {
+  const notes: string[] = [];
+  for (const { from } of jobs) {
+    const due = (await stores.source.expiry?.count?.(from, new Date(), signal)) ?? 0;
+    if (due > 0)
+      notes.push(
+        `${count(due, "document")} of ${from.name} ${due === 1 ? "has" : "have"} expired by a TTL index: the target's server deletes ${due === 1 ? "it" : "them"} at once where it has that index, or soon after it is built, at the end (--no-indexes leaves it out).`,
+      );
+  }
+  return notes;
+}
+
+/** Parts of definitions that are named. */
+const SHOWN = 10;
+
+/** What is there already keeps its options and indexes; indexes that it lacks are built. */
+async function metadataNotes(
+  { stores: { source, target }, jobs, target: { listing } }: RestoreFindings,
+  { wanted: { renames } }: RestoreOptions,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const power = source.metadata;
+  if (power === undefined || target.metadata === undefined) return [];
+  const there = new Set(listing.collections.map(({ name }) => name));
+  const keys: string[] = [];
+  for (const { from, to } of jobs.filter((job) => there.has(job.to.name))) {
+    const of = async ({ metadata }: Reader, { kind, name }: CollectionInfo) =>
+      kind === "definition" ? [] : ((await metadata?.indexes(name, signal)) ?? []);
+    const [sourceIndexes, targetIndexes] = await Promise.all([of(source, from), of(target, to)]);
+    const pair = { source: from, target: to, renames, sourceIndexes, targetIndexes };
+    for (const { key, sigil } of power.differences(pair))
+      if (sigil !== "+" || !key.startsWith("index ")) keys.push(key);
+  }
+  if (keys.length === 0) return [];
+  const more = keys.length > SHOWN ? ` and ${keys.length - SHOWN} more` : "";
+  return [
+    `Other in the copy, and left in the target as it is: ${keys.slice(0, SHOWN).join(", ")}${more}. dualsync diff shows how.`,
+  ];
+}
+
 /** Where what is replaced goes, how much that is, and whether there is room. */
 async function journalNotes(
   { previews, savedBytes, stores }: RestoreFindings,
@@ -145,6 +193,25 @@ async function journalNotes(
       `This machine may be thrown away after the run (${throwAway} is set), and the way back with it: run it on a machine that stays, or keep the folder .dualsync.`,
     );
   return notes;
+}
+
+/** Below this a time says nothing of the next one. */
+const TELLING = { bytes: 4_000_000, milliseconds: 1_000 };
+
+/** What comparing has cost, and what restoring will: what is left as it is is not read again. */
+function costNote({ jobs, previews, compared: { bytes, milliseconds } }: RestoreFindings): string {
+  const changing = jobs.filter(({ compared, from }) => compared === undefined && from.kind !== "definition");
+  const again = changing.reduce(
+    (sum, { from, to }) => sum + from.bytes + (to.documents > 0 ? to.bytes : 0),
+    0,
+  );
+  const written = [...previews.values()].reduce((sum, { writtenBytes }) => sum + writtenBytes, 0);
+  // Read, written, and read back.
+  const isTelling = bytes >= TELLING.bytes && milliseconds >= TELLING.milliseconds;
+  const time = isTelling
+    ? `, about ${duration(((again + 2 * written) * milliseconds) / bytes)} at this speed`
+    : "";
+  return `Comparing took ${duration(milliseconds)} and read ${sizeText(bytes)}. Restoring reads about ${sizeText(again)} of both sides and writes ${sizeText(written)}${time}.`;
 }
 
 function sequenceNotes(jobs: readonly PlannedJob[], words: string | undefined): string[] {

@@ -1,22 +1,25 @@
 import type { Transferred } from "../../core/copy/transfer.ts";
 import type { Losses } from "../../core/progress/losses.ts";
+import { bytes as sizeText } from "../../model/size-text.ts";
 import { howEqual } from "../../reporting/text/field-order.ts";
 import { count, grouped } from "../../reporting/text/format.ts";
+import { KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
-import { savedSentence } from "../run/backup-notice.ts";
 
 interface RestoreEnd {
   readonly failed: boolean;
   readonly journal: UndoJournal;
+  /** What the documents of the target are compared by. */
+  readonly comparedBy: string;
 }
 
 /** The sentences at the end of a restore: what was done, how it was verified, what comes next, and the way back. */
 export function restoreVerdict(
   { collections }: Transferred,
   losses: Losses,
-  { failed, journal }: RestoreEnd,
+  { failed, journal, comparedBy }: RestoreEnd,
 ): string {
-  const saved = savedSentence(journal);
+  const saved = wayBack(journal);
   if (failed)
     return [
       "Verification failed: the target does not hold what the copy holds. Run the same command again.",
@@ -36,7 +39,7 @@ export function restoreVerdict(
     ...(kept === 0 ? [] : [`${grouped(kept)} that differ left as they are`]),
     ...(deleted === 0 ? [] : [`${grouped(deleted)} removed`]),
   ];
-  const proof = `read back and equal ${howEqual("byte for byte", collections)}`;
+  const proof = `read back and equal ${howEqual(comparedBy, collections)}`;
   const moved = `${parts.join(", ")}; ${proof}`;
   const things = losses.counted === 1 ? "1 thing" : `${losses.counted} things`;
   const done =
@@ -46,4 +49,12 @@ export function restoreVerdict(
   const next =
     "Next: look at the application, then let the nightly runs go on as before; dualsync diff shows in what the two sides differ.";
   return [done, next, ...saved].join(" ");
+}
+
+/** Nothing where nothing was changed. */
+function wayBack({ run, saved: { documents, added, bytes } }: UndoJournal): string[] {
+  if (documents + added === 0) return [];
+  return [
+    `dualsync undo ${run} takes this restore back (${sizeText(bytes)} in .dualsync, kept ${KEPT_DAYS} days).`,
+  ];
 }

@@ -1,4 +1,5 @@
 /** Gives a store back what its copy holds: shows a plan, asks, saves, writes, verifies. */
+import type { WriteSession } from "../../connectors/contract.ts";
 import { RESTORE, type RunRecord } from "../../connectors/powers/run-history.ts";
 import { withMembers } from "../../connectors/wrappers/with-members.ts";
 import { AlteredFields } from "../../core/change/altered-fields.ts";
@@ -120,6 +121,8 @@ async function restore(
     verified: false,
     documents: new Map(),
   };
+  // A marked target can be unmarked by undoing the run, whatever it had done.
+  await journal.begin();
   await session.record(record);
   const checkpoint = new Checkpoint({
     token: record.token,
@@ -154,7 +157,10 @@ async function restore(
     budget: new Budget(BYTES_IN_FLIGHT),
     note: (message: string) => context.reporter.note(message),
   };
-  const done = await transferAll(transfer, planned.jobs, context.reporter);
+  const done = await transferAll(transfer, planned.jobs, context.reporter).catch(async (error: unknown) => {
+    await unmark(session, record, planned, journal);
+    throw error;
+  });
   signal.throwIfAborted();
   for (const [name, fields] of transfer.altered.all) {
     for (const field of fields)
@@ -167,7 +173,20 @@ async function restore(
   await session.record({ ...record, complete: true, verified: isVerified(done) });
   for (const key of losses.unusedAcceptances)
     context.reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
-  return report(planned, { started, done, losses, journal });
+  const { comparedBy } = stores.target.words;
+  return report(planned, { started, done, losses, journal, comparedBy });
+}
+
+/** Of a run that failed before it had changed anything the target bears no mark. */
+async function unmark(
+  session: WriteSession,
+  record: RunRecord,
+  { interrupted }: PlannedRestore,
+  { saved: { documents, added } }: UndoJournal,
+): Promise<void> {
+  if (documents + added > 0) return;
+  // The failure is what is to be said; where this fails, too, undoing the run removes the mark.
+  await session.record(interrupted ?? { ...record, complete: true }).catch(() => undefined);
 }
 
 function isVerified({ collections }: Transferred): boolean {
@@ -212,9 +231,13 @@ interface RestoreDone {
   readonly done: Transferred;
   readonly losses: Losses;
   readonly journal: UndoJournal;
+  readonly comparedBy: string;
 }
 
-function report({ plan }: PlannedRestore, { started, done, losses, journal }: RestoreDone): RunReport {
+function report(
+  { plan }: PlannedRestore,
+  { started, done, losses, journal, comparedBy }: RestoreDone,
+): RunReport {
   const failed = done.collections.some(({ verdict }) => verdict === "failed");
   return {
     command: RESTORE,
@@ -227,6 +250,6 @@ function report({ plan }: PlannedRestore, { started, done, losses, journal }: Re
     itemCount: losses.total,
     bytes: done.bytes,
     exitCode: exitCode(failed ? "unverified" : losses.counted > 0 ? "incomplete" : "done"),
-    verdict: restoreVerdict(done, losses, { failed, journal }),
+    verdict: restoreVerdict(done, losses, { failed, journal, comparedBy }),
   };
 }

@@ -26,7 +26,7 @@ import { isQueryable } from "./reading/id-value.ts";
 import { cutRanges } from "./reading/ranges.ts";
 import { readBatches } from "./reading/read.ts";
 import { type LookUp, listCollections, lookUps, roomProblem, uidOf } from "./schema/collections.ts";
-import { expiredUnder } from "./schema/expiry.ts";
+import { dueUnder, expiredUnder } from "./schema/expiry.ts";
 import { listIndexes } from "./schema/indexes.ts";
 import { metadataDifferences } from "./schema/metadata-differences.ts";
 import { renamed } from "./schema/renamed.ts";
@@ -115,6 +115,11 @@ function reader(server: Server, lookUp: LookUp): Omit<MongodbReader, "list"> {
       async of({ name, kind, options }, signal) {
         const there = kind === "definition" ? [] : await indexes(name, signal);
         return ({ bytes }, now) => expiredUnder(bytes, there, now, options);
+      },
+      async count({ name, kind, options }, now, signal) {
+        const there = kind === "definition" ? [] : await indexes(name, signal);
+        const filter = dueUnder(there, now, options);
+        return filter === undefined ? 0 : await countDocuments(server, name, { filter }, signal);
       },
     },
     uniqueValues: { of: (collection, signal) => uniqueRules(server, collection, signal) },

@@ -7,4 +7,6 @@ export type IsDue = (document: Doc, now: Date) => boolean;
 /** For stores that delete documents by themselves when their time has come. Without this power none does. */
 export interface Expiry {
   of(collection: CollectionInfo, signal: AbortSignal): Promise<IsDue>;
+  /** How many documents of the collection are due by now, counted by the store; absent where it cannot count them. */
+  count?(collection: CollectionInfo, now: Date, signal: AbortSignal): Promise<number>;
 }

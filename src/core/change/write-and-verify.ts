@@ -83,13 +83,28 @@ export async function writeAndReadBack<Change extends WantedDocument>(
     const after = found.get(change.id.key);
     return { change, before, after, isHeld: isWanted(writing, change, after) };
   });
+  await saveOwnForms(writing, readBack);
   return { readBack, rejected };
 }
 
+/** What the target's own rules made of documents counts as the run's, too, where it is undone. */
+export async function saveOwnForms(
+  { session, journaling }: Writing,
+  readBack: readonly ReadBack[],
+): Promise<void> {
+  if (journaling === undefined || session.alters !== true) return;
+  const entries = readBack.flatMap(({ change: { wanted }, after, isHeld }): JournalEntry[] => {
+    if (isHeld || wanted === undefined || after === undefined) return [];
+    const made = { sha256: hash("sha256", after.bytes, "buffer"), bytes: after.bytes.length };
+    return [{ id: after.id.element, before: wanted, after: made }];
+  });
+  if (entries.length > 0) await journaling.journal.save(journaling.collection, entries);
+}
+
 /** Fields that all documents which are not held as they were written have in common: the target's own rules alter them. */
-async function learnAltered<Change extends WantedDocument>(
+export async function learnAltered(
   writing: Writing,
-  due: readonly Due<Change>[],
+  due: readonly Pick<Due, "change">[],
   found: ReadonlyMap<string, Doc>,
 ): Promise<void> {
   const { target, session, collection, altered, journaling } = writing;

@@ -8,6 +8,7 @@ import type { Journal, Journaling } from "../change/journal.ts";
 import type { ChecksumBuilder } from "../checksums/checksum-builder.ts";
 import type { LastVerified } from "../checksums/last-verified.ts";
 import type { Budget } from "../concurrency/byte-budget.ts";
+import type { ComparedDocuments } from "../plan/plan.ts";
 import type { SizeLimit } from "../plan/size-limit.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { Blocked } from "../progress/blocked.ts";
@@ -69,13 +70,15 @@ export interface Job extends Transfer {
   readonly filter?: Filter | undefined;
   /** Only these documents are looked at, on both sides. */
   readonly ids?: readonly DocumentId[] | undefined;
+  /** What comparing has shown, where nothing is to be changed. */
+  readonly compared?: ComparedDocuments | undefined;
   /** Only what was changed since then is read from the source: each document is looked up in the target. */
   readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */
   readonly heldBefore?: number | undefined;
   readonly meter: Meter;
   readonly progress: Progress;
-  /** Keys of documents that were rejected, so that verification does not miss them again. */
+  /** Keys of documents that were rejected or kept, so that verification does not miss them again. */
   readonly rejected: Set<string>;
   readonly journaling?: Journaling | undefined;
   /** Tells equivalent documents from different ones; absent where only equal bytes say the same. */
@@ -113,6 +116,8 @@ export function accountKept(job: PartJob, documents: readonly Doc[]): void {
   if (documents.length === 0) return;
   const bytes = documents.reduce((sum, document) => sum + document.bytes.length, 0);
   job.tally.keep(documents.length, bytes);
+  // Reading back what was written must not take them for documents that are missing.
+  for (const { id } of documents) job.rejected.add(id.key);
   job.checksumBuilder?.except(documents.map(({ id }) => id));
   job.meter.advance(documents.length, bytes);
 }

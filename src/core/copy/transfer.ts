@@ -6,7 +6,7 @@ import { checksumsToBytes } from "../checksums/checksums.ts";
 import { assertNotAllDenied } from "../concurrency/one-collection.ts";
 import { eachRange, sideBySide, smallAtOnce } from "../concurrency/side-by-side.ts";
 import { TaskPool } from "../concurrency/task-pool.ts";
-import type { PlannedJob } from "../plan/plan.ts";
+import type { ComparedDocuments, PlannedJob } from "../plan/plan.ts";
 import type { OpenRange } from "../progress/progress.ts";
 import { replacedMeanwhile, replacedReason } from "../walk/presence.ts";
 import { cutInto, isBound, piecesFor } from "../walk/ranges.ts";
@@ -114,10 +114,23 @@ async function fill(job: Job, prepared: PreparedCollection, gate: TaskPool): Pro
   const { progress, from } = job;
   if (from.kind === "definition") return;
   job.meter.phase("copying");
+  if (job.compared !== undefined) return takeCompared(job, job.compared);
   if (from.kind === "collection") return await copyRanges(job, prepared, gate);
   if (progress.remaining === undefined) progress.begin([{}]);
   progress.isWhole = await copySequence(job, prepared.empty);
   await assertSourceExists(job);
+}
+
+/** Nothing of it is to be changed. */
+function takeCompared({ progress, meter }: Job, { equal, equivalent, kept, extra }: ComparedDocuments): void {
+  const { tally } = progress;
+  const unchanged = equal + equivalent;
+  tally.count(unchanged, 0, { written: 0, unchanged, rejected: [] });
+  tally.equivalent += equivalent;
+  tally.keep(kept, 0);
+  tally.extra += extra;
+  progress.begin([]);
+  meter.advance(unchanged + kept, 0);
 }
 
 /** Removes what is to go, builds what is missing around the documents, and counts. */

@@ -12,7 +12,9 @@ import {
   type Due,
   findAll,
   isWanted,
+  learnAltered,
   type ReadBack,
+  saveOwnForms,
   type WantedDocument,
   type Writing,
   writeAndReadBack,
@@ -85,6 +87,7 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
   const writing: Writing = { target, session, collection, journaling, altered, signal };
   const changes = documents.map((document) => ({ id: document.id, wanted: document.bytes, document }));
   const there = await findAll(writing, changes);
+  if (job.savesAll) return await nameOthers(job, writing, changes, there);
   const proved: Doc[] = [];
   let due: readonly Due<OwnDocument>[] = changes
     .map((change) => ({ change, before: there.get(change.id.key) }))
@@ -104,6 +107,40 @@ export async function proveWritten(job: PartJob, documents: readonly Doc[]): Pro
     if (due.length > 0 && round === ROUNDS) throw unprovable(job, due);
   }
   return proved;
+}
+
+/**
+ * In a store that people work with, what is something else than was written just now is theirs: it is not written again. It is named,
+ * as is what the store itself may have altered.
+ */
+async function nameOthers(
+  job: PartJob,
+  writing: Writing,
+  changes: readonly OwnDocument[],
+  there: ReadonlyMap<string, Doc>,
+): Promise<readonly Doc[]> {
+  await learnAltered(
+    writing,
+    changes.map((change) => ({ change })),
+    there,
+  );
+  const others = changes.filter(
+    (change) => !job.rejected.has(change.id.key) && !isWanted(writing, change, there.get(change.id.key)),
+  );
+  await saveOwnForms(
+    writing,
+    others.map((change) => ({ change, before: undefined, after: there.get(change.id.key), isHeld: false })),
+  );
+  const { mapped } = job.target.words;
+  const alters = mapped === undefined ? "does another program, or the server, change it?" : mapped.alters;
+  const rejected = others.map(({ id }): Rejected => {
+    const reason = there.has(id.key)
+      ? `it was written but reads back differently: ${alters}`
+      : "it was written but is missing again: does another program remove it, or does it expire?";
+    return { id, reason };
+  });
+  if (rejected.length > 0) reportRejected(job, rejected);
+  return [];
 }
 
 /** A document that this run has written. */

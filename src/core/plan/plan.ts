@@ -21,6 +21,17 @@ export interface Wanted {
   readonly filters: ReadonlyMap<string, Filter>;
 }
 
+/** Documents of both sides of a collection. */
+export interface ComparedDocuments {
+  readonly equal: number;
+  /** They say the same with other bytes. */
+  readonly equivalent: number;
+  /** They differ, and stay as they are. */
+  readonly kept: number;
+  /** Only the target has them. */
+  readonly extra: number;
+}
+
 export interface PlannedJob {
   readonly from: CollectionInfo;
   readonly to: CollectionInfo;
@@ -29,6 +40,8 @@ export interface PlannedJob {
   readonly filter?: Filter | undefined;
   /** Only these documents are copied. */
   readonly ids?: readonly DocumentId[] | undefined;
+  /** What comparing has shown, where nothing of it is to be changed: it is not read again. */
+  readonly compared?: ComparedDocuments | undefined;
   /** Only what was changed since then is read. */
   readonly since?: Date | undefined;
   /** With `since`: how many documents the target held when the last run ended. */

@@ -62,6 +62,13 @@ export class UndoJournal {
     return { documents: this.#documents, added: this.#added, bytes: this.#writer?.end.offset ?? 0 };
   }
 
+  /** Makes sure that there is a journal, be it an empty one. */
+  begin(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#writer ??= await this.#begin();
+    });
+  }
+
   /**
    * Resolves once the entries are on the disk and were read back. Calls take effect in their order.
    * @throws DualsyncError `local`, and for every later call too, when that is not certain

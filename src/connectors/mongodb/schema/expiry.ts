@@ -18,9 +18,31 @@ export function expiredUnder(
   now: Date,
   options: Metadata = new Map(),
 ): boolean {
-  if (options.get("capped") === true || options.has("timeseries")) return false;
-  const rules = [...indexes.map(ruleOfIndex), ruleOfCollection(options)];
-  return rules.some((rule) => rule !== undefined && isDue(document, rule, now));
+  return rulesOf(indexes, options).some((rule) => isDue(document, rule, now));
+}
+
+/** The condition that selects what is due, as `expiredUnder` says; undefined: nothing ever is. */
+export function dueUnder(
+  indexes: readonly Metadata[],
+  now: Date,
+  options: Metadata = new Map(),
+): Metadata | undefined {
+  const rules = rulesOf(indexes, options);
+  if (rules.length === 0) return undefined;
+  const conditions = rules.map(({ path, seconds }) => {
+    const latest = new Date(now.getTime() - seconds * 1_000);
+    const isDue = new Map<string, unknown>([
+      ["$type", "date"],
+      ["$lte", latest],
+    ]);
+    return new Map([[path.join("."), isDue]]);
+  });
+  return new Map([["$or", conditions]]);
+}
+
+function rulesOf(indexes: readonly Metadata[], options: Metadata): readonly Rule[] {
+  if (options.get("capped") === true || options.has("timeseries")) return [];
+  return [...indexes.map(ruleOfIndex), ruleOfCollection(options)].filter((rule) => rule !== undefined);
 }
 
 interface Rule {
