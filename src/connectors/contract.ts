@@ -163,6 +163,8 @@ export interface WriteSession extends Lease {
    * That is the application's doing: the document stays.
    */
   readonly alters?: true | undefined;
+  /** Whether rules of this collection may give a field of every document that is written another value; in doubt true. */
+  readonly rewritesFields?: ((collection: string) => boolean) | undefined;
   readonly sequences?: Sequences | undefined;
   readonly checksums?: ChecksumWriter | undefined;
   readonly blueprints?: BlueprintWriter | undefined;

@@ -19,6 +19,11 @@ export class DocumentId {
     this.#key ??= idKey(this.element);
     return this.#key;
   }
+
+  /** The same in memory of its own: the batch that it came in may be released. */
+  copy(): DocumentId {
+    return new DocumentId(Uint8Array.from(this.element));
+  }
 }
 
 /** A document between two stores: its BSON bytes, exactly as the store holds them, and its `_id`. */

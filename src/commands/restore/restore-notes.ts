@@ -128,7 +128,7 @@ async function expiryNotes({ stores, jobs }: RestoreFindings, signal: AbortSigna
     const due = (await stores.source.expiry?.count?.(from, new Date(), signal)) ?? 0;
     if (due > 0)
       notes.push(
-        `${count(due, "document")} of ${from.name} ${due === 1 ? "has" : "have"} expired by a TTL index: the target's server deletes ${due === 1 ? "it" : "them"} at once where it has that index, or soon after it is built, at the end (--no-indexes leaves it out).`,
+        `${count(due, "document")} of ${from.name} ${due === 1 ? "has" : "have"} expired: the target's server deletes ${due === 1 ? "it" : "them"} at once where it has the same rule, or soon after the indexes are built, at the end (--no-indexes leaves them out).`,
       );
   }
   return notes;

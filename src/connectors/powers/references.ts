@@ -16,13 +16,21 @@ export interface References {
   unknown(collection: string): string | undefined;
   /**
    * Of these documents, by `DocumentId.key`, those that other documents refer to now, each with the name of one collection that has
-   * such a document. One that only refers to itself is not among them. Not to be asked where it is unknown.
+   * such a document. One that only refers to itself is not among them, nor one to which only documents refer that are themselves
+   * `leaving`: by collection, their keys. Not to be asked where it is unknown.
    */
   referred(
     collection: string,
     ids: readonly DocumentId[],
     signal: AbortSignal,
+    leaving?: ReadonlyMap<string, ReadonlySet<string>>,
   ): Promise<ReadonlyMap<string, string>>;
+  /** The same ids, in an order in which documents of this collection come before those of it that they refer to; in a circle in any. */
+  referrersFirst(
+    collection: string,
+    ids: readonly DocumentId[],
+    signal: AbortSignal,
+  ): Promise<readonly DocumentId[]>;
   /** References of the collection's documents to what is not shown; undefined where that is not known. */
   outside(collection: string): readonly OutsideReference[] | undefined;
 }

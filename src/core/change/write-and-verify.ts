@@ -78,7 +78,9 @@ export async function writeAndReadBack<Change extends WantedDocument>(
     writing,
     due.map(({ change }) => change),
   );
-  await learnAltered(writing, due, found);
+  const refused = new Set(rejected.map(({ id }) => id.key));
+  const taken = due.filter(({ change }) => !refused.has(change.id.key));
+  await learnAltered(writing, taken, found);
   const readBack = due.map(({ change, before }) => {
     const after = found.get(change.id.key);
     return { change, before, after, isHeld: isWanted(writing, change, after) };
@@ -101,14 +103,17 @@ export async function saveOwnForms(
   if (entries.length > 0) await journaling.journal.save(journaling.collection, entries);
 }
 
-/** Fields that all documents which are not held as they were written have in common: the target's own rules alter them. */
+/**
+ * Fields that all documents which are not held as they were written have in common: the target's own rules alter them. `due` are
+ * documents that the target has taken.
+ */
 export async function learnAltered(
   writing: Writing,
   due: readonly Pick<Due, "change">[],
   found: ReadonlyMap<string, Doc>,
 ): Promise<void> {
   const { target, session, collection, altered, journaling } = writing;
-  if (altered === undefined || session.alters !== true) return;
+  if (altered === undefined || session.rewritesFields?.(collection.name) !== true) return;
   let common: ReadonlySet<string> | undefined;
   for (const { change } of due) {
     const { id, wanted } = change;

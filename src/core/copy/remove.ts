@@ -1,6 +1,7 @@
-import type { Doc } from "../../model/document.ts";
+import type { Doc, DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
+import type { Change, Outcome } from "../change/change.ts";
 import { isShrunken, shrinkError } from "../plan/shrink.ts";
 import type { Extras } from "../progress/progress.ts";
 import { canQuery, find } from "../walk/lookup.ts";
@@ -14,6 +15,19 @@ import { assertSourceExists } from "./still-there.ts";
  * error; each id is asked for again at the source, without any filter, right before it is removed.
  */
 export async function removeExtras(job: Job): Promise<void> {
+  await assertMayRemove(job);
+  for (const segment of job.progress.extras) {
+    let [found, deleted] = [0, 0];
+    for await (const step of extrasOf(job, segment)) {
+      found += step.found;
+      deleted += await remove(job, step.gone);
+    }
+    job.progress.removed(segment, found, deleted);
+  }
+}
+
+/** @throws DualsyncError `refused` where so much would go that a fault of the source is likelier than a wish */
+export async function assertMayRemove(job: Job): Promise<void> {
   const { extras, tally } = job.progress;
   if (extras.length === 0) return;
   const held = job.since === undefined ? tally.read : await job.source.count(job.from.name, {}, job.signal);
@@ -31,15 +45,22 @@ export async function removeExtras(job: Job): Promise<void> {
     job.progress.forget();
     throw shrinkError(job.from.name, held, held + tally.extra, "Nothing was removed from it.");
   }
-  for (const segment of extras) await removeFrom(job, segment);
 }
 
-async function removeFrom(job: Job, segment: Extras): Promise<void> {
-  let found = 0;
-  let deleted = 0;
-  for await (const step of findExtras(job, readOptions(job, segment.range))) {
-    found += countExtra(step);
-    if (step.extra.length === 0) continue;
+/** What only the target has, and is to go. */
+export interface ExtrasStep {
+  /** Documents that only the target has, those included that stay. */
+  readonly found: number;
+  readonly gone: readonly Doc[];
+}
+
+export async function* extrasOf(job: Job, { range }: Extras): AsyncGenerator<ExtrasStep> {
+  for await (const step of findExtras(job, readOptions(job, range))) {
+    const found = countExtra(step);
+    if (step.extra.length === 0) {
+      yield { found, gone: [] };
+      continue;
+    }
     const ids = step.extra.map(({ id }) => id);
     const still = await find(job.source, job.from, ids, job.signal);
     // What the source cannot be asked for is not known to be gone.
@@ -48,35 +69,29 @@ async function removeFrom(job: Job, segment: Extras): Promise<void> {
     );
     await assertSourceExists(job);
     job.checksumBuilder?.except(gone.map(({ id }) => id));
-    deleted += await remove(job, await unreferred(job, gone));
+    yield { found, gone };
   }
-  job.progress.removed(segment, found, deleted);
-}
-
-/** What refers to a document would be deleted or altered with it: such a document stays, and is named. */
-async function unreferred(job: Job, documents: readonly Doc[]): Promise<readonly Doc[]> {
-  const { target, from, to, losses, signal } = job;
-  if (target.references === undefined || documents.length === 0) return documents;
-  const ids = documents.map(({ id }) => id);
-  const referred = await target.references.referred(to.name, ids, signal);
-  const rejected = ids.flatMap((id) => {
-    const by = referred.get(id.key);
-    return by === undefined ? [] : [{ id, reason: `it was not removed: ${by} refers to it` }];
-  });
-  losses.addDocuments(from.name, rejected);
-  return documents.filter(({ id }) => !referred.has(id.key));
 }
 
 /** @returns how many were there, and are seen to be gone */
 async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
-  const changes = documents.map(({ id, bytes }) => ({ id, bytes: bytes.length, accepts: () => true }));
+  const changes = documents.map(({ id, bytes }) => removalOf(id, bytes.length));
   const { journaling, altered, signal } = job;
   const outcomes = await applyChanges(job, job.to, changes, { journaling, altered, signal });
+  nameLeft(job, outcomes);
+  return outcomes.filter(({ result }) => result === "changed").length;
+}
+
+export function removalOf(id: DocumentId, bytes?: number): Change {
+  return { id, bytes, accepts: () => true };
+}
+
+/** Those that should be gone and are not. */
+export function nameLeft(job: Job, outcomes: readonly Outcome[]): void {
   job.losses.addDocuments(
     job.from.name,
     outcomes.flatMap(({ change: { id }, result, reason = "" }) =>
       result === "refused" ? [{ id, reason: `it was not removed: ${reason}` }] : [],
     ),
   );
-  return outcomes.filter(({ result }) => result === "changed").length;
 }

@@ -11,7 +11,7 @@ import {
   open,
   type PlannedTransfer,
 } from "./opened-collection.ts";
-import { removeExtras } from "./remove.ts";
+import { removeRelated } from "./remove-related.ts";
 import { settleRejected } from "./settle.ts";
 
 type Prepared = Parameters<Parameters<OpenedCollection["stage"]>[0]>[1];
@@ -47,16 +47,28 @@ export async function transferRelated(
       if (circle.every((member) => member !== undefined)) await settleCircle(circle);
     }
     const all = [...opened.values()];
-    for (const collection of all.toReversed())
-      await collection.stage(async (job, prepared) => {
-        if (job.delete && !prepared.empty) await removeExtras(job);
-        return undefined;
-      });
+    const circles = new Set(order.map(({ name }) => circleOf(name)[0]?.name ?? name));
+    for (const name of [...circles].reverse())
+      await removeFromCircle(circleOf(name).flatMap((member) => opened.get(member.name) ?? []));
     for (const collection of all) await collection.stage(end);
     return all.map(({ done }) => done);
   } finally {
     for (const collection of opened.values()) collection.close();
   }
+}
+
+/** What is to go of collections that refer to each other goes together. */
+async function removeFromCircle(circle: readonly OpenedCollection[]): Promise<void> {
+  const jobs: Job[] = [];
+  for (const collection of circle)
+    await collection.stage(async (job, prepared) => {
+      if (job.delete && !prepared.empty) jobs.push(job);
+      return undefined;
+    });
+  await circle[0]?.stage(async () => {
+    await removeRelated(jobs);
+    return undefined;
+  });
 }
 
 /** Collections whose documents refer to each other: those that wait for others are written together. */

@@ -2,7 +2,7 @@
  * Documents that the target refused because another one of it holds a value that must be unique: they are written once the
  * others have become what they should be.
  */
-import { DocumentId } from "../../model/document.ts";
+import type { DocumentId } from "../../model/document.ts";
 
 /** One of them, and why it was refused. */
 export interface BlockedDocument {
@@ -28,7 +28,7 @@ export class Blocked {
   /** @returns false where it holds too many already: the document is not remembered */
   add({ id, reason }: BlockedDocument): boolean {
     if (this.#documents.size >= MOST_BLOCKED) return false;
-    this.#documents.set(id.key, { id: kept(id), reason });
+    this.#documents.set(id.key, { id: id.copy(), reason });
     return true;
   }
 
@@ -40,9 +40,4 @@ export class Blocked {
   clear(): void {
     this.#documents.clear();
   }
-}
-
-/** In memory of its own: the batch that it came in is released. */
-function kept({ element }: DocumentId): DocumentId {
-  return new DocumentId(Uint8Array.from(element));
 }

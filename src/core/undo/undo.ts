@@ -9,8 +9,10 @@ import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Change, ChangeOptions, Outcome } from "../change/change.ts";
 import type { JournalCollection, JournalEntry } from "../change/journal.ts";
+import { type Leaving, type Staying, takeOutReferred } from "../change/leaving.ts";
 import { Losses } from "../progress/losses.ts";
 import { isHeldAs } from "../walk/equivalence.ts";
+import { find } from "../walk/lookup.ts";
 import { exists } from "../walk/presence.ts";
 import {
   type JournalSource,
@@ -63,10 +65,11 @@ export async function undo(work: UndoWork): Promise<Undone> {
   const result = new Result();
   const retried: Retried[] = [];
   let room = RETRIED_BYTES;
-  for (const { kind, names } of passesOf(work)) {
-    for await (const { collection, changes } of changesOf(work, kind)) {
-      if (names !== undefined && !names.has(collection.name)) continue;
-      const outcomes = await apply({ ...work, resolvesSwaps: false }, collection, changes);
+  for (const pass of passesOf(work)) {
+    const circle = await circleOf(work, pass);
+    for await (const { collection, changes } of changesOf(work, pass.kind)) {
+      if (pass.names?.has(collection.name) === false) continue;
+      const outcomes = await applyPart({ ...work, resolvesSwaps: false }, collection, changes, circle);
       const again = outcomes.filter(({ result, change }) => {
         room -= result === "refused" ? (change.wanted?.length ?? 0) : 0;
         return result === "refused" && room >= 0;
@@ -78,9 +81,10 @@ export async function undo(work: UndoWork): Promise<Undone> {
       );
       work.onProgress(collection.name, outcomes.length - again.length);
     }
+    if (circle !== undefined) await removeCircle(work, circle, result);
   }
   for (const { collection, changes } of together(retried)) {
-    result.add(collection, await apply(work, collection, changes));
+    result.add(collection, await applyPart(work, collection, changes, undefined));
     work.onProgress(collection.name, changes.length);
   }
   if (work.session !== undefined) await assertStillExists(work, result);
@@ -93,19 +97,120 @@ interface Pass {
   readonly names?: ReadonlySet<string>;
 }
 
+/** A removed document may take along what refers to it: what the run replaced refers to nothing that it added once it is put back. */
+const RELATED_ORDER: readonly UndoKind[] = ["replace", "remove", "insert"];
+
 /** Where documents refer to each other, what refers to others is removed before these, and put back after them. */
-function passesOf({ survey, there }: UndoWork): readonly Pass[] {
+function passesOf({ target, survey, there }: UndoWork): readonly Pass[] {
   const isDue = (kind: UndoKind, names?: ReadonlySet<string>): boolean =>
     survey.collections.some((counts) => counts[kind] > 0 && names?.has(counts.name) !== false);
-  const { order } = inReferenceOrder(there);
-  if (order.every(({ after = [] }) => after.length === 0))
-    return ORDER.filter((kind) => isDue(kind)).map((kind) => ({ kind }));
-  return ORDER.flatMap((kind) =>
-    (kind === "remove" ? order.toReversed() : order)
-      .map(({ name }) => ({ kind, names: new Set([name]) }))
-      .concat([{ kind, names: gone(survey, there) }])
-      .filter(({ names }) => isDue(kind, names)),
+  if (target.references === undefined) return ORDER.filter((kind) => isDue(kind)).map((kind) => ({ kind }));
+  const { order, cycles } = inReferenceOrder(there);
+  const groups = order.map((one) => cycles.find((circle) => circle.includes(one)) ?? [one]);
+  const names = [...new Set(groups)].map((group) => new Set(group.map(({ name }) => name)));
+  return RELATED_ORDER.flatMap((kind) =>
+    [...(kind === "remove" ? names.toReversed() : names), gone(survey, there)]
+      .filter((some) => isDue(kind, some))
+      .map((some) => ({ kind, names: some })),
   );
+}
+
+/** Ids that are in memory together at most. */
+const MOST_LEAVING = 500_000;
+
+/** Documents of collections that refer to each other, or to themselves, and are to be removed together. */
+interface Circle {
+  readonly leaving: Leaving;
+  readonly staying: Staying;
+}
+
+/** Undefined where nothing refers to anything, or only to other collections, whose turn was before. */
+async function circleOf(work: UndoWork, { kind, names }: Pass): Promise<Circle | undefined> {
+  const { target, there, signal } = work;
+  const group = there.filter(({ name }) => names?.has(name));
+  const isCircle = group.length > 1 || group.some(({ name, after = [] }) => after.includes(name));
+  if (kind !== "remove" || target.references === undefined || !isCircle) return undefined;
+  const leaving: Leaving = new Map(group.map((one) => [one, new Map()]));
+  let room = MOST_LEAVING;
+  for await (const { collection, changes } of changesOf(work, kind)) {
+    const info = group.find(({ name, uid }) => name === collection.name && uid === collection.uid);
+    if (info === undefined) continue;
+    for (const id of await acceptedOf(work, info, changes))
+      if (room-- > 0) leaving.get(info)?.set(id.key, id.copy());
+  }
+  return { leaving, staying: await takeOutReferred(target.references, leaving, signal) };
+}
+
+/** They were looked at just now; the removal of one may alter another. */
+async function removeCircle(work: UndoWork, { leaving }: Circle, result: Result): Promise<void> {
+  const { target, signal } = work;
+  for (let isMoving = true; isMoving; ) {
+    isMoving = false;
+    const left: (readonly [CollectionInfo, readonly Outcome[]])[] = [];
+    for (const [info, ids] of [...leaving].reverse()) {
+      if (ids.size === 0) continue;
+      const all = [...ids.values()];
+      const ordered = (await target.references?.referrersFirst(info.name, all, signal)) ?? all;
+      const changes = ordered.map((id): Change => ({ id, accepts: () => true }));
+      const outcomes = await apply({ ...work, resolvesSwaps: false }, info, changes);
+      const done = outcomes.filter((one) => one.result === "changed" || one.result === "unchanged");
+      for (const { change } of done) ids.delete(change.id.key);
+      // What another removal has taken along was meant to go.
+      result.add(
+        info,
+        done.map((one) => ({ ...one, result: "changed" as const })),
+      );
+      work.onProgress(info.name, done.length);
+      isMoving ||= done.length > 0 && [...leaving.values()].some((some) => some.size > 0);
+      left.push([info, outcomes.filter((one) => !done.includes(one))]);
+    }
+    if (!isMoving) for (const [info, outcomes] of left) result.add(info, outcomes);
+  }
+}
+
+/** Those that are as the run left them. */
+async function acceptedOf(
+  { target, signal }: UndoWork,
+  info: CollectionInfo,
+  changes: readonly Change[],
+): Promise<readonly DocumentId[]> {
+  const ids = changes.map(({ id }) => id);
+  const found = await find(target, info, ids, signal);
+  return changes.flatMap(({ id, accepts }) => {
+    const there = found.get(id.key);
+    return there !== undefined && accepts(there) ? [id] : [];
+  });
+}
+
+/** As `apply`; what others refer to is not removed, and what is to go with a circle is left to that. */
+async function applyPart(
+  work: UndoWork,
+  collection: JournalCollection,
+  changes: readonly Change[],
+  circle: Circle | undefined,
+): Promise<readonly Outcome[]> {
+  const { target, there, signal } = work;
+  const info = there.find(({ name, uid }) => name === collection.name && uid === collection.uid);
+  const removals = changes.filter(({ wanted }) => wanted === undefined);
+  if (target.references === undefined || info === undefined || removals.length === 0)
+    return await apply(work, collection, changes);
+  let staying = circle?.staying;
+  if (staying === undefined) {
+    const accepted = await acceptedOf(work, info, removals);
+    const leaving: Leaving = new Map([[info, new Map(accepted.map((id) => [id.key, id]))]]);
+    staying = await takeOutReferred(target.references, leaving, signal);
+  }
+  const reasons = staying.get(collection.name) ?? new Map<string, string>();
+  const going = circle?.leaving.get(info);
+  const kept: Outcome[] = [];
+  const open: Change[] = [];
+  for (const change of changes) {
+    const { key } = change.id;
+    const reason = change.wanted === undefined ? reasons.get(key) : undefined;
+    if (reason !== undefined) kept.push({ change, result: "conflict", reason });
+    else if (change.wanted !== undefined || going?.has(key) !== true) open.push(change);
+  }
+  return [...kept, ...(await apply(work, collection, open))];
 }
 
 /** Journaled collections that are no longer there: their documents are named. */

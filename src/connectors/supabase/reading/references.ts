@@ -4,6 +4,7 @@ import { JsonNumber, type JsonValue, readJson } from "../../../json/json-reader.
 import type { Doc, DocumentId } from "../../../model/document.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { OutsideReference, References } from "../../powers/references.ts";
+import { inReferenceOrder } from "../../reference-order.ts";
 import type { Condition } from "../api/condition.ts";
 import { ofTable } from "../api/one-table.ts";
 import type { Project } from "../api/project.ts";
@@ -23,8 +24,10 @@ import type { Tables } from "./tables.ts";
 export function referencesOf(project: Project, tables: Tables): References {
   return {
     unknown: (collection) => unknownReason(project, tables, collection),
-    referred: (collection, ids, signal) =>
-      ofTable(project, signal, () => referred(project, tables, { collection, ids, signal })),
+    referred: (collection, ids, signal, leaving) =>
+      ofTable(project, signal, () => referred(project, tables, { collection, ids, signal, leaving })),
+    referrersFirst: (collection, ids, signal) =>
+      ofTable(project, signal, () => referrersFirst(project, tables, { collection, ids, signal })),
     outside: (collection) => outside(project, tables, collection),
   };
 }
@@ -83,12 +86,13 @@ interface ReferredQuestion {
   readonly collection: string;
   readonly ids: readonly DocumentId[];
   readonly signal: AbortSignal;
+  readonly leaving?: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
 async function referred(
   project: Project,
   tables: Tables,
-  { collection, ids, signal }: ReferredQuestion,
+  { collection, ids, signal, leaving }: ReferredQuestion,
 ): Promise<ReadonlyMap<string, string>> {
   const table = await tables.table(collection, signal);
   const reason = unknownReason(project, tables, collection);
@@ -98,8 +102,13 @@ async function referred(
     const open = ids.filter(({ key }) => !found.has(key));
     const values = await valuesOf(project, table, referrer.to, open, signal);
     const referring = await tables.table(referrer.table, signal);
-    for (const { id } of await holders(project, { table, referring, referrer }, values, signal))
-      found.set(id.key, referrer.table);
+    const both = { table, referring, referrer };
+    const among = leaving?.get(referrer.table);
+    const held =
+      among === undefined || among.size === 0
+        ? await holders(project, both, values, signal)
+        : await holdersThatStay(project, both, values, { among, signal });
+    for (const { id } of held) found.set(id.key, referrer.table);
   }
   return found;
 }
@@ -182,6 +191,84 @@ async function holders(
       (asked) => isNoValue(project, { table: referring, where: whereOf(asked) }, signal),
     );
     found.push(...some);
+  }
+  return found;
+}
+
+/** By the foreign keys of the table to itself. */
+async function referrersFirst(
+  project: Project,
+  tables: Tables,
+  { collection, ids, signal }: ReferredQuestion,
+): Promise<readonly DocumentId[]> {
+  const table = await tables.table(collection, signal);
+  const own = (table.referredBy ?? []).filter((one) => isOwn(project, table, one));
+  if (own.length === 0 || ids.length < 2) return ids;
+  const needed = new Set([...table.key, ...own.flatMap(({ columns, to }) => [...columns, ...to])]);
+  const narrow = { ...table, columns: table.columns.filter(({ name }) => needed.has(name)) };
+  const rows = await rowsOf(project, narrow).find(ids, signal);
+  const nameFor = (at: number, texts: readonly string[]): string => JSON.stringify([at, texts]);
+  const byValue = new Map<string, string>();
+  const textsBy = (row: Doc, columns: readonly string[]) => textsOf(project, narrow, row, columns);
+  for (const [key, row] of rows)
+    for (const [at, { to }] of own.entries()) {
+      const texts = textsBy(row, to);
+      if (texts !== undefined) byValue.set(nameFor(at, texts), key);
+    }
+  const nodes = ids.map((id) => {
+    const row = rows.get(id.key);
+    const after = own.flatMap(({ columns }, at) => {
+      const texts = row && textsBy(row, columns);
+      return texts === undefined ? [] : (byValue.get(nameFor(at, texts)) ?? []);
+    });
+    return { id, name: id.key, after };
+  });
+  return inReferenceOrder(nodes)
+    .order.map(({ id }) => id)
+    .reverse();
+}
+
+function isOwn({ schema }: Project, { name }: Table, referrer: Referrer): boolean {
+  return referrer.schema === schema && referrer.table === name;
+}
+
+interface StayingReferrers {
+  /** Keys of rows that do not count. */
+  readonly among: ReadonlySet<string>;
+  readonly signal: AbortSignal;
+}
+
+/** Those of the rows that a row of the referring table refers to which is not among some: all that refer to them are read. */
+async function holdersThatStay(
+  project: Project,
+  { table, referring, referrer: { columns } }: ForeignKeyTables,
+  rows: readonly Asked[],
+  { among, signal }: StayingReferrers,
+): Promise<readonly Asked[]> {
+  const isNeeded = ({ name }: Column): boolean => referring.key.includes(name) || columns.includes(name);
+  const narrow = { ...referring, columns: referring.columns.filter(isNeeded) };
+  const isSelf = referring.name === table.name;
+  const found: Asked[] = [];
+  for (const chunk of inAddresses(rows, ({ texts }) => addressLength(columns, texts))) {
+    const where = [
+      oneOf(
+        columns,
+        chunk.map(({ texts }) => texts),
+      ),
+    ];
+    const open = new Map<string, Asked[]>();
+    for (const one of chunk) {
+      const text = JSON.stringify(one.texts);
+      open.set(text, [...(open.get(text) ?? []), one]);
+    }
+    for await (const batch of rowsOf(project, narrow).read({ where, signal })) {
+      for (const row of batch.docs()) {
+        if (among.has(row.id.key)) continue;
+        const texts = textsOf(project, narrow, row, columns);
+        const held = texts === undefined ? [] : (open.get(JSON.stringify(texts)) ?? []);
+        found.push(...held.filter(({ id }) => !isSelf || id.key !== row.id.key));
+      }
+    }
   }
   return found;
 }

@@ -285,10 +285,10 @@ async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   return done;
 }
 
-/** The tables whose rows those of this one refer to; by keys of several columns only where those are known. */
-function afterOf({ name, references, relations = [] }: Table, schema: string): Pick<CollectionInfo, "after"> {
+/** The tables whose rows those of this one refer to, itself perhaps; by keys of several columns only where those are known. */
+function afterOf({ references, relations = [] }: Table, schema: string): Pick<CollectionInfo, "after"> {
   const related = relations.filter((relation) => relation.schema === schema);
-  const others = [...references, ...related].map(({ table }) => table).filter((other) => other !== name);
+  const others = [...references, ...related].map(({ table }) => table);
   return others.length === 0 ? {} : { after: [...new Set(others)] };
 }
 

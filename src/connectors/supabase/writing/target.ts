@@ -46,6 +46,7 @@ export async function claim(
     return {
       ...lease,
       alters: true,
+      rewritesFields: (collection) => tables.known(collection).triggers?.length !== 0,
       async prepare(info, until) {
         await lease.hold();
         return await prepare(project, claimed, info, until);
