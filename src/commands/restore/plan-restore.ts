@@ -15,6 +15,7 @@ import {
   isSameKind,
   makePlan,
   mentionable,
+  namesInSource,
   namesOf,
   type PlannedJob,
   withoutUnreadable,
@@ -61,7 +62,8 @@ export async function planRestore(
   const { wanted } = options;
   const [source, target] = await Promise.all([
     lookAt(stores.source, signal, wanted.selects),
-    lookAt(stores.target, signal),
+    // What is not selected is not looked at.
+    lookAt(stores.target, signal, (name) => namesInSource(name, wanted).some(wanted.selects)),
   ]);
   const exclude = mentionable(source.listing, target.listing, wanted);
   assertMatches(options, { include: namesOf(source.listing), exclude }, [stores.source]);
@@ -97,7 +99,8 @@ export async function planRestore(
   assertNotShrunken(jobs, previews, options);
   const notCopied = [...all.notCopied, ...fitting.lost, ...unreadable];
   const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
-  const documents = target.listing.collections.filter(({ documents }) => documents > 0);
+  const { collections, unselected = [] } = target.listing;
+  const isEmpty = unselected.length === 0 && collections.every(({ documents }) => documents === 0);
   const compared = { bytes, milliseconds: performance.now() - started };
   const findings = { stores, jobs, previews, source, target, savedBytes, compared };
   const notes = [...(await restoreNotes(findings, options, context)), ...(creation?.lacks ?? [])];
@@ -125,7 +128,7 @@ export async function planRestore(
     lost: [...lost, ...unreadable],
     lostDocuments: chosen.lostDocuments,
     age,
-    isEmpty: documents.length === 0,
+    isEmpty,
     savedBytes,
     interrupted: target.history.lastRestore?.complete === false ? target.history.lastRestore : undefined,
   };
@@ -245,15 +248,17 @@ function intoEmpty({ documents, bytes }: CollectionInfo): RestorePreview {
 function assertReferencesKnown(
   jobs: readonly PlannedJob[],
   previews: ReadonlyMap<string, RestorePreview>,
-  { references, words }: Reader,
+  { references, cautions, words }: Reader,
 ): void {
   for (const { to } of jobs) {
     if ((previews.get(to.name)?.removed ?? 0) === 0) continue;
     const unknown = references?.unknown(to.name);
-    if (unknown === undefined) continue;
+    const irreplaceable = cautions?.irreplaceable(to.name);
+    const why = unknown === undefined ? irreplaceable : `it is not known what refers to them: ${unknown}`;
+    if (why === undefined) continue;
     throw new DualsyncError(
       "refused",
-      `--mode exact would remove ${words.documents} of ${to.name}, and it is not known what refers to them: ${unknown}.`,
+      `--mode exact would remove ${words.documents} of ${to.name}, and ${why}.`,
       { hint: "Nothing was restored. --mode overwrite removes nothing; or leave it out with --exclude." },
     );
   }

@@ -6,4 +6,6 @@ export interface Cautions {
    * that the store has not is passed over.
    */
   before(collections: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+  /** Why a document of the collection that is removed could not be put back as it was, as a clause; undefined: it could. */
+  irreplaceable(collection: string): string | undefined;
 }

@@ -54,7 +54,8 @@ export function assertNotItsCopy(source: StoreSnapshot, target: StoreSnapshot): 
   const { lastRun, collections } = target.history;
   const { listing } = source;
   const uids = new Set([...listing.collections, ...(listing.unselected ?? [])].map(({ uid }) => uid));
-  const there = new Set(target.listing.collections.map(({ uid }) => uid));
+  const { collections: listed, unselected = [] } = target.listing;
+  const there = new Set([...listed, ...unselected].map(({ uid }) => uid));
   const isCopied = [...collections.values()].some(
     ({ uid, from, source: original }) =>
       there.has(uid) && (from === source.label || (original !== undefined && uids.has(original))),

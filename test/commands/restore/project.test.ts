@@ -287,3 +287,43 @@ it(`restores into a project and undos that are killed at random moments (seed ${
   console.log(`${ROUNDS} rounds, seed ${SEED}: ${JSON.stringify(ends)}`);
   expect(ends.killed + ends.undosKilled).toBeGreaterThan(0);
 });
+
+it("one customer's rows are restored by their ids, and a row whose parent is missing is named with what it lacks", async () => {
+  await sql(`create table customers (id int primary key, name text);
+    create table orders (id int primary key, customer int not null references customers (id), total int);
+    insert into customers select n, 'c' || n from generate_series(1, 5) n;
+    insert into orders select n, n % 5 + 1, n from generate_series(1, 20) n`);
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql("delete from orders where customer in (2, 3); delete from customers where id in (2, 3)");
+  const ids = ["--id", "customers/2", "--id", "orders/1", "--id", "orders/6", "--id", "orders/2"];
+  const done = await pair.run(["restore", "--json", ...ids, ...confirmed()], cwd);
+  expect([done.code, itemsOf(done)], done.stdout + done.stderr).toEqual([3, ["document orders/2"]]);
+  expect(done.stdout).toMatch(/the row that it refers to is missing: customer → customers\.id/);
+  expect(await values("select id from customers order by id")).toEqual([1, 2, 4, 5]);
+  expect(await values("select id from orders where customer in (2, 3) order by id")).toEqual([1, 6]);
+  const undone = await pair.run(["undo", runOf(done), "--yes"], cwd);
+  expect([undone.code, await values("select count(*)::int from orders")]).toEqual([0, [12]]);
+});
+
+it("--mode exact is refused where a removed row could not be put back, and a restore of one table reads no other", async () => {
+  await sql(`create table a (id int primary key, no int generated always as identity, v text);
+    create table b (id int primary key, v text);
+    insert into a (id, v) values (1, 'a'); insert into b values (1, 'b')`);
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql("insert into a (id, v) values (2, 'new'), (3, 'new'); delete from b");
+  const flags = ["--mode", "exact", "--include-newer", "--allow-shrink"];
+  const refused = await pair.run(["restore", ...flags, ...confirmed()], cwd);
+  expect([refused.code, refused.stderr]).toEqual([
+    6,
+    expect.stringMatching(/only the database fills its column no/),
+  ]);
+  const before = pair.project.requests.length;
+  const done = await pair.run(["restore", "--include", "b", "--json", ...confirmed()], cwd);
+  expect([done.code, await values("select v from b")]).toEqual([0, ["b"]]);
+  const asked = pair.project.requests.slice(before).map(({ path }) => path);
+  expect([asked.includes("/b"), asked.includes("/a")]).toEqual([true, false]);
+});

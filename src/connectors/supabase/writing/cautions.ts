@@ -16,6 +16,12 @@ export function cautionsOf(tables: Tables): Cautions {
       }
       return [...triggers(written), ...sequences(written), ...identities(written), ...unseen(written)];
     },
+    irreplaceable(collection) {
+      const column = tables.known(collection).columns.find(({ identity }) => identity === "always");
+      return (
+        column && `only the database fills its column ${column.name}, so that a row could not be put back`
+      );
+    },
   };
 }
 
