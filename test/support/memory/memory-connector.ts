@@ -82,7 +82,7 @@ export function memoryConnector(databases: ReadonlyMap<string, MemoryDatabase>):
   return {
     kind: "memory",
     words: MEMORY_WORDS,
-    serves: { duplicate: ROLES, diff: ROLES, repair: ROLES, undo: ["target"] },
+    serves: { duplicate: ROLES, diff: ROLES, repair: ROLES, restore: ROLES, undo: ["target"] },
     hasMetadata: false,
     variablePrefixes: [],
     forms: ["memory:NAME"],
