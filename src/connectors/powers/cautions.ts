@@ -6,4 +6,6 @@ export interface Cautions {
    * that the store has not is passed over.
    */
   before(collections: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+  /** What must be done to the store before anything is written to it, as a sentence; undefined where nothing is left to do. */
+  unprepared(signal: AbortSignal): Promise<string | undefined>;
 }
