@@ -49,6 +49,26 @@ it("a restore keeps records of its own, and what it found is forgotten once it i
   expect(read([...copied, ...restored, runRecord(complete)])).toEqual({ ...expected, lastRestore: complete });
 });
 
+it("what restores write, and which of them did not end, is read as it was written, also after conversion to JSON", () => {
+  const scope = {
+    mode: "exact",
+    collections: new Map([
+      ["orders", ""],
+      ["a.$b", "part"],
+    ]),
+  };
+  const { run, from, since } = FILLED;
+  const earlier = [
+    { run: "one", from, since },
+    { run: "two", from, since, scope, completedBy: run },
+  ];
+  const restore: RunRecord = { ...FILLED, command: "restore", scope, earlier };
+  const records = [runRecord(restore)].map(({ id, content }) => [id, content] as const);
+  const expected = { collections: new Map(), lastRestore: restore };
+  expect(historyOf(records)).toEqual(expected);
+  expect(historyOf(JSON.parse(JSON.stringify(records)))).toEqual(expected);
+});
+
 it("control records are read without the fields and records that only a later version knows", () => {
   const { id, content } = provenanceRecord("backfill", "orders", PROVENANCE);
   expect(

@@ -1,8 +1,9 @@
 /** What a restore would do: everything is looked at and compared, and what must not be done is refused. */
-import type { CollectionInfo } from "../../connectors/collection.ts";
+import type { CollectionInfo, Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { Creation } from "../../connectors/powers/blueprints.ts";
-import type { RunRecord } from "../../connectors/powers/run-history.ts";
+import type { History, RestoreScope } from "../../connectors/powers/run-history.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 import { LastVerified } from "../../core/checksums/last-verified.ts";
 import { metered } from "../../core/compare/metered.ts";
 import { isOfOneCollection, reasonOf } from "../../core/concurrency/one-collection.ts";
@@ -18,11 +19,14 @@ import {
   namesInSource,
   namesOf,
   type PlannedJob,
+  unreadable,
   withoutUnreadable,
 } from "../../core/plan/plan.ts";
+import { isOneStore, oneStore } from "../../core/plan/same-store.ts";
 import { isShrunken } from "../../core/plan/shrink.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { ExtraAge } from "../../core/restore/extra-age.ts";
+import { scopeOf } from "../../core/restore/open-restores.ts";
 import { previewRestore } from "../../core/restore/preview.ts";
 import { keepingOf } from "../../core/restore/restore-mode.ts";
 import type { NotCopied } from "../../model/collection.ts";
@@ -48,8 +52,9 @@ export interface PlannedRestore {
   readonly isEmpty: boolean;
   /** Bytes of the target's documents that are saved before they are replaced or removed. */
   readonly savedBytes: number;
-  /** The restore that was interrupted, and left the target as it is. */
-  readonly interrupted: RunRecord | undefined;
+  readonly scope: RestoreScope;
+  /** What the target remembers of earlier restores. */
+  readonly history: History;
 }
 
 /** @throws DualsyncError `refused` where a guard objects */
@@ -68,6 +73,7 @@ export async function planRestore(
   const exclude = mentionable(source.listing, target.listing, wanted);
   assertMatches(options, { include: namesOf(source.listing), exclude }, [stores.source]);
   assertNotHalfRestored(source);
+  if (!options.apply) await assertSeemTwo(stores, options, { source, target }, signal);
   assertNotItsCopy(source, target);
   const nameProblem = stores.target.metadata?.nameProblem;
   const naming = { renamed: stores.source.metadata?.renamed, nameProblem };
@@ -79,7 +85,7 @@ export async function planRestore(
   assertSomething(chosen.jobs, [...lost, ...chosen.lost], source.label, stores.source.words);
   const age = new ExtraAge(verifiedSince(source, target), options.newerBy);
   const previews = new Map<string, RestorePreview>();
-  const unreadable: NotCopied[] = [];
+  const unread: NotCopied[] = [];
   const jobs: PlannedJob[] = [];
   const started = performance.now();
   let bytes = 0;
@@ -89,20 +95,20 @@ export async function planRestore(
   const counted = { source: metered(stores.source, read), target: metered(stores.target, read) };
   for (const job of chosen.jobs) {
     const found = await preview(counted, job, options, age, context);
-    if (typeof found === "string") unreadable.push({ name: job.from.name, reason: found, isLoss: true });
+    if (typeof found === "string") unread.push({ name: job.from.name, reason: found, isLoss: true });
     else {
       jobs.push(found === undefined ? job : { ...job, compared: settledBy(job, found) });
       if (found !== undefined) previews.set(job.to.name, found);
     }
   }
+  await assertNotEmptied(jobs, stores.source, signal);
   assertReferencesKnown(jobs, previews, stores.target);
   assertNotShrunken(jobs, previews, options);
-  const notCopied = [...all.notCopied, ...fitting.lost, ...unreadable];
+  const notCopied = [...all.notCopied, ...fitting.lost, ...unread];
   const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
-  const { collections, unselected = [] } = target.listing;
-  const isEmpty = unselected.length === 0 && collections.every(({ documents }) => documents === 0);
   const compared = { bytes, milliseconds: performance.now() - started };
-  const findings = { stores, jobs, previews, source, target, savedBytes, compared };
+  const scope = scopeOf(options.mode, jobs);
+  const findings = { stores, jobs, previews, source, target, savedBytes, compared, scope };
   const notes = [...(await restoreNotes(findings, options, context)), ...(creation?.lacks ?? [])];
   const made = makePlan({ jobs, notCopied, copies: all.copies }, target.listing, new Map(), {
     command: "restore",
@@ -125,13 +131,23 @@ export async function planRestore(
   return {
     plan,
     jobs,
-    lost: [...lost, ...unreadable],
+    lost: [...lost, ...unread],
     lostDocuments: chosen.lostDocuments,
     age,
-    isEmpty,
+    isEmpty: isEmpty(target.listing),
     savedBytes,
-    interrupted: target.history.lastRestore?.complete === false ? target.history.lastRestore : undefined,
+    scope,
+    history: target.history,
   };
+}
+
+/** Nothing is there, and nothing that was not looked at, or cannot be seen, may be. */
+function isEmpty(listing: Listing): boolean {
+  if ((listing.unselected ?? []).length > 0) return false;
+  const mayHold = listing.collections.some(
+    ({ documents, mayBeHidden }) => documents > 0 || mayBeHidden === true,
+  );
+  return !mayHold && unreadable(listing).length === 0;
 }
 
 function sumOf(previews: ReadonlyMap<string, RestorePreview>, of: (one: RestorePreview) => number): number {
@@ -244,6 +260,47 @@ function intoEmpty({ documents, bytes }: CollectionInfo): RestorePreview {
   };
 }
 
+/**
+ * Nothing is written before --apply, so it can only be looked at; with it, what is written proves it.
+ * @throws DualsyncError `refused` where source and target are one store
+ */
+async function assertSeemTwo(
+  stores: Stores,
+  { from, to }: RestoreOptions,
+  looks: { readonly source: StoreSnapshot; readonly target: StoreSnapshot },
+  signal: AbortSignal,
+): Promise<void> {
+  const [source, target] = await Promise.all([
+    stores.source.identity(signal),
+    stores.target.identity(signal),
+  ]);
+  const areTwo =
+    source.instance !== undefined && target.instance !== undefined && source.instance !== target.instance;
+  const databases = [from, to].map((location) => connectorOf(location).place(location).database);
+  const [one = "", other = ""] = databases;
+  const left = { ...looks.source, identity: source, database: one };
+  const right = { ...looks.target, identity: target, database: other };
+  if (!areTwo && isOneStore(left, right)) throw oneStore(source.label);
+}
+
+/** A copy that holds nothing is a fault of the copy. @throws DualsyncError `refused` */
+async function assertNotEmptied(
+  jobs: readonly PlannedJob[],
+  source: Reader,
+  signal: AbortSignal,
+): Promise<void> {
+  const held = jobs.filter(({ from }) => from.kind !== "definition");
+  if (held.length === 0 || held.some(({ from, ids }) => from.documents > 0 || ids !== undefined)) return;
+  for (const { from } of held) if ((await source.count(from.name, {}, signal)) > 0) return;
+  throw new DualsyncError(
+    "refused",
+    `The copy ${source.label} holds no document of what is to be restored.`,
+    {
+      hint: "Nothing was restored. Is this the right copy? Was it emptied?",
+    },
+  );
+}
+
 /** What refers to a removed document would be deleted or altered with it, unseen. */
 function assertReferencesKnown(
   jobs: readonly PlannedJob[],
@@ -270,10 +327,20 @@ function assertNotShrunken(
   previews: ReadonlyMap<string, RestorePreview>,
   { allowShrink }: RestoreOptions,
 ): void {
-  if (allowShrink) return;
-  for (const { to } of jobs) {
-    const { removed = 0 } = previews.get(to.name) ?? {};
-    if (removed === 0 || !isShrunken(to.documents - removed, to.documents)) continue;
+  for (const { from, to } of jobs) {
+    const found = previews.get(to.name);
+    if (found === undefined || found.removed === 0) continue;
+    const { removed, equal, equivalent, different, missing } = found;
+    if (equal + equivalent + different + missing === 0) {
+      throw new DualsyncError(
+        "refused",
+        `${JSON.stringify(from.name)} is empty in the copy: --mode exact would remove all ${removed.toLocaleString("en-US")} documents of it from the target.`,
+        {
+          hint: "Nothing was restored. Look at the copy first. If this is intended, remove them in the target by hand; or leave it out with --exclude.",
+        },
+      );
+    }
+    if (allowShrink || !isShrunken(to.documents - removed, to.documents)) continue;
     throw new DualsyncError(
       "refused",
       `${JSON.stringify(to.name)}: --mode exact would remove ${removed.toLocaleString("en-US")} of the ${to.documents.toLocaleString("en-US")} documents that the target holds.`,

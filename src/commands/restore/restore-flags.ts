@@ -10,6 +10,7 @@ import { connectorOf } from "../../connectors/registry.ts";
 import { RESTORE_MODES, type RestoreMode } from "../../core/restore/restore-mode.ts";
 import { configurationError, listed } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
+import { DualsyncError } from "../../model/errors.ts";
 import { shellWord } from "../../model/shell-word.ts";
 import type { PreparedRun } from "../command.ts";
 import { fieldName } from "../run/field-name.ts";
@@ -127,18 +128,29 @@ function assertFit(flags: RestoreFlags, mode: RestoreMode): void {
     throw configurationError("--filter cannot be used with --id or --ids.", "Leave one of them out.");
 }
 
-/** @throws DualsyncError `usage` where there is no such file */
+/** @throws DualsyncError `usage` where there is no such file, or nothing in it */
 function linesOf(file: string, { cwd }: Environment): readonly string[] {
   try {
-    const lines = readFileSync(resolve(cwd, file), "utf8").split(/\r?\n/);
-    return lines.map((line) => line.trim()).filter((line) => line !== "");
+    return documentLines(readFileSync(resolve(cwd, file), "utf8"), file);
   } catch (cause) {
+    if (cause instanceof DualsyncError) throw cause;
     const why = (cause as NodeJS.ErrnoException).code ?? "it cannot be read";
     throw configurationError(
       `--ids names ${JSON.stringify(file)}, which cannot be read (${why}).`,
       "Give a file that lists documents as reports print them, one a line.",
     );
   }
+}
+
+/** Without any name all of the copy would be meant. @throws DualsyncError `usage` */
+function documentLines(text: string, file: string): readonly string[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const named = lines.filter((line) => line !== "");
+  if (named.length > 0) return named;
+  throw configurationError(
+    `--ids names ${JSON.stringify(file)}, which lists nothing.`,
+    "To restore everything, leave --ids out.",
+  );
 }
 
 /** What the next command has anew, and how output looks. */

@@ -2,8 +2,10 @@
 import { statfs } from "node:fs/promises";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
+import type { RestoreScope } from "../../connectors/powers/run-history.ts";
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
+import { completes, openRestores } from "../../core/restore/open-restores.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { RestorePreview } from "../../model/reporter.ts";
 import { bytes as sizeText } from "../../model/size-text.ts";
@@ -23,6 +25,7 @@ export interface RestoreFindings {
   readonly savedBytes: number;
   /** Bytes of documents that were read to compare, and the milliseconds that this took. */
   readonly compared: { readonly bytes: number; readonly milliseconds: number };
+  readonly scope: RestoreScope;
 }
 
 /** Bytes of a journal for a document that is added: its id, a hash, and what belongs to an entry. */
@@ -41,7 +44,9 @@ export async function restoreNotes(
   ]);
   return [
     `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${options.targetName} here.`,
-    ...interruptedNote(target),
+    ...(await unpreparedNote(stores.target, context.signal)),
+    ...copyNote(target),
+    ...interruptedNotes(found),
     ...modeNotes(found, options),
     ...outsideNotes(found),
     ...(await expiryNotes(found, context.signal)),
@@ -65,11 +70,26 @@ function filledNote({ history: { lastRun } }: StoreSnapshot, target: StoreSnapsh
   return ` (filled from ${from} by ${lastRun.command} at ${minute(lastRun.since)} UTC, ${lastRun.complete ? verified : "not finished"})`;
 }
 
-function interruptedNote({ history: { lastRestore } }: StoreSnapshot): string[] {
-  if (lastRestore === undefined || lastRestore.complete) return [];
+async function unpreparedNote({ cautions }: Reader, signal: AbortSignal): Promise<string[]> {
+  const lacking = await cautions?.unprepared(signal);
+  return lacking === undefined ? [] : [lacking];
+}
+
+/** Somebody's copy is seldom what is to be restored. */
+function copyNote({ history: { lastRun } }: StoreSnapshot): string[] {
+  if (lastRun === undefined) return [];
   return [
-    `The restore ${lastRestore.run} of ${minute(lastRestore.since)} UTC did not finish. This one completes it; to take both back, undo this one first and then dualsync undo ${lastRestore.run}.`,
+    `The target is itself a copy: ${lastRun.command} filled it from ${lastRun.from} at ${minute(lastRun.since)} UTC. Is it the right target?`,
   ];
+}
+
+function interruptedNotes({ source, target, scope }: RestoreFindings): string[] {
+  return openRestores(target.history).map((open) => {
+    const begun = `The restore ${open.run} of ${minute(open.since)} UTC did not finish.`;
+    if (completes({ from: source.label, scope }, open))
+      return `${begun} This one completes it; to take both back, undo this one first and then dualsync undo ${open.run}.`;
+    return `${begun} This one does not complete it, as it does less${open.scope === undefined ? "" : ` (that one: --mode ${open.scope.mode})`}: run that one again, or dualsync undo ${open.run}.`;
+  });
 }
 
 function modeNotes({ previews }: RestoreFindings, { mode, includeNewer }: RestoreOptions): string[] {

@@ -1,6 +1,6 @@
 /** Gives a store back what its copy holds: shows a plan, asks, saves, writes, verifies. */
 import type { WriteSession } from "../../connectors/contract.ts";
-import { RESTORE, type RunRecord } from "../../connectors/powers/run-history.ts";
+import { RESTORE, type RestoreScope, type RunRecord } from "../../connectors/powers/run-history.ts";
 import { withMembers } from "../../connectors/wrappers/with-members.ts";
 import { AlteredFields } from "../../core/change/altered-fields.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
@@ -8,6 +8,7 @@ import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
 import { Checkpoint } from "../../core/progress/checkpoint.ts";
 import { Losses } from "../../core/progress/losses.ts";
+import { afterRestore, earlierRestores, openRestores } from "../../core/restore/open-restores.ts";
 import { keepingOf } from "../../core/restore/restore-mode.ts";
 import { DualsyncError, exitCode } from "../../model/errors.ts";
 import type { RunReport } from "../../model/reporter.ts";
@@ -38,6 +39,7 @@ export async function restoring(options: RestoreOptions, context: RunContext): P
       return await holdingCopy(stores, { ...context, signal: writing.signal }, async (signal) => {
         const planned = await planRestore(stores, options, { ...context, signal });
         context.reporter.plan(planned.plan);
+        assertRestorable(planned);
         await assertConfirmed(options, planned, { ...context, signal });
         const labels = { source: source.label, target: target.label };
         const head = { run: context.runId, command: RESTORE, started, ...labels };
@@ -73,6 +75,21 @@ async function holdingCopy(
     );
     return await work(context.signal);
   }
+}
+
+/** @throws DualsyncError `refused` where all that was chosen cannot be restored */
+function assertRestorable({ jobs, lost, lostDocuments }: PlannedRestore): void {
+  if (jobs.length > 0) return;
+  const reasons = [
+    ...lost.map(({ name, reason }) => `collection ${name}: ${reason}`),
+    ...lostDocuments.map(({ key, reason }) => `${key}: ${reason}`),
+  ];
+  const more = reasons.length > 5 ? `; and ${reasons.length - 5} more` : "";
+  throw new DualsyncError(
+    "refused",
+    `Nothing of what was chosen can be restored: ${reasons.slice(0, 5).join("; ")}${more}.`,
+    { hint: "Nothing was changed." },
+  );
 }
 
 /** Anything but adding to an empty target needs its name. @throws DualsyncError `refused` */
@@ -120,6 +137,8 @@ async function restore(
     complete: false,
     verified: false,
     documents: new Map(),
+    scope: planned.scope,
+    earlier: earlierRestores(planned.history, context.runId),
   };
   // A marked target can be unmarked by undoing the run, whatever it had done.
   await journal.begin();
@@ -170,7 +189,14 @@ async function restore(
       );
   }
   await journal.complete();
-  await session.record({ ...record, complete: true, verified: isVerified(done) });
+  // What is not as the copy has it is not copied back over the copy.
+  const complete = !hasFailed(done);
+  const earlier = complete ? afterRestore(record.earlier ?? [], record) : (record.earlier ?? []);
+  const ended = { ...record, earlier, complete, verified: isVerified(done) };
+  await session.record(ended);
+  if (complete)
+    for (const { run, scope } of openRestores({ collections: new Map(), lastRestore: ended }))
+      context.reporter.warn(stillOpen(run, scope));
   for (const key of losses.unusedAcceptances)
     context.reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
   const { comparedBy } = stores.target.words;
@@ -181,12 +207,21 @@ async function restore(
 async function unmark(
   session: WriteSession,
   record: RunRecord,
-  { interrupted }: PlannedRestore,
+  { history }: PlannedRestore,
   { saved: { documents, added } }: UndoJournal,
 ): Promise<void> {
   if (documents + added > 0) return;
   // The failure is what is to be said; where this fails, too, undoing the run removes the mark.
-  await session.record(interrupted ?? { ...record, complete: true }).catch(() => undefined);
+  await session.record(history.lastRestore ?? { ...record, complete: true }).catch(() => undefined);
+}
+
+function stillOpen(run: string, scope: RestoreScope | undefined): string {
+  const what = scope === undefined ? "" : ` (--mode ${scope.mode})`;
+  return `The restore ${run}${what} was interrupted, and this one did less: no command copies from the target until it is run again or taken back with dualsync undo ${run}.`;
+}
+
+function hasFailed({ collections }: Transferred): boolean {
+  return collections.some(({ verdict }) => verdict === "failed");
 }
 
 function isVerified({ collections }: Transferred): boolean {
@@ -238,7 +273,7 @@ function report(
   { plan }: PlannedRestore,
   { started, done, losses, journal, comparedBy }: RestoreDone,
 ): RunReport {
-  const failed = done.collections.some(({ verdict }) => verdict === "failed");
+  const failed = hasFailed(done);
   return {
     command: RESTORE,
     source: plan.source,

@@ -1,9 +1,10 @@
 /** Puts back what a run has overwritten or removed. */
 import type { Location } from "../../connectors/connector.ts";
 import type { Lease, Store, WriteSession } from "../../connectors/contract.ts";
-import { RESTORE, type RunRecord } from "../../connectors/powers/run-history.ts";
+import { type History, RESTORE, type RunRecord } from "../../connectors/powers/run-history.ts";
 import { openStore } from "../../connectors/registry.ts";
 import { AlteredFields } from "../../core/change/altered-fields.ts";
+import { afterUndo, earlierRestores } from "../../core/restore/open-restores.ts";
 import { type Undone, undo } from "../../core/undo/undo.ts";
 import { type Survey, survey } from "../../core/undo/undo-survey.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -44,11 +45,11 @@ export async function undoRun(options: UndoOptions, context: RunContext): Promis
     await assertAllowed(options, context);
     return await withSession(target, "undo", head.source, context, async (writing) => {
       const { session } = writing;
-      await disown(target, session, head, writing.signal);
+      const record = await disown(target, session, journal, { head, signal: writing.signal });
       const mark = await marker(options, journal, context.reporter);
       await mark("undoing");
       const status = await putBack({ ...work, session, mark }, context, writing.signal);
-      if (head.command === RESTORE) await session.record({ ...restoreOf(head, session), complete: true });
+      if (head.command === RESTORE) await session.record({ ...record, complete: true });
       return status;
     });
   } finally {
@@ -126,7 +127,13 @@ async function assertAllowed({ yes, head }: UndoOptions, context: RunContext): P
   });
 }
 
-function restoreOf({ source: from, run, started: since }: UndoHead, { nonce: token }: Lease): RunRecord {
+/** Until it is taken back as a whole, whatever it wrote may be half-way. */
+function restoreOf(
+  { source: from, run, started: since }: UndoHead,
+  { nonce: token }: Lease,
+  { collections }: Survey,
+  history: History,
+): RunRecord {
   return {
     command: RESTORE,
     from,
@@ -136,6 +143,8 @@ function restoreOf({ source: from, run, started: since }: UndoHead, { nonce: tok
     complete: false,
     verified: false,
     documents: new Map(),
+    scope: { mode: "exact", collections: new Map(collections.map(({ name }) => [name, ""])) },
+    earlier: afterUndo(earlierRestores(history, run), run),
   };
 }
 
@@ -143,12 +152,21 @@ function restoreOf({ source: from, run, started: since }: UndoHead, { nonce: tok
  * From now on the target is no proved copy: an interrupted run must not go on as if it were. Where a restore is taken back, it is
  * half-way until that is done.
  */
-async function disown(target: Store, lease: Lease, head: UndoHead, signal: AbortSignal): Promise<void> {
-  if (head.command === RESTORE) return await lease.record(restoreOf(head, lease));
-  const { lastRun } = (await target.history?.read(signal)) ?? {};
+async function disown(
+  target: Store,
+  lease: Lease,
+  { survey }: SurveyedJournal,
+  { head, signal }: { readonly head: UndoHead; readonly signal: AbortSignal },
+): Promise<RunRecord> {
+  const history: History = (await target.history?.read(signal)) ?? { collections: new Map() };
   const { command, source: from, run, started: since } = head;
-  const known = lastRun ?? { command, from, run, since, documents: new Map<string, number>() };
-  await lease.record({ ...known, token: lease.nonce, complete: false, verified: false });
+  const known = history.lastRun ?? { command, from, run, since, documents: new Map<string, number>() };
+  const record =
+    command === RESTORE
+      ? restoreOf(head, lease, survey, history)
+      : { ...known, token: lease.nonce, complete: false, verified: false };
+  await lease.record(record);
+  return record;
 }
 
 /** Notes in the journal how far its undoing is. That it cannot be noted (a full disk) does not stop it. */

@@ -5,7 +5,14 @@
  * Records are hostile until proved otherwise: whoever may write to the target may have written them. Unknown fields are
  * ignored, so that a program can read what a later one wrote.
  */
-import { type History, type Provenance, RESTORE, type RunRecord } from "../powers/run-history.ts";
+import {
+  type History,
+  type OpenRestore,
+  type Provenance,
+  RESTORE,
+  type RestoreScope,
+  type RunRecord,
+} from "../powers/run-history.ts";
 
 /** A record's content, by the names of its fields. */
 export type ControlFields = Readonly<Record<string, unknown>>;
@@ -26,7 +33,20 @@ export function runRecord(lastRun: RunRecord): ControlRecord {
   // A list, not an object: stores keep names of fields in an order of their own, or do not take all of them.
   const documents = [...lastRun.documents].map(([name, count]) => ({ name, count }));
   const id = lastRun.command === RESTORE ? RESTORED : RUN_RECORD;
-  return { id, content: { ...lastRun, documents, at: new Date() } };
+  const { scope, earlier, ...run } = lastRun;
+  const restore = {
+    ...(scope === undefined ? {} : { scope: scopeFields(scope) }),
+    ...(earlier === undefined ? {} : { earlier: earlier.map(openFields) }),
+  };
+  return { id, content: { ...run, ...restore, documents, at: new Date() } };
+}
+
+function scopeFields({ mode, collections }: RestoreScope): ControlFields {
+  return { mode, collections: [...collections].map(([name, part]) => ({ name, part })) };
+}
+
+function openFields({ scope, ...run }: OpenRestore): ControlFields {
+  return scope === undefined ? run : { ...run, scope: scopeFields(scope) };
 }
 
 /** `command`: that of the run that leaves it. */
@@ -73,7 +93,25 @@ function runOf(content: ControlFields): RunRecord {
     verified: content.verified === true,
     since: dateOf(content.since),
     documents: new Map(documents.map(fieldsOf).map(({ name, count }) => [textOf(name), Number(count)])),
+    ...scopeIn(content),
+    ...(Array.isArray(content.earlier) ? { earlier: content.earlier.map(fieldsOf).map(openOf) } : {}),
   };
+}
+
+function openOf(content: ControlFields): OpenRestore {
+  const completedBy = textOf(content.completedBy);
+  return {
+    ...{ run: textOf(content.run), from: textOf(content.from), since: dateOf(content.since) },
+    ...scopeIn(content),
+    ...(completedBy === "" ? {} : { completedBy }),
+  };
+}
+
+function scopeIn({ scope }: ControlFields): Pick<RunRecord, "scope"> {
+  const { mode, collections } = fieldsOf(scope);
+  if (!Array.isArray(collections)) return {};
+  const parts = collections.map(fieldsOf).map(({ name, part }) => [textOf(name), textOf(part)] as const);
+  return { scope: { mode: textOf(mode), collections: new Map(parts) } };
 }
 
 function provenanceOf(content: ControlFields): Provenance | undefined {

@@ -104,7 +104,7 @@ export function lockedBy(label: string, held: LeaseRecord | undefined, since?: D
     held === undefined
       ? "another run"
       : `dualsync ${held.command} on ${held.host} (process ${Number(held.pid)})`;
-  return new DualsyncError("locked", `The target ${label} is locked by ${who}${when}.`, {
+  return new DualsyncError("locked", `${label} is locked by ${who}${when}.`, {
     hint: `Wait until that run finishes. If it is dead, its lock expires within ${LEASE_MS / 1000} seconds.`,
   });
 }

@@ -8,4 +8,6 @@ export interface Cautions {
   before(collections: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** Why a document of the collection that is removed could not be put back as it was, as a clause; undefined: it could. */
   irreplaceable(collection: string): string | undefined;
+  /** What must be done to the store before anything is written to it, as a sentence; undefined where nothing is left to do. */
+  unprepared(signal: AbortSignal): Promise<string | undefined>;
 }

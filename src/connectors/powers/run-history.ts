@@ -16,6 +16,23 @@ export interface RunRecord {
   readonly since: Date;
   /** Documents that each collection held in the end, by its name in the target; without those that lack something. */
   readonly documents: ReadonlyMap<string, number>;
+  /** Of a restore: what it writes. */
+  readonly scope?: RestoreScope;
+  /** Of a restore: those before it that were interrupted. */
+  readonly earlier?: readonly OpenRestore[];
+}
+
+/** What a restore writes; from this is known which later one completes it. */
+export interface RestoreScope {
+  readonly mode: string;
+  /** By the name in the target: a text that stands for the part which is written; empty for all of it. */
+  readonly collections: ReadonlyMap<string, string>;
+}
+
+/** A restore that did not end. */
+export interface OpenRestore extends Pick<RunRecord, "run" | "from" | "since" | "scope"> {
+  /** The later restore that did what was left to do. Undoing that one undoes this, too. */
+  readonly completedBy?: string;
 }
 
 /** Where the content of a collection comes from. True of that particular collection, not of a later one of the same name. */
@@ -35,7 +52,7 @@ export interface History {
   readonly lastRun?: RunRecord;
   /** By the name of the collection. */
   readonly collections: ReadonlyMap<string, Provenance>;
-  /** The last restore. One that is not complete has left the store half-way: it is not to be copied from. */
+  /** The last restore. One that is not complete has left the store half-way, as have those before it: it is not to be copied from. */
   readonly lastRestore?: RunRecord;
   /** What a restore found that is not complete; by the name of the collection. */
   readonly restored?: ReadonlyMap<string, Provenance>;

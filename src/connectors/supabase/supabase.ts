@@ -122,7 +122,7 @@ function reader(project: Project, tables: Tables, version: string): SupabaseRead
       replaced: (collections, until) => tables.replaced(collections, until),
     },
     references: referencesOf(project, tables),
-    cautions: cautionsOf(tables),
+    cautions: cautionsOf(project, tables),
     blueprints: blueprintsOf(project, tables),
     history: {
       read: (until) => readHistory(project, until),

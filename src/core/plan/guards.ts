@@ -5,7 +5,9 @@ import type { Lease, Reader } from "../../connectors/contract.ts";
 import type { History } from "../../connectors/powers/run-history.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { shellWord } from "../../model/shell-word.ts";
+import { openRestores } from "../restore/open-restores.ts";
 import type { PlannedJob } from "./plan.ts";
+import { oneStore } from "./same-store.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
 
 /**
@@ -19,13 +21,7 @@ export async function assertDifferentStores(
   signal: AbortSignal,
 ): Promise<void> {
   if ((await source.history?.seesNonce(lease.nonce, signal)) !== true) return;
-  throw new DualsyncError(
-    "refused",
-    `Source and target are the same database (${source.label}), under two addresses.`,
-    {
-      hint: "Nothing was copied. Give the target another database or another server with --to.",
-    },
-  );
+  throw oneStore(source.label);
 }
 
 /**
@@ -33,9 +29,10 @@ export async function assertDifferentStores(
  * compared or repaired by it.
  * @throws DualsyncError `refused`
  */
-export function assertNotHalfRestored({ label, history: { lastRestore } }: StoreSnapshot): void {
-  if (lastRestore === undefined || lastRestore.complete) return;
-  const { run, from, since } = lastRestore;
+export function assertNotHalfRestored({ label, history }: StoreSnapshot): void {
+  const open = openRestores(history).at(-1);
+  if (open === undefined) return;
+  const { run, from, since } = open;
   const time = since.toISOString().slice(0, 16).replace("T", " ");
   throw new DualsyncError(
     "refused",

@@ -15,17 +15,33 @@ export interface IdentifiedStore extends StoreSnapshot {
  * @throws DualsyncError `refused`
  */
 export function assertTwoStores(source: IdentifiedStore, target: IdentifiedStore): void {
-  const { instance } = source.identity;
-  const sameServer =
-    instance !== undefined && instance === target.identity.instance && source.database === target.database;
-  const token = source.history.lastRun?.token;
-  const sameMark = token !== undefined && token !== "" && token === target.history.lastRun?.token;
-  if (!sameServer && !sameMark && !haveSameCollections(source, target)) return;
+  if (!isOneStore(source, target)) return;
   throw new DualsyncError(
     "refused",
     `Source and target are the same database (${source.identity.label}), under two addresses: comparing it with itself proves nothing.`,
     { hint: "Nothing was compared. Give the copy's address with --to." },
   );
+}
+
+/** Why nothing is copied between two addresses of one database. */
+export function oneStore(label: string): DualsyncError {
+  return new DualsyncError(
+    "refused",
+    `Source and target are the same database (${label}), under two addresses.`,
+    {
+      hint: "Nothing was copied. Give the target another database or another server with --to.",
+    },
+  );
+}
+
+/** As far as looking at both shows it. */
+export function isOneStore(source: IdentifiedStore, target: IdentifiedStore): boolean {
+  const { instance } = source.identity;
+  const sameServer =
+    instance !== undefined && instance === target.identity.instance && source.database === target.database;
+  const token = source.history.lastRun?.token;
+  const sameMark = token !== undefined && token !== "" && token === target.history.lastRun?.token;
+  return sameServer || sameMark || haveSameCollections(source, target);
 }
 
 function haveSameCollections(source: IdentifiedStore, target: IdentifiedStore): boolean {

@@ -1,13 +1,19 @@
 import type { Cautions } from "../../powers/cautions.ts";
+import type { Project } from "../api/project.ts";
 import type { Tables } from "../reading/tables.ts";
 import type { Table } from "../schema/table.ts";
+import { hasControlTable } from "./control-table.ts";
 import { mayHaveSequence } from "./sequences.ts";
 
 /** Columns that are named in one sentence. */
 const MOST_NAMED = 10;
 
-export function cautionsOf(tables: Tables): Cautions {
+export function cautionsOf(project: Project, tables: Tables): Cautions {
   return {
+    async unprepared(signal) {
+      if (await hasControlTable(project, signal)) return undefined;
+      return "The target has no control table yet, and nothing is written to it before that is there: run dualsync sql, and what it prints in the project's SQL editor.";
+    },
     async before(collections, signal) {
       const written: Table[] = [];
       for (const name of collections) {

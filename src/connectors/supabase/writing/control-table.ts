@@ -60,20 +60,31 @@ async function readControl(
   }
 }
 
-async function page(
+async function page(project: Project, where: Where, signal: AbortSignal): Promise<readonly ControlFields[]> {
+  return (await ownRows(project, where, signal)) ?? [];
+}
+
+type Where = readonly { column: string; is: "gt" | "eq"; value: string }[];
+
+/** Undefined where there is no such table. */
+async function ownRows(
   project: Project,
-  where: readonly { column: string; is: "gt" | "eq"; value: string }[],
+  where: Where,
   signal: AbortSignal,
-): Promise<readonly ControlFields[]> {
+): Promise<readonly ControlFields[] | undefined> {
   const query = { select: [{ column: "id" }, { column: "content" }], where, order: ["id"], limit: ROWS };
   try {
     const { text } = await project.rows(CONTROL_TABLE, query, signal);
     return JSON.parse(text) as readonly ControlFields[];
   } catch (error) {
     if (error instanceof SyntaxError) throw garbled(project);
-    if (NO_TABLE.has(refusalCode(error) ?? "")) return [];
+    if (NO_TABLE.has(refusalCode(error) ?? "")) return undefined;
     throw error;
   }
+}
+
+export async function hasControlTable(project: Project, signal: AbortSignal): Promise<boolean> {
+  return (await ownRows(project, [{ column: "id", is: "eq", value: "lease" }], signal)) !== undefined;
 }
 
 /** The nonce of the run that holds the lease now, or held it last. */
