@@ -13,20 +13,19 @@ export interface Usage {
   readonly memory: number;
 }
 
-/** Runs a script in a Node process of its own and measures it. Throws when it fails. */
+/** Runs a script in a Node process of its own and measures it; in this folder, or in `cwd`. Throws when it fails. */
 export async function measured(
   script: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd?: string,
 ): Promise<Usage & { readonly output: string }> {
   const folder = mkdtempSync(join(tmpdir(), "dualsync-bench-"));
   const file = join(folder, "usage.json");
   try {
     const measure = pathToFileURL(resolve("bench/measure.js")).href;
-    const { output } = await finished(["--import", measure, script, ...args], {
-      ...env,
-      BENCH_USAGE: file,
-    });
+    const used = { ...env, BENCH_USAGE: file };
+    const { output } = await finished(["--import", measure, script, ...args], used, cwd);
     return { ...(JSON.parse(readFileSync(file, "utf8")) as Usage), output };
   } finally {
     rmSync(folder, { recursive: true });
@@ -37,9 +36,11 @@ export async function measured(
 export async function finished(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  cwd?: string,
 ): Promise<{ readonly seconds: number; readonly output: string }> {
   const started = performance.now();
   const child = spawn(process.execPath, args, {
+    ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -26,6 +26,15 @@ export async function dualsync(env: Record<string, string>, ...args: string[]): 
   });
   stop.signal.removeEventListener("abort", forward);
   return stop.signal.aborted ? 130 : status;
+}
+
+/** The id of the last run that can be undone, as the run itself has printed it. */
+export function lastRun(): string {
+  const state = join(folder, ".dualsync");
+  const age = (name: string): number => statSync(join(state, name)).mtimeMs;
+  const journals = readdirSync(state).filter((name) => name.endsWith(".journal"));
+  const [last = ""] = journals.sort((a, b) => age(b) - age(a));
+  return last.replace(/^undo-|\.journal$/g, "");
 }
 
 export function say(sentence: string): void {

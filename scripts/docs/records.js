@@ -49,11 +49,29 @@ export async function records() {
     targetDocuments: 2_493,
     found,
   });
+  const restore = {
+    ...{ equal: 48_500, equivalent: 0, different: 300, missing: 1_200, extra: 4, examples: ["17", "23"] },
+    ...{ newer: 2, overwritten: 300, conflicts: 0, removed: 1, newerExtra: 3, outside: 0 },
+    ...{ writtenBytes: 375_000, savedBytes: 75_000 },
+  };
+  const restored = planned("orders", {
+    documents: 50_000,
+    bytes: 12_400_000,
+    action: "update",
+    targetDocuments: 48_804,
+    restore,
+  });
+  const toRestore = {
+    ...{ command: "restore", source: plan().target, target: plan().source },
+    ...{ collections: [restored], documents: 50_000, bytes: 12_400_000, estimatedTargetBytes: 375_000 },
+    statements: ["begin;", "commit;"],
+  };
   const values = { sourceValue: '{"$numberInt":"5"}', targetValue: '{"$numberLong":"5"}' };
 
   /** @type {[string, string, (reporter: Reporter) => void | Promise<void>][]} */
   const examples = [
     ["start duplicate", "start", (to) => to.plan(plan({ collections: [adopted], resumed }))],
+    ["start restore", "start", (to) => to.plan(plan(toRestore))],
     ["start diff", "start", (to) => to.comparison(comparison())],
     ["start repair", "start", (to) => to.changePlan(changePlan())],
     ["progress", "progress", inFlight],

@@ -189,7 +189,7 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
     } else if (existing !== undefined && !isSameKind(existing, from)) {
       const reason = `it is a ${from.type} in the copy and a ${existing.type} in the target`;
       lost.push({ name: from.name, reason, isLoss: true });
-    } else if (existing === undefined) fitting.push(job);
+    } else if (existing === undefined) fitting.push({ ...job, to: { ...to, documents: 0, bytes: 0 } });
     // What is there already keeps its own options.
     else fitting.push({ ...job, to: existing });
   }
@@ -210,10 +210,11 @@ async function preview(
   age: ExtraAge,
   { signal, reporter }: RunContext,
 ): Promise<RestorePreview | string | undefined> {
-  const { from, to, ids } = job;
+  const { from, to, ids, filter } = job;
   if (from.kind === "definition") return undefined;
   const outside = target.references?.outside(to.name) ?? [];
-  if (to.documents === 0 && ids === undefined && outside.length === 0) return intoEmpty(from);
+  const isWhole = ids === undefined && filter === undefined;
+  if (to.documents === 0 && isWhole && outside.length === 0) return intoEmpty(from);
   const meter = reporter.meter(to.name, from.documents);
   meter.phase("comparing");
   const newerBy = newerByOf(options);

@@ -106,8 +106,12 @@ function modeNotes({ previews }: RestoreFindings, { mode, includeNewer }: Restor
   )} that the target lacks ${sum((one) => one.missing) === 1 ? "is" : "are"} added`;
   const replaced = `${grouped(overwritten)} that differ are replaced by the copy's`;
   const newer = sum((one) => one.newer);
-  const warned = newer === 0 ? "" : `, ${grouped(newer)} of which are newer in the target`;
+  // Of some that stay and some that go it is not known which are newer.
+  const warned =
+    newer === 0 || overwritten < different ? "" : `, ${grouped(newer)} of which are newer in the target`;
   const notes = [`--mode ${mode}: ${written}${overwritten === 0 ? "" : `; ${replaced}${warned}`}.`];
+  if (newer > 0 && warned === "")
+    notes.push(`${grouped(newer)} of those that differ ${newer === 1 ? "is" : "are"} newer in the target.`);
   const kept = different - overwritten - conflicts;
   if (kept > 0)
     notes.push(

@@ -22,8 +22,11 @@ export interface JournaledDocument {
 export type JournalCollection = Pick<CollectionInfo, "name" | "uid">;
 
 export interface Journal {
-  /** Resolves when everything is saved for good and was read back; nothing may be changed before that. */
-  save(collection: JournalCollection, entries: readonly JournalEntry[]): Promise<void>;
+  /**
+   * Resolves when everything is saved for good and was read back; nothing may be changed before that. The entries are gone through
+   * once, until then.
+   */
+  save(collection: JournalCollection, entries: Iterable<JournalEntry>): Promise<void>;
   /** The same for names of fields that the collection's own rules alter: what is in them says nothing of who wrote it. */
   saveAltered?(collection: JournalCollection, fields: readonly string[]): Promise<void>;
 }

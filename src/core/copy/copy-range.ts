@@ -8,7 +8,7 @@ import { findExtras, inOrder, isMerged } from "../walk/merge-or-look-up.ts";
 import { isBound } from "../walk/ranges.ts";
 import { countExtra, type Step } from "../walk/walk.ts";
 import { DUPLICATE_ID, type Job, type PartJob, partJob, readOptions, walkOf } from "./job.ts";
-import { insert, insertMissing, type RangeWatches, Replacements } from "./replace.ts";
+import { insert, insertMissing, type RangeWatches, Replacements, saveAsNew } from "./replace.ts";
 import { commit } from "./still-there.ts";
 import { proveRange } from "./verify.ts";
 
@@ -71,9 +71,13 @@ class Filling {
     this.#hash?.add(batch);
     this.#bytes += batch.bytes.length;
     const release = await job.budget.take(batch.bytes.length, job.signal);
+    // While the batch before is written.
+    const saved = saveAsNew(job, batch);
+    // Heard of below, where it was not given up before.
+    saved.catch(() => undefined);
     await pool.add(async () => {
       try {
-        await insert(job, batch);
+        await insert(job, batch, saved);
         batch.release();
       } finally {
         release();

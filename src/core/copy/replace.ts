@@ -2,11 +2,12 @@
  * Replacing documents of a target: what somebody else may have changed there is saved before, and what is to stay there
  * is left as it is.
  */
+import type { Reader } from "../../connectors/contract.ts";
 import type { NotReproduced, Rejected } from "../../connectors/write-outcome.ts";
 import { Batch, type Doc, type DocumentId } from "../../model/document.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Outcome } from "../change/change.ts";
-import type { Journaling } from "../change/journal.ts";
+import type { JournalEntry, Journaling } from "../change/journal.ts";
 import { entryOf } from "../change/write-and-verify.ts";
 import type { SegmentWatch } from "../checksums/last-verified.ts";
 import { find } from "../walk/lookup.ts";
@@ -196,12 +197,16 @@ export async function insertMissing(job: PartJob, documents: readonly Doc[]): Pr
 }
 
 /**
- * Writes documents that the target is believed not to hold. What is there by now all the same is replaced like every other
- * document. @returns the keys of those
+ * Writes documents that the target is believed not to hold, once they are saved as new. What is there by now all the same is
+ * replaced like every other document. @returns the keys of those
  */
-export async function insert(job: PartJob, batch: Batch): Promise<ReadonlySet<string>> {
+export async function insert(
+  job: PartJob,
+  batch: Batch,
+  saved: Promise<void> = saveAsNew(job, batch),
+): Promise<ReadonlySet<string>> {
+  await saved;
   await job.sizeLimit?.take(batch.bytes.length, job.signal);
-  if (job.journaling?.writes === true) await saveAsNew(job, job.journaling, batch);
   const outcome = await job.session.write(job.to.name, batch, "create", job.signal);
   const occupied = outcome.rejected.filter((one) => one.occupied === true).map(({ id }) => id.key);
   if (occupied.length === 0) {
@@ -247,14 +252,18 @@ async function replaceFound(job: PartJob, documents: readonly Doc[]): Promise<vo
   await insertMissing(job, gone);
 }
 
-/** Documents that are believed not to be in the target: nothing was there before, by their ids and hashes. */
-async function saveAsNew(
-  { target }: PartJob,
-  { journal, collection }: Journaling,
-  batch: Batch,
-): Promise<void> {
-  const entries = batch.docs().map(({ id, bytes }) => entryOf({ id, wanted: bytes }, undefined, target));
-  await journal.save(collection, entries);
+/** Where writes are journaled. Documents that are believed not to be in the target: nothing was there before, by their ids and hashes. */
+export async function saveAsNew({ journaling, target }: PartJob, batch: Batch): Promise<void> {
+  if (journaling?.writes !== true) return;
+  await journaling.journal.save(journaling.collection, newEntries(batch, target));
+}
+
+/** One at a time: all of them together would be larger than the documents. */
+function* newEntries(batch: Batch, target: Reader): Generator<JournalEntry> {
+  for (let index = 0; index < batch.length; index++) {
+    const { id, bytes: wanted } = batch.doc(index);
+    yield entryOf({ id, wanted }, undefined, target);
+  }
 }
 
 /** A document that should be written, and what the target held when it was compared; nothing where it was missing. */

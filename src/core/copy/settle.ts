@@ -90,7 +90,7 @@ function journalingOf({ journaling }: Job): Job["journaling"] {
   if (journaling === undefined || journaling.writes) return journaling;
   const journal: Journal = {
     save: async (collection, entries) => {
-      const there = entries.filter(({ before }) => before !== undefined);
+      const there = [...entries].filter(({ before }) => before !== undefined);
       if (there.length > 0) await journaling.journal.save(collection, there);
     },
     saveAltered: (collection, fields) =>

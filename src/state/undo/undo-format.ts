@@ -184,17 +184,77 @@ const AFTER = 2;
 /** With `AFTER`: the document stands in place of its hash. */
 const WHOLE = 4;
 
-export function encodeEntries(collection: UndoCollection, entries: readonly UndoEntry[]): Buffer {
-  const parts: Uint8Array[] = [text(collection.name), text(collection.uid ?? ""), number(entries.length)];
-  for (const { id, before, after } of entries) {
-    const written = after === undefined ? 0 : after.document === undefined ? AFTER : AFTER | WHOLE;
-    parts.push(Uint8Array.of((before === undefined ? 0 : BEFORE) | written));
-    parts.push(number(id.length), id);
-    if (before !== undefined) parts.push(number(before.length), before);
-    if (after?.document !== undefined) parts.push(number(after.document.length), after.document);
-    else if (after !== undefined) parts.push(after.sha256, number(after.bytes));
+/** Bytes that a record of entries has room for at first. */
+const ROOM = 65_536;
+
+/** A record of entries on its way, of which there may be a great many: each is written down at once and not kept. */
+export class EntryRecord {
+  /** Entries whose documents were there before, and entries of new ones. */
+  documents = 0;
+  added = 0;
+  #bytes = Buffer.allocUnsafe(ROOM);
+  #length = 0;
+  readonly #countAt: number;
+
+  constructor({ name, uid = "" }: UndoCollection) {
+    for (const text of [name, uid]) this.#sized(Buffer.from(text));
+    this.#countAt = this.#length;
+    this.#number(0);
   }
-  return Buffer.concat(parts);
+
+  get isEmpty(): boolean {
+    return this.documents + this.added === 0;
+  }
+
+  /** In bytes, as it is now. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add({ id, before, after }: UndoEntry): void {
+    const written = after === undefined ? 0 : after.document === undefined ? AFTER : AFTER | WHOLE;
+    this.#reserve(1);
+    this.#bytes[this.#length++] = (before === undefined ? 0 : BEFORE) | written;
+    this.#sized(id);
+    if (before !== undefined) this.#sized(before);
+    if (after?.document !== undefined) this.#sized(after.document);
+    else if (after !== undefined) {
+      this.#raw(after.sha256);
+      this.#number(after.bytes);
+    }
+    if (before === undefined) this.added++;
+    else this.documents++;
+  }
+
+  /** What stands in the journal. Nothing may be added afterwards. */
+  end(): Buffer {
+    this.#bytes.writeUInt32LE(this.documents + this.added, this.#countAt);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #sized(bytes: Uint8Array): void {
+    this.#number(bytes.length);
+    this.#raw(bytes);
+  }
+
+  #raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #number(value: number): void {
+    this.#reserve(4);
+    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
 }
 
 /** About as many bytes as the entry takes up in a journal. */
@@ -203,7 +263,7 @@ export function sizeOfEntry({ id, before, after }: UndoEntry): number {
   return 9 + id.length + (before?.length ?? 0) + written;
 }
 
-/** @throws RangeError on bytes that `encodeEntries` did not make */
+/** @throws RangeError on bytes that no `EntryRecord` made */
 export function decodeEntries(payload: Buffer): UndoEntries {
   const reader = new EntryReader(payload);
   const name = reader.take(reader.number()).toString();
@@ -252,15 +312,4 @@ class EntryReader {
   end(): void {
     if (this.#at !== this.#bytes.length) throw new RangeError("a record has data after its last entry");
   }
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([number(bytes.length), bytes]);
-}
-
-function number(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
 }

@@ -6,8 +6,8 @@ import { onDisk } from "../files/disk-error.ts";
 import { syncFolder } from "../files/durable-file.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import {
+  EntryRecord,
   encodeAltered,
-  encodeEntries,
   encodeFrame,
   encodeHead,
   encodeMark,
@@ -73,15 +73,13 @@ export class UndoJournal {
    * Resolves once the entries are on the disk and were read back. Calls take effect in their order.
    * @throws DualsyncError `local`, and for every later call too, when that is not certain
    */
-  save(collection: UndoCollection, entries: readonly UndoEntry[]): Promise<void> {
+  save(collection: UndoCollection, entries: Iterable<UndoEntry>): Promise<void> {
     return this.#inTurn(async () => {
-      for (const some of records(entries)) {
+      for (const record of records(collection, entries)) {
         this.#writer ??= await this.#begin();
-        await this.#writer.add("entries", encodeEntries(collection, some));
-        for (const { before } of some) {
-          if (before === undefined) this.#added++;
-          else this.#documents++;
-        }
+        await this.#writer.add("entries", record.end());
+        this.#documents += record.documents;
+        this.#added += record.added;
       }
     });
   }
@@ -135,19 +133,16 @@ export async function markJournal(
   }
 }
 
-function* records(entries: readonly UndoEntry[]): Generator<readonly UndoEntry[]> {
-  let some: UndoEntry[] = [];
-  let bytes = 0;
+function* records(collection: UndoCollection, entries: Iterable<UndoEntry>): Generator<EntryRecord> {
+  let record = new EntryRecord(collection);
   for (const entry of entries) {
-    bytes += sizeOfEntry(entry);
-    if (some.length > 0 && bytes > RECORD_BYTES) {
-      yield some;
-      some = [];
-      bytes = sizeOfEntry(entry);
+    if (!record.isEmpty && record.length + sizeOfEntry(entry) > RECORD_BYTES) {
+      yield record;
+      record = new EntryRecord(collection);
     }
-    some.push(entry);
+    record.add(entry);
   }
-  if (some.length > 0) yield some;
+  if (!record.isEmpty) yield record;
 }
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;

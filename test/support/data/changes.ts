@@ -36,7 +36,8 @@ export class MemoryJournal implements Journal {
     this.#onSave = onSave;
   }
 
-  async save(_: JournalCollection, entries: readonly JournalEntry[]): Promise<void> {
+  async save(_: JournalCollection, saved: Iterable<JournalEntry>): Promise<void> {
+    const entries = [...saved];
     this.#onSave(entries);
     this.saved.push(
       ...entries.map((entry) => ({
