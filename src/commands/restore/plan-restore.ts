@@ -1,4 +1,5 @@
 /** What a restore would do: everything is looked at and compared, and what must not be done is refused. */
+import { setMaxListeners } from "node:events";
 import type { CollectionInfo, Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { Creation } from "../../connectors/powers/blueprints.ts";
@@ -7,6 +8,7 @@ import { connectorOf } from "../../connectors/registry.ts";
 import { LastVerified } from "../../core/checksums/last-verified.ts";
 import { metered } from "../../core/compare/metered.ts";
 import { isOfOneCollection, reasonOf } from "../../core/concurrency/one-collection.ts";
+import { sideBySide, smallAtOnce } from "../../core/concurrency/side-by-side.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
 import { assertNotHalfRestored, assertNotItsCopy } from "../../core/plan/guards.ts";
 import {
@@ -93,12 +95,13 @@ export async function planRestore(
     bytes += more;
   };
   const counted = { source: metered(stores.source, read), target: metered(stores.target, read) };
+  const found = await previewAll(counted, chosen.jobs, options, age, context);
   for (const job of chosen.jobs) {
-    const found = await preview(counted, job, options, age, context);
-    if (typeof found === "string") unread.push({ name: job.from.name, reason: found, isLoss: true });
+    const looked = found.get(job);
+    if (typeof looked === "string") unread.push({ name: job.from.name, reason: looked, isLoss: true });
     else {
-      jobs.push(found === undefined ? job : { ...job, compared: settledBy(job, found) });
-      if (found !== undefined) previews.set(job.to.name, found);
+      jobs.push(looked === undefined ? job : { ...job, compared: settledBy(job, looked) });
+      if (looked !== undefined) previews.set(job.to.name, looked);
     }
   }
   await assertNotEmptied(jobs, stores.source, signal);
@@ -200,6 +203,27 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
 function verifiedSince(source: StoreSnapshot, target: StoreSnapshot): Date | undefined {
   const { lastRun } = source.history;
   return lastRun?.verified === true && lastRun.from === target.label ? lastRun.since : undefined;
+}
+
+/** Collections side by side, as many as both stores take; the first failure of a store ends it. */
+async function previewAll(
+  stores: Pick<Stores, "source" | "target">,
+  jobs: readonly PlannedJob[],
+  options: RestoreOptions,
+  age: ExtraAge,
+  context: RunContext,
+): Promise<ReadonlyMap<PlannedJob, RestorePreview | string | undefined>> {
+  const { concurrency } = options;
+  const stopper = new AbortController();
+  const signal = AbortSignal.any([context.signal, stopper.signal]);
+  setMaxListeners(0, signal); // every command in flight listens
+  const stop = (error: unknown): void => stopper.abort(error);
+  const found = new Map<PlannedJob, RestorePreview | string | undefined>();
+  const limits = { concurrency, small: smallAtOnce(stores, concurrency), stop };
+  await sideBySide(jobs, limits, async (job) => {
+    found.set(job, await preview(stores, job, options, age, { ...context, signal }));
+  });
+  return found;
 }
 
 /** @returns undefined for what holds no documents, and the reason where the collection cannot be read */

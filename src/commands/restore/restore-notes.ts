@@ -147,15 +147,16 @@ function outsideNotes({ stores: { target }, jobs, previews }: RestoreFindings): 
 
 /** What a server deletes by itself is gone again soon after it was restored. */
 async function expiryNotes({ stores, jobs }: RestoreFindings, signal: AbortSignal): Promise<string[]> {
-  const notes: string[] = [];
-  for (const { from } of jobs) {
-    const due = (await stores.source.expiry?.count?.(from, new Date(), signal)) ?? 0;
-    if (due > 0)
-      notes.push(
+  const { expiry } = stores.source;
+  const all = await Promise.all(
+    jobs.map(async ({ from }) => ({ from, due: (await expiry?.count?.(from, new Date(), signal)) ?? 0 })),
+  );
+  return all
+    .filter(({ due }) => due > 0)
+    .map(
+      ({ from, due }) =>
         `${count(due, "document")} of ${from.name} ${due === 1 ? "has" : "have"} expired: the target's server deletes ${due === 1 ? "it" : "them"} at once where it has the same rule, or soon after the indexes are built, at the end (--no-indexes leaves them out).`,
-      );
-  }
-  return notes;
+    );
 }
 
 /** Parts of definitions that are named. */
@@ -170,15 +171,17 @@ async function metadataNotes(
   const power = source.metadata;
   if (power === undefined || target.metadata === undefined) return [];
   const there = new Set(listing.collections.map(({ name }) => name));
-  const keys: string[] = [];
-  for (const { from, to } of jobs.filter((job) => there.has(job.to.name))) {
+  const differing = async ({ from, to }: PlannedJob): Promise<readonly string[]> => {
     const of = async ({ metadata }: Reader, { kind, name }: CollectionInfo) =>
       kind === "definition" ? [] : ((await metadata?.indexes(name, signal)) ?? []);
     const [sourceIndexes, targetIndexes] = await Promise.all([of(source, from), of(target, to)]);
     const pair = { source: from, target: to, renames, sourceIndexes, targetIndexes };
-    for (const { key, sigil } of power.differences(pair))
-      if (sigil !== "+" || !key.startsWith("index ")) keys.push(key);
-  }
+    return power
+      .differences(pair)
+      .filter(({ key, sigil }) => sigil !== "+" || !key.startsWith("index "))
+      .map(({ key }) => key);
+  };
+  const keys = (await Promise.all(jobs.filter(({ to }) => there.has(to.name)).map(differing))).flat();
   if (keys.length === 0) return [];
   const more = keys.length > SHOWN ? ` and ${keys.length - SHOWN} more` : "";
   return [
