@@ -66,9 +66,13 @@ const BAD_INPUT: readonly (readonly [
   ],
 ];
 
+/** Those that are given to the program in a process of its own; another one takes longer than most runs. */
+const OWN_PROCESS: ReadonlySet<string> = new Set(["no pair", "an unescaped @", "a batch size of zero"]);
+
 describe("bad input", () => {
-  it.each(BAD_INPUT)("rejects bad input with one clear sentence: %s", async (_what, args, env, says) => {
-    const { code, stdout, stderr } = await dualsync(["duplicate", ...args], { env });
+  it.each(BAD_INPUT)("rejects bad input with one clear sentence: %s", async (what, args, env, says) => {
+    const start = OWN_PROCESS.has(what) ? dualsync : run;
+    const { code, stdout, stderr } = await start(["duplicate", ...args], { env });
     expect(stderr).toMatch(says);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(stdout + stderr).not.toContain(PASSWORD);
@@ -121,7 +125,8 @@ describe("passwords in arguments", () => {
   );
 });
 
-describe("unusable servers", () => {
+/** Each is waited for as long as a server may take to start. */
+describe.concurrent("unusable servers", () => {
   it("reports a refused port, and asks whether the server is running", async () => {
     const env = { LIVE: `mongodb://user:${PASSWORD}@127.0.0.1:1/shop`, COPY: "mongodb://127.0.0.1:2/shop" };
     const { code, stderr, stdout } = await dualsync(["duplicate", "--from", "env:LIVE", "--to", "env:COPY"], {
@@ -166,16 +171,13 @@ describe("help", () => {
       (match[1] as string).replaceAll('"', ""),
     );
     expect(examples).toHaveLength(3);
+    // Flags are looked at before addresses.
+    const uri = "mongodb://user:<password>@127.0.0.1:1/a";
     for (const example of examples) {
-      const env = {
-        LIVE: "mongodb://127.0.0.1:1/a",
-        COPY: "mongodb://127.0.0.1:1/b",
-        MONGODB_URI: "mongodb://127.0.0.1:1/c",
-      };
-      const { code: outcome } = await dualsync(example.split(" "), {
-        env: example.includes("env:") ? env : { MONGODB_URI: env.MONGODB_URI },
-      });
-      expect([4, 5], example).toContain(outcome); // the flags are right; nobody answers there
+      const names = ["LIVE", "COPY", ...(example.includes("env:") ? [] : ["MONGODB_URI"])];
+      const env = Object.fromEntries(names.map((name) => [name, uri]));
+      const { code: outcome, stderr } = await run(example.split(" "), { env });
+      expect([outcome, stderr], example).toEqual([2, expect.stringMatching(/placeholder/)]);
     }
   });
 
