@@ -30,6 +30,8 @@ export interface MemoryRunOptions {
   /** What a former run wrote down. */
   readonly saved?: SavedRun;
   readonly journal?: Journal;
+  /** As in a restore: everything that is written is journaled. */
+  readonly savesAll?: boolean;
   /** As with --newer-by. */
   readonly newerBy?: readonly string[];
   /** Indexes are built, too; absent: they are not. */
@@ -71,7 +73,7 @@ export async function memoryRun(
     newerBy,
     keeping: keepNewer(newerBy),
     ...{ losses, checkpoint, budget: new Budget(200), signal: stopper.signal, stop, note() {} },
-    ...(options.journal === undefined ? {} : { journal: options.journal }),
+    ...(options.journal === undefined ? {} : { journal: options.journal, savesAll: options.savesAll }),
   };
   const size = { documents: stores.source.documents.length, bytes: 1_000 };
   const type = kind === "collection" ? "collection" : "capped";
