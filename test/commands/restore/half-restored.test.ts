@@ -240,3 +240,17 @@ it("while a restore runs the copy and the original are locked for all others, wh
     expect([code, stdout + stderr]).toEqual([7, expect.stringMatching(/is locked by dualsync restore on /)]);
   expect(await orders(copy)).toEqual(before);
 });
+
+it("a document that the original does not take is named as being in the copy alone", async () => {
+  const people = live().collection<Row & { readonly email?: string }>("people");
+  await people.updateOne({ _id: 3 }, { $set: { email: "ada@shop.example" } });
+  await nightly();
+  await people.deleteOne({ _id: 3 });
+  await people.insertOne({ _id: 900, n: 900, text: "came again", email: "ada@shop.example" });
+  await people.createIndex({ email: 1 }, { unique: true, sparse: true });
+  const done = await restore("missing");
+  expect([done.code, done.stdout]).toEqual([
+    3,
+    expect.stringMatching(/1 document is as it was in the copy alone: see to it before a nightly run/),
+  ]);
+});

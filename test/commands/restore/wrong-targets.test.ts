@@ -96,6 +96,16 @@ async function held(of: typeof live): Promise<void> {
     .replaceOne({ _id: "lease" }, lease, { upsert: true });
 }
 
+/** A database beside the original, and its copy beside the other copy. */
+async function staged(): Promise<void> {
+  await pair.from.db("staging").collection<Row>("orders").insertMany(rows(0, 3));
+  const at = {
+    LIVE: withDatabase(pair.source.uri, "staging"),
+    COPY: withDatabase(pair.target.uri, "staging_backup"),
+  };
+  expect((await run(["duplicate", ...TO_COPY], at)).code).toBe(0);
+}
+
 /** As a restore leaves it that was killed. */
 async function halfRestored(of: typeof live): Promise<void> {
   await of()
@@ -316,6 +326,26 @@ const FLAGS: readonly Scenario[] = [
     says: /Two collections would be copied into "orders"/,
   },
   {
+    when: "--rename puts a collection among the documents of another one",
+    code: 6,
+    args: [...BACK, "--include", "people", "--rename", "people=orders", ...CONFIRMED],
+    says: /"orders" of the target holds documents, and the copy of it is "orders": --rename would put "people" among them/,
+  },
+  {
+    when: "--rename puts a collection in place of another one",
+    code: 6,
+    args: exact(
+      ...CONFIRMED,
+      "--include",
+      "people",
+      "--rename",
+      "people=orders",
+      "--include-newer",
+      "--allow-shrink",
+    ),
+    says: /--rename would put "people" among them/,
+  },
+  {
     when: "--filter is of a collection that the copy lacks",
     code: 6,
     args: overwrite(...CONFIRMED, "--filter", 'invoices={"n":1}'),
@@ -525,6 +555,22 @@ const PLACES: readonly Scenario[] = [
     says: /--mode exact would remove/,
   },
   {
+    when: "the copy is that of another database, and only a name that may be common is given",
+    code: 6,
+    args: ["--from", "env:STAGED", "--to", "env:LIVE", "--mode", "overwrite", ...CONFIRMED],
+    env: () => ({ STAGED: withDatabase(pair.target.uri, "staging_backup") }),
+    given: staged,
+    says: /The copy \S+\/staging_backup was not filled from \S+\/shop\d+, which holds other documents: "shop\d+" alone does not say that it is the right target[\s\S]*--confirm \S+:\d+\/shop\d+/,
+  },
+  {
+    when: "the copy is that of another database, before --apply",
+    code: 6,
+    args: ["--from", "env:STAGED", "--to", "env:LIVE"],
+    env: () => ({ STAGED: withDatabase(pair.target.uri, "staging_backup") }),
+    given: staged,
+    says: /This copy was filled from \S+\/staging, and nothing that was copied is in \S+\/shop\d+, which holds other documents: is it the right target, and the right copy\?[\s\S]*--confirm \S+:\d+\/shop\d+/,
+  },
+  {
     when: "all of it is a view in the target",
     code: 6,
     args: exact(...CONFIRMED, "--include", "people"),
@@ -605,4 +651,15 @@ it("restore without --apply shows the plan and the command that goes on, and --d
   const dry = await run(["restore", ...BACK, "--mode", "exact", "--dry-run"]);
   expect([dry.code, dry.stdout]).toEqual([0, expect.stringMatching(/nothing was restored/)]);
   expect(await everything()).toEqual(before);
+});
+
+it("the copy of another database is restored where the target is named in full, and its nights need nothing more", async () => {
+  await staged();
+  const at = { STAGED: withDatabase(pair.target.uri, "staging_backup") };
+  const label = `127.0.0.1:${new URL(pair.source.uri).port}/${pair.database}`;
+  const there = ["restore", "--from", "env:STAGED", "--to", "env:LIVE", "--mode", "overwrite", "--apply"];
+  const done = await run([...there, "--confirm", label], at);
+  expect([done.code, done.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+  expect((await run([...there, "--confirm", pair.database], at)).code).toBe(0);
+  expect((await run(["duplicate", ...TO_COPY])).code).toBe(0);
 });
