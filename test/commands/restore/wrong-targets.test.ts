@@ -507,6 +507,13 @@ const PLACES: readonly Scenario[] = [
     says: /is locked by dualsync duplicate on not /,
   },
   {
+    when: "another run holds the lock of the copy, which is read slowly",
+    code: 7,
+    args: overwrite(...CONFIRMED, "--rate", "5MB"),
+    given: () => held(copy),
+    says: /is locked by dualsync duplicate on not /,
+  },
+  {
     when: "the copy is empty",
     code: 6,
     args: exact(...CONFIRMED),
