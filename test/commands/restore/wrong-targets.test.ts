@@ -411,6 +411,26 @@ const PLACES: readonly Scenario[] = [
     says: /is a copy of localhost.*: dualsync filled it from there/,
   },
   {
+    when: "they are swapped, and what is chosen is not part of the copy",
+    code: 6,
+    args: [
+      "--from",
+      "env:LIVE",
+      "--to",
+      "env:COPY",
+      "--include",
+      "log",
+      "--mode",
+      "overwrite",
+      "--apply",
+      "--confirm",
+      "DATABASE_backup",
+    ],
+    env: () => ({ LIVE: elsewhere(liveUri()), COPY: elsewhere(copyUri()) }),
+    given: () => Promise.all([live, copy].map((of, n) => of().collection<Row>("log").insertMany(rows(n, 9)))),
+    says: /is a copy of localhost.*: dualsync filled it from there/,
+  },
+  {
     when: "they are swapped and the records of the whole run are gone",
     code: 6,
     args: [
