@@ -21,6 +21,7 @@ import {
   namesInSource,
   namesOf,
   type PlannedJob,
+  renamesFor,
   unreadable,
   withoutUnreadable,
 } from "../../core/plan/plan.ts";
@@ -50,6 +51,11 @@ export interface PlannedRestore {
   readonly lostDocuments: readonly LostDocument[];
   /** Tells what of the target may be newer than the copy. */
   readonly age: ExtraAge;
+  /**
+   * The name that whoever restores must give: the target's own, and its whole label where it is not what the copy was made from. A
+   * database of another server may well have the same name.
+   */
+  readonly asks: string;
   /** The target holds no document at all. */
   readonly isEmpty: boolean;
   /** Bytes of the target's documents that are saved before they are replaced or removed. */
@@ -80,6 +86,7 @@ export async function planRestore(
   const nameProblem = stores.target.metadata?.nameProblem;
   const naming = { renamed: stores.source.metadata?.renamed, nameProblem };
   const all = withoutUnreadable(chooseJobs(source.listing, wanted, naming), target.listing);
+  assertNotMixed(source.listing, target.listing, wanted);
   const fitting = fittingJobs(all.jobs, target, stores.target);
   const creation = await creationOf(fitting.absent, stores, signal);
   const chosen = await choose(fitting.jobs, options.documents, stores.source, signal);
@@ -111,7 +118,9 @@ export async function planRestore(
   const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
   const compared = { bytes, milliseconds: performance.now() - started };
   const scope = scopeOf(options.mode, jobs);
-  const findings = { stores, jobs, previews, source, target, savedBytes, compared, scope };
+  const isOther = isOtherThanCopied(source, target);
+  const asks = isOther ? target.label : options.targetName;
+  const findings = { asks, isOther, stores, jobs, previews, source, target, savedBytes, compared, scope };
   const notes = [...(await restoreNotes(findings, options, context)), ...(creation?.lacks ?? [])];
   const made = makePlan({ jobs, notCopied, copies: all.copies }, target.listing, new Map(), {
     command: "restore",
@@ -137,11 +146,27 @@ export async function planRestore(
     lost: [...lost, ...unread],
     lostDocuments: chosen.lostDocuments,
     age,
+    asks,
     isEmpty: isEmpty(target.listing),
     savedBytes,
     scope,
     history: target.history,
   };
+}
+
+/**
+ * The target holds documents, and nothing shows that it is the one that the copy was made from: another address, no collection that was
+ * copied, and no earlier restore of this copy.
+ */
+function isOtherThanCopied(source: StoreSnapshot, target: StoreSnapshot): boolean {
+  const { lastRun, collections } = source.history;
+  if (lastRun === undefined || lastRun.from === target.label) return false;
+  if (target.history.lastRestore?.from === source.label) return false;
+  const copied = new Set([...collections.values()].map((one) => one.source));
+  const held = target.listing.collections.filter(({ documents }) => documents > 0);
+  // Of what was not looked at nobody knows whether it holds any.
+  const others = [...held, ...(target.listing.unselected ?? [])];
+  return others.length > 0 && !others.some(({ uid }) => uid !== undefined && copied.has(uid));
 }
 
 /** Nothing is there, and nothing that was not looked at, or cannot be seen, may be. */
@@ -306,6 +331,25 @@ async function assertSeemTwo(
   const left = { ...looks.source, identity: source, database: one };
   const right = { ...looks.target, identity: target, database: other };
   if (!areTwo && isOneStore(left, right)) throw oneStore(source.label);
+}
+
+/**
+ * Refuses to put documents of one collection among those of another, which is in the copy, too.
+ * @throws DualsyncError `refused`
+ */
+function assertNotMixed(source: Listing, target: Listing, wanted: RestoreOptions["wanted"]): void {
+  const natural = renamesFor(source, { ...wanted, renames: new Map() });
+  const held = new Set(target.collections.filter(({ documents }) => documents > 0).map(({ name }) => name));
+  for (const [from, to] of wanted.renames) {
+    const other = namesOf(source).find((name) => name !== from && (natural.get(name) ?? name) === to);
+    if (other === undefined || !held.has(to)) continue;
+    const [put, into, own] = [from, to, other].map((name) => JSON.stringify(name));
+    throw new DualsyncError(
+      "refused",
+      `${into} of the target holds documents, and the copy of it is ${own}: --rename would put ${put} among them.`,
+      { hint: "Nothing was restored. Give it a name that the target does not have yet." },
+    );
+  }
 }
 
 /** A copy that holds nothing is a fault of the copy. @throws DualsyncError `refused` */

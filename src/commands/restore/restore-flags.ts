@@ -50,7 +50,7 @@ export async function prepareRestore(flags: RestoreFlags, environment: Environme
   const pair = resolvePair("restore", { from: flags.from, to: flags.to, environment });
   const { source: from, target: to } = pair;
   const targetName = nameOf(to);
-  assertTargetNamed(flags.confirm, targetName);
+  assertTargetNamed(flags.confirm, targetName, to);
   const mode = modeOf(flags.mode);
   assertFit(flags, mode);
   const documents = [...(flags.id ?? []), ...(flags.ids ?? []).flatMap((file) => linesOf(file, environment))];
@@ -64,8 +64,8 @@ export async function prepareRestore(flags: RestoreFlags, environment: Environme
     mode,
     apply: flags.apply ?? false,
     dryRun: flags.dryRun ?? false,
-    confirmed: flags.confirm !== undefined,
-    nextCommand: nextCommand(flags, targetName),
+    confirmed: flags.confirm,
+    nextCommand: (name) => nextCommand(flags, name),
     includeNewer: flags.includeNewer ?? false,
     allowShrink: flags.allowShrink ?? false,
     newerBy: flags.newerBy === undefined ? undefined : fieldName(flags.newerBy),
@@ -94,8 +94,8 @@ function nameOf(to: Location): string {
 }
 
 /** Whoever lets a target be written to shows by its name that they know which one. */
-function assertTargetNamed(confirmed: string | undefined, name: string): void {
-  if (confirmed === undefined || confirmed === name) return;
+function assertTargetNamed(confirmed: string | undefined, name: string, { label }: Location): void {
+  if (confirmed === undefined || confirmed === name || confirmed === label) return;
   throw configurationError(
     `--confirm names ${JSON.stringify(confirmed)}, but the target is ${JSON.stringify(name)}.`,
     "Is this the right target? The plan shows its name: run the same command without --apply.",

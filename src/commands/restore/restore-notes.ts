@@ -26,6 +26,9 @@ export interface RestoreFindings {
   /** Bytes of documents that were read to compare, and the milliseconds that this took. */
   readonly compared: { readonly bytes: number; readonly milliseconds: number };
   readonly scope: RestoreScope;
+  readonly asks: string;
+  /** See `PlannedRestore.asks`. */
+  readonly isOther: boolean;
 }
 
 /** Bytes of a journal for a document that is added: its id, a hash, and what belongs to an entry. */
@@ -43,7 +46,8 @@ export async function restoreNotes(
     stores.target.identity(context.signal),
   ]);
   return [
-    `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${options.targetName} here.`,
+    `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${found.asks} here.`,
+    ...(found.isOther ? [otherNote(source, target)] : []),
     ...(await unpreparedNote(stores.target, context.signal)),
     ...copyNote(target),
     ...interruptedNotes(found),
@@ -73,6 +77,10 @@ function filledNote({ history: { lastRun } }: StoreSnapshot, target: StoreSnapsh
 async function unpreparedNote({ cautions }: Reader, signal: AbortSignal): Promise<string[]> {
   const lacking = await cautions?.unprepared(signal);
   return lacking === undefined ? [] : [lacking];
+}
+
+function otherNote({ history: { lastRun } }: StoreSnapshot, { label }: StoreSnapshot): string {
+  return `This copy was filled from ${lastRun?.from}, and nothing that was copied is in ${label}, which holds other documents: is it the right target, and the right copy?`;
 }
 
 /** Somebody's copy is seldom what is to be restored. */

@@ -9,17 +9,17 @@ export interface RestoreOptions extends Selected {
   readonly from: Location;
   /** What is restored. */
   readonly to: Location;
-  /** What the person types, or gives with --confirm, to show that they know which target it is. */
+  /** What the person types, or gives with --confirm, to show that they know which target it is; see `PlannedRestore.asks`. */
   readonly targetName: string;
   /** Documents as reports print them: a collection, a slash, an id. None: all. */
   readonly documents: readonly string[];
   readonly mode: RestoreMode;
   readonly apply: boolean;
   readonly dryRun: boolean;
-  /** The target's name was given. */
-  readonly confirmed: boolean;
-  /** The command that goes on from the plan. */
-  readonly nextCommand: string;
+  /** The target's name as it was given, or its whole label. */
+  readonly confirmed?: string | undefined;
+  /** The command that goes on from the plan, with the name that it asks for. */
+  readonly nextCommand: (name: string) => string;
   /** With mode exact: also remove what may be newer than the copy. */
   readonly includeNewer: boolean;
   readonly allowShrink: boolean;

@@ -22,7 +22,7 @@ export function restoreVerdict(
   const saved = wayBack(journal);
   if (failed)
     return [
-      "Verification failed: the target does not hold what the copy holds. Run the same command again.",
+      "Verification failed: the target does not hold what the copy holds. Until it does, no dualsync command copies from it. Run the same command again.",
       ...saved,
     ].join(" ");
   const sum = (pick: (report: Transferred["collections"][number]) => number): number =>
@@ -48,7 +48,14 @@ export function restoreVerdict(
       : `Restored, but ${things} could not be (named above): ${moved}. Accept a known loss with --accept KEY.`;
   const next =
     "Next: look at the application, then let the nightly runs go on as before; dualsync diff shows in what the two sides differ.";
-  return [done, next, ...saved].join(" ");
+  return [done, ...onlyInCopy(sum((one) => one.rejected)), next, ...saved].join(" ");
+}
+
+/** The next night would make the copy what the target is. */
+function onlyInCopy(rejected: number): string[] {
+  if (rejected === 0) return [];
+  const what = rejected === 1 ? "1 document is as it was" : `${grouped(rejected)} documents are as they were`;
+  return [`${what} in the copy alone: see to it before a nightly run brings the copy up to date.`];
 }
 
 /** Nothing where nothing was changed. */

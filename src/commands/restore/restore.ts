@@ -94,12 +94,20 @@ function assertRestorable({ jobs, lost, lostDocuments }: PlannedRestore): void {
 
 /** Anything but adding to an empty target needs its name. @throws DualsyncError `refused` */
 async function assertConfirmed(
-  { mode, confirmed, targetName, nextCommand }: RestoreOptions,
-  { isEmpty, plan }: PlannedRestore,
+  { mode, confirmed, nextCommand }: RestoreOptions,
+  { isEmpty, asks, plan }: PlannedRestore,
   { ask, signal }: RunContext,
 ): Promise<void> {
-  if (confirmed || (mode === "missing" && isEmpty)) return;
-  const hint = `Nothing was restored. To restore: ${nextCommand}`;
+  if (mode === "missing" && isEmpty) return;
+  if (confirmed === asks || confirmed === plan.target) return;
+  const hint = `Nothing was restored. To restore: ${nextCommand(asks)}`;
+  if (confirmed !== undefined) {
+    throw new DualsyncError(
+      "refused",
+      `The copy ${plan.source} was not filled from ${plan.target}, which holds other documents: ${JSON.stringify(confirmed)} alone does not say that it is the right target.`,
+      { hint },
+    );
+  }
   if (ask === undefined) {
     throw new DualsyncError(
       "refused",
@@ -107,10 +115,10 @@ async function assertConfirmed(
       { hint },
     );
   }
-  const answer = await ask(`Type ${targetName} to restore into ${plan.target}:`);
+  const answer = await ask(`Type ${asks} to restore into ${plan.target}:`);
   signal.throwIfAborted();
-  if (answer === targetName) return;
-  throw new DualsyncError("refused", `Not confirmed: that is not ${targetName}.`, { hint });
+  if (answer === asks) return;
+  throw new DualsyncError("refused", `Not confirmed: that is not ${asks}.`, { hint });
 }
 
 interface RestoreWork {
@@ -207,10 +215,11 @@ async function restore(
 async function unmark(
   session: WriteSession,
   record: RunRecord,
-  { history }: PlannedRestore,
+  { history, jobs }: PlannedRestore,
   { saved: { documents, added } }: UndoJournal,
 ): Promise<void> {
-  if (documents + added > 0) return;
+  // What has no _id is written and not journaled.
+  if (documents + added > 0 || jobs.some(({ from }) => from.kind === "sequence")) return;
   // The failure is what is to be said; where this fails, too, undoing the run removes the mark.
   await session.record(history.lastRestore ?? { ...record, complete: true }).catch(() => undefined);
 }
@@ -257,7 +266,7 @@ function nothingRestored(planned: PlannedRestore, options: RestoreOptions, start
     itemCount: losses.total,
     bytes: 0,
     exitCode: exitCode(options.dryRun ? (losses.counted > 0 ? "incomplete" : "done") : "refused"),
-    verdict: `This is the plan; nothing was restored.${cannot} To restore: ${options.nextCommand}`,
+    verdict: `This is the plan; nothing was restored.${cannot} To restore: ${options.nextCommand(planned.asks)}`,
   };
 }
 

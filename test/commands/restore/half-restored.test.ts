@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Document } from "mongodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
+import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
 import type { SetFault } from "../../services/wire-proxy/faults/faults.ts";
 import { type CliOptions, type CliResult, dualsync } from "../../support/cli.ts";
 import { dropEverythingOn, everythingOn } from "../../support/data/everything.ts";
@@ -239,4 +240,28 @@ it("while a restore runs the copy and the original are locked for all others, wh
   for (const { code, stdout, stderr } of others)
     expect([code, stdout + stderr]).toEqual([7, expect.stringMatching(/is locked by dualsync restore on /)]);
   expect(await orders(copy)).toEqual(before);
+});
+
+it("a document that the original does not take is named as being in the copy alone", async () => {
+  const people = live().collection<Row & { readonly email?: string }>("people");
+  await people.updateOne({ _id: 3 }, { $set: { email: "ada@shop.example" } });
+  await nightly();
+  await people.deleteOne({ _id: 3 });
+  await people.insertOne({ _id: 900, n: 900, text: "came again", email: "ada@shop.example" });
+  await people.createIndex({ email: 1 }, { unique: true, sparse: true });
+  const done = await restore("missing");
+  expect([done.code, done.stdout]).toEqual([
+    3,
+    expect.stringMatching(/1 document is as it was in the copy alone: see to it before a nightly run/),
+  ]);
+});
+
+it("a copy that may not be locked is restored from, and the restore says so", async () => {
+  await damage();
+  pair.targetProxy.fail({ on: "update", collection: "_dualsync", every: 1, error: serverErrors.noRight });
+  const { code, stdout, stderr } = await restore("overwrite");
+  expect([code, stdout + stderr]).toEqual([
+    0,
+    expect.stringMatching(/The copy cannot be locked .*: see to it that no other run writes to it meanwhile/),
+  ]);
 });

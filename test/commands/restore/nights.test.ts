@@ -187,9 +187,10 @@ it.each(SHOPS)(
     await of.fill();
     await night(of);
     await ok(of, "restore", "--to", "env:SCRATCH", "--apply");
+    const places = { SCRATCH: of.scratch(), COPY: of.copy() };
     const { code, stdout, stderr } = await dualsync(["diff", "--from", "env:SCRATCH", "--to", "env:COPY"], {
       cwd: folder,
-      env: { SCRATCH: of.scratch(), COPY: of.copy() },
+      env: places,
     });
     expect(code, stdout + stderr).toBe(0);
     await night(of);
@@ -197,6 +198,11 @@ it.each(SHOPS)(
     await night(of);
     const second = await run(of, ["restore", "--to", "env:SCRATCH", "--mode", "overwrite", "--apply"]);
     expect(second.code).toBe(6);
+    const over = await dualsync(["duplicate", "--from", "env:SCRATCH", "--to", "env:COPY"], {
+      cwd: folder,
+      env: places,
+    });
+    expect([over.code, over.stderr]).toEqual([6, expect.stringMatching(/error: /)]);
     await ok(of, "restore", "--to", "env:SCRATCH", "--mode", "overwrite", "--apply", "--confirm", "scratch");
     await night(of);
   },

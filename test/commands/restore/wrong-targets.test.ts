@@ -96,6 +96,16 @@ async function held(of: typeof live): Promise<void> {
     .replaceOne({ _id: "lease" }, lease, { upsert: true });
 }
 
+/** A database beside the original, and its copy beside the other copy. */
+async function staged(): Promise<void> {
+  await pair.from.db("staging").collection<Row>("orders").insertMany(rows(0, 3));
+  const at = {
+    LIVE: withDatabase(pair.source.uri, "staging"),
+    COPY: withDatabase(pair.target.uri, "staging_backup"),
+  };
+  expect((await run(["duplicate", ...TO_COPY], at)).code).toBe(0);
+}
+
 /** As a restore leaves it that was killed. */
 async function halfRestored(of: typeof live): Promise<void> {
   await of()
@@ -316,6 +326,26 @@ const FLAGS: readonly Scenario[] = [
     says: /Two collections would be copied into "orders"/,
   },
   {
+    when: "--rename puts a collection among the documents of another one",
+    code: 6,
+    args: [...BACK, "--include", "people", "--rename", "people=orders", ...CONFIRMED],
+    says: /"orders" of the target holds documents, and the copy of it is "orders": --rename would put "people" among them/,
+  },
+  {
+    when: "--rename puts a collection in place of another one",
+    code: 6,
+    args: exact(
+      ...CONFIRMED,
+      "--include",
+      "people",
+      "--rename",
+      "people=orders",
+      "--include-newer",
+      "--allow-shrink",
+    ),
+    says: /--rename would put "people" among them/,
+  },
+  {
     when: "--filter is of a collection that the copy lacks",
     code: 6,
     args: overwrite(...CONFIRMED, "--filter", 'invoices={"n":1}'),
@@ -378,6 +408,26 @@ const PLACES: readonly Scenario[] = [
       "DATABASE_backup",
     ],
     env: () => ({ LIVE: elsewhere(liveUri()), COPY: elsewhere(copyUri()) }),
+    says: /is a copy of localhost.*: dualsync filled it from there/,
+  },
+  {
+    when: "they are swapped, and what is chosen is not part of the copy",
+    code: 6,
+    args: [
+      "--from",
+      "env:LIVE",
+      "--to",
+      "env:COPY",
+      "--include",
+      "log",
+      "--mode",
+      "overwrite",
+      "--apply",
+      "--confirm",
+      "DATABASE_backup",
+    ],
+    env: () => ({ LIVE: elsewhere(liveUri()), COPY: elsewhere(copyUri()) }),
+    given: () => Promise.all([live, copy].map((of, n) => of().collection<Row>("log").insertMany(rows(n, 9)))),
     says: /is a copy of localhost.*: dualsync filled it from there/,
   },
   {
@@ -477,6 +527,13 @@ const PLACES: readonly Scenario[] = [
     says: /is locked by dualsync duplicate on not /,
   },
   {
+    when: "another run holds the lock of the copy, which is read slowly",
+    code: 7,
+    args: overwrite(...CONFIRMED, "--rate", "5MB"),
+    given: () => held(copy),
+    says: /is locked by dualsync duplicate on not /,
+  },
+  {
     when: "the copy is empty",
     code: 6,
     args: exact(...CONFIRMED),
@@ -523,6 +580,22 @@ const PLACES: readonly Scenario[] = [
         .collection<Row>("orders")
         .deleteMany({ _id: { $gt: 5 } }),
     says: /--mode exact would remove/,
+  },
+  {
+    when: "the copy is that of another database, and only a name that may be common is given",
+    code: 6,
+    args: ["--from", "env:STAGED", "--to", "env:LIVE", "--mode", "overwrite", ...CONFIRMED],
+    env: () => ({ STAGED: withDatabase(pair.target.uri, "staging_backup") }),
+    given: staged,
+    says: /The copy \S+\/staging_backup was not filled from \S+\/shop\d+, which holds other documents: "shop\d+" alone does not say that it is the right target[\s\S]*--confirm \S+:\d+\/shop\d+/,
+  },
+  {
+    when: "the copy is that of another database, before --apply",
+    code: 6,
+    args: ["--from", "env:STAGED", "--to", "env:LIVE"],
+    env: () => ({ STAGED: withDatabase(pair.target.uri, "staging_backup") }),
+    given: staged,
+    says: /This copy was filled from \S+\/staging, and nothing that was copied is in \S+\/shop\d+, which holds other documents: is it the right target, and the right copy\?[\s\S]*--confirm \S+:\d+\/shop\d+/,
   },
   {
     when: "all of it is a view in the target",
@@ -605,4 +678,15 @@ it("restore without --apply shows the plan and the command that goes on, and --d
   const dry = await run(["restore", ...BACK, "--mode", "exact", "--dry-run"]);
   expect([dry.code, dry.stdout]).toEqual([0, expect.stringMatching(/nothing was restored/)]);
   expect(await everything()).toEqual(before);
+});
+
+it("the copy of another database is restored where the target is named in full, and its nights need nothing more", async () => {
+  await staged();
+  const at = { STAGED: withDatabase(pair.target.uri, "staging_backup") };
+  const label = `127.0.0.1:${new URL(pair.source.uri).port}/${pair.database}`;
+  const there = ["restore", "--from", "env:STAGED", "--to", "env:LIVE", "--mode", "overwrite", "--apply"];
+  const done = await run([...there, "--confirm", label], at);
+  expect([done.code, done.stderr]).toEqual([0, expect.not.stringMatching(/error/)]);
+  expect((await run([...there, "--confirm", pair.database], at)).code).toBe(0);
+  expect((await run(["duplicate", ...TO_COPY])).code).toBe(0);
 });
