@@ -48,9 +48,10 @@ export async function undoRun(options: UndoOptions, context: RunContext): Promis
       const record = await disown(target, session, journal, { head, signal: writing.signal });
       const mark = await marker(options, journal, context.reporter);
       await mark("undoing");
-      const status = await putBack({ ...work, session, mark }, context, writing.signal);
-      if (head.command === RESTORE) await session.record({ ...record, complete: true });
-      return status;
+      const unmark = async (): Promise<void> => {
+        if (head.command === RESTORE) await session.record({ ...record, complete: true });
+      };
+      return await putBack({ ...work, session, mark, unmark }, context, writing.signal);
     });
   } finally {
     await target.close();
@@ -87,6 +88,8 @@ interface UndoTask {
   readonly started: Date;
   readonly dryRun: boolean;
   readonly mark?: ((mark: UndoMark) => Promise<void>) | undefined;
+  /** From then on the target is not half-way. */
+  readonly unmark?: (() => Promise<void>) | undefined;
 }
 
 async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSignal): Promise<number> {
@@ -109,6 +112,8 @@ async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSi
   } finally {
     progress.end();
   }
+  // A run whose journal says that it is undone is not undone again: by then the target must bear no mark of it.
+  await work.unmark?.();
   if (undone.left.total === 0) await work.mark?.("undone");
   return finish(reporter, undoReport(undone, { head, started, dryRun }));
 }
