@@ -67,15 +67,15 @@ interface SurveyedJournal extends Surveyed {
 
 async function readJournal({ cwd, head }: UndoOptions): Promise<SurveyedJournal> {
   const reader = new UndoReader(cwd, head.run);
-  const marks = new Set<UndoMark>();
+  const marks: UndoMark[] = [];
   const altered = new AlteredFields();
   const entries = () =>
     reader.entries(
-      (mark) => marks.add(mark),
+      (mark) => marks.push(mark),
       ({ collection, fields }) => altered.add(collection.name, fields),
     );
   const found: Survey = await survey({ path: reader.path, entries });
-  const state: JournalState = stateOf([...marks]);
+  const state: JournalState = stateOf(marks);
   return { reader, survey: found, state, torn: reader.torn, altered };
 }
 
@@ -106,7 +106,7 @@ async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSi
       survey: journal.survey,
       journal: journal.reader,
       altered: journal.altered,
-      brokenOff: !journal.state.complete || journal.state.undo !== undefined,
+      brokenOff: isBrokenOff(journal.state),
       onProgress: (collection, documents) => progress.advance(collection, documents),
     });
   } finally {
@@ -115,7 +115,13 @@ async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSi
   // A run whose journal says that it is undone is not undone again: by then the target must bear no mark of it.
   await work.unmark?.();
   if (undone.left.total === 0) await work.mark?.("undone");
+  else if (!undone.isRefused) await work.mark?.("left");
   return finish(reporter, undoReport(undone, { head, started, dryRun }));
+}
+
+/** Once all of it was gone through, what is not there was removed by somebody else. */
+function isBrokenOff({ complete, undo }: JournalState): boolean {
+  return undo === undefined ? !complete : undo === "undoing";
 }
 
 function finish(reporter: Reporter, report: ReturnType<typeof undoReport>): number {
