@@ -48,9 +48,10 @@ export async function undoRun(options: UndoOptions, context: RunContext): Promis
       const record = await disown(target, session, journal, { head, signal: writing.signal });
       const mark = await marker(options, journal, context.reporter);
       await mark("undoing");
-      const status = await putBack({ ...work, session, mark }, context, writing.signal);
-      if (head.command === RESTORE) await session.record({ ...record, complete: true });
-      return status;
+      const unmark = async (): Promise<void> => {
+        if (head.command === RESTORE) await session.record({ ...record, complete: true });
+      };
+      return await putBack({ ...work, session, mark, unmark }, context, writing.signal);
     });
   } finally {
     await target.close();
@@ -66,15 +67,15 @@ interface SurveyedJournal extends Surveyed {
 
 async function readJournal({ cwd, head }: UndoOptions): Promise<SurveyedJournal> {
   const reader = new UndoReader(cwd, head.run);
-  const marks = new Set<UndoMark>();
+  const marks: UndoMark[] = [];
   const altered = new AlteredFields();
   const entries = () =>
     reader.entries(
-      (mark) => marks.add(mark),
+      (mark) => marks.push(mark),
       ({ collection, fields }) => altered.add(collection.name, fields),
     );
   const found: Survey = await survey({ path: reader.path, entries });
-  const state: JournalState = stateOf([...marks]);
+  const state: JournalState = stateOf(marks);
   return { reader, survey: found, state, torn: reader.torn, altered };
 }
 
@@ -87,6 +88,8 @@ interface UndoTask {
   readonly started: Date;
   readonly dryRun: boolean;
   readonly mark?: ((mark: UndoMark) => Promise<void>) | undefined;
+  /** From then on the target is not half-way. */
+  readonly unmark?: (() => Promise<void>) | undefined;
 }
 
 async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSignal): Promise<number> {
@@ -103,14 +106,22 @@ async function putBack(work: UndoTask, { reporter }: RunContext, signal: AbortSi
       survey: journal.survey,
       journal: journal.reader,
       altered: journal.altered,
-      brokenOff: !journal.state.complete || journal.state.undo !== undefined,
+      brokenOff: isBrokenOff(journal.state),
       onProgress: (collection, documents) => progress.advance(collection, documents),
     });
   } finally {
     progress.end();
   }
+  // A run whose journal says that it is undone is not undone again: by then the target must bear no mark of it.
+  await work.unmark?.();
   if (undone.left.total === 0) await work.mark?.("undone");
+  else if (!undone.isRefused) await work.mark?.("left");
   return finish(reporter, undoReport(undone, { head, started, dryRun }));
+}
+
+/** Once all of it was gone through, what is not there was removed by somebody else. */
+function isBrokenOff({ complete, undo }: JournalState): boolean {
+  return undo === undefined ? !complete : undo === "undoing";
 }
 
 function finish(reporter: Reporter, report: ReturnType<typeof undoReport>): number {

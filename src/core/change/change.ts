@@ -9,6 +9,7 @@ import { canQuery } from "../walk/lookup.ts";
 import {
   type Due,
   findAll,
+  isAsBefore,
   isWanted,
   type Place,
   type ReadBack,
@@ -80,14 +81,17 @@ export async function applyChunk(work: ChangeContext, chunk: readonly Change[]):
 export function precheck(work: ChangeContext, change: Change, found: Doc | undefined): Outcome | undefined {
   const conflict = (reason: string): Outcome => ({ change, result: "conflict", reason });
   if (!canQuery(work.target, change.id)) return conflict("its _id cannot be used in a query");
-  if (isWanted(work, change, found)) return { change, result: "unchanged" };
+  // What the target's own rules alter counts here: it is not known before it is written that they make the same of it again.
+  if (isWanted({ ...work, altered: undefined }, change, found)) return { change, result: "unchanged" };
   if (change.accepts(found)) return undefined;
+  if (isWanted(work, change, found)) return { change, result: "unchanged" };
   return conflict(
     found === undefined ? "it is no longer in the target" : "it has changed in the target since",
   );
 }
 
-function outcomeOf({ change, after, isHeld }: ReadBack<Change>, rejected: Rejected | undefined): Outcome {
+function outcomeOf(one: ReadBack<Change>, rejected: Rejected | undefined): Outcome {
+  const { change, after, isHeld } = one;
   if (isHeld) return { change, result: "changed" };
   if (rejected !== undefined) {
     const result = rejected.occupied === true ? "conflict" : "refused";
@@ -100,6 +104,8 @@ function outcomeOf({ change, after, isHeld }: ReadBack<Change>, rejected: Reject
       ? "it was written but is missing again: does another program remove it, or does it expire?"
       : change.wanted === undefined
         ? "it was removed but is back: does another program write it?"
-        : "it was written but reads back differently: does another program or the server change it?";
+        : isAsBefore(one)
+          ? "it was not written, although the target reports no error: it still holds what it held before"
+          : "it was written but reads back differently: does another program or the server change it?";
   return { change, result: "refused", reason };
 }

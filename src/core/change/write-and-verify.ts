@@ -95,33 +95,47 @@ export async function saveOwnForms(
   readBack: readonly ReadBack[],
 ): Promise<void> {
   if (journaling === undefined || session.alters !== true) return;
-  const entries = readBack.flatMap(({ change: { wanted }, after, isHeld }): JournalEntry[] => {
-    if (isHeld || wanted === undefined || after === undefined) return [];
+  const entries = readBack.flatMap((one): JournalEntry[] => {
+    const { change, after, isHeld } = one;
+    const { wanted } = change;
+    if (isHeld || wanted === undefined || after === undefined || isAsBefore(one)) return [];
     const made = { sha256: hash("sha256", after.bytes, "buffer"), bytes: after.bytes.length };
     return [{ id: after.id.element, before: wanted, after: made }];
   });
   if (entries.length > 0) await journaling.journal.save(journaling.collection, entries);
 }
 
+/** The target holds what it held before: it took no notice of what was written. */
+export function isAsBefore({ before, after }: Pick<ReadBack, "before" | "after">): boolean {
+  return before !== undefined && after !== undefined && Buffer.compare(before.bytes, after.bytes) === 0;
+}
+
 /**
  * Fields that all documents which are not held as they were written have in common: the target's own rules alter them. `due` are
- * documents that the target has taken.
+ * documents that the target has taken, and besides them it holds so many `others` as they were written. Of one among several another
+ * program may have changed anything.
  */
 export async function learnAltered(
   writing: Writing,
-  due: readonly Pick<Due, "change">[],
+  due: readonly Pick<Due, "change" | "before">[],
   found: ReadonlyMap<string, Doc>,
+  others = 0,
 ): Promise<void> {
   const { target, session, collection, altered, journaling } = writing;
   if (altered === undefined || session.rewritesFields?.(collection.name) !== true) return;
   let common: ReadonlySet<string> | undefined;
-  for (const { change } of due) {
+  let [written, differing] = [others, 0];
+  for (const { change, before } of due) {
     const { id, wanted } = change;
     const own = found.get(id.key);
-    if (wanted === undefined || own === undefined || isWanted(writing, change, own)) continue;
+    if (wanted === undefined || own === undefined || isAsBefore({ before, after: own })) continue;
+    written++;
+    if (isWanted(writing, change, own)) continue;
+    differing++;
     const names = target.mapping?.differing(collection.name, own, { id, bytes: wanted }) ?? [];
     common = new Set(names.filter((name) => common?.has(name) ?? true));
   }
+  if (differing === 1 && written > 1) return;
   const fresh = [...(common ?? [])].filter((name) => !altered.of(collection.name).has(name));
   if (fresh.length === 0) return;
   await journaling?.journal.saveAltered?.(journaling.collection, fresh);

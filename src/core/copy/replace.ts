@@ -305,7 +305,11 @@ async function writeSaved(
   };
   const outcomes = await applyChanges(job, job.to, changes, options);
   const count = (result: Outcome["result"]): number => outcomes.filter((one) => one.result === result).length;
-  const isKept = ({ key }: DocumentId): boolean => stays.has(key) && stays.get(key)?.loss === undefined;
+  const left = new Set(
+    outcomes.flatMap(({ result, change }) => (result === "conflict" ? change.id.key : [])),
+  );
+  const isKept = ({ key }: DocumentId): boolean =>
+    left.has(key) && stays.has(key) && stays.get(key)?.loss === undefined;
   const [kept, others] = [true, false].map((are) =>
     documents.filter(({ expected: { id } }) => isKept(id) === are),
   ) as [ToWrite[], ToWrite[]];

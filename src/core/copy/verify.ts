@@ -48,7 +48,7 @@ async function rewriteRange(job: PartJob, range: IdRange): Promise<void> {
     job.tally.extra += countExtra(step);
     reportDuplicateIds(job, step.duplicateIds);
     if (documents.length === 0) continue;
-    nameChanged(job, await proveWritten(job, documents));
+    nameChanged(job, await proveWritten(job, documents, step.equal.documents + step.equivalent.length));
   }
 }
 
@@ -80,14 +80,19 @@ const ROUNDS = 3;
  * written again; a document that the server stores with the same other bytes each time is altered by the server: it is
  * removed again and rejected by name. One that is gone although it was acknowledged, or that is something else each
  * time, fails the run. Where the store's own rules alter documents (`WriteSession.alters`), it stays and is rejected by name.
+ * So many `others` of those written with them are proved.
  * @returns the documents that had to be written again and are now proved
  */
-export async function proveWritten(job: PartJob, documents: readonly Doc[]): Promise<readonly Doc[]> {
+export async function proveWritten(
+  job: PartJob,
+  documents: readonly Doc[],
+  others = 0,
+): Promise<readonly Doc[]> {
   const { target, session, to: collection, journaling, altered, signal } = job;
   const writing: Writing = { target, session, collection, journaling, altered, signal };
   const changes = documents.map((document) => ({ id: document.id, wanted: document.bytes, document }));
   const there = await findAll(writing, changes);
-  if (job.savesAll) return await nameOthers(job, writing, changes, there);
+  if (job.savesAll) return await nameOthers(job, writing, changes, { there, others });
   const proved: Doc[] = [];
   let due: readonly Due<OwnDocument>[] = changes
     .map((change) => ({ change, before: there.get(change.id.key) }))
@@ -117,23 +122,24 @@ async function nameOthers(
   job: PartJob,
   writing: Writing,
   changes: readonly OwnDocument[],
-  there: ReadonlyMap<string, Doc>,
+  { there, others }: { readonly there: ReadonlyMap<string, Doc>; readonly others: number },
 ): Promise<readonly Doc[]> {
   await learnAltered(
     writing,
-    changes.map((change) => ({ change })),
+    changes.map((change) => ({ change, before: undefined })),
     there,
+    others,
   );
-  const others = changes.filter(
+  const unlike = changes.filter(
     (change) => !job.rejected.has(change.id.key) && !isWanted(writing, change, there.get(change.id.key)),
   );
   await saveOwnForms(
     writing,
-    others.map((change) => ({ change, before: undefined, after: there.get(change.id.key), isHeld: false })),
+    unlike.map((change) => ({ change, before: undefined, after: there.get(change.id.key), isHeld: false })),
   );
   const { mapped } = job.target.words;
   const alters = mapped === undefined ? "does another program, or the server, change it?" : mapped.alters;
-  const rejected = others.map(({ id }): Rejected => {
+  const rejected = unlike.map(({ id }): Rejected => {
     const reason = there.has(id.key)
       ? `it was written but reads back differently: ${alters}`
       : "it was written but is missing again: does another program remove it, or does it expire?";

@@ -55,6 +55,8 @@ export interface Undone {
   readonly collections: readonly UndoneCollection[];
   /** What was left as it is, by name. */
   readonly left: Losses;
+  /** Some of it the target did not take: that is not as it should be, and another try may mend it. */
+  readonly isRefused: boolean;
 }
 
 /** What the run added is removed first, then what it replaced is put back, then what it removed: unique values are free by then. */
@@ -316,6 +318,7 @@ async function apply(
 
 class Result implements Undone {
   readonly left = new Losses([]);
+  isRefused = false;
   readonly #collections = new Map<string, UndoneCollection>();
 
   get collections(): readonly UndoneCollection[] {
@@ -334,6 +337,7 @@ class Result implements Undone {
       if (result === "changed" || result === "unchanged") counts[result]++;
       else {
         counts.conflicts++;
+        this.isRefused ||= result === "refused";
         this.left.add(`document ${name}/${printId(change.id.element)}`, reason ?? result);
       }
     }

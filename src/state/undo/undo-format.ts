@@ -76,10 +76,10 @@ export interface UndoHead {
   readonly started: Date;
 }
 
-/** What became of the run, and of its undoing. */
-export type UndoMark = "complete" | "undoing" | "undone";
+/** What became of the run, and of its undoing. `left`: it was gone through, and what was left alone had changed since. */
+export type UndoMark = "complete" | "undoing" | "left" | "undone";
 
-const MARKS: readonly unknown[] = ["complete", "undoing", "undone"] satisfies UndoMark[];
+const MARKS: readonly unknown[] = ["complete", "undoing", "left", "undone"] satisfies UndoMark[];
 
 /** Whether a journal can have this name: it becomes part of a file's name. */
 export function isRunId(run: string): boolean {

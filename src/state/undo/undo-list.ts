@@ -26,8 +26,8 @@ export interface JournalContent {
 export interface JournalState {
   /** The run finished. */
   readonly complete: boolean;
-  /** Undoing has begun, or is done. */
-  readonly undo?: "undoing" | "undone";
+  /** Undoing has begun, was gone through, or is done: what it came to last. */
+  readonly undo?: Exclude<UndoMark, "complete">;
 }
 
 /** All journals, the newest first; each is read and checked as a whole. */
@@ -62,10 +62,11 @@ async function contentOf(reader: UndoReader): Promise<JournalContent | DualsyncE
   }
 }
 
+/** `marks`: in the order in which they were made. */
 export function stateOf(marks: readonly UndoMark[]): JournalState {
   const complete = marks.includes("complete");
-  if (marks.includes("undone")) return { complete, undo: "undone" };
-  return marks.includes("undoing") ? { complete, undo: "undoing" } : { complete };
+  const undo = marks.findLast((mark) => mark !== "complete");
+  return undo === undefined ? { complete } : { complete, undo };
 }
 
 /** Removes the journals that have been kept long enough, except that of this run. */

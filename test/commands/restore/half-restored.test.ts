@@ -6,7 +6,7 @@ import type { Document } from "mongodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
 import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
-import type { SetFault } from "../../services/wire-proxy/faults/faults.ts";
+import type { FaultRule, SetFault } from "../../services/wire-proxy/faults/faults.ts";
 import { type CliOptions, type CliResult, dualsync } from "../../support/cli.ts";
 import { dropEverythingOn, everythingOn } from "../../support/data/everything.ts";
 import { contents, snapshot } from "../../support/data/snapshot.ts";
@@ -92,8 +92,8 @@ async function damage(): Promise<void> {
 }
 
 /** Kills the process when this write to the original has been done `nth` times. */
-function killedAt(on: string, nth: number) {
-  const fault: SetFault = pair.sourceProxy.fail({ on, collection: "orders", nth, hang: "after" });
+function killedAt(on: string, nth: number, rule: Partial<FaultRule> = {}) {
+  const fault = pair.sourceProxy.fail({ on, collection: "orders", nth, hang: "after", ...rule });
   return {
     async onStart(child: { readonly exitCode: number | null; kill(signal: "SIGKILL"): unknown }) {
       while (fault.happened === 0 && child.exitCode === null) await wait(2);
@@ -212,6 +212,21 @@ it("an undoing that is killed keeps the original out of the copy until it is rep
   const done = runOf(await restored("overwrite"));
   const undo = (options: CliOptions = {}) => run(["undo", done, "--to", "env:LIVE", "--yes"], options);
   expect((await undo(killedAt("delete", 1))).code).toBe(null);
+  await expectHalfRestored(["duplicate", ...TO_COPY, "--delete", "--yes"]);
+  expect((await undo()).code).toBe(0);
+  expect((await run(["duplicate", ...TO_COPY])).code).toBe(0);
+});
+
+it("an undoing that is killed when all is put back is still to be repeated, which takes the mark from the original", {
+  timeout: 60_000,
+}, async () => {
+  await damage();
+  const before = await orders(live);
+  const done = runOf(await restored("overwrite"));
+  const undo = (options: CliOptions = {}) => run(["undo", done, "--to", "env:LIVE", "--yes"], options);
+  const noted = { collection: "_dualsync", mentions: "verified", hang: "before" } as const;
+  expect((await undo(killedAt("update", 2, noted))).code).toBe(null);
+  expect(await orders(live)).toEqual(before);
   await expectHalfRestored(["duplicate", ...TO_COPY, "--delete", "--yes"]);
   expect((await undo()).code).toBe(0);
   expect((await run(["duplicate", ...TO_COPY])).code).toBe(0);

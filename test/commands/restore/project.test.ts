@@ -229,6 +229,45 @@ it("a column that a trigger rewrites is named, left out of the comparison, and d
   ]);
 });
 
+it("rows that a trigger keeps as they are, or out, are named, and undo puts back all others", async () => {
+  await sql(`create table notes (id int primary key, text text, author text);
+    insert into notes select n, 'n' || n, 'a' || n from generate_series(1, 20) n`);
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql(`update notes set text = 'x', author = 'y' where id <= 10; delete from notes where id > 15;
+    create or replace function swallow() returns trigger language plpgsql as
+      $$ begin if new.id in (5, 20) then return null; end if; return new; end $$;
+    create trigger swallow before insert or update on notes for each row execute function swallow()`);
+  await reload();
+  const before = await rows(["notes"]);
+  const done = await pair.run(["restore", "--mode", "overwrite", "--json", ...confirmed()], cwd);
+  expect([done.code, itemsOf(done)], done.stdout).toEqual([3, ["document notes/5", "document notes/20"]]);
+  expect(done.stdout).toMatch(/notes\/20","reason":"the database did not take it, without an error/);
+  expect(done.stdout).toMatch(/notes\/5","reason":"it was not written, although .* still holds what it held/);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["notes"])], undone.stdout).toEqual([0, before]);
+});
+
+it("what a trigger has made of other values is put back, too, in the column that it rewrites", async () => {
+  await sql(`create table users (id int primary key, email text);
+    insert into users select n, 'User' || n from generate_series(1, 20) n`);
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql(`update users set email = 'other' || id;
+    create or replace function fold() returns trigger language plpgsql as
+      $$ begin new.email = lower(new.email); return new; end $$;
+    create trigger fold before insert or update on users for each row execute function fold()`);
+  await reload();
+  const before = await rows(["users"]);
+  const done = await pair.run(["restore", "--mode", "overwrite", "--json", ...confirmed()], cwd);
+  expect([done.code, itemsOf(done)], done.stdout).toEqual([3, ["field users.email"]]);
+  expect(await values("select count(*)::int from users where email = 'user' || id")).toEqual([20]);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["users"])], undone.stdout).toEqual([0, before]);
+});
+
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 1_130);
 const ROUNDS = process.env.DUALSYNC_TEST_LONG === undefined ? 2 : 50;
 /** Milliseconds that a restore of this many rows takes about, from its plan on. */

@@ -127,6 +127,18 @@ it("undo leaves documents alone that changed since, and names them", async () =>
   expect(list.stdout).toMatch(/partly undone/);
 });
 
+it("undo that is repeated does not put back either what was removed since", async () => {
+  await fillBoth();
+  const id = runOf(await folder.adopt());
+  await collection("to").deleteOne({ _id: 3 });
+  await collection("to").updateOne({ _id: 5 }, { $set: { n: "since" } });
+  for (const _ of ["first", "again"]) {
+    const { code, stdout } = await folder.undo(id);
+    expect([code, summary(stdout)?.items], stdout).toEqual([3, 2]);
+  }
+  expect(await collection("to").findOne({ _id: 3 })).toBeNull();
+});
+
 it("undo restores nothing into a collection that was replaced since", async () => {
   await fillBoth();
   const id = runOf(await folder.adopt());

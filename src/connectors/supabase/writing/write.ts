@@ -156,13 +156,12 @@ export class Writer {
 
   /** Of these rows the server wrote so many, without saying which: the others were there. */
   async #settle(task: Task, rows: readonly RowToSend[], inserted: number): Promise<WriteOutcome> {
-    const { differ } = await this.#compare(task, docsOf(rows));
+    const { present, differ } = await this.#compare(task, docsOf(rows));
     const others = new Set(differ);
     const changed = rows.filter(({ doc }) => others.has(doc));
+    const left = differ.map((doc) => (present.has(doc.id.key) ? isOccupied(doc) : isSwallowed(doc)));
     const { rejected, written: replaced } =
-      task.mode === "create"
-        ? { rejected: differ.map(isOccupied), written: 0 }
-        : await this.#replace(task, changed);
+      task.mode === "create" ? { rejected: left, written: 0 } : await this.#replace(task, changed);
     const settled = rows.length - rejected.length;
     // What a trigger alters differs although it was inserted, and is counted once.
     const written = Math.min(settled, inserted + replaced);
@@ -223,6 +222,14 @@ function rejectedOf(
   const reason = refusalReason(table, code);
   if (code === ORPHAN) return { id, reason, waits: true };
   return BLOCKED.includes(code) ? { id, reason, blocked: true } : { id, reason };
+}
+
+/** Only a trigger, or a rule, can do that. */
+function isSwallowed({ id }: { readonly id: DocumentId }): Rejected {
+  return {
+    id,
+    reason: "the database did not take it, without an error: a trigger of the table keeps it out",
+  };
 }
 
 function isOccupied({ id }: { readonly id: DocumentId }): Rejected {
