@@ -6,7 +6,7 @@ import type { Document } from "mongodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
 import { serverErrors } from "../../services/wire-proxy/faults/errors.ts";
-import type { FaultRule, SetFault } from "../../services/wire-proxy/faults/faults.ts";
+import type { FaultRule } from "../../services/wire-proxy/faults/faults.ts";
 import { type CliOptions, type CliResult, dualsync } from "../../support/cli.ts";
 import { dropEverythingOn, everythingOn } from "../../support/data/everything.ts";
 import { contents, snapshot } from "../../support/data/snapshot.ts";
