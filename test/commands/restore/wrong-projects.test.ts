@@ -8,6 +8,7 @@ import { leaseSql } from "../../../src/connectors/supabase/sql/sql-lease.ts";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
 import { fillStorefront } from "../../shops/storefront.ts";
 import { dropEverythingOn, everyRowOf, everythingOn } from "../../support/data/everything.ts";
+import { expectExplained } from "../../support/explained.ts";
 import { projectPair } from "../../support/stores/project-pair.ts";
 
 /** Restores into Supabase projects that must not happen: each leaves every row, and the copy's server, as it was. */
@@ -263,6 +264,7 @@ describe.each([
     const result = await pair.run(["restore", ...words], folder, { env: env() });
     const said = result.stdout + result.stderr;
     expect([result.code, said]).toEqual([code, expect.stringMatching(says)]);
+    if (code !== 2) expectExplained(said, code);
     expect(await everything()).toEqual(before);
   });
 });

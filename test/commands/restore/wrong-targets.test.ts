@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withDatabase } from "../../services/mongodb/mongodb.ts";
 import { type CliResult, dualsync } from "../../support/cli.ts";
 import { dropEverythingOn, everythingOn } from "../../support/data/everything.ts";
+import { expectExplained } from "../../support/explained.ts";
 import { serverPair } from "../../support/stores/pair.ts";
 
 /**
@@ -82,6 +83,7 @@ async function expectRefused({ code, says, args = [], env: variables, given }: S
   const result = await run(["restore", ...words], variables?.());
   const said = result.stdout + result.stderr;
   expect([result.code, said]).toEqual([code, expect.stringMatching(says)]);
+  if (code !== 2) expectExplained(said, code);
   expect(await everything()).toEqual(before);
 }
 
