@@ -85,7 +85,11 @@ export async function writeAndReadBack<Change extends WantedDocument>(
     const after = found.get(change.id.key);
     return { change, before, after, isHeld: isWanted(writing, change, after) };
   });
-  await saveOwnForms(writing, readBack);
+  // What stands where a document was not taken is somebody else's.
+  await saveOwnForms(
+    writing,
+    readBack.filter(({ change }) => !refused.has(change.id.key)),
+  );
   return { readBack, rejected };
 }
 
