@@ -202,6 +202,28 @@ describe("tables that refer to each other in a circle", () => {
   });
 });
 
+it("rows in a circle that --mode exact removes are put back as they were, with the references that their removal took", async () => {
+  await sql(`create table a (id int primary key, b int, note text);
+    create table b (id int primary key, a int not null references a (id) on delete cascade);
+    alter table a add foreign key (b) references b (id) on delete set null;
+    create table p (id int primary key, boss int references p (id) on delete set null)`);
+  await install();
+  await sql("insert into a (id) values (1); insert into b values (1, 1); insert into p values (1, null)");
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql(`insert into a (id) select generate_series(11, 13); insert into b select n, n from generate_series(11, 13) n;
+    update a set b = id where id > 10; insert into p select n, n - 1 from generate_series(2, 1200) n; update p set boss = 1200 where id = 2`);
+  const before = await rows(["a", "b", "p"]);
+  const flags = ["--mode", "exact", "--include-newer", "--allow-shrink", "--json"];
+  const done = await pair.run(["restore", ...flags, ...confirmed()], cwd);
+  const counted = await values(
+    "select (select count(*)::int from a) + (select count(*)::int from b) + (select count(*)::int from p)",
+  );
+  expect([done.code, counted], done.stdout).toEqual([0, [3]]);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["a", "b", "p"])], undone.stdout).toEqual([0, before]);
+});
+
 const TOUCHED = `
   create table notes (id int primary key, text text, price numeric(6, 1), updated_at timestamptz default now());
   insert into notes select n, 'n' || n, n / 10.0, '2026-01-01' from generate_series(1, 700) n;
