@@ -4,9 +4,9 @@ import type { WriteOutcome } from "../write-outcome.ts";
 /** For stores whose documents can refer to each other, so that one may have to wait for another. */
 export interface RelatedWrites {
   /**
-   * Writes documents that were rejected because they wait for each other, by collection: what refers to nothing that is
-   * missing first, and so on; of a circle the first ones without the reference that closes it, which is added at once. What
-   * still waits afterwards is rejected as before.
+   * Writes documents that were rejected because they wait for each other, by collection, as with `create`: what refers to nothing
+   * that is missing first, and so on; of a circle the first ones without the reference that closes it, which is added at once.
+   * What still waits afterwards is rejected as before.
    */
   writeTogether(
     documents: ReadonlyMap<string, Batch>,

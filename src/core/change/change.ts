@@ -40,7 +40,7 @@ export interface Outcome {
 }
 
 export interface ChangeOptions
-  extends Pick<Writing, "journaling" | "saved" | "onLost" | "altered" | "signal"> {
+  extends Pick<Writing, "journaling" | "saved" | "originalOf" | "onLost" | "altered" | "signal"> {
   /** Documents that hold one another's unique values are exchanged. Default: true. */
   readonly resolvesSwaps?: boolean | undefined;
 }

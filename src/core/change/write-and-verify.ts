@@ -50,6 +50,8 @@ interface Saving {
   readonly journaling?: Pick<Journaling, "journal" | "collection"> | undefined;
   /** What another try has saved of documents, by `DocumentId.key`: it is not saved again. */
   readonly saved?: Map<string, string> | undefined;
+  /** What a document was before the run's other changes made this of it, where they have. */
+  readonly originalOf?: ((before: Doc) => Uint8Array | undefined) | undefined;
 }
 
 /** Where and how documents are written. */
@@ -85,7 +87,11 @@ export async function writeAndReadBack<Change extends WantedDocument>(
     const after = found.get(change.id.key);
     return { change, before, after, isHeld: isWanted(writing, change, after) };
   });
-  await saveOwnForms(writing, readBack);
+  // What stands where a document was not taken is somebody else's.
+  await saveOwnForms(
+    writing,
+    readBack.filter(({ change }) => !refused.has(change.id.key)),
+  );
   return { readBack, rejected };
 }
 
@@ -143,16 +149,29 @@ export async function learnAltered(
 }
 
 /** What was saved by another try, and is still so, is not saved again. */
-export async function save({ target, journaling, saved }: Saving, due: readonly Due[]): Promise<void> {
+export async function save(
+  { target, journaling, saved, originalOf }: Saving,
+  due: readonly Due[],
+): Promise<void> {
   if (journaling === undefined) return;
   const hashed = due.map((one) => ({ one, key: one.change.id.key, hash: hashOf(one.before) }));
   const fresh = hashed.filter(({ key, hash }) => saved?.get(key) !== hash);
   if (fresh.length === 0) return;
   await journaling.journal.save(
     journaling.collection,
-    fresh.map(({ one: { change, before } }) => entryOf(change, before, target)),
+    fresh.map(({ one: { change, before } }) => {
+      const original = before && originalOf?.(before);
+      if (before === undefined || original === undefined) return entryOf(change, before, target);
+      return ownFormOf(original, before);
+    }),
   );
   for (const { key, hash } of fresh) saved?.set(key, hash);
+}
+
+/** Of a document that other changes of the run have altered. */
+function ownFormOf(original: Uint8Array, { id, bytes }: Doc): JournalEntry {
+  const after = { sha256: hash("sha256", bytes, "buffer"), bytes: bytes.length };
+  return { id: id.element, before: original, after };
 }
 
 function hashOf(document: Doc | undefined): string {

@@ -1,5 +1,6 @@
 /** Removing documents from collections that refer to each other. */
-import type { DocumentId } from "../../model/document.ts";
+import { elements, isNamed, TYPE } from "../../bson/elements.ts";
+import type { Doc, DocumentId } from "../../model/document.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Outcome } from "../change/change.ts";
 import { type Leaving, takeOutReferred } from "../change/leaving.ts";
@@ -10,11 +11,12 @@ import { find } from "../walk/lookup.ts";
 import type { Job } from "./job.ts";
 import { assertMayRemove, extrasOf, nameLeft, removalOf } from "./remove.ts";
 
-/** Ids of a collection that are in memory together at most. */
+/** Ids of a collection that are in memory together at most, and bytes of documents of collections that refer to each other. */
 const MOST_LEAVING = 200_000;
+const MOST_BYTES = 64_000_000;
 
-/** Documents that are saved at once. */
-const CHUNK = { count: 500, bytes: 64_000 };
+/** Documents that are saved, and removed, at once, and their bytes. */
+const CHUNK = { count: 500, bytes: 8_000_000 };
 
 /** A segment of a collection, and what of it is to go. */
 interface LeavingSegment {
@@ -22,6 +24,8 @@ interface LeavingSegment {
   readonly segment: Extras;
   readonly found: number;
   readonly ids: readonly DocumentId[];
+  /** Bytes of each of these documents, by `DocumentId.key`. */
+  readonly sizes: ReadonlyMap<string, number>;
 }
 
 /**
@@ -30,7 +34,9 @@ interface LeavingSegment {
  */
 export async function removeRelated(jobs: readonly Job[]): Promise<void> {
   const segments: LeavingSegment[] = [];
-  for (const job of jobs) segments.push(...(await segmentsOf(job)));
+  const isCircle = jobs.length > 1 || jobs.some(({ to }) => to.after?.includes(to.name));
+  const bytes = { left: isCircle ? MOST_BYTES : Number.POSITIVE_INFINITY };
+  for (const job of jobs) segments.push(...(await segmentsOf(job, bytes)));
   if (segments.length === 0) return;
   const leaving: Leaving = new Map();
   for (const { job, ids } of segments) {
@@ -40,8 +46,10 @@ export async function removeRelated(jobs: readonly Job[]): Promise<void> {
   }
   await keepReferred(jobs, leaving);
   // All of them are saved before the first one goes: removing one may remove or alter others.
-  const saved = new Map(jobs.map((job) => [job, new Map<string, string>()]));
-  for (const [job, known] of saved) await saveAll(job, leaving.get(job.to), known);
+  const saved = new Map(jobs.map((job) => [job, new KnownDocuments()]));
+  for (const { job, sizes } of segments)
+    for (const [key, size] of sizes) saved.get(job)?.sizes.set(key, size);
+  for (const [job, known] of saved) await saveAll(job, leaving.get(job.to), known, isCircle);
   const outcomes = await removeAll(jobs, leaving, saved);
   for (const { job, segment, found, ids } of segments) {
     const gone = outcomes.get(job);
@@ -49,25 +57,41 @@ export async function removeRelated(jobs: readonly Job[]): Promise<void> {
   }
 }
 
-async function segmentsOf(job: Job): Promise<readonly LeavingSegment[]> {
+/** What was saved of a collection's documents, by `DocumentId.key`. */
+class KnownDocuments {
+  /** Bytes of the documents. */
+  readonly sizes = new Map<string, number>();
+  readonly hashes = new Map<string, string>();
+  /** The documents themselves, where the removal of others may alter them. */
+  readonly documents = new Map<string, Uint8Array>();
+}
+
+async function segmentsOf(job: Job, bytes: { left: number }): Promise<readonly LeavingSegment[]> {
   await assertMayRemove(job);
   const found: LeavingSegment[] = [];
   let room = MOST_LEAVING;
   for (const segment of job.progress.extras) {
     const ids: DocumentId[] = [];
+    const sizes = new Map<string, number>();
     let count = 0;
     for await (const step of extrasOf(job, segment)) {
       count += step.found;
-      const some = step.gone.slice(0, Math.max(0, room));
+      const some = step.gone.slice(0, Math.max(0, room)).filter((one) => {
+        bytes.left -= one.bytes.length;
+        return bytes.left >= 0;
+      });
       room -= some.length;
-      ids.push(...some.map(({ id }) => id.copy()));
+      for (const { id, bytes } of some) {
+        ids.push(id.copy());
+        sizes.set(id.key, bytes.length);
+      }
       if (some.length < step.gone.length)
         job.losses.add(
           `collection ${job.from.name}`,
-          `more than ${MOST_LEAVING.toLocaleString("en-US")} documents are to be removed: run the same command again for the rest`,
+          "more documents are to be removed than can be at once: run the same command again for the rest",
         );
     }
-    found.push({ job, segment, found: count, ids });
+    found.push({ job, segment, found: count, ids, sizes });
   }
   return found;
 }
@@ -86,24 +110,49 @@ async function keepReferred(jobs: readonly Job[], leaving: Leaving): Promise<voi
   }
 }
 
+function inChunks(ids: Iterable<DocumentId>, { sizes }: KnownDocuments): Iterable<readonly DocumentId[]> {
+  return chunksOf([...ids], ({ element, key }) => element.length + (sizes.get(key) ?? 0), CHUNK);
+}
+
 async function saveAll(
   { target, to, journaling, signal }: Job,
   ids: ReadonlyMap<string, DocumentId> = new Map(),
-  saved: Map<string, string>,
+  known: KnownDocuments,
+  isCircle: boolean,
 ): Promise<void> {
-  for (const chunk of chunksOf([...ids.values()], ({ element }) => element.length, CHUNK)) {
+  const { hashes: saved, documents } = known;
+  for (const chunk of inChunks(ids.values(), known)) {
     const there = await find(target, to, chunk, signal);
     const due = chunk.map((id) => ({ change: { id }, before: there.get(id.key) }));
     const isThere = due.filter(({ before }) => before !== undefined);
     await save({ target, journaling, saved }, isThere);
+    if (!isCircle) continue;
+    for (const [key, { bytes }] of there) documents.set(key, Uint8Array.from(bytes));
   }
+}
+
+/**
+ * Removing one document may take the references to it out of others. What has lost nothing else is still what was saved of it, and
+ * is to be put back as that.
+ */
+function originalOf({ target, to }: Job, { documents }: KnownDocuments, found: Doc): Uint8Array | undefined {
+  const bytes = documents.get(found.id.key);
+  const names = bytes && target.mapping?.differing(to.name, found, { id: found.id, bytes });
+  return names !== undefined && areNull(found.bytes, names) ? bytes : undefined;
+}
+
+/** Whether all of these fields are null, or missing. */
+function areNull(bytes: Uint8Array, names: readonly string[]): boolean {
+  for (const element of elements(bytes))
+    if (element.type !== TYPE.null && names.some((name) => isNamed(bytes, element, name))) return false;
+  return true;
 }
 
 /** The last collection first, again and again, as long as that removes any. @returns the keys of what is gone, by job */
 async function removeAll(
   jobs: readonly Job[],
   leaving: Leaving,
-  saved: ReadonlyMap<Job, Map<string, string>>,
+  saved: ReadonlyMap<Job, KnownDocuments>,
 ): Promise<ReadonlyMap<Job, ReadonlySet<string>>> {
   const gone = new Map(jobs.map((job) => [job, new Set<string>()]));
   for (let isMoving = true; isMoving; ) {
@@ -114,11 +163,17 @@ async function removeAll(
       const { target, journaling, altered, signal } = job;
       const all = [...ids.values()];
       const ordered = (await target.references?.referrersFirst(job.to.name, all, signal)) ?? all;
-      const changes = ordered.map((id) => removalOf(id));
-      const options = { journaling, altered, signal, saved: saved.get(job) };
-      const outcomes = await applyChanges(job, job.to, changes, options);
+      const known = saved.get(job) ?? new KnownDocuments();
+      const original = (found: Doc): Uint8Array | undefined => originalOf(job, known, found);
+      const options = { journaling, altered, signal, saved: known.hashes, originalOf: original };
+      const outcomes: Outcome[] = [];
+      for (const chunk of inChunks(ordered, known)) {
+        const changes = chunk.map((id) => removalOf(id, known.sizes.get(id.key)));
+        outcomes.push(...(await applyChanges(job, job.to, changes, options)));
+      }
       // What another removal has taken along was meant to go.
-      const done = outcomes.filter(({ result }) => result === "changed" || result === "unchanged");
+      const isDone = ({ result }: Outcome): boolean => result === "changed" || result === "unchanged";
+      const done = outcomes.filter(isDone);
       for (const { change } of done) {
         ids.delete(change.id.key);
         gone.get(job)?.add(change.id.key);
@@ -126,7 +181,7 @@ async function removeAll(
       isMoving ||= done.length > 0 && [...leaving.values()].some((some) => some.size > 0);
       left.set(
         job,
-        outcomes.filter((one) => !done.includes(one)),
+        outcomes.filter((one) => !isDone(one)),
       );
     }
     if (!isMoving) for (const [job, outcomes] of left) nameLeft(job, outcomes);

@@ -94,19 +94,21 @@ async function settleCircle(circle: readonly OpenedCollection[]): Promise<void> 
     });
 }
 
-/** Documents that were refused and may still be written; what they replace is saved. */
+/**
+ * Documents that were refused and that the target lacks; that it does is saved. What is there already is in nobody's way: it is
+ * replaced, if at all, once the others are written.
+ */
 async function waitingOf(job: Job, room: number): Promise<readonly Doc[]> {
-  const { source, target, from, to, progress, keeping, journaling, signal } = job;
+  const { source, target, from, to, progress, journaling, signal } = job;
   if (progress.blocked.size === 0) return [];
   const ids = progress.blocked.documents.map(({ id }) => id);
   const [wanted, there] = await Promise.all([find(source, from, ids, signal), find(target, to, ids, signal)]);
   const due: Due[] = [];
   let left = room;
   for (const [key, expected] of wanted) {
-    const before = there.get(key);
+    if (there.has(key)) continue;
     left -= expected.bytes.length;
-    const isKept = before !== undefined && keeping.appeared({ expected, found: before }) !== undefined;
-    if (left >= 0 && !isKept) due.push({ change: { id: expected.id, wanted: expected.bytes }, before });
+    if (left >= 0) due.push({ change: { id: expected.id, wanted: expected.bytes }, before: undefined });
   }
   await save({ target, journaling }, due);
   return due.flatMap(({ change: { id, wanted } }) => (wanted === undefined ? [] : [{ id, bytes: wanted }]));

@@ -4,7 +4,7 @@ import { printId } from "../../bson/print-id.ts";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
 import { inReferenceOrder } from "../../connectors/reference-order.ts";
-import { type Doc, DocumentId } from "../../model/document.ts";
+import { Batch, type Doc, DocumentId } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Change, ChangeOptions, Outcome } from "../change/change.ts";
@@ -85,8 +85,15 @@ export async function undo(work: UndoWork): Promise<Undone> {
     }
     if (circle !== undefined) await removeCircle(work, circle, result);
   }
+  const added = await insertTogether(work, together(retried));
   for (const { collection, changes } of together(retried)) {
-    result.add(collection, await applyPart(work, collection, changes, undefined));
+    const outcomes = await applyPart(work, collection, changes, undefined);
+    const isAdded = ({ result, change }: Outcome): boolean =>
+      result === "unchanged" && added.get(collection.name)?.has(change.id.key) === true;
+    result.add(
+      collection,
+      outcomes.map((one) => (isAdded(one) ? { ...one, result: "changed" as const } : one)),
+    );
     work.onProgress(collection.name, changes.length);
   }
   if (work.session !== undefined) await assertStillExists(work, result);
@@ -155,7 +162,8 @@ async function removeCircle(work: UndoWork, { leaving }: Circle, result: Result)
       const ordered = (await target.references?.referrersFirst(info.name, all, signal)) ?? all;
       const changes = ordered.map((id): Change => ({ id, accepts: () => true }));
       const outcomes = await apply({ ...work, resolvesSwaps: false }, info, changes);
-      const done = outcomes.filter((one) => one.result === "changed" || one.result === "unchanged");
+      const isDone = ({ result }: Outcome): boolean => result === "changed" || result === "unchanged";
+      const done = outcomes.filter(isDone);
       for (const { change } of done) ids.delete(change.id.key);
       // What another removal has taken along was meant to go.
       result.add(
@@ -164,7 +172,7 @@ async function removeCircle(work: UndoWork, { leaving }: Circle, result: Result)
       );
       work.onProgress(info.name, done.length);
       isMoving ||= done.length > 0 && [...leaving.values()].some((some) => some.size > 0);
-      left.push([info, outcomes.filter((one) => !done.includes(one))]);
+      left.push([info, outcomes.filter((one) => !isDone(one))]);
     }
     if (!isMoving) for (const [info, outcomes] of left) result.add(info, outcomes);
   }
@@ -252,6 +260,27 @@ async function assertStillExists(
       { hint: "Another program did this: look at the target. The journal is kept." },
     );
   }
+}
+
+/** Documents that refer to each other can only be put back together. @returns the keys of those that were tried, by collection */
+async function insertTogether(
+  { target, session, there, signal }: UndoWork,
+  retried: readonly Retried[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const waiting = new Map<string, Batch>();
+  if (session?.relatedWrites === undefined) return new Map();
+  for (const { collection, changes } of retried) {
+    const info = there.find(({ name, uid }) => name === collection.name && uid === collection.uid);
+    if (info === undefined) continue;
+    const ids = changes.map(({ id }) => id);
+    const found = await find(target, info, ids, signal);
+    const documents = changes.flatMap(({ id, wanted, accepts }): Doc[] =>
+      wanted !== undefined && !found.has(id.key) && accepts(undefined) ? [{ id, bytes: wanted }] : [],
+    );
+    if (documents.length > 0) waiting.set(info.name, Batch.of(documents));
+  }
+  if (waiting.size > 0) await session.relatedWrites.writeTogether(waiting, signal);
+  return new Map([...waiting].map(([name, batch]) => [name, new Set(batch.docs().map(({ id }) => id.key))]));
 }
 
 /** In memory of its own: a journal is read in pieces that are much larger. */

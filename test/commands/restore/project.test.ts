@@ -202,6 +202,28 @@ describe("tables that refer to each other in a circle", () => {
   });
 });
 
+it("rows in a circle that --mode exact removes are put back as they were, with the references that their removal took", async () => {
+  await sql(`create table a (id int primary key, b int, note text);
+    create table b (id int primary key, a int not null references a (id) on delete cascade);
+    alter table a add foreign key (b) references b (id) on delete set null;
+    create table p (id int primary key, boss int references p (id) on delete set null)`);
+  await install();
+  await sql("insert into a (id) values (1); insert into b values (1, 1); insert into p values (1, null)");
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql(`insert into a (id) select generate_series(11, 13); insert into b select n, n from generate_series(11, 13) n;
+    update a set b = id where id > 10; insert into p select n, n - 1 from generate_series(2, 1200) n; update p set boss = 1200 where id = 2`);
+  const before = await rows(["a", "b", "p"]);
+  const flags = ["--mode", "exact", "--include-newer", "--allow-shrink", "--json"];
+  const done = await pair.run(["restore", ...flags, ...confirmed()], cwd);
+  const counted = await values(
+    "select (select count(*)::int from a) + (select count(*)::int from b) + (select count(*)::int from p)",
+  );
+  expect([done.code, counted], done.stdout).toEqual([0, [3]]);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["a", "b", "p"])], undone.stdout).toEqual([0, before]);
+});
+
 const TOUCHED = `
   create table notes (id int primary key, text text, price numeric(6, 1), updated_at timestamptz default now());
   insert into notes select n, 'n' || n, n / 10.0, '2026-01-01' from generate_series(1, 700) n;
@@ -266,6 +288,55 @@ it("what a trigger has made of other values is put back, too, in the column that
   expect(await values("select count(*)::int from users where email = 'user' || id")).toEqual([20]);
   const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
   expect([undone.code, await rows(["users"])], undone.stdout).toEqual([0, before]);
+});
+
+it("a row that the application adds just before the copy's is written is saved, replaced, and put back by undo", async () => {
+  await sql(
+    "create table notes (id int primary key, text text); insert into notes values (1, 'copied'), (2, 'copied')",
+  );
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql("delete from notes where id = 2");
+  // The first one only asks which columns may be written.
+  const add = pair.fail({
+    on: "POST /notes",
+    at: 2,
+    before: () => sql("insert into notes values (2, 'written by the application')"),
+  });
+  const done = await pair.run(["restore", "--mode", "overwrite", "--json", ...confirmed()], cwd);
+  expect([done.code, add.hits, await values("select text from notes where id = 2")], done.stdout).toEqual([
+    0,
+    1,
+    ["copied"],
+  ]);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await values("select text from notes order by id")], undone.stdout).toEqual([
+    0,
+    ["copied", "written by the application"],
+  ]);
+});
+
+it("by default no row is replaced that the application adds while rows in a circle are written together", async () => {
+  await sql(`create table a (id int primary key, b int, note text);
+    create table b (id int primary key, a int not null references a (id));
+    alter table a add foreign key (b) references b (id);
+    insert into a (id, note) values (1, 'copied'); insert into b values (1, 1); update a set b = 1`);
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql("update a set b = null; delete from b; delete from a");
+  // Both rows were refused by then: they are looked for, and then written together.
+  let refused = 0;
+  const add = pair.fail({
+    on: ({ method, path }) => method === "POST" && path === "/b" && ++refused === 3,
+    before: () => sql("insert into a (id, note) values (1, 'written by the application')"),
+  });
+  const done = await pair.run(["restore", "--json", ...confirmed()], cwd);
+  expect([done.code, add.hits], done.stdout).toEqual([0, 1]);
+  expect(collectionRecord(done.stdout, "a")).toMatchObject({ read: 1, written: 0, kept: 1 });
+  expect(await values("select note from a")).toEqual(["written by the application"]);
+  expect(await values("select a from b")).toEqual([1]);
 });
 
 const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 1_130);

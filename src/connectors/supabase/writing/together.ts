@@ -19,13 +19,14 @@ export async function writeTogether(
 ): Promise<ReadonlyMap<string, WriteOutcome>> {
   const outcomes = new Map<string, WriteOutcome>([...documents.keys()].map((name) => [name, NOTHING]));
   const waiting: Documents = new Map([...documents].map(([name, batch]) => [name, batch.docs()]));
-  await settle(writer, waiting, outcomes, signal);
+  const stubs: Stubs = new Map();
+  const work = { writer, stubs, signal };
+  await settle(work, waiting, outcomes);
   if (count(waiting) === 0) return outcomes;
-  const stubs = new Map<string, readonly DocumentId[]>();
   for (const [name, docs] of waiting) stubs.set(name, await writer.stub(name, docs, signal));
-  await settle(writer, waiting, outcomes, signal);
+  await settle(work, waiting, outcomes);
   for (const [name, docs] of waiting) {
-    const last = await writer.write(name, Batch.of(docs), "insert", signal);
+    const last = await write(work, name, docs);
     const outcome = add(outcomes.get(name) ?? NOTHING, last);
     const refused = new Set(outcome.rejected.map(({ id }) => id.key));
     const left = (stubs.get(name) ?? []).filter(({ key }) => refused.has(key));
@@ -57,17 +58,33 @@ async function takeOut(
   return kept;
 }
 
+type Stubs = Map<string, readonly DocumentId[]>;
+
+interface Work {
+  readonly writer: Writer;
+  /** Rows that were added without their references. */
+  readonly stubs: Stubs;
+  readonly signal: AbortSignal;
+}
+
+/** Rows that were added here are made whole; what else stands in a document's place has appeared meanwhile, and stays. */
+async function write(
+  { writer, stubs, signal }: Work,
+  name: string,
+  docs: readonly Doc[],
+): Promise<WriteOutcome> {
+  const own = new Set(stubs.get(name)?.map(({ key }) => key));
+  const [added, others] = [true, false].map((is) => docs.filter(({ id }) => own.has(id.key) === is));
+  const whole = await writer.write(name, Batch.of(added ?? []), "insert", signal);
+  return add(whole, await writer.write(name, Batch.of(others ?? []), "create", signal));
+}
+
 /** Writes what waits again and again, for as long as that gets something through; keeps in `waiting` what still waits. */
-async function settle(
-  writer: Writer,
-  waiting: Documents,
-  outcomes: Map<string, WriteOutcome>,
-  signal: AbortSignal,
-): Promise<void> {
+async function settle(work: Work, waiting: Documents, outcomes: Map<string, WriteOutcome>): Promise<void> {
   for (let before = Number.POSITIVE_INFINITY; count(waiting) < before && count(waiting) > 0; ) {
     before = count(waiting);
     for (const [name, docs] of waiting) {
-      const outcome = await writer.write(name, Batch.of(docs), "insert", signal);
+      const outcome = await write(work, name, docs);
       const still = new Set(outcome.rejected.filter(({ waits }) => waits).map(({ id }) => id.key));
       const rejected = outcome.rejected.filter(({ waits }) => waits !== true);
       outcomes.set(name, add(outcomes.get(name) ?? NOTHING, { ...outcome, rejected }));

@@ -76,9 +76,26 @@ export class Writer {
       return [toSend(task, doc, columns)];
     });
     const { done } = await this.#sender.send(rows, { table, keep: true, signal });
-    // Where somebody else came first it is not known whose a row is.
-    const own = done.filter((piece) => piece.written === piece.rows.length);
-    return own.flatMap((piece) => piece.rows.map(({ doc }) => doc.id));
+    const own: RowToSend[] = [];
+    for (const { rows: taken, written } of done)
+      own.push(...(written === taken.length ? taken : await this.#heldAsSent(task, taken)));
+    return own.map(({ doc }) => doc.id);
+  }
+
+  /** Where somebody else came first, which rows are those that were sent. */
+  async #heldAsSent(
+    { table, computed, signal }: Task,
+    rows: readonly RowToSend[],
+  ): Promise<readonly RowToSend[]> {
+    const ids = rows.map(({ doc }) => doc.id);
+    const held = await rowsOf(this.#project, table).find(ids, signal);
+    return rows.filter((row) => {
+      const found = held.get(row.doc.id.key);
+      const own = found && rowOf(table, found.bytes);
+      if (own === undefined || "reason" in own) return false;
+      const texts = new Map(own.columns);
+      return row.columns.every((name, at) => computed.has(name) || texts.get(name) === row.texts[at]);
+    });
   }
 
   /** Each document has an `_id` of its own. */
