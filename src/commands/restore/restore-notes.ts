@@ -100,34 +100,40 @@ function interruptedNotes({ source, target, scope }: RestoreFindings): string[] 
   });
 }
 
+function are(documents: number): string {
+  return documents === 1 ? "is" : "are";
+}
+
+function thatDiffer(documents: number): string {
+  return `${count(documents, "document")} that ${documents === 1 ? "differs" : "differ"}`;
+}
+
 function modeNotes({ previews }: RestoreFindings, { mode, includeNewer }: RestoreOptions): string[] {
   const sum = (of: (one: RestorePreview) => number): number =>
     [...previews.values()].reduce((total, one) => total + of(one), 0);
-  const [different, overwritten, conflicts] = [
+  const [missing, different, overwritten] = [
+    sum((one) => one.missing),
     sum((one) => one.different),
     sum((one) => one.overwritten),
-    sum((one) => one.conflicts),
   ];
-  const written = `${count(
-    sum((one) => one.missing),
-    "document",
-  )} that the target lacks ${sum((one) => one.missing) === 1 ? "is" : "are"} added`;
-  const replaced = `${grouped(overwritten)} that differ are replaced by the copy's`;
+  const added = `${count(missing, "document")} that the target lacks ${are(missing)} added`;
+  const replaced = `${thatDiffer(overwritten)} ${are(overwritten)} replaced by the copy's`;
   const newer = sum((one) => one.newer);
   // Of some that stay and some that go it is not known which are newer.
-  const warned =
-    newer === 0 || overwritten < different ? "" : `, ${grouped(newer)} of which are newer in the target`;
-  const notes = [`--mode ${mode}: ${written}${overwritten === 0 ? "" : `; ${replaced}${warned}`}.`];
-  if (newer > 0 && warned === "")
-    notes.push(`${grouped(newer)} of those that differ ${newer === 1 ? "is" : "are"} newer in the target.`);
+  const isEachReplaced = overwritten === different;
+  const warned = newer === 0 || !isEachReplaced ? "" : `, ${grouped(newer)} of them newer in the target`;
+  const notes = [`--mode ${mode}: ${added}${overwritten === 0 ? "" : `; ${replaced}${warned}`}.`];
+  if (newer > 0 && !isEachReplaced)
+    notes.push(`Of those that differ ${grouped(newer)} ${are(newer)} newer in the target.`);
+  const conflicts = sum((one) => one.conflicts);
   const kept = different - overwritten - conflicts;
-  if (kept > 0)
-    notes.push(
-      `${grouped(kept)} that differ stay as they are in the target${mode === "missing" ? " (--mode merge or overwrite replaces them)" : ""}.`,
-    );
+  if (kept > 0) {
+    const otherwise = mode === "missing" ? " (--mode merge or overwrite replaces them)" : "";
+    notes.push(`Left as they are in the target: ${thatDiffer(kept)}${otherwise}.`);
+  }
   if (conflicts > 0)
     notes.push(
-      `${grouped(conflicts)} that differ stay, as it is not known which of the two is to stay: they are named at the end.`,
+      `Left and named at the end: ${thatDiffer(conflicts)}, where it is not known which of the two is to stay.`,
     );
   const [extra, newerExtra] = [sum((one) => one.extra), sum((one) => one.newerExtra)];
   if (extra === 0) return notes;

@@ -36,7 +36,7 @@ export function restoreVerdict(
   const parts = [
     `${count(written, "document")} written`,
     `${grouped(unchanged)} unchanged`,
-    ...(kept === 0 ? [] : [`${grouped(kept)} that differ left as they are`]),
+    ...(kept === 0 ? [] : [`${grouped(kept)} left as they are`]),
     ...(deleted === 0 ? [] : [`${grouped(deleted)} removed`]),
   ];
   const proof = `read back and equal ${howEqual(comparedBy, collections)}`;
