@@ -1,16 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { aptDistribution, unpackedPackages } from "../postgres/apt-packages.ts";
+import { newerPackages, unpackedCommand } from "../debian/newer-release.ts";
+import type { Command } from "../process/service-process.ts";
 
 /** What the embedded engine was linked against. */
 const NEEDED_GLIBC = "2.38";
 const PACKAGES = ["libc6", "libstdc++6", "libgcc-s1"];
-const NEWER_RELEASE = { debian: "trixie", ubuntu: "noble" };
-
-export interface Command {
-  readonly command: string;
-  readonly args: readonly string[];
-}
 
 /**
  * How to start `script` with Node.js so that the embedded engine can be loaded in it. Where glibc is too old this
@@ -19,22 +12,10 @@ export interface Command {
  */
 export async function engineCommand(script: string, args: readonly string[]): Promise<Command> {
   if (!(await needsNewerLoader())) return { command: process.execPath, args: [script, ...args] };
-  const { triplet, loader } = machine();
-  const root = await newerLibraries();
-  const folders = [`usr/lib/${triplet}`, `lib/${triplet}`].map((name) => join(root, name)).filter(existsSync);
-  const command = folders.map((folder) => join(folder, loader)).find(existsSync);
-  if (command === undefined) throw new Error(`no ${loader} under ${root}: remove that folder and try again`);
-  const system = [`/usr/lib/${triplet}`, `/lib/${triplet}`].filter(existsSync);
-  const path = [...folders, ...system].join(":");
-  return { command, args: ["--library-path", path, process.execPath, script, ...args] };
-}
-
-async function newerLibraries(): Promise<string> {
-  const distribution = await aptDistribution();
-  if (distribution === undefined) {
+  const root = await newerPackages({ debian: PACKAGES, ubuntu: PACKAGES });
+  if (root === undefined)
     throw unsupported(`has glibc ${runningGlibc()}, and the embedded engine needs ${NEEDED_GLIBC}`);
-  }
-  return unpackedPackages(distribution, NEWER_RELEASE[distribution.family], PACKAGES);
+  return unpackedCommand(root, process.execPath, [script, ...args]);
 }
 
 /** Throws on a machine that the embedded engine was not built for. */
@@ -65,10 +46,4 @@ function runningGlibc(): string | undefined {
 
 function isOlder(version: string, than: string): boolean {
   return version.localeCompare(than, "en", { numeric: true }) < 0;
-}
-
-function machine(): { triplet: string; loader: string } {
-  return process.arch === "arm64"
-    ? { triplet: "aarch64-linux-gnu", loader: "ld-linux-aarch64.so.1" }
-    : { triplet: "x86_64-linux-gnu", loader: "ld-linux-x86-64.so.2" };
 }

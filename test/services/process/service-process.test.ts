@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { type Command, engineCommand } from "../mongodb/newer-loader.ts";
-import { startProcess } from "./service-process.ts";
+import { engineCommand } from "../mongodb/newer-loader.ts";
+import { type Command, startProcess } from "./service-process.ts";
 
 const here = import.meta.dirname;
 const FOREVER = "setInterval(() => {}, 1000)";

@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Command } from "../mongodb/newer-loader.ts";
 
 const STDERR_KEPT = 64 * 1024;
 const STOP_DEADLINE_MS = 15_000;
+
+/** A program to start. */
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+}
 
 /** A child process that is ready. It must end by itself when its standard input does: so it never outlives this process. */
 export interface ServiceProcess {

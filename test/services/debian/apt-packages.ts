@@ -8,6 +8,8 @@ import { cacheFolder } from "../process/cache.ts";
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 300_000;
+/** The parts of an archive that hold what the tests need. */
+const COMPONENTS = { debian: "main", ubuntu: "main universe" };
 
 export interface Distribution {
   readonly family: "debian" | "ubuntu";
@@ -75,7 +77,8 @@ async function download(
   const options = [`arch=${debianArchitecture()}`, "target=Packages"];
   // Without the keyring's file apt falls back to the keys that it trusts for every archive.
   if (existsSync(keyring)) options.push(`signed-by=${keyring}`);
-  const source = `deb [${options.join(" ")}] ${await mainArchive(distribution)} ${release} main\n`;
+  const components = COMPONENTS[distribution.family];
+  const source = `deb [${options.join(" ")}] ${await mainArchive(distribution)} ${release} ${components}\n`;
   await writeFile(join(work, "sources.list"), source);
   await writeFile(join(work, "status"), "");
   await writeFile(join(work, "apt.conf"), aptConfiguration(work));
