@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { Answer } from "../../services/http/delivery.ts";
 import { htmlFailure, statementTimeout, tooManyRequests } from "../../services/postgrest/answer/answers.ts";
-import type { Answer } from "../../services/postgrest/answer/errors.ts";
 import type { Effect, Recorded } from "../../services/postgrest/faults.ts";
 import { Random } from "../../shops/random.ts";
 import { fillStorefront } from "../../shops/storefront.ts";

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { expect, it } from "vitest";
+import type { Answer } from "../../services/http/delivery.ts";
 import { startRecording } from "../../services/http/recording-server.ts";
 import {
   expiredKey,
@@ -14,7 +15,6 @@ import {
   tooManyRequests,
   unauthorized,
 } from "../../services/postgrest/answer/answers.ts";
-import type { Answer } from "../../services/postgrest/answer/errors.ts";
 import type { Effect, Recorded } from "../../services/postgrest/faults.ts";
 import { fillStorefront } from "../../shops/storefront.ts";
 import type { CliResult } from "../../support/cli.ts";

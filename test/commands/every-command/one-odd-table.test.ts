@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Answer } from "../../services/http/delivery.ts";
 import { htmlFailure } from "../../services/postgrest/answer/answers.ts";
-import type { Answer } from "../../services/postgrest/answer/errors.ts";
 import type { Effect, Recorded } from "../../services/postgrest/faults.ts";
 import { records } from "../../support/cli.ts";
 import { folder } from "../../support/compared.ts";

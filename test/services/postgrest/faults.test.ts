@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { ActiveFault } from "../http/faults.ts";
 import { startRecording } from "../http/recording-server.ts";
 import { type PostgresService, startPostgres } from "../postgres/postgres.ts";
 import * as answers from "./answer/answers.ts";
-import type { ActiveFault, Fault } from "./faults.ts";
+import type { Fault } from "./faults.ts";
 import { type Postgrest, startPostgrest } from "./postgrest.ts";
 
 let postgres: PostgresService;

@@ -1,14 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
+import { type Answer, bodyOf, compressed, deliver, reset } from "../http/delivery.ts";
+import { FaultScript } from "../http/faults.ts";
 import { htmlFailure } from "./answer/answers.ts";
-import { compressed, deliver } from "./answer/delivery.ts";
-import { type Answer, errorAnswer, PostgrestError } from "./answer/errors.ts";
+import { errorAnswer, PostgrestError } from "./answer/errors.ts";
 import { describe, type IntegerFormats } from "./answer/openapi.ts";
 import { readTable } from "./answer/read.ts";
 import { callFunction } from "./answer/rpc.ts";
 import { deleteRows, insertRows, updateRows } from "./answer/write.ts";
-import { FaultScript, type Recorded } from "./faults.ts";
+import type { Effect, Recorded } from "./faults.ts";
 import { readPreferences } from "./request/preferences.ts";
 import { acceptedType, checkProfile, type Exchange } from "./request/request.ts";
 import { refusal, roleOf } from "./roles.ts";
@@ -40,7 +41,7 @@ const VERBS = "OPTIONS,GET,HEAD,POST,PATCH,DELETE";
 
 export class Gateway {
   schema: SchemaCache;
-  readonly faults = new FaultScript();
+  readonly faults = new FaultScript<Recorded, Effect>();
   readonly requests: Recorded[] = [];
   readonly #sessions: Sessions;
   readonly #settings: PostgrestSettings;
@@ -148,16 +149,6 @@ function record({ method = "GET", url: target = "/", headers }: IncomingMessage,
   };
 }
 
-function reset(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
-}
-
 function invalidPath(): PostgrestError {
   return new PostgrestError(404, "PGRST125", "Invalid path specified in request URL");
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

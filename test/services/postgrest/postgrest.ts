@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
+import type { ActiveFault } from "../http/faults.ts";
 import { listening } from "../listening.ts";
 import { type PostgresService, type RunSql, startPostgres } from "../postgres/postgres.ts";
-import type { ActiveFault, Fault, Recorded } from "./faults.ts";
+import type { Fault, Recorded } from "./faults.ts";
 import { Gateway, type PostgrestSettings } from "./gateway.ts";
 import { createRoles, KEYS, openSchema } from "./roles.ts";
 import { readSchema } from "./schema.ts";

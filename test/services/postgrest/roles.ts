@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { Answer } from "../http/delivery.ts";
 import type { RunSql } from "../postgres/postgres.ts";
-import { type Answer, PostgrestError } from "./answer/errors.ts";
+import { PostgrestError } from "./answer/errors.ts";
 import { identifier } from "./sql.ts";
 
 const JWT_SECRET = "a secret of tests, of at least thirty-two letters";

@@ -1,7 +1,8 @@
 import { MongoClient } from "mongodb";
 import { afterEach, beforeAll, beforeEach } from "vitest";
+import type { ActiveFault } from "../../services/http/faults.ts";
 import { type MongodbService, withDatabase } from "../../services/mongodb/mongodb.ts";
-import type { ActiveFault, Fault } from "../../services/postgrest/faults.ts";
+import type { Fault } from "../../services/postgrest/faults.ts";
 import type { Postgrest } from "../../services/postgrest/postgrest.ts";
 import { type CliOptions, type CliResult, dualsync } from "../cli.ts";
 import { sharedMongodb, sharedPostgrest } from "./shared-services.ts";

@@ -1,4 +1,4 @@
-import type { Answer } from "./errors.ts";
+import type { Answer } from "../../http/delivery.ts";
 
 /** Answers that come from what stands before PostgREST, and a few of its own that are hard to provoke. */
 

@@ -1,11 +1,5 @@
 import pg from "pg";
-
-/** What the gateway answers. A string body is sent as UTF-8. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-}
+import type { Answer } from "../../http/delivery.ts";
 
 interface ErrorDetails {
   readonly details?: string | null;

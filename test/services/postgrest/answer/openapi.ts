@@ -1,7 +1,7 @@
+import type { Answer } from "../../http/delivery.ts";
 import { type Exchange, OPENAPI } from "../request/request.ts";
 import type { CachedColumn, CachedFunction, CachedTable } from "../schema.ts";
 import { literal } from "../sql.ts";
-import type { Answer } from "./errors.ts";
 
 /** Names of integer types in `format`: Postgres's own, or since PostgREST 14.8 those of OpenAPI. */
 export type IntegerFormats = "postgres" | "openapi";

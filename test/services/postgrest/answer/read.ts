@@ -1,9 +1,10 @@
+import type { Answer } from "../../http/delivery.ts";
 import { applied } from "../request/preferences.ts";
 import { columnTypes, knownTable, queryParts } from "../request/query.ts";
 import { limitSql, rangeStatus, readRange } from "../request/range.ts";
 import { type Exchange, SINGULAR } from "../request/request.ts";
 import { identifier } from "../sql.ts";
-import { type Answer, PostgrestError } from "./errors.ts";
+import { PostgrestError } from "./errors.ts";
 
 /** GET and HEAD of a table: the body is what Postgres's own json_agg says. */
 export async function readTable(exchange: Exchange, name: string): Promise<Answer> {

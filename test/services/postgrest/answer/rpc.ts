@@ -1,3 +1,4 @@
+import type { Answer } from "../../http/delivery.ts";
 import { parsed } from "../request/payload.ts";
 import { applied } from "../request/preferences.ts";
 import { nearest, queryParts } from "../request/query.ts";
@@ -6,7 +7,7 @@ import type { Exchange } from "../request/request.ts";
 import type { CachedFunction, SchemaCache } from "../schema.ts";
 import type { Row } from "../session.ts";
 import { identifier, literal } from "../sql.ts";
-import { type Answer, PostgrestError } from "./errors.ts";
+import { PostgrestError } from "./errors.ts";
 import { contentType, pageBody } from "./read.ts";
 import { tooMany } from "./write.ts";
 

@@ -1,3 +1,4 @@
+import type { Answer } from "../../http/delivery.ts";
 import { Parser } from "../request/parser.ts";
 import { listedNames, payloadColumns, payloadSql } from "../request/payload.ts";
 import { applied, type Preferences } from "../request/preferences.ts";
@@ -7,7 +8,7 @@ import { type Exchange, SINGULAR } from "../request/request.ts";
 import type { CachedColumn, CachedTable } from "../schema.ts";
 import type { Row } from "../session.ts";
 import { identifier } from "../sql.ts";
-import { type Answer, PostgrestError } from "./errors.ts";
+import { PostgrestError } from "./errors.ts";
 import { contentType, notSingular, pageBody } from "./read.ts";
 
 /** How many rows an upsert has added: a setting of the transaction that counts up for each row, and down for each conflict. */

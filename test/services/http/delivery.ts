@@ -1,8 +1,29 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import type { Effect } from "../faults.ts";
-import type { Answer } from "./errors.ts";
+
+/** What a service answers. A string body is sent as UTF-8. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** What happens to a request on its way, whatever it asks for. */
+export interface Disturbance {
+  /** It gets this, and nothing is executed. */
+  readonly answer?: Answer;
+  /** The connection is reset, before anything is executed or after ("lost-reply"). */
+  readonly reset?: "before" | "lost-reply";
+  /** There is never an answer and nothing is executed; or it is executed, and the body stops after so many bytes. */
+  readonly stall?: "before" | { readonly after: number };
+  /** The connection ends after so many bytes of a body that was announced by its length, or came in chunks. */
+  readonly cut?: { readonly after: number; readonly chunked?: boolean };
+  /** The body comes in pieces of so many bytes, one in so many ms. */
+  readonly drip?: { readonly bytes: number; readonly ms: number };
+  /** It is executed so many ms later. */
+  readonly delay?: number;
+}
 
 /** The answer with its body in gzip. */
 export function compressed({ status, headers, body }: Answer): Answer {
@@ -14,7 +35,7 @@ export function compressed({ status, headers, body }: Answer): Answer {
 export async function deliver(
   response: ServerResponse,
   { status, headers, body }: Answer,
-  { stall, cut, drip }: Effect,
+  { stall, cut, drip }: Disturbance,
 ): Promise<number> {
   const bytes = body === undefined || response.req.method === "HEAD" ? undefined : Buffer.from(body);
   const length = bytes === undefined ? {} : { "Content-Length": bytes.length };
@@ -49,4 +70,15 @@ async function pieces(
   }
   response.end();
   return sent;
+}
+
+/** Ends the connection without an answer. */
+export function reset(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
+}
+
+export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
