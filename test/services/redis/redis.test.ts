@@ -95,8 +95,10 @@ describe.runIf(await canRunRedis())("the Redis test service", () => {
     const other = await startRedis();
     const folder = dirname(other.uri.slice("unix://".length));
     expect(existsSync(folder)).toBe(true);
+    const underWay = other.run("BLPOP", "k", 0).catch((error: Error) => error.message);
     await other.stop();
     await other.stop();
+    expect(await underWay).toBe("the connection to Redis has ended");
     expect(existsSync(folder)).toBe(false);
     await expect(other.run("PING")).rejects.toThrow("the connection to Redis has ended");
   });
