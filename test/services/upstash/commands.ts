@@ -80,8 +80,9 @@ export class CommandTable {
     return HARMLESS.has(name) || (this.only(name, "readonly") && !NOT_READ_ONLY.has(name));
   }
 
-  /** Whether it may need room. */
+  /** Whether it may need room. What a script does is not known before. */
   grows(name: string): boolean {
+    if (runsScript(name)) return !name.endsWith("_RO");
     return this.#facts.get(name)?.flags.has("denyoom") === true;
   }
 

@@ -2,10 +2,10 @@ import type { Disturbance } from "../http/delivery.ts";
 import type { Occasion } from "../http/faults.ts";
 import type { Call } from "./request.ts";
 
-/** A request that came. Its token is not kept, nor is what its commands say. */
+/** A request that came. Its token and its body are not kept. */
 export interface Recorded {
   readonly method: string;
-  /** Without parameters; of a command in the path, the path as it came. */
+  /** As it came, without parameters. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Names of its commands in capitals, in order; none: it was not understood. */

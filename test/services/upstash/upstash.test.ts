@@ -278,19 +278,20 @@ describe.runIf(await canRunRedis())("the Upstash test service", () => {
     expect(await seen(post("/", ["PING"]))).toEqual([200, '{"result":"PONG"}']);
   });
 
-  test("a full database still reads and deletes", async () => {
+  test("a full database still reads and deletes, and runs no scripts that may write", async () => {
     await redis.run("SET", "k", "v");
     upstash.settings.full = true;
-    const { text } = await post("/pipeline", [
+    const script = ["return redis.call('GET', KEYS[1])", 1, "k"];
+    const commands = [
       ["SET", "k", "w"],
+      ["EVAL", ...script],
+      ["EVAL_RO", ...script],
       ["GET", "k"],
       ["DEL", "k"],
-    ]);
-    expect(JSON.parse(text)).toEqual([
-      { error: "ERR DB capacity quota exceeded" },
-      { result: "v" },
-      { result: 1 },
-    ]);
+    ];
+    const error = "ERR DB capacity quota exceeded";
+    const { text } = await post("/pipeline", commands);
+    expect(JSON.parse(text)).toEqual([{ error }, { error }, { result: "v" }, { result: "v" }, { result: 1 }]);
   });
 
   test("SCAN tells types with WITHTYPE, and bills one command", async () => {
