@@ -29,7 +29,7 @@ import { isOneStore, oneStore } from "../../core/plan/same-store.ts";
 import { isShrunken } from "../../core/plan/shrink.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { ExtraAge } from "../../core/restore/extra-age.ts";
-import { scopeOf } from "../../core/restore/open-restores.ts";
+import { openRestores, scopeOf } from "../../core/restore/open-restores.ts";
 import { previewRestore } from "../../core/restore/preview.ts";
 import { keepingOf } from "../../core/restore/restore-mode.ts";
 import type { NotCopied } from "../../model/collection.ts";
@@ -61,6 +61,8 @@ export interface PlannedRestore {
   /** Bytes of the target's documents that are saved before they are replaced or removed. */
   readonly savedBytes: number;
   readonly scope: RestoreScope;
+  /** An earlier restore left the target half-way. */
+  readonly isInterrupted: boolean;
   /** What the target remembers of earlier restores. */
   readonly history: History;
 }
@@ -102,7 +104,9 @@ export async function planRestore(
     bytes += more;
   };
   const counted = { source: metered(stores.source, read), target: metered(stores.target, read) };
-  const found = await previewAll(counted, chosen.jobs, options, age, context);
+  const isInterrupted = openRestores(target.history).length > 0;
+  const known = { age, isInterrupted };
+  const found = await previewAll(counted, chosen.jobs, options, known, context);
   for (const job of chosen.jobs) {
     const looked = found.get(job);
     if (typeof looked === "string") unread.push({ name: job.from.name, reason: looked, isLoss: true });
@@ -150,6 +154,7 @@ export async function planRestore(
     isEmpty: isEmpty(target.listing),
     savedBytes,
     scope,
+    isInterrupted,
     history: target.history,
   };
 }
@@ -230,12 +235,19 @@ function verifiedSince(source: StoreSnapshot, target: StoreSnapshot): Date | und
   return lastRun?.verified === true && lastRun.from === target.label ? lastRun.since : undefined;
 }
 
+/** What is known of both sides before any document is compared. */
+interface KnownBefore {
+  readonly age: ExtraAge;
+  /** See `PlannedRestore`. */
+  readonly isInterrupted: boolean;
+}
+
 /** Collections side by side, as many as both stores take; the first failure of a store ends it. */
 async function previewAll(
   stores: Pick<Stores, "source" | "target">,
   jobs: readonly PlannedJob[],
   options: RestoreOptions,
-  age: ExtraAge,
+  known: KnownBefore,
   context: RunContext,
 ): Promise<ReadonlyMap<PlannedJob, RestorePreview | string | undefined>> {
   const { concurrency } = options;
@@ -246,7 +258,7 @@ async function previewAll(
   const found = new Map<PlannedJob, RestorePreview | string | undefined>();
   const limits = { concurrency, small: smallAtOnce(stores, concurrency), stop };
   await sideBySide(jobs, limits, async (job) => {
-    found.set(job, await preview(stores, job, options, age, { ...context, signal }));
+    found.set(job, await preview(stores, job, options, known, { ...context, signal }));
   });
   return found;
 }
@@ -256,7 +268,7 @@ async function preview(
   { source, target }: Stores,
   job: PlannedJob,
   options: RestoreOptions,
-  age: ExtraAge,
+  { age, isInterrupted }: KnownBefore,
   { signal, reporter }: RunContext,
 ): Promise<RestorePreview | string | undefined> {
   const { from, to, ids, filter } = job;
@@ -267,7 +279,7 @@ async function preview(
   const meter = reporter.meter(to.name, from.documents);
   meter.phase("comparing");
   const newerBy = newerByOf(options);
-  const keeping = keepingOf(options.mode, newerBy);
+  const keeping = keepingOf(options.mode, newerBy, isInterrupted);
   const mayBeNewer = age.mayBeNewer.bind(age);
   const removes = (document: Doc): boolean =>
     options.mode === "exact" && (options.includeNewer || !mayBeNewer(document));

@@ -171,7 +171,7 @@ async function restore(
     allowShrink,
     batchSize,
     newerBy,
-    keeping: keepingOf(options.mode, newerBy),
+    keeping: keepingOf(options.mode, newerBy, planned.isInterrupted),
     savesAll: true,
     altered: new AlteredFields(),
     losses,

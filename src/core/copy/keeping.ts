@@ -1,4 +1,5 @@
 /** Which documents of a target stay as they are although the source has others under their ids. */
+import type { Equivalence } from "../walk/equivalence.ts";
 import type { DocumentPair } from "../walk/walk.ts";
 import { type NewerBy, newerReason } from "./newer.ts";
 
@@ -17,8 +18,12 @@ export interface ChangedSince {
 export interface Keeping {
   /** Whether `compared` is to know what was changed since the last verified run. */
   readonly asksChanges?: true;
-  /** Of a pair that was compared. Undefined: the target's document is replaced. */
-  compared(pair: DocumentPair, changed: ChangedSince | undefined): KeptDocument | undefined;
+  /** Of a pair that was compared. Undefined: the target's document is replaced. `equivalence`: how the two were compared. */
+  compared(
+    pair: DocumentPair,
+    changed: ChangedSince | undefined,
+    equivalence: Equivalence | undefined,
+  ): KeptDocument | undefined;
   /** Of one that was to be written, where the target holds something else by now than when it was looked at. */
   appeared(pair: DocumentPair): KeptDocument | undefined;
 }

@@ -1,5 +1,5 @@
 /** Removing documents from collections that refer to each other. */
-import { elements, isNamed, TYPE } from "../../bson/elements.ts";
+import { areNull } from "../../bson/null-fields.ts";
 import type { Doc, DocumentId } from "../../model/document.ts";
 import { applyChanges } from "../change/apply-changes.ts";
 import type { Outcome } from "../change/change.ts";
@@ -139,13 +139,6 @@ function originalOf({ target, to }: Job, { documents }: KnownDocuments, found: D
   const bytes = documents.get(found.id.key);
   const names = bytes && target.mapping?.differing(to.name, found, { id: found.id, bytes });
   return names !== undefined && areNull(found.bytes, names) ? bytes : undefined;
-}
-
-/** Whether all of these fields are null, or missing. */
-function areNull(bytes: Uint8Array, names: readonly string[]): boolean {
-  for (const element of elements(bytes))
-    if (element.type !== TYPE.null && names.some((name) => isNamed(bytes, element, name))) return false;
-  return true;
 }
 
 /** The last collection first, again and again, as long as that removes any. @returns the keys of what is gone, by job */

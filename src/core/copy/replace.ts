@@ -135,7 +135,7 @@ function leave(
   let bytes = 0;
   for (const pair of pairs) {
     const { expected } = pair;
-    const stays = job.keeping.compared(pair, changed);
+    const stays = job.keeping.compared(pair, changed, job.equivalence);
     if (stays === undefined) due.push(pair);
     else if (stays.loss === undefined) kept.push(expected);
     else {

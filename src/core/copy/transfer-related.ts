@@ -2,7 +2,7 @@
 import { inReferenceOrder } from "../../connectors/reference-order.ts";
 import { Batch, type Doc } from "../../model/document.ts";
 import type { CollectionReport, Reporter } from "../../model/reporter.ts";
-import { type Due, save } from "../change/write-and-verify.ts";
+import { type Due, entryOf, save } from "../change/write-and-verify.ts";
 import { find } from "../walk/lookup.ts";
 import type { Job } from "./job.ts";
 import {
@@ -74,6 +74,7 @@ async function removeFromCircle(circle: readonly OpenedCollection[]): Promise<vo
 /** Collections whose documents refer to each other: those that wait for others are written together. */
 async function settleCircle(circle: readonly OpenedCollection[]): Promise<void> {
   const waiting = new Map<string, Batch>();
+  const journalings = new Map<string, Job["journaling"]>();
   let room = MOST_TOGETHER;
   let first: Job | undefined;
   for (const collection of circle)
@@ -82,10 +83,19 @@ async function settleCircle(circle: readonly OpenedCollection[]): Promise<void> 
       const documents = await waitingOf(job, room);
       for (const { bytes } of documents) room -= bytes.length;
       if (documents.length > 0) waiting.set(job.to.name, Batch.of(documents));
+      journalings.set(job.to.name, job.journaling);
       return undefined;
     });
+  // Should the run be killed before they are made whole, they are its own all the same.
+  const onStubs = async (name: string, stubs: readonly Doc[]): Promise<void> => {
+    const { journal, collection } = journalings.get(name) ?? {};
+    const entries = stubs.map(({ id, bytes: wanted }) =>
+      entryOf({ id, wanted }, undefined, first?.target ?? {}),
+    );
+    if (collection !== undefined && entries.length > 0) await journal?.save(collection, entries);
+  };
   if (first !== undefined && waiting.size > 0)
-    await first.session.relatedWrites?.writeTogether(waiting, first.signal);
+    await first.session.relatedWrites?.writeTogether(waiting, first.signal, onStubs);
   // What came of it is seen there, document by document.
   for (const collection of circle)
     await collection.stage(async (job) => {

@@ -7,7 +7,7 @@ import type { LastVerified, SegmentWatch } from "../checksums/last-verified.ts";
 import { chooseStrategy, type ScanJob, scan } from "../compare/scan.ts";
 import type { ChangedSince, Keeping } from "../copy/keeping.ts";
 import type { NewerBy } from "../copy/newer.ts";
-import { classified, equivalenceOf } from "../walk/equivalence.ts";
+import { classified, type Equivalence, equivalenceOf } from "../walk/equivalence.ts";
 import { lookUpIds, mergeOrLookUp } from "../walk/merge-or-look-up.ts";
 import type { DocumentPair, Step } from "../walk/walk.ts";
 
@@ -29,8 +29,9 @@ export interface PreviewJob extends ScanJob {
 }
 
 export async function previewRestore(job: PreviewJob): Promise<RestorePreview> {
-  const count = new Counting(job);
-  for await (const step of classified(stepsOf(job, count), equivalenceOf(job))) count.take(step);
+  const equivalence = equivalenceOf(job);
+  const count = new Counting(job, equivalence);
+  for await (const step of classified(stepsOf(job, count), equivalence)) count.take(step);
   return count.end();
 }
 
@@ -48,6 +49,7 @@ async function* scanned(job: PreviewJob): AsyncGenerator<Step> {
 
 class Counting {
   readonly #job: PreviewJob;
+  readonly #equivalence: Equivalence | undefined;
   readonly watches: { readonly source: SegmentWatch; readonly target: SegmentWatch } | undefined;
   readonly #found = {
     ...{ equal: 0, equivalent: 0, different: 0, missing: 0, extra: 0, newer: 0 },
@@ -58,8 +60,9 @@ class Counting {
   /** Those of which it is not known yet whether they were changed. */
   #waiting: DocumentPair[] = [];
 
-  constructor(job: PreviewJob) {
+  constructor(job: PreviewJob, equivalence: Equivalence | undefined) {
     this.#job = job;
+    this.#equivalence = equivalence;
     const { keeping, lastVerified: last } = job;
     const isAsked = keeping.asksChanges === true && job.ids === undefined;
     if (isAsked && last !== undefined) this.watches = { source: last.watch({}), target: last.watch({}) };
@@ -121,7 +124,7 @@ class Counting {
 
   #decide(pair: DocumentPair, changed: ChangedSince | undefined): void {
     const found = this.#found;
-    const kept = this.#job.keeping.compared(pair, changed);
+    const kept = this.#job.keeping.compared(pair, changed, this.#equivalence);
     if (kept === undefined) {
       found.overwritten++;
       found.writtenBytes += pair.expected.bytes.length;

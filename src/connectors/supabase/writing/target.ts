@@ -65,9 +65,9 @@ export async function claim(
         return await moveSequences(project, table, until);
       },
       relatedWrites: {
-        async writeTogether(documents, until) {
+        async writeTogether(documents, until, onStubs) {
           await lease.hold();
-          return await writeTogether(writer, documents, until);
+          return await writeTogether(writer, documents, until, onStubs);
         },
       },
     };

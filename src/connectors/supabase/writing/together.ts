@@ -1,4 +1,5 @@
 import { Batch, type Doc, type DocumentId } from "../../../model/document.ts";
+import type { OnStubs } from "../../powers/related-writes.ts";
 import { add, NOTHING, type WriteOutcome } from "../../write-outcome.ts";
 import { refusalCode } from "../api/fault.ts";
 import { ORPHAN } from "./refusal.ts";
@@ -16,6 +17,7 @@ export async function writeTogether(
   writer: Writer,
   documents: ReadonlyMap<string, Batch>,
   signal: AbortSignal,
+  onStubs: OnStubs = () => Promise.resolve(),
 ): Promise<ReadonlyMap<string, WriteOutcome>> {
   const outcomes = new Map<string, WriteOutcome>([...documents.keys()].map((name) => [name, NOTHING]));
   const waiting: Documents = new Map([...documents].map(([name, batch]) => [name, batch.docs()]));
@@ -23,7 +25,7 @@ export async function writeTogether(
   const work = { writer, stubs, signal };
   await settle(work, waiting, outcomes);
   if (count(waiting) === 0) return outcomes;
-  for (const [name, docs] of waiting) stubs.set(name, await writer.stub(name, docs, signal));
+  for (const [name, docs] of waiting) stubs.set(name, await writer.stub(name, docs, onStubs, signal));
   await settle(work, waiting, outcomes);
   for (const [name, docs] of waiting) {
     const last = await write(work, name, docs);

@@ -1,6 +1,9 @@
 /** Documents written as rows. */
+
+import { withNull } from "../../../bson/null-fields.ts";
 import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
 import type { WriteMode } from "../../contract.ts";
+import type { OnStubs } from "../../powers/related-writes.ts";
 import { add, NOTHING, type NotReproduced, type Rejected, type WriteOutcome } from "../../write-outcome.ts";
 import type { Project } from "../api/project.ts";
 import { classify } from "../mapping/equivalence/classify.ts";
@@ -54,9 +57,14 @@ export class Writer {
 
   /**
    * Adds rows for those of these documents that have none, with null for each reference that may be null, so that others can
-   * refer to them. @returns the ids of the rows that were added
+   * refer to them; `onStubs` hears of those before. @returns the ids of the rows that were added
    */
-  async stub(name: string, docs: readonly Doc[], signal: AbortSignal): Promise<readonly DocumentId[]> {
+  async stub(
+    name: string,
+    docs: readonly Doc[],
+    onStubs: OnStubs,
+    signal: AbortSignal,
+  ): Promise<readonly DocumentId[]> {
     const task: Task = { ...(await this.#tables.of(name, signal)), mode: "create", signal };
     const { table } = task;
     const columns = [
@@ -75,6 +83,10 @@ export class Writer {
       );
       return [toSend(task, doc, columns)];
     });
+    await onStubs(
+      name,
+      rows.map(({ doc: { id, bytes } }) => ({ id, bytes: withNull(bytes, [...open]) })),
+    );
     const { done } = await this.#sender.send(rows, { table, keep: true, signal });
     const own: RowToSend[] = [];
     for (const { rows: taken, written } of done)
