@@ -458,6 +458,22 @@ it("one customer's rows are restored by their ids, and a row whose parent is mis
   expect([undone.code, await values("select count(*)::int from orders")]).toEqual([0, [12]]);
 });
 
+it("--mode exact leaves a row that could not be put back as it is, and names it", async () => {
+  await sql("create table docs (id int primary key, body jsonb); insert into docs values (1, '{}')");
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql("insert into docs values (2, 'null'), (3, '{}')");
+  const before = await rows(["docs"]);
+  const flags = ["--mode", "exact", "--include-newer", "--allow-shrink", "--json"];
+  const done = await pair.run(["restore", ...flags, ...confirmed()], cwd);
+  expect([done.code, itemsOf(done)], done.stdout).toEqual([3, ["document docs/2"]]);
+  expect(done.stdout).toMatch(/could not be put back: its column body holds JSON's null/);
+  expect(await values("select id from docs order by id")).toEqual([1, 2]);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["docs"])], undone.stdout).toEqual([0, before]);
+});
+
 it("--mode exact is refused where a removed row could not be put back, and a restore of one table reads no other", async () => {
   await sql(`create table a (id int primary key, no int generated always as identity, v text);
     create table b (id int primary key, v text);
