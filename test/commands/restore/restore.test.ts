@@ -164,6 +164,17 @@ it("the plan of a restore with --filter counts what it selects on one side only 
   expect(await held()).toEqual(NUMBERED);
 });
 
+it("a capped collection that holds more than the copy's stays, and no flag is named that restore does not have", async () => {
+  await live().createCollection("log", { capped: true, size: 10_000 });
+  const log = live().collection<Order>("log");
+  await log.insertOne({ _id: 1 });
+  await filled(NUMBERED);
+  await log.insertOne({ _id: 2 });
+  const { code, stdout } = await applied("--mode", "overwrite");
+  expect([code, await log.countDocuments()]).toEqual([3, 2]);
+  expect(stdout).toMatch(/replacing it would remove some, which cannot be undone/);
+});
+
 describe("with --mode merge", () => {
   it("what was changed in the copy alone since the last verified run wins, and what was changed in the target alone stays", async () => {
     const inCopy = NUMBERED.map((one) => ({ ...one, by: "during the outage" }));
