@@ -176,9 +176,11 @@ async function removeAll(
       const known = saved.get(job) ?? new KnownDocuments();
       const original = (found: Doc): Uint8Array | undefined => originalOf(job, known, found);
       const options = { journaling, altered, signal, saved: known.hashes, originalOf: original };
+      // Where the removal of one may alter another, a new date may be this run's doing.
+      const staysAsExtra = known.documents.size > 0 ? undefined : job.staysAsExtra;
       const outcomes: Outcome[] = [];
       for (const chunk of inChunks(ordered, known)) {
-        const changes = chunk.map((id) => removalOf(id, known.sizes.get(id.key)));
+        const changes = chunk.map((id) => removalOf({ staysAsExtra }, id, known.sizes.get(id.key)));
         outcomes.push(...(await applyChanges(job, job.to, changes, options)));
       }
       // What another removal has taken along was meant to go.
