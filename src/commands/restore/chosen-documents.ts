@@ -1,6 +1,7 @@
 /** The single documents that a person names, as reports print them. */
 import { parseId } from "../../bson/parse-id.ts";
 import type { Reader } from "../../connectors/contract.ts";
+import { chunksOf } from "../../core/concurrency/chunks.ts";
 import type { PlannedJob } from "../../core/plan/plan.ts";
 import { find } from "../../core/walk/lookup.ts";
 import { DocumentId } from "../../model/document.ts";
@@ -19,6 +20,14 @@ export interface ChosenDocuments {
   readonly lost: readonly { readonly name: string; readonly reason: string }[];
 }
 
+interface Named {
+  readonly name: string;
+  readonly id: DocumentId;
+}
+
+/** Documents that are asked for at once: they may be large. */
+const IDS = { count: 100, bytes: 64_000 };
+
 /** In reports the key of a document begins so. */
 const PREFIX = "document ";
 
@@ -33,40 +42,56 @@ export async function choose(
   signal: AbortSignal,
 ): Promise<ChosenDocuments> {
   if (names.length === 0) return { jobs, lostDocuments: [], lost: [] };
-  const ids = new Map<PlannedJob, Map<string, DocumentId>>();
+  const byName = jobsByName(jobs);
+  const named = new Map<PlannedJob, Named[]>();
   for (const name of names) {
-    const { job, id } = documentOf(jobs, name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name);
-    const known = ids.get(job) ?? new Map<string, DocumentId>();
-    ids.set(job, known.set(id.key, id));
+    const { job, id } = documentOf(byName, name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name);
+    const others = named.get(job);
+    if (others === undefined) named.set(job, [{ name, id }]);
+    else others.push({ name, id });
   }
+  // A store that cannot be asked for documents is read as a whole each time.
+  const limits = source.lookup === undefined ? { count: names.length, bytes: Number.POSITIVE_INFINITY } : IDS;
   const lostDocuments: LostDocument[] = [];
   const chosen: PlannedJob[] = [];
-  for (const [job, named] of ids) {
-    const all = [...named.values()];
-    const there = await find(source, job.from, all, signal);
-    const held = all.filter(({ key }) => there.has(key));
-    if (held.length > 0) chosen.push({ ...job, ids: held });
-    for (const name of names) {
-      const found = documentOf(jobs, name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name);
-      if (found.job === job && !there.has(found.id.key))
-        lostDocuments.push({
-          key: name.startsWith(PREFIX) ? name : PREFIX + name,
-          reason: "the copy does not have it",
-        });
+  for (const [job, all] of named) {
+    const held = new Map<string, DocumentId>();
+    for (const some of chunksOf(all, ({ id }) => id.element.length, limits)) {
+      const ids = some.map(({ id }) => id);
+      const there = await find(source, job.from, ids, signal);
+      for (const { name, id } of some) {
+        if (there.has(id.key)) held.set(id.key, id);
+        else
+          lostDocuments.push({
+            key: name.startsWith(PREFIX) ? name : PREFIX + name,
+            reason: "the copy does not have it",
+          });
+      }
     }
+    if (held.size > 0) chosen.push({ ...job, ids: [...held.values()] });
   }
   const lost = lostDocuments.map(({ key: name, reason }) => ({ name, reason }));
   return { jobs: chosen, lostDocuments, lost };
 }
 
+/** By the names of their collections, on both sides. */
+function jobsByName(jobs: readonly PlannedJob[]): ReadonlyMap<string, readonly PlannedJob[]> {
+  const found = new Map<string, PlannedJob[]>();
+  for (const job of jobs)
+    for (const name of new Set([job.from.name, job.to.name]))
+      found.set(name, [...(found.get(name) ?? []), job]);
+  return found;
+}
+
 /** Of several collections whose names the text may begin with, the longest is meant. */
 function documentOf(
-  jobs: readonly PlannedJob[],
+  jobs: ReadonlyMap<string, readonly PlannedJob[]>,
   text: string,
 ): { readonly job: PlannedJob; readonly id: DocumentId } {
-  const fitting = jobs
-    .filter(({ from, to }) => [from.name, to.name].some((name) => text.startsWith(`${name}/`)))
-    .sort((a, b) => b.from.name.length - a.from.name.length);
+  const fitting: PlannedJob[] = [];
+  for (let end = text.indexOf("/"); end >= 0; end = text.indexOf("/", end + 1))
+    fitting.push(...(jobs.get(text.slice(0, end)) ?? []));
+  fitting.sort((a, b) => b.from.name.length - a.from.name.length);
   for (const job of fitting) {
     if (job.from.kind !== "collection") continue;
     const name = text.startsWith(`${job.from.name}/`) ? job.from.name : job.to.name;

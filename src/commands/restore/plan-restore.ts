@@ -282,7 +282,9 @@ async function preview(
   const keeping = keepingOf(options.mode, newerBy, isInterrupted);
   const mayBeNewer = age.mayBeNewer.bind(age);
   const removes = (document: Doc): boolean =>
-    options.mode === "exact" && (options.includeNewer || !mayBeNewer(document));
+    options.mode === "exact" &&
+    (options.includeNewer || !mayBeNewer(document)) &&
+    target.cautions?.irreplaceableDocument(to.name, document) === undefined;
   try {
     // The source is the copy, in which the run the other way has left its checksums.
     const backwards = { ...job, target: source, from: to, to: from, signal };

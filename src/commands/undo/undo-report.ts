@@ -65,7 +65,7 @@ export function undoReport({ collections, left }: Undone, { head, started, dryRu
       ? dryRun
         ? ""
         : ` The next ${head.command} of the same pair makes the same changes again.`
-      : ` ${count(conflicts, "document")} changed since and ${dryRun ? "would be" : conflicts === 1 ? "was" : "were"} left alone: see the list.`;
+      : ` ${count(conflicts, "document")} changed since, or could not be changed, and ${dryRun ? "would be" : conflicts === 1 ? "was" : "were"} left alone: see the list.`;
   return {
     ...heading(head, started),
     collections: collections.map((counts) => ({ ...counts, skipped: 0 })),

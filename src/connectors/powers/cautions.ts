@@ -1,3 +1,5 @@
+import type { Doc } from "../../model/document.ts";
+
 /** For stores that do more with documents than to keep them as they are given. */
 export interface Cautions {
   /**
@@ -8,6 +10,8 @@ export interface Cautions {
   before(collections: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** Why a document of the collection that is removed could not be put back as it was, as a clause; undefined: it could. */
   irreplaceable(collection: string): string | undefined;
+  /** As `irreplaceable`, for this document of the collection alone. */
+  irreplaceableDocument(collection: string, document: Doc): string | undefined;
   /** What must be done to the store before anything is written to it, as a sentence; undefined where nothing is left to do. */
   unprepared(signal: AbortSignal): Promise<string | undefined>;
 }

@@ -76,7 +76,8 @@ async function segmentsOf(job: Job, bytes: { left: number }): Promise<readonly L
     let count = 0;
     for await (const step of extrasOf(job, segment)) {
       count += step.found;
-      const some = step.gone.slice(0, Math.max(0, room)).filter((one) => {
+      const replaceable = withoutIrreplaceable(job, step.gone);
+      const some = replaceable.slice(0, Math.max(0, room)).filter((one) => {
         bytes.left -= one.bytes.length;
         return bytes.left >= 0;
       });
@@ -85,7 +86,7 @@ async function segmentsOf(job: Job, bytes: { left: number }): Promise<readonly L
         ids.push(id.copy());
         sizes.set(id.key, bytes.length);
       }
-      if (some.length < step.gone.length)
+      if (some.length < replaceable.length)
         job.losses.add(
           `collection ${job.from.name}`,
           "more documents are to be removed than can be at once: run the same command again for the rest",
@@ -94,6 +95,22 @@ async function segmentsOf(job: Job, bytes: { left: number }): Promise<readonly L
     found.push({ job, segment, found: count, ids, sizes });
   }
   return found;
+}
+
+/** What could not be put back stays, where that is promised, and is named. */
+function withoutIrreplaceable(
+  { target, to, from, journaling, losses }: Job,
+  documents: readonly Doc[],
+): readonly Doc[] {
+  if (journaling === undefined) return documents;
+  return documents.filter((document) => {
+    const why = target.cautions?.irreplaceableDocument(to.name, document);
+    if (why !== undefined)
+      losses.addDocuments(from.name, [
+        { id: document.id, reason: `it was not removed, as it could not be put back: ${why}` },
+      ]);
+    return why === undefined;
+  });
 }
 
 async function keepReferred(jobs: readonly Job[], leaving: Leaving): Promise<void> {
@@ -159,9 +176,11 @@ async function removeAll(
       const known = saved.get(job) ?? new KnownDocuments();
       const original = (found: Doc): Uint8Array | undefined => originalOf(job, known, found);
       const options = { journaling, altered, signal, saved: known.hashes, originalOf: original };
+      // Where the removal of one may alter another, a new date may be this run's doing.
+      const staysAsExtra = known.documents.size > 0 ? undefined : job.staysAsExtra;
       const outcomes: Outcome[] = [];
       for (const chunk of inChunks(ordered, known)) {
-        const changes = chunk.map((id) => removalOf(id, known.sizes.get(id.key)));
+        const changes = chunk.map((id) => removalOf({ staysAsExtra }, id, known.sizes.get(id.key)));
         outcomes.push(...(await applyChanges(job, job.to, changes, options)));
       }
       // What another removal has taken along was meant to go.

@@ -77,15 +77,20 @@ export async function* extrasOf(job: Job, { range }: Extras): AsyncGenerator<Ext
 
 /** @returns how many were there, and are seen to be gone */
 async function remove(job: Job, documents: readonly Doc[]): Promise<number> {
-  const changes = documents.map(({ id, bytes }) => removalOf(id, bytes.length));
+  const changes = documents.map(({ id, bytes }) => removalOf(job, id, bytes.length));
   const { journaling, altered, signal } = job;
   const outcomes = await applyChanges(job, job.to, changes, { journaling, altered, signal });
   nameLeft(job, outcomes);
   return outcomes.filter(({ result }) => result === "changed").length;
 }
 
-export function removalOf(id: DocumentId, bytes?: number): Change {
-  return { id, bytes, accepts: () => true };
+/** What was changed since it was looked at may stay by what it is now. */
+export function removalOf(
+  { staysAsExtra }: Pick<Job, "staysAsExtra">,
+  id: DocumentId,
+  bytes?: number,
+): Change {
+  return { id, bytes, accepts: (found) => found === undefined || staysAsExtra?.(found) !== true };
 }
 
 /** Those that should be gone and are not. */

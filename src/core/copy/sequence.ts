@@ -94,7 +94,7 @@ async function objectionToReplacing(
   if (job.filter !== undefined && (await job.target.count(job.to.name, {}, job.signal)) !== target)
     return "differs and can only be replaced as a whole, which --filter rules out";
   if (source < target && !job.delete) {
-    return `holds ${target} documents and the source's holds ${source}: replacing it would remove some; --delete allows that`;
+    return `holds ${target} documents and the source's holds ${source}: replacing it would remove some${job.savesAll ? ", which cannot be undone" : "; --delete allows that"}`;
   }
   if (source < target && !job.allowShrink && isShrunken(source, target)) {
     return `holds ${target} documents and the source's holds only ${source}: look at the source first; --allow-shrink allows that`;

@@ -8,6 +8,7 @@ import { chooseStrategy, type ScanJob, scan } from "../compare/scan.ts";
 import type { ChangedSince, Keeping } from "../copy/keeping.ts";
 import type { NewerBy } from "../copy/newer.ts";
 import { classified, type Equivalence, equivalenceOf } from "../walk/equivalence.ts";
+import { find } from "../walk/lookup.ts";
 import { lookUpIds, mergeOrLookUp } from "../walk/merge-or-look-up.ts";
 import type { DocumentPair, Step } from "../walk/walk.ts";
 
@@ -31,7 +32,7 @@ export interface PreviewJob extends ScanJob {
 export async function previewRestore(job: PreviewJob): Promise<RestorePreview> {
   const equivalence = equivalenceOf(job);
   const count = new Counting(job, equivalence);
-  for await (const step of classified(stepsOf(job, count), equivalence)) count.take(step);
+  for await (const step of classified(unfiltered(job, stepsOf(job, count)), equivalence)) count.take(step);
   return count.end();
 }
 
@@ -45,6 +46,32 @@ function stepsOf(job: PreviewJob, { watches }: Counting): AsyncIterable<Step> {
 /** By digests where they can be had: what is equal need not be read. */
 async function* scanned(job: PreviewJob): AsyncGenerator<Step> {
   yield* scan(job, await chooseStrategy(job), {});
+}
+
+/** What a filter selects on one side only is there on the other side all the same, where that has its id. */
+async function* unfiltered(
+  { source, target, from, to, filter, signal }: PreviewJob,
+  steps: AsyncIterable<Step>,
+): AsyncIterable<Step> {
+  for await (const step of steps) {
+    if (filter === undefined || step.missing.length + step.extra.length === 0) {
+      yield step;
+      continue;
+    }
+    const idsOf = (documents: readonly Doc[]): readonly DocumentId[] => documents.map(({ id }) => id);
+    const there = await find(target, to, idsOf(step.missing), signal);
+    const held = await find(source, from, idsOf(step.extra), signal);
+    const different = step.missing.flatMap((expected): DocumentPair[] => {
+      const found = there.get(expected.id.key);
+      return found === undefined ? [] : [{ expected, found }];
+    });
+    yield {
+      ...step,
+      missing: step.missing.filter(({ id }) => !there.has(id.key)),
+      different: [...step.different, ...different],
+      extra: step.extra.filter(({ id }) => !held.has(id.key)),
+    };
+  }
 }
 
 class Counting {

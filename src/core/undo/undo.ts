@@ -1,5 +1,6 @@
 /** Puts back what a run has changed, from what it journaled. */
 import { hash } from "node:crypto";
+import { areNull } from "../../bson/null-fields.ts";
 import { printId } from "../../bson/print-id.ts";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, WriteSession } from "../../connectors/contract.ts";
@@ -323,9 +324,17 @@ function changeOf(
     accepts(found: Doc | undefined): boolean {
       if (found === undefined) return brokenOff || hashes.has("");
       if (hashes.has(hash("sha256", found.bytes, "hex"))) return true;
+      const wasLeaving = before !== undefined && after === undefined;
+      if (brokenOff && wasLeaving && hasLostOnly(target, name, { id, bytes: before }, found)) return true;
       return documents.some((bytes) => isHeldAs(target, name, { id, bytes }, found, altered?.of(name)));
     },
   };
+}
+
+/** The run was killed when what it had removed had taken references along, and before it could journal that. */
+function hasLostOnly({ mapping }: Reader, collection: string, before: Doc, found: Doc): boolean {
+  const names = mapping?.differing(collection, found, before) ?? [];
+  return names.length > 0 && areNull(found.bytes, names);
 }
 
 /** What was put into a collection that is gone by now, or another one, is gone with it. */

@@ -224,6 +224,40 @@ it("rows in a circle that --mode exact removes are put back as they were, with t
   expect([undone.code, await rows(["a", "b", "p"])], undone.stdout).toEqual([0, before]);
 });
 
+it("a row whose reference was taken when the run that was to remove it was killed gets it back by undo", async () => {
+  await sql(`create table a (id int primary key, b int);
+    create table b (id int primary key, a int not null references a (id) on delete cascade);
+    alter table a add foreign key (b) references b (id) on delete set null`);
+  await install();
+  await sql("insert into a (id) values (1); insert into b values (1, 1)");
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql(
+    "insert into a (id) values (11); insert into b values (11, 11); update a set b = 11 where id = 11",
+  );
+  const before = await rows(["a", "b"]);
+  let child: ChildProcess | undefined;
+  pair.fail({
+    on: "DELETE",
+    times: 1,
+    // It is executed, and nobody is there to hear of it.
+    before: async () => {
+      child?.kill("SIGKILL");
+      await new Promise((gone) => child?.once("exit", gone));
+    },
+  });
+  const flags = ["--mode", "exact", "--include-newer", "--json", ...confirmed()];
+  const killed = await pair.run(["restore", ...flags], cwd, {
+    onStart: (started: ChildProcess) => {
+      child = started;
+    },
+  });
+  expect(killed.code).toBe(null);
+  await expect.poll(() => values("select b from a where id = 11")).toEqual([null]);
+  const undone = await pair.run(["undo", String(records(killed.stdout)[0]?.run), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["a", "b"])], undone.stdout).toEqual([0, before]);
+});
+
 const TOUCHED = `
   create table notes (id int primary key, text text, price numeric(6, 1), updated_at timestamptz default now());
   insert into notes select n, 'n' || n, n / 10.0, '2026-01-01' from generate_series(1, 700) n;
@@ -456,6 +490,22 @@ it("one customer's rows are restored by their ids, and a row whose parent is mis
   expect(await values("select id from orders where customer in (2, 3) order by id")).toEqual([1, 6]);
   const undone = await pair.run(["undo", runOf(done), "--yes"], cwd);
   expect([undone.code, await values("select count(*)::int from orders")]).toEqual([0, [12]]);
+});
+
+it("--mode exact leaves a row that could not be put back as it is, and names it", async () => {
+  await sql("create table docs (id int primary key, body jsonb); insert into docs values (1, '{}')");
+  await install();
+  const cwd = newFolder();
+  expect((await pair.run(["backfill"], cwd)).code).toBe(0);
+  await sql("insert into docs values (2, 'null'), (3, '{}')");
+  const before = await rows(["docs"]);
+  const flags = ["--mode", "exact", "--include-newer", "--allow-shrink", "--json"];
+  const done = await pair.run(["restore", ...flags, ...confirmed()], cwd);
+  expect([done.code, itemsOf(done)], done.stdout).toEqual([3, ["document docs/2"]]);
+  expect(done.stdout).toMatch(/could not be put back: its column body holds JSON's null/);
+  expect(await values("select id from docs order by id")).toEqual([1, 2]);
+  const undone = await pair.run(["undo", runOf(done), "--yes", "--json"], cwd);
+  expect([undone.code, await rows(["docs"])], undone.stdout).toEqual([0, before]);
 });
 
 it("--mode exact is refused where a removed row could not be put back, and a restore of one table reads no other", async () => {

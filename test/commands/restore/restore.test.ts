@@ -150,6 +150,31 @@ describe("with --mode exact", () => {
   });
 });
 
+it("the plan of a restore with --filter counts what it selects on one side only as what it is on the other", async () => {
+  await filled(NUMBERED);
+  await orders().updateMany({ _id: { $lt: 3 } }, { $set: { n: 1 } });
+  await orders().deleteOne({ _id: 5 });
+  await copied().updateOne({ _id: 7 }, { $set: { n: 1 } });
+  const flags = ["--filter", 'orders={"n":0}', "--include", "orders"];
+  expect(await planned(...flags)).toMatchObject({ equal: 5, different: 3, missing: 1, extra: 0 });
+  const exact = [...flags, "--mode", "exact", "--include-newer"];
+  expect(await planned(...exact)).toMatchObject({ overwritten: 3, missing: 1, extra: 0, removed: 0 });
+  const { code, stdout } = await applied(...exact);
+  expect([code, collectionRecord(stdout, "orders")]).toMatchObject([0, { written: 4, deleted: 0 }]);
+  expect(await held()).toEqual(NUMBERED);
+});
+
+it("a capped collection that holds more than the copy's stays, and no flag is named that restore does not have", async () => {
+  await live().createCollection("log", { capped: true, size: 10_000 });
+  const log = live().collection<Order>("log");
+  await log.insertOne({ _id: 1 });
+  await filled(NUMBERED);
+  await log.insertOne({ _id: 2 });
+  const { code, stdout } = await applied("--mode", "overwrite");
+  expect([code, await log.countDocuments()]).toEqual([3, 2]);
+  expect(stdout).toMatch(/replacing it would remove some, which cannot be undone/);
+});
+
 describe("with --mode merge", () => {
   it("what was changed in the copy alone since the last verified run wins, and what was changed in the target alone stays", async () => {
     const inCopy = NUMBERED.map((one) => ({ ...one, by: "during the outage" }));

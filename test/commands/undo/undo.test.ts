@@ -111,6 +111,9 @@ it("undo leaves documents alone that changed since, and names them", async () =>
   const real = await folder.undo(id);
   for (const { code, stdout } of [dry, real]) {
     expect([code, summary(stdout)?.items], stdout).toEqual([3, 3]);
+    expect(stdout).toMatch(
+      /3 documents changed since, or could not be changed, and (would be|were) left alone/,
+    );
     const items = records(stdout).filter(({ type }) => type === "item");
     expect(items.map(({ key }) => key).sort()).toEqual([
       "document orders/1",

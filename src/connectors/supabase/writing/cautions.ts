@@ -1,5 +1,6 @@
 import type { Cautions } from "../../powers/cautions.ts";
 import type { Project } from "../api/project.ts";
+import { rowOf } from "../mapping/to-row/row.ts";
 import type { Tables } from "../reading/tables.ts";
 import type { Table } from "../schema/table.ts";
 import { hasControlTable } from "./control-table.ts";
@@ -21,6 +22,12 @@ export function cautionsOf(project: Project, tables: Tables): Cautions {
         if (table !== undefined) written.push(table);
       }
       return [...triggers(written), ...sequences(written), ...identities(written), ...unseen(written)];
+    },
+    irreplaceableDocument(collection, { bytes }) {
+      const row = rowOf(tables.known(collection), bytes);
+      if ("reason" in row) return row.reason;
+      const [column] = row.jsonNulls;
+      return column && `its column ${column} holds JSON's null, which the API would write as SQL's NULL`;
     },
     irreplaceable(collection) {
       const column = tables.known(collection).columns.find(({ identity }) => identity === "always");
