@@ -6,6 +6,7 @@ import { AlteredFields } from "../../core/change/altered-fields.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
 import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
+import type { PlannedJob } from "../../core/plan/plan.ts";
 import { Checkpoint } from "../../core/progress/checkpoint.ts";
 import { Losses } from "../../core/progress/losses.ts";
 import { afterRestore, earlierRestores, openRestores } from "../../core/restore/open-restores.ts";
@@ -24,6 +25,9 @@ import { restoreVerdict } from "./restore-verdict.ts";
 /** Bytes of documents that may be on their way to the target at once. */
 const BYTES_IN_FLIGHT = 32_000_000;
 
+/** Milliseconds after which what a plan has shown to be equal is compared again. */
+const LONGEST_PAUSE = 60_000;
+
 /** @returns the exit status; @throws DualsyncError when the run cannot end well */
 export async function restoring(options: RestoreOptions, context: RunContext): Promise<number> {
   const started = new Date();
@@ -37,10 +41,13 @@ export async function restoring(options: RestoreOptions, context: RunContext): P
     return await withSession(target, RESTORE, source.label, context, async (writing) => {
       await assertDifferentStores(source, writing.session, writing.signal);
       return await holdingCopy(stores, { ...context, signal: writing.signal }, async (signal) => {
-        const planned = await planRestore(stores, options, { ...context, signal });
-        context.reporter.plan(planned.plan);
-        assertRestorable(planned);
-        await assertConfirmed(options, planned, { ...context, signal });
+        const looked = await planRestore(stores, options, { ...context, signal });
+        const shown = performance.now();
+        context.reporter.plan(looked.plan);
+        assertRestorable(looked);
+        await assertConfirmed(options, looked, { ...context, signal });
+        const isFresh = performance.now() - shown < LONGEST_PAUSE;
+        const planned = isFresh ? looked : { ...looked, jobs: comparedAgain(looked.jobs) };
         const labels = { source: source.label, target: target.label };
         const head = { run: context.runId, command: RESTORE, started, ...labels };
         return await journaled(options.cwd, head, context, async (journal) => {
@@ -75,6 +82,11 @@ async function holdingCopy(
     );
     return await work(context.signal);
   }
+}
+
+/** Much may have happened while somebody read the plan. */
+function comparedAgain(jobs: readonly PlannedJob[]): readonly PlannedJob[] {
+  return jobs.map(({ compared: _, ...job }) => job);
 }
 
 /** @throws DualsyncError `refused` where all that was chosen cannot be restored */
