@@ -9,7 +9,7 @@ export default defineConfig({
     // The files of a worker share its servers (test/support/stores/shared-services.ts) and what was loaded.
     isolate: false,
     // Much of the time is spent waiting: for time limits of connections, for what is to settle.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // For whoever counts the results of a run by machine.
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // Tests run the built program as Node loads it.
