@@ -5,7 +5,8 @@ import { type SavedRun, toJson } from "./saved-run.ts";
 import { Saver, type StateStore } from "./saver.ts";
 
 export interface CheckpointOptions {
-  readonly store: StateStore;
+  /** Absent: nothing is written down. */
+  readonly store?: StateStore | undefined;
   readonly token: string;
   readonly since: Date;
   readonly verify: VerifyMode;
@@ -20,12 +21,13 @@ export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #saved: ReadonlyMap<string, SavedProgress>;
   readonly #collections = new Map<string, Progress>();
-  readonly #saver: Saver;
+  readonly #saver: Saver | undefined;
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
     this.#saved = new Map(options.saved?.collections.map((collection) => [collection.name, collection]));
-    this.#saver = new Saver(options.store, () => this.#content(), options.onFailure);
+    const { store, onFailure } = options;
+    this.#saver = store && new Saver(store, () => this.#content(), onFailure);
   }
 
   /** What the interrupted run has done of this collection and this copy of it. */
@@ -37,14 +39,14 @@ export class Checkpoint {
 
   /** The progress of a collection, from now on a part of what is written down. */
   open(name: string, uids: Uids, losses: Losses): Progress {
-    const progress = new Progress(name, uids, losses, () => this.#saver.touch());
+    const progress = new Progress(name, uids, losses, () => this.#saver?.touch());
     this.#collections.set(name, progress);
     return progress;
   }
 
   /** Writes what is not written yet. */
   async flush(): Promise<void> {
-    await this.#saver.flush();
+    await this.#saver?.flush();
   }
 
   #content(): unknown {

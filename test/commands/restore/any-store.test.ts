@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { doc, hexOf } from "../../support/data/documents.ts";
 import { inMemory } from "../../support/memory/in-memory.ts";
 
@@ -41,4 +41,30 @@ it.each([
     expect((await memory.run("undo", [run], { to: pair.to, yes: true })).status).toBe(0);
   }
   expect(held()).toEqual(before);
+});
+
+it("a restore that has ended leaves no timer behind that would keep its process alive", async () => {
+  memory.database("live-ended", "all");
+  const copy = memory.database("copy-ended", "all");
+  for (let number = 0; number < 20; number++) copy.create(`orders${number}`, [order(1), order(2)]);
+  const waiting = new Set<unknown>();
+  const { setTimeout: start, clearTimeout: stop } = globalThis;
+  vi.spyOn(globalThis, "setTimeout").mockImplementation(((act: () => void, milliseconds?: number) => {
+    const timer = start(() => {
+      waiting.delete(timer);
+      act();
+    }, milliseconds);
+    waiting.add(timer);
+    return timer;
+  }) as typeof setTimeout);
+  vi.spyOn(globalThis, "clearTimeout").mockImplementation((timer) => {
+    waiting.delete(timer);
+    stop(timer);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const pair = { from: "memory:copy-ended", to: "memory:live-ended" };
+  const whole = { ...pair, apply: true, confirm: "live-ended" };
+  const restored = await memory.run("restore", [], whole);
+  expect(restored.status, JSON.stringify(restored)).toBe(0);
+  expect(waiting.size).toBe(0);
 });
