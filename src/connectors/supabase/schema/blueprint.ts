@@ -1,4 +1,5 @@
 /** What is needed to create a table again, as it is kept with a copy: JSON text, from the function of sql-blueprints.ts or made up of less. */
+import { list, object, text } from "./json-values.ts";
 import type { Column, Reference, Table } from "./table.ts";
 
 /** A name in a schema, unquoted. */
@@ -168,21 +169,6 @@ function needsOf({ needs }: Readonly<Record<string, unknown>>): readonly string[
 function qualified(entry: unknown): Qualified {
   const { schema, name } = object(entry);
   return { schema: text(schema), name: text(name) };
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError("no object");
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new TypeError("no list");
-  return value;
-}
-
-function text(value: unknown): string {
-  if (typeof value !== "string") throw new TypeError("no text");
-  return value;
 }
 
 function optional(value: unknown): string | undefined {

@@ -5,6 +5,7 @@ import type { Project } from "../api/project.ts";
 import { CATALOG } from "../sql/sql-catalog.ts";
 import { OID } from "../sql/sql-oid.ts";
 import type { Catalog } from "./catalog.ts";
+import { flag, list, object, text, whole } from "./json-values.ts";
 import type { Column, DeleteAction, Referrer, Relation, Table } from "./table.ts";
 import { typeName } from "./type-name.ts";
 
@@ -189,29 +190,4 @@ function refinedColumn(column: Column, facts: ColumnFacts | undefined): Column {
     castToText,
     ...(scale === undefined || type !== column.type ? {} : { scale }),
   };
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError("no object");
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new TypeError("no list");
-  return value;
-}
-
-function text(value: unknown): string {
-  if (typeof value !== "string") throw new TypeError("no text");
-  return value;
-}
-
-function flag(value: unknown): boolean {
-  if (typeof value !== "boolean") throw new TypeError("no truth value");
-  return value;
-}
-
-function whole(value: unknown): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new TypeError("no whole number");
-  return value;
 }
