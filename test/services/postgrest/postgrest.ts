@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
 import type { ActiveFault } from "../http/faults.ts";
-import { listening } from "../listening.ts";
+import { startHttp } from "../http/http-server.ts";
 import { type PostgresService, type RunSql, startPostgres } from "../postgres/postgres.ts";
 import type { Fault, Recorded } from "./faults.ts";
 import { Gateway, type PostgrestSettings } from "./gateway.ts";
@@ -76,21 +75,15 @@ export async function startPostgrest(options: PostgrestOptions = {}): Promise<Po
     const reload = async () => {
       gateway.schema = await readSchema(query, schemaName);
     };
-    const server = createServer({ maxHeaderSize: 128 * 1024, keepAlive: true }, (request, response) => {
-      gateway.serve(request, response).catch(() => response.destroy());
-    });
-    server.keepAliveTimeout = 60_000;
-    const port = await listening(server);
+    const http = await startHttp(
+      (request, response) => gateway.serve(request, response),
+      () => sessions.end(),
+    );
     const stop = async () => {
-      if (server.listening) {
-        const closed = new Promise((done) => server.close(done));
-        server.closeAllConnections();
-        await closed;
-        await sessions.end();
-      }
+      await http.stop();
       await stopOwn();
     };
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://127.0.0.1:${http.port}`;
     const { service: serviceKey, secret: secretKey, anon: anonKey } = KEYS;
     const { publishable: publishableKey, limited: limitedKey } = KEYS;
     const { requests, faults } = gateway;

@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
 import type { ActiveFault, Occasion } from "../http/faults.ts";
-import { listening } from "../listening.ts";
+import { startHttp } from "../http/http-server.ts";
 import { type RedisService, startRedis } from "../redis/redis.ts";
 import { readCommandTable } from "./commands.ts";
 import { Database, type UpstashSettings } from "./database.ts";
@@ -57,22 +56,16 @@ export async function startUpstash({ redis: given, ...options }: UpstashOptions 
     const token = `standard_${process.pid}`;
     const readOnlyToken = `read_only_${process.pid}`;
     const edge = new Edge(database, settings, { standard: token, readOnly: readOnlyToken });
-    const server = createServer({ maxHeaderSize: 128 * 1024, keepAlive: true }, (request, response) => {
-      edge.serve(request, response).catch(() => response.destroy());
-    });
-    server.keepAliveTimeout = 60_000;
-    const port = await listening(server);
+    const http = await startHttp(
+      (request, response) => edge.serve(request, response),
+      () => Promise.all([leader.close(), replica.close()]),
+    );
     const stop = async () => {
-      if (server.listening) {
-        const closed = new Promise((done) => server.close(done));
-        server.closeAllConnections();
-        await closed;
-        await Promise.all([leader.close(), replica.close()]);
-      }
+      await http.stop();
       await stopOwn();
     };
     return {
-      ...{ url: `http://127.0.0.1:${port}`, token, readOnlyToken, redis, settings },
+      ...{ url: `http://127.0.0.1:${http.port}`, token, readOnlyToken, redis, settings },
       requests: edge.requests,
       get billed() {
         return database.billed;
