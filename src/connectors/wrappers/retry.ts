@@ -3,7 +3,7 @@
  *
  * Written by hand: p-retry knows neither a patience after the first failure nor a server's Retry-After.
  */
-import { setTimeout as delay } from "node:timers/promises";
+import { CLOCK, type Clock } from "./clock.ts";
 
 export interface RetryPolicy {
   /** How often a failed call is tried again. */
@@ -31,22 +31,21 @@ export function retryPolicy(retries: number | undefined): RetryPolicy {
 /** Failures in a row of one piece of work. */
 export class Tries {
   readonly #policy: RetryPolicy;
-  readonly #pause: typeof delay;
+  readonly #clock: Clock;
   #failures = 0;
   #since = 0;
 
-  /** `pause` takes the time, in milliseconds. */
-  constructor(policy: RetryPolicy, pause: typeof delay = delay) {
+  constructor(policy: RetryPolicy, clock: Clock = CLOCK) {
     this.#policy = policy;
-    this.#pause = pause;
+    this.#clock = clock;
   }
 
   /** Counts one more failure and says whether another try is left. */
   again(): boolean {
-    if (this.#failures === 0) this.#since = performance.now();
+    if (this.#failures === 0) this.#since = this.#clock.now();
     this.#failures++;
     const { retries, patience } = this.#policy;
-    return this.#failures <= retries || performance.now() - this.#since < patience;
+    return this.#failures <= retries || this.#clock.now() - this.#since < patience;
   }
 
   /**
@@ -56,7 +55,7 @@ export class Tries {
   async wait(signal: AbortSignal, least = 0): Promise<void> {
     const { firstWait, longestWait } = this.#policy;
     const bound = Math.min(firstWait * 2 ** (this.#failures - 1), longestWait);
-    await this.#pause(least + Math.random() * bound, undefined, { signal });
+    await this.#clock.wait(least + Math.random() * bound, signal);
   }
 
   /** The work has moved on: what failed before no longer counts. */

@@ -1,5 +1,5 @@
-import type { HttpAnswer } from "./exchange.ts";
-import { Fault } from "./fault.ts";
+import { askedWait, type HttpAnswer } from "../../http/exchange.ts";
+import { Fault } from "../../http/fault.ts";
 
 /**
  * What a proper answer is. `rows`: a JSON array, of which only the ends are looked at: whoever reads it finds every fault
@@ -70,18 +70,18 @@ export function totalIn(range: string | null): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-function refusal({ status, headers, body }: HttpAnswer): Fault {
+function refusal(answer: HttpAnswer): Fault {
+  const { status, headers, body } = answer;
   if (REDIRECTS.has(status)) return new Fault({ reason: "redirect", status });
   const proxy = headers.get("proxy-status") ?? "";
   const spoken = codeIn(body.toString("utf8"));
   const code = spoken ?? asCode(/^PostgREST; error=([\w]+)/i.exec(proxy)?.[1]);
-  const wait = waitIn(headers.get("retry-after"), Date.now());
   return new Fault({
     reason: "status",
     status,
     gateway: spoken === undefined && !/^PostgREST\b/i.test(proxy),
     code,
-    wait,
+    wait: askedWait(answer),
   });
 }
 
@@ -99,12 +99,4 @@ function codeIn(text: string): string | undefined {
 
 function asCode(code: unknown): string | undefined {
   return typeof code === "string" && /^(?:[0-9A-Z]{5}|PGRST[0-9A-Z]{3})$/.test(code) ? code : undefined;
-}
-
-/** Milliseconds from `now` that a Retry-After asks for: it is a number of seconds or a date. */
-export function waitIn(retryAfter: string | null, now: number): number | undefined {
-  const text = retryAfter?.trim() ?? "";
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const date = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

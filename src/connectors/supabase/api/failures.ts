@@ -2,8 +2,8 @@
 import { DualsyncError, type ExitName } from "../../../model/errors.ts";
 import type { StoreRole } from "../../connector.ts";
 import type { Failure } from "../../failure.ts";
+import { Fault, isOfTls } from "../../http/fault.ts";
 import { CONNECTION_FAILURES } from "./connection-failures.ts";
-import { Fault } from "./fault.ts";
 import { grants } from "./grants.ts";
 import { SERVER_FAILURES } from "./server-failures.ts";
 
@@ -99,7 +99,7 @@ function connectionName(code: string, label: string): SupabaseFailure {
   if (code === "ENOTFOUND") return "host-unknown";
   if (code === "EAI_AGAIN") return "dns-silent";
   if (code === "ECONNREFUSED") return /^(?:localhost|127\.|\[::1\])/.test(label) ? "refused-here" : "refused";
-  return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code) ? "tls" : "broken";
+  return isOfTls(code) ? "tls" : "broken";
 }
 
 function rightsName(status: number, { access }: SupabaseFailurePlace): SupabaseFailure {

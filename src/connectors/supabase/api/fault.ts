@@ -1,52 +1,6 @@
-/** Why a request to a project was not answered as it should be: facts only, never a server's own words. */
-
-/**
- * `network`: no connection, or it broke. `late`: no whole answer in time. `cut`: the answer ended early. `garbled`: not
- * the answer of a PostgREST, as a page for people. `redirect`: sent elsewhere, which is never followed. `too-big`: more
- * than is held in memory. `status`: refused, with an HTTP status that says so. `no-count`: no exact number of rows.
- */
-export type FaultReason =
-  | "network"
-  | "late"
-  | "cut"
-  | "garbled"
-  | "redirect"
-  | "too-big"
-  | "status"
-  | "no-count";
-
-export interface FaultFacts {
-  readonly reason: FaultReason;
-  /** HTTP status; undefined when there was no answer. */
-  readonly status?: number;
-  /** Postgres's SQLSTATE, PostgREST's own code, or the system's or TLS library's code of a broken connection. */
-  readonly code?: string | undefined;
-  /** True when a gateway in front of PostgREST answered. */
-  readonly gateway?: boolean;
-  /** Milliseconds that the server asked to wait. */
-  readonly wait?: number | undefined;
-}
-
-/** How often a request that failed so is sent again. Every request here may be repeated: writes are by key. */
-export type Patience = "many" | "few" | "none";
-
-export class Fault extends Error {
-  override readonly name = "Fault";
-  readonly reason: FaultReason;
-  readonly status: number | undefined;
-  readonly code: string | undefined;
-  readonly gateway: boolean;
-  readonly wait: number | undefined;
-
-  constructor(facts: FaultFacts, cause?: unknown) {
-    super([facts.reason, facts.status, facts.code].filter((part) => part !== undefined).join(" "), { cause });
-    this.reason = facts.reason;
-    this.status = facts.status;
-    this.code = facts.code;
-    this.gateway = facts.gateway ?? false;
-    this.wait = facts.wait;
-  }
-}
+/** What may be done about the fault of a request. */
+import { type Fault, faultOf, isOfTls } from "../../http/fault.ts";
+import type { Patience } from "../../http/repeated.ts";
 
 const MANY_STATUS = new Set([429, 502, 503, 520, 521, 522, 523, 524, 546]);
 const FEW_STATUS = new Set([408, 425, 544]);
@@ -64,9 +18,10 @@ const TOO_MUCH_STATUS = new Set([413, 414, 504, 544]);
 const PROJECT_STATUS = new Set([402, 429, 540]);
 const UNREACHED = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED"]);
 
+/** Every request here may be repeated: writes are by key. */
 export function patienceFor(fault: Fault): Patience {
   const { reason, status = 0, code = "" } = fault;
-  if (reason === "network") return isLasting(code) ? "none" : code === "ENOTFOUND" ? "few" : "many";
+  if (reason === "network") return isOfTls(code) ? "none" : code === "ENOTFOUND" ? "few" : "many";
   if (reason === "cut") return "many";
   if (reason === "late") return "few";
   if (reason !== "status" || LASTING_CODES.has(code) || TOO_MUCH_CODES.has(code)) return "none";
@@ -74,17 +29,6 @@ export function patienceFor(fault: Fault): Patience {
   if (FEW_CODES.has(code) || FEW_STATUS.has(status)) return "few";
   // Without a code it is the gateway's own trouble.
   return status === 500 && code === "" ? "few" : "none";
-}
-
-/** Certificates and TLS do not repair themselves. */
-function isLasting(code: string): boolean {
-  return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code);
-}
-
-/** The fault behind an error of this connector, or undefined. */
-export function faultOf(error: unknown): Fault | undefined {
-  if (error instanceof Fault) return error;
-  return error instanceof Error && error.cause instanceof Fault ? error.cause : undefined;
 }
 
 /** The same request for fewer rows may succeed: it took too long, or was too long, for the server or the line. */
@@ -105,7 +49,7 @@ export function refusalCode(error: unknown): string | undefined {
 /** Of the project as a whole, whichever table was asked for: its plan, its key, its schema, its database, the way to it. */
 export function isOfProject({ reason, status = 0, code = "" }: Fault): boolean {
   if (reason === "redirect") return true;
-  if (reason === "network") return isLasting(code) || UNREACHED.has(code);
+  if (reason === "network") return isOfTls(code) || UNREACHED.has(code);
   if (reason !== "status") return false;
   return (
     PROJECT_STATUS.has(status) || MANY_CODES.has(code) || /^(?:08|57P|53300|PGRST106|PGRST30)/.test(code)

@@ -1,5 +1,6 @@
 import { DualsyncError } from "../../../model/errors.ts";
-import { faultOf, isOfProject, NO_TABLE, refusalCode } from "./fault.ts";
+import { faultOf } from "../../http/fault.ts";
+import { isOfProject, NO_TABLE, refusalCode } from "./fault.ts";
 import type { Project } from "./project.ts";
 
 /** A name that no table of an application has. */

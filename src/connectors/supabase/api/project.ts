@@ -1,11 +1,11 @@
 /** A Supabase project as reads and writes see it: tables and texts. Answers are exact; failures are DualsyncErrors. */
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { StoreRole } from "../../connector.ts";
+import { DEFAULT_LIMITS, type ExchangeLimits } from "../../http/exchange.ts";
 import { DEFAULT_RETRIES, type RetryPolicy } from "../../wrappers/retry.ts";
 import { ServerPause } from "../../wrappers/server-pause.ts";
 import { createSupabase } from "./client.ts";
 import { type Condition, columnText, parameterOf, type SelectedColumn, selectText } from "./condition.ts";
-import { DEFAULT_LIMITS, type ExchangeLimits } from "./exchange.ts";
 import { type Access, type SupabaseFailurePlace, toDualsyncError } from "./failures.ts";
 import { refusalCode } from "./fault.ts";
 import { type ExactText, RowTexts } from "./texts.ts";

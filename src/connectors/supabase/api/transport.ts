@@ -8,18 +8,16 @@
  * Query parameters that its builders garble or compute from values (`select`, `columns`, …) travel to this place in
  * the header QUERY, which is never sent.
  */
-import { type RetryPolicy, Tries } from "../../wrappers/retry.ts";
+import { type ExchangeLimits, exchange, type HttpAnswer, timeOf } from "../../http/exchange.ts";
+import { repeated } from "../../http/repeated.ts";
+import type { RetryPolicy } from "../../wrappers/retry.ts";
 import type { ServerPause } from "../../wrappers/server-pause.ts";
 import { assertProper, type ExpectedRows, lengthIn } from "./answer.ts";
-import { type ExchangeLimits, exchange, type HttpAnswer } from "./exchange.ts";
-import { Fault, patienceFor } from "./fault.ts";
+import { patienceFor } from "./fault.ts";
 import { ExactText, type RowTexts } from "./texts.ts";
 
 /** Header whose value, a query string, is put into the address. */
 export const QUERY = "dualsync-query";
-
-/** For what is not worth many tries. */
-const FEW = 2;
 
 export interface TransportOptions {
   /** Where PostgREST is, ending in /rest/v1. Nothing is ever sent elsewhere. */
@@ -49,7 +47,7 @@ export function transport(options: TransportOptions): typeof fetch {
     const body = typeof init.body === "string" ? unwrapped(init.body) : undefined;
     const request: RequestInit = { method, headers, ...(body !== undefined && { body }) };
     const expected = expectedOf(method, url.pathname.slice(base.pathname.length));
-    const answer = await answered(options, signal, async () => {
+    const answer = await repeated({ ...options, patienceFor, hurries: true }, signal, async () => {
       const received = await exchange(url, request, options.limits, signal);
       assertProper(received, expected, counted);
       return received;
@@ -57,28 +55,6 @@ export function transport(options: TransportOptions): typeof fetch {
     options.texts.time = timeOf(answer);
     return named(answer, options.texts);
   };
-}
-
-async function answered(
-  { policy, pause }: TransportOptions,
-  signal: AbortSignal,
-  attempt: () => Promise<HttpAnswer>,
-): Promise<HttpAnswer> {
-  const tries = new Tries(policy);
-  const longest = Math.max(policy.patience, policy.longestWait);
-  for (let few = 0; ; ) {
-    await pause.over(signal);
-    try {
-      return await attempt();
-    } catch (error) {
-      const patience = error instanceof Fault ? patienceFor(error) : "none";
-      if (patience === "none") throw error;
-      const wait = Math.min((error as Fault).wait ?? 0, longest);
-      pause.ask(wait);
-      if ((patience === "few" && ++few > FEW) || !tries.again()) throw error;
-      await tries.wait(signal, wait);
-    }
-  }
 }
 
 /** A secret key is no token: beside `apikey` it would be refused as a malformed one. */
@@ -100,11 +76,6 @@ function unwrapped(body: string): string {
   // It would be sent as a replacement character.
   if (/\p{Surrogate}/u.test(text)) throw new Error("a text with an unpaired surrogate cannot be sent");
   return text;
-}
-
-function timeOf({ headers }: HttpAnswer): Date | undefined {
-  const time = new Date(headers.get("date") ?? "");
-  return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
 function named({ status, headers, body }: HttpAnswer, texts: RowTexts): Response {

@@ -1,11 +1,12 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Fault } from "../../../../src/connectors/http/fault.ts";
 import {
   FAILURES,
   type SupabaseFailurePlace,
   toDualsyncError,
 } from "../../../../src/connectors/supabase/api/failures.ts";
-import { Fault, isOfRows, isTooMuch, refusalCode } from "../../../../src/connectors/supabase/api/fault.ts";
+import { isOfRows, isTooMuch, refusalCode } from "../../../../src/connectors/supabase/api/fault.ts";
 import type { Project } from "../../../../src/connectors/supabase/api/project.ts";
 import type { DualsyncError } from "../../../../src/model/errors.ts";
 import {

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { waitIn } from "../../../../src/connectors/supabase/api/answer.ts";
+import { waitIn } from "../../../../src/connectors/http/fault.ts";
 import { isTooMuch } from "../../../../src/connectors/supabase/api/fault.ts";
 import { refusalOf, rowsOf, type Said, startScriptedHttp } from "../../../services/http/scripted-http.ts";
 import { never } from "../../../support/signal.ts";

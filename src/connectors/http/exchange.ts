@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { Fault } from "./fault.ts";
+import { Fault, waitIn } from "./fault.ts";
 
 /** Bounds of one request and its answer. */
 export interface ExchangeLimits {
@@ -70,12 +70,20 @@ async function bodyOf(response: Response, ender: AbortController, limits: Exchan
       pieces.push(piece);
     }
     const body = Buffer.concat(pieces, size);
+    if (size !== announced(response.headers, size))
+      throw new Fault({ reason: "cut", status: response.status });
     // Bytes that are no UTF-8 would become replacement characters, and so another text.
     if (!isUtf8(body)) throw new Fault({ reason: "cut", status: response.status });
     return body;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The length of the body by its headers; `size` where they do not say it, or say it of a compressed body. */
+function announced(headers: Headers, size: number): number {
+  const length = headers.get("content-length");
+  return length === null || headers.has("content-encoding") ? size : Number(length);
 }
 
 /** `fetch` says "failed"; the reason is in the causes. */
@@ -86,4 +94,15 @@ function broken(error: unknown): Fault {
       return new Fault({ reason: "network", code }, error);
   }
   return new Fault({ reason: "network" }, error);
+}
+
+/** Milliseconds that the server asks to wait, if it does: a date is by its own clock. */
+export function askedWait(answer: HttpAnswer): number | undefined {
+  return waitIn(answer.headers.get("retry-after"), timeOf(answer)?.getTime() ?? Date.now());
+}
+
+/** When it was given, by the server's clock; undefined where it does not say. */
+export function timeOf({ headers }: HttpAnswer): Date | undefined {
+  const time = new Date(headers.get("date") ?? "");
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }
