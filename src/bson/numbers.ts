@@ -33,6 +33,11 @@ export function readInt64Rounded(bytes: Uint8Array, at: number): number {
   return readInt32(bytes, at + 4) * 0x1_0000_0000 + (readInt32(bytes, at) >>> 0);
 }
 
+/** The int64 at `at`. */
+export function readInt64(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(readInt32(bytes, at + 4)) << 32n) | BigInt(readInt32(bytes, at) >>> 0);
+}
+
 /** The exact value of the number of `type` (double, int32, int64 or decimal128) that starts at `at`. */
 export function exactNumber(bytes: Uint8Array, type: number, at: number): ExactNumber {
   switch (type) {
@@ -65,7 +70,7 @@ function fromDouble(value: number): ExactNumber {
 function fromInt64(bytes: Uint8Array, at: number): ExactNumber {
   const rounded = readInt64Rounded(bytes, at);
   if (Number.isSafeInteger(rounded)) return fromDouble(rounded);
-  const value = (BigInt(readInt32(bytes, at + 4)) << 32n) | BigInt(readInt32(bytes, at) >>> 0);
+  const value = readInt64(bytes, at);
   return finite(value < 0n, (value < 0n ? -value : value).toString(), 0);
 }
 

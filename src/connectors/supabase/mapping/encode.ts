@@ -1,13 +1,14 @@
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
+import { keptOf, plainText, scaledOf, withoutEndZeros } from "../../../json/decimal-text.ts";
+import type { Name } from "../../../json/json-bson.ts";
 import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
-import { keptOf, plainText, scaledOf, withoutEndZeros } from "./decimal-text.ts";
-import { type Name, writeJsonText } from "./json-bson.ts";
 import type { Field } from "./layout.ts";
 import { writeJsonLiteral, writeTextLiteral } from "./literal-bson.ts";
 import { mismatch, stringIn, writeScalar } from "./scalar.ts";
 import { jsonText } from "./to-row/json-text.ts";
 import type { WireValue } from "./to-row/wire-value.ts";
+import { writeJsonText } from "./write-json-text.ts";
 
 /**
  * Writes a column's value as a field of a document. True when the field alone gives the exact text back; for floats, whose

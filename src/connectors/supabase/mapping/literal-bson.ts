@@ -1,9 +1,10 @@
 /** Arrays that are selected as the literal that Postgres prints. */
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
+import type { Name } from "../../../json/json-bson.ts";
 import { type Literal, literalText, readLiteral } from "./array-literal.ts";
-import { type Name, writeJsonText } from "./json-bson.ts";
 import type { JsonStyle } from "./to-row/json-text.ts";
+import { writeJsonText } from "./write-json-text.ts";
 
 /**
  * Writes a json[] or jsonb[], given as the literal that Postgres prints, as an array. True when printing it gives the literal

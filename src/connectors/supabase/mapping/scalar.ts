@@ -1,9 +1,9 @@
 import { TYPE } from "../../../bson/elements.ts";
 import type { BsonWriter } from "../../../bson/writer.ts";
+import { withScale } from "../../../json/decimal-text.ts";
+import { type Name, writeDecimal } from "../../../json/json-bson.ts";
 import { JsonNumber, type JsonValue } from "../../../json/json-reader.ts";
 import type { Kind } from "../schema/column-type.ts";
-import { withScale } from "./decimal-text.ts";
-import { type Name, writeDecimal } from "./json-bson.ts";
 import { instantOf, timeText } from "./time-text.ts";
 
 const INTEGERS = {

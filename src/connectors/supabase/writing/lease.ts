@@ -4,10 +4,10 @@ import { type ControlFields, fieldsOf, runRecord } from "../../control/control-r
 import {
   Clocks,
   type HeldLease,
-  holderOf,
   keepLease,
   lockedBy,
   lostError,
+  mayTakeOver,
 } from "../../lease/lease-renewal.ts";
 import type { Project } from "../api/project.ts";
 import { callControl, writeRecord } from "./control-table.ts";
@@ -28,7 +28,7 @@ export async function takeLease(project: Project, run: Run, nonce: string): Prom
   const holder = { ...run.holder, run: id, nonce, command, from, proof: PROOF };
   let taken = new Clocks();
   let found = await claim(project, holder, null, signal);
-  if (found.held.nonce !== nonce && run.isGone(holderOf(found.held))) {
+  if (found.held.nonce !== nonce && mayTakeOver(run, found.held)) {
     taken = new Clocks();
     found = await claim(project, holder, String(found.held.nonce), signal);
   }

@@ -1,5 +1,6 @@
 /** Rows on their way into one table: as many at once as the project takes, and those that it refuses handled one by one. */
-import { faultOf, isOfRows, isTooMuch, refusalCode } from "../api/fault.ts";
+import { faultOf } from "../../http/fault.ts";
+import { isOfRows, isTooMuch, refusalCode } from "../api/fault.ts";
 import type { Project } from "../api/project.ts";
 import type { Table } from "../schema/table.ts";
 import { parentsFirst, withoutParents } from "./parents.ts";

@@ -1,7 +1,7 @@
+import { canonicalNumber } from "../../../../json/decimal-text.ts";
 import { JsonNumber, type JsonValue, readJson } from "../../../../json/json-reader.ts";
 import type { ColumnType, Kind } from "../../schema/column-type.ts";
 import { type Literal, literalText, readLiteral } from "../array-literal.ts";
-import { canonicalNumber } from "../decimal-text.ts";
 import { instantOf } from "../time-text.ts";
 
 /** Far above what servers store; deeper JSON is equal only as text. */

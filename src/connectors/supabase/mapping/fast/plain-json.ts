@@ -1,7 +1,7 @@
 /** JSON as most of it is, from its bytes straight into a document. */
 import { TYPE } from "../../../../bson/elements.ts";
 import { type BsonWriter, nameBytes } from "../../../../bson/writer.ts";
-import { MOST_LEVELS } from "../json-bson.ts";
+import { MOST_LEVELS } from "../../../../json/json-bson.ts";
 import type { JsonStyle } from "../to-row/json-text.ts";
 import { PlainNumber } from "./plain-number.ts";
 import type { Token } from "./row-scanner.ts";

@@ -1,8 +1,8 @@
 /** Values as Postgres usually writes them, from the bytes of a page straight into a document: most values are. */
 import { TYPE } from "../../../../bson/elements.ts";
 import type { BsonWriter } from "../../../../bson/writer.ts";
+import type { Name } from "../../../../json/json-bson.ts";
 import type { Kind } from "../../schema/column-type.ts";
-import type { Name } from "../json-bson.ts";
 import type { Field } from "../layout.ts";
 import { writePlainJson } from "./plain-json.ts";
 import { PlainNumber } from "./plain-number.ts";

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { readDecimal128 } from "../../../../bson/decimal128.ts";
 import { type Element, elements, readInt32, TYPE } from "../../../../bson/elements.ts";
-import { readDouble } from "../../../../bson/numbers.ts";
+import { readDouble, readInt64 } from "../../../../bson/numbers.ts";
+import { plainDouble, plainText } from "../../../../json/decimal-text.ts";
 import { JsonNumber, type JsonValue } from "../../../../json/json-reader.ts";
-import { plainDouble, plainText } from "../decimal-text.ts";
 import { misfit } from "../misfit.ts";
 
 /** Levels that are followed into a document; no server stores more. */
@@ -43,10 +43,6 @@ export function stringOf({ bytes, start, end }: FieldPlace): string {
   return utf8(bytes, start + 4, end - 1);
 }
 
-export function int64Of({ bytes, start }: FieldPlace): bigint {
-  return (BigInt(readInt32(bytes, start + 4)) << 32n) | BigInt(readInt32(bytes, start) >>> 0);
-}
-
 export function isNumber({ type }: FieldPlace): boolean {
   return type === TYPE.int32 || type === TYPE.int64 || type === TYPE.double || type === TYPE.decimal128;
 }
@@ -55,15 +51,15 @@ export function isNumber({ type }: FieldPlace): boolean {
 export function numberText(place: FieldPlace): string {
   const { bytes, type, start } = place;
   if (type === TYPE.int32) return String(readInt32(bytes, start));
-  if (type === TYPE.int64) return String(int64Of(place));
+  if (type === TYPE.int64) return String(readInt64(bytes, start));
   if (type === TYPE.double) return plainDouble(readDouble(bytes, start));
   const decimal = readDecimal128(bytes, start);
   return typeof decimal === "string" ? decimal : plainText(decimal);
 }
 
 /** The milliseconds of a date; NaN beyond JavaScript's. */
-export function dateOf(place: FieldPlace): number {
-  return new Date(Number(int64Of(place))).getTime();
+export function dateOf({ bytes, start }: FieldPlace): number {
+  return new Date(Number(readInt64(bytes, start))).getTime();
 }
 
 /** The bytes of a Binary and its subtype. */

@@ -1,8 +1,9 @@
 import { TYPE } from "../../../../bson/elements.ts";
 import { readDouble } from "../../../../bson/numbers.ts";
+import { canonicalNumber, scaledOf, withScale } from "../../../../json/decimal-text.ts";
 import type { JsonValue } from "../../../../json/json-reader.ts";
+import { quoted } from "../../../../json/quoted.ts";
 import { type Literal, literalText, MOST_DIMENSIONS } from "../array-literal.ts";
-import { canonicalNumber, scaledOf, withScale } from "../decimal-text.ts";
 import type { Field } from "../layout.ts";
 import { misfit } from "../misfit.ts";
 import { dayText, instantOf, timeText } from "../time-text.ts";
@@ -18,7 +19,7 @@ import {
   typeName,
   uuidText,
 } from "./bson-value.ts";
-import { jsonText, quoted } from "./json-text.ts";
+import { jsonText } from "./json-text.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const LIMITS = { int2: 15n, int4: 31n, int8: 63n } as const;

@@ -1,4 +1,5 @@
 import { JsonNumber, type JsonValue } from "../../../../json/json-reader.ts";
+import { quoted } from "../../../../json/quoted.ts";
 
 /** How the parts of a JSON text are set: `jsonb` is Postgres's own style, with a space after `,` and `:`. */
 export type JsonStyle = "json" | "jsonb";
@@ -42,11 +43,4 @@ export function jsonText(
     }
     return `${text}}`;
   }
-}
-
-const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
-
-/** A string as JSON, with the escapes that Postgres uses too. */
-export function quoted(text: string): string {
-  return text.length < 64 && PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }

@@ -1,12 +1,12 @@
 /** The text of a row, as PostgREST sends it: what rows are hashed by. */
 
+import { withoutEndZeros } from "../../../../json/decimal-text.ts";
+import { quoted } from "../../../../json/quoted.ts";
 import type { Table } from "../../schema/table.ts";
-import { withoutEndZeros } from "../decimal-text.ts";
 import { denotationOf } from "../equivalence/denotation.ts";
 import { type Field, layoutOf } from "../layout.ts";
 import { Misfit } from "../misfit.ts";
 import { jsonToSend } from "./decode.ts";
-import { quoted } from "./json-text.ts";
 
 /**
  * The row that a document stands for, in the very text that an answer to a request for its columns, one by one, has for it;

@@ -1,6 +1,6 @@
+import { scaledOf } from "../../../../json/decimal-text.ts";
 import { JsonNumber, type JsonValue, readJson } from "../../../../json/json-reader.ts";
 import { isSelectedAsText } from "../../schema/column-type.ts";
-import { scaledOf } from "../decimal-text.ts";
 import type { Field } from "../layout.ts";
 
 /** Far above what arrays nest. */

@@ -1,7 +1,7 @@
 /** Looks for values that show how a project prints numbers and days, where that costs little. */
 
+import { faultOf } from "../../../http/fault.ts";
 import type { Condition, SelectedColumn } from "../../api/condition.ts";
-import { faultOf } from "../../api/fault.ts";
 import type { Project } from "../../api/project.ts";
 import type { Table } from "../../schema/table.ts";
 import { valuesIn } from "./answer.ts";

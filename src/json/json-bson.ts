@@ -1,8 +1,7 @@
-import { TYPE } from "../../../bson/elements.ts";
-import { type BsonWriter, UnwritableText } from "../../../bson/writer.ts";
-import { JsonNumber, JsonReader, type JsonValue, TooDeep } from "../../../json/json-reader.ts";
+import { TYPE } from "../bson/elements.ts";
+import type { BsonWriter } from "../bson/writer.ts";
 import { keptOf } from "./decimal-text.ts";
-import { type JsonStyle, quoted } from "./to-row/json-text.ts";
+import { JsonNumber, type JsonValue } from "./json-reader.ts";
 
 /** Deeper JSON is kept as its text: servers take about a hundred levels, and the document around it has its own. */
 export const MOST_LEVELS = 90;
@@ -15,38 +14,9 @@ const MOST_LONG = 2n ** 63n - 1n;
 export type Name = Uint8Array | string;
 
 /**
- * Writes the value of a JSON text under `name`; text that BSON cannot follow (too deep, an unpaired surrogate, a field name with a NUL character)
- * as a string. True when printing the value gives the text back: not so with a null alone, which stands for SQL's. Blanks count
- * in a json; a jsonb has none of its own. Throws RangeError on text that is not JSON.
+ * Writes one JSON value under `name`. True when every number in it is printed again as it was written, where no exponents are
+ * printed. Throws UnwritableText.
  */
-export function writeJsonText(writer: BsonWriter, name: Name, text: string, style: JsonStyle): boolean {
-  const start = writer.length;
-  try {
-    const reader = new SpellingReader(text, MOST_LEVELS);
-    const value = reader.value();
-    reader.finish();
-    const areNumbersExact = writeJson(writer, name, value);
-    return areNumbersExact && value !== null && reader.isUsual && (style === "jsonb" || !reader.hasBlanks);
-  } catch (error) {
-    if (!(error instanceof TooDeep || error instanceof UnwritableText)) throw error;
-    // Nothing behind the place where it became too deep was looked at yet.
-    if (error instanceof TooDeep) mustBeJson(text);
-    writer.rewind(start);
-    writer.stringField(name, text);
-    return false;
-  }
-}
-
-/** JSON.parse follows any depth. Throws RangeError, without the text. */
-function mustBeJson(text: string): void {
-  try {
-    JSON.parse(text);
-  } catch {
-    throw new RangeError("not JSON");
-  }
-}
-
-/** Writes one JSON value. True when every number in it is printed again as it was written. */
 export function writeJson(writer: BsonWriter, name: Name, value: JsonValue): boolean {
   if (typeof value === "string") {
     writer.stringField(name, value);
@@ -118,24 +88,4 @@ function wholeNumber(text: string): number | bigint | undefined {
   if (text.length > 20) return undefined;
   const value = BigInt(text);
   return value >= LEAST_LONG && value <= MOST_LONG ? value : undefined;
-}
-
-/** Reads JSON and says whether printing what was read could give another text, its numbers left aside. */
-class SpellingReader extends JsonReader {
-  /** Blanks between the parts. */
-  hasBlanks = false;
-  /** No string has an escape that it does not need, and no name came twice. */
-  isUsual = true;
-
-  protected override sawBlank(): void {
-    this.hasBlanks = true;
-  }
-
-  protected override sawEscapes(content: string, start: number): void {
-    if (quoted(content) !== this.text.slice(start, this.end)) this.isUsual = false;
-  }
-
-  protected override sawRepeatedName(): void {
-    this.isUsual = false;
-  }
 }

@@ -1,4 +1,4 @@
-import { decimal128Bytes, fitted, type Scaled } from "../../../bson/decimal128.ts";
+import { decimal128Bytes, fitted, type Scaled } from "../bson/decimal128.ts";
 
 /** The number that a decimal text (JSON's grammar) is, digit for digit; undefined for any other text. */
 export function scaledOf(text: string): Scaled | undefined {
@@ -25,7 +25,7 @@ export function withoutEndZeros(text: string): string {
   return text.slice(0, end);
 }
 
-/** Without an exponent, as Postgres writes a numeric. */
+/** Without an exponent. */
 export function plainText({ negative, coefficient, exponent }: Scaled): string {
   const sign = negative && /[1-9]/.test(coefficient) ? "-" : "";
   if (exponent >= 0) return `${sign}${coefficient === "0" ? "0" : coefficient + "0".repeat(exponent)}`;
