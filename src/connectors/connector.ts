@@ -2,6 +2,7 @@
 import type { Environment } from "../model/environment.ts";
 import type { Filter } from "./collection.ts";
 import type { Store } from "./contract.ts";
+import type { CopyLayouts } from "./copy-layouts.ts";
 import type { Failure } from "./failure.ts";
 import type { StoreWords } from "./words.ts";
 
@@ -44,6 +45,8 @@ export interface OpenOptions {
   readonly role: StoreRole;
   /** How often a failed call is tried again. */
   readonly retries?: number | undefined;
+  /** It is only to be seen whether the store serves now: what does not answer within seconds does not. */
+  readonly brief?: true | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -66,6 +69,8 @@ export interface PairKind {
    * that were found before.
    */
   find(environment: Environment, others: readonly PairCandidate[]): PairCandidate | undefined;
+  /** See `PrimaryStore.lacking`. */
+  lacking?: PrimaryStore<Location>["lacking"];
 }
 
 /**
@@ -77,9 +82,13 @@ export interface PrimaryStore<L extends Location> {
   readonly name: string;
   /** The command that brings its copy up to date. */
   readonly copiedBy: PairCommand;
+  /** The same with flags, where it also writes to the store what the copy has and the store has not. */
+  readonly refilledBy?: string;
   readonly commands: readonly PairCommand[];
   readonly variables: readonly (readonly [string, ...string[]])[];
   isSet(environment: Environment): boolean;
+  /** Of an environment that names no such store: why what is set there does not do, as a clause; undefined: nothing is set. */
+  lacking?(environment: Environment): string | undefined;
   locate(environment: Environment): ParsedLocation<L>;
 }
 
@@ -122,10 +131,17 @@ export interface Connector<L extends Location = Location> {
   place(location: L): StorePlace;
   /** Why such a store can have no collection of that name, in words that follow it; undefined: it can. Absent: it takes every name. */
   nameProblem?(name: string): string | undefined;
+  /**
+   * The same environment, where the names of such a store's variables begin with a prefix. `flag` is where that was written. Fails with
+   * `usage`. Absent: they have no other names.
+   */
+  withPrefix?(environment: Environment, prefix: string, flag: string): Environment;
   /** Absent where there is no way to open one yet: then nothing offers such a store. Loads the driver. */
   open?(location: L, options: OpenOptions): Promise<Store>;
   /** The conditions of --filter by collection, from values such as `orders={…}`. Absent: documents cannot be chosen so. Fails with `usage`. */
   readFilters?(values: readonly string[]): Promise<ReadonlyMap<string, Filter>>;
+  /** How copies of such a store may lie in a store of another kind; absent: as its collections do. */
+  layouts?(): Promise<CopyLayouts>;
   /** Every sentence that a fault of such a store can end with, by its name. */
   failures?(): Promise<Readonly<Record<string, Failure>>>;
 }

@@ -7,24 +7,30 @@
  */
 import type { Batch, DocumentId } from "../model/document.ts";
 import type { CollectionInfo, Listing, Metadata, ReadOptions, Selection } from "./collection.ts";
+import type { AgreementReader, AgreementWriter } from "./powers/agreements.ts";
 import type { BlueprintReader, Blueprints, BlueprintWriter } from "./powers/blueprints.ts";
 import type { Cautions } from "./powers/cautions.ts";
 import type { Changes } from "./powers/changes.ts";
 import type { ChecksumReader, ChecksumWriter } from "./powers/checksums.ts";
+import type { Contents } from "./powers/contents.ts";
+import type { Costs } from "./powers/costs.ts";
 import type { Digests } from "./powers/digests.ts";
 import type { Exactness } from "./powers/exactness.ts";
 import type { Expiry } from "./powers/expiry.ts";
 import type { Filters } from "./powers/filters.ts";
+import type { GuardedWrites } from "./powers/guarded-writes.ts";
 import type { Hiding } from "./powers/hiding.ts";
 import type { Keys } from "./powers/keys.ts";
 import type { Lookup } from "./powers/lookup.ts";
 import type { Mapping } from "./powers/mapping.ts";
 import type { MetadataPower } from "./powers/metadata.ts";
 import type { Presence } from "./powers/presence.ts";
+import type { Probe } from "./powers/probe.ts";
 import type { Ranges } from "./powers/ranges.ts";
 import type { References } from "./powers/references.ts";
 import type { RelatedWrites } from "./powers/related-writes.ts";
 import type { RunHistory, RunRecord } from "./powers/run-history.ts";
+import type { SelectiveReads } from "./powers/selective-reads.ts";
 import type { Sequences } from "./powers/sequences.ts";
 import type { Size } from "./powers/size.ts";
 import type { UniqueValues } from "./powers/unique-values.ts";
@@ -71,6 +77,7 @@ export interface Powers {
   readonly ranges?: Ranges | undefined;
   readonly lookup?: Lookup | undefined;
   readonly keys?: Keys | undefined;
+  readonly selectiveReads?: SelectiveReads | undefined;
   readonly digests?: Digests | undefined;
   readonly filters?: Filters | undefined;
   readonly changes?: Changes | undefined;
@@ -88,6 +95,10 @@ export interface Powers {
   readonly history?: RunHistory | undefined;
   readonly checksums?: ChecksumReader | undefined;
   readonly size?: Size | undefined;
+  readonly contents?: Contents | undefined;
+  readonly agreements?: AgreementReader | undefined;
+  readonly costs?: Costs | undefined;
+  readonly probe?: Probe | undefined;
 }
 
 /** A store that has these powers. */
@@ -121,6 +132,8 @@ export interface Run {
   readonly holder: Holder;
   /** The other store's label, without credentials. */
   readonly from: string;
+  /** It held this store before, and may not have been able to release it: a lease with its id is its own. */
+  readonly beginsAgain?: boolean | undefined;
   /** Whether that process is certain to have ended: then its lease need not run out first. Unknown is false. */
   isGone(holder: Holder): boolean;
 }
@@ -169,6 +182,8 @@ export interface WriteSession extends Lease {
   readonly checksums?: ChecksumWriter | undefined;
   readonly blueprints?: BlueprintWriter | undefined;
   readonly relatedWrites?: RelatedWrites | undefined;
+  readonly guarded?: GuardedWrites | undefined;
+  readonly agreements?: AgreementWriter | undefined;
 }
 
 export interface PreparedCollection {

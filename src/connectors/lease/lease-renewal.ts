@@ -1,6 +1,6 @@
 /** A lease that is kept for as long as a run lasts: the same for every store, whatever it is made of. */
 import { DualsyncError } from "../../model/errors.ts";
-import type { Holder, Lease } from "../contract.ts";
+import type { Holder, Lease, Run } from "../contract.ts";
 import type { RunRecord } from "../powers/run-history.ts";
 
 /** A lease that was not renewed for this long is free; renewals come three times as often. Milliseconds, server time. */
@@ -88,13 +88,18 @@ export function keepLease(place: LeasePlace, taken: Clocks): HeldLease {
 /** What a lease says of itself. Hostile until proved otherwise: whoever may write to the target may have written it. */
 export type LeaseRecord = Readonly<Record<string, unknown>>;
 
-export function holderOf({ host, pid, machine, started }: LeaseRecord): Holder {
+function holderOf({ host, pid, machine, started }: LeaseRecord): Holder {
   return {
     host: String(host),
     pid: Number(pid),
     ...(typeof machine === "string" ? { machine } : {}),
     ...(typeof started === "string" ? { started } : {}),
   };
+}
+
+/** Whether a lease that has not run out is nobody's any more, or this run's own. */
+export function mayTakeOver({ id, beginsAgain, isGone }: Run, held: LeaseRecord): boolean {
+  return isGone(holderOf(held)) || (beginsAgain === true && held.run === id);
 }
 
 /** `since`: when it was taken. */

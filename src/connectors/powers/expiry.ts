@@ -9,4 +9,6 @@ export interface Expiry {
   of(collection: CollectionInfo, signal: AbortSignal): Promise<IsDue>;
   /** How many documents of the collection are due by now, counted by the store; absent where it cannot count them. */
   count?(collection: CollectionInfo, now: Date, signal: AbortSignal): Promise<number>;
+  /** What is due cannot be written: the store has it no longer as soon as it is there. */
+  readonly removesAtOnce?: true | undefined;
 }
