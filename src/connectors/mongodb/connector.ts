@@ -46,10 +46,10 @@ export const mongodb: Connector<MongodbLocation> = {
   isSame: (left, right) => isSameAddress(left.address, right.address),
   place: ({ address, database }) => ({ hosts: address.hosts, database }),
   nameProblem: collectionNameProblem,
-  async open({ address, database }, { role, retries, signal }) {
+  async open({ address, database }, { role, retries, brief, signal }) {
     const opened = await import("./mongodb.ts");
     const { uri, display: label } = address;
-    return await opened.mongodb({ uri, database, label, role, retries }, signal);
+    return await opened.mongodb({ uri, database, label, role, retries, brief }, signal);
   },
   readFilters: async (values) => (await import("./filter/filters.ts")).readFilters(values),
   failures: async () => (await import("./failures/failures.ts")).FAILURES,

@@ -6,6 +6,7 @@ import { provenanceRecord } from "../control/control-records.ts";
 import { ProvenanceBook, type WriteProvenance } from "../control/provenance.ts";
 import type { BlueprintWriter } from "../powers/blueprints.ts";
 import type { ChecksumWriter } from "../powers/checksums.ts";
+import type { GuardedWrites } from "../powers/guarded-writes.ts";
 import type { Sequences } from "../powers/sequences.ts";
 import { endedBy } from "../wrappers/ended-by.ts";
 import { Server, type ServerOptions } from "./connection/server.ts";
@@ -34,6 +35,7 @@ import { sizeOfDatabase } from "./schema/sizes.ts";
 import { uniqueRules } from "./schema/unique-values.ts";
 import { MONGODB_WORDS } from "./words.ts";
 import { Creator, type Listed } from "./writing/creator.ts";
+import { GuardedWriter } from "./writing/guarded-writes.ts";
 import { findWriteTransport } from "./writing/self-test.ts";
 import { DocumentWriter, type Find } from "./writing/write.ts";
 
@@ -45,16 +47,22 @@ type Foreign =
   | "exactness"
   | "hiding"
   | "keys"
+  | "selectiveReads"
   | "changes"
   | "references"
   | "cautions"
-  | "blueprints";
+  | "blueprints"
+  | "contents"
+  | "agreements"
+  | "costs"
+  | "probe";
 
 /** What may be done to a MongoDB database under its lease. */
 export interface MongodbSession extends WriteSession {
   readonly sequences: Sequences;
   readonly checksums: ChecksumWriter;
   readonly blueprints: BlueprintWriter;
+  readonly guarded: GuardedWrites;
 }
 
 export interface MongodbStore extends MongodbReader {
@@ -156,6 +164,7 @@ async function claim(server: Server, listed: Listed, run: Run, signal: AbortSign
       writeRecord(server, provenanceRecord(run.command, name, provenance), written);
     const creator = new Creator(server, transport, new ProvenanceBook(note, run, history), listed);
     const writer = new DocumentWriter(server, find, transport);
+    const guarded = new GuardedWriter({ server, find, transport, writer, lookUp: listed.lookUp });
     const checksums = await ChecksumStore.open(server, signal);
     const blueprints = new BlueprintStore(server);
     /** Before documents change: nothing that was said of the collection holds any longer. */
@@ -201,6 +210,16 @@ async function claim(server: Server, listed: Listed, run: Run, signal: AbortSign
         async leave(collection, blueprint, until) {
           await lease.hold();
           await blueprints.leave(collection, blueprint, until);
+        },
+      },
+      guarded: {
+        async prepare(collection, writes, until) {
+          await lease.hold();
+          return await guarded.prepare(collection, writes, until);
+        },
+        async apply(collection, writes, until) {
+          await changing(collection, until);
+          return await guarded.apply(collection, writes, until);
         },
       },
     };

@@ -25,6 +25,7 @@ export interface ServerOptions {
   /** Host and database, for people. */
   readonly label: string;
   readonly retries?: number | undefined;
+  readonly brief?: true | undefined;
   /** Milliseconds until an ordinary command must be answered. */
   readonly deadline?: number | undefined;
   /** Whose cursors fetch batches: the driver's are needed behind routers and taken there by themselves. */
@@ -57,6 +58,8 @@ const MOST_CONNECTIONS = 32;
 
 /** How long to look for a server, and to wait for a connection, unless the URI says. Milliseconds. */
 const WAITS = { serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000 };
+/** The same where it is only to be seen whether the server serves now. */
+const BRIEF_WAITS = { serverSelectionTimeoutMS: 4_000, connectTimeoutMS: 4_000 };
 
 /** Those of the options that the URI does not name itself: what is given beside a URI outweighs it. */
 function unnamed(uri: string, options: Readonly<Record<string, number>>): Record<string, number> {
@@ -119,7 +122,10 @@ export class Server {
     try {
       client = new MongoClient(options.uri, {
         appName: "dualsync",
-        ...unnamed(options.uri, { ...WAITS, maxPoolSize: MOST_CONNECTIONS }),
+        ...unnamed(options.uri, {
+          ...(options.brief === true ? BRIEF_WAITS : WAITS),
+          maxPoolSize: MOST_CONNECTIONS,
+        }),
         readPreference: "primary",
       });
     } catch (error) {

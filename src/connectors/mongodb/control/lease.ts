@@ -5,10 +5,10 @@ import { runRecord } from "../../control/control-records.ts";
 import {
   Clocks,
   type HeldLease,
-  holderOf,
   keepLease,
   LEASE_MS,
   lockedBy,
+  mayTakeOver,
 } from "../../lease/lease-renewal.ts";
 import type { Server } from "../connection/server.ts";
 import { shapeOf } from "../failures/faults.ts";
@@ -37,7 +37,7 @@ export async function takeLease(
   let taken = new Clocks();
   const expired = { $lt: [{ $ifNull: ["$until", new Date(0)] }, "$$NOW"] };
   let holder = await tryToTake(server, run, nonce, expired, own);
-  if (holder !== undefined && holder.nonce !== nonce && run.isGone(holderOf(holder))) {
+  if (holder !== undefined && holder.nonce !== nonce && mayTakeOver(run, holder)) {
     taken = new Clocks();
     const free = { $or: [expired, { $eq: ["$nonce", { $literal: holder.nonce }] }] };
     holder = await tryToTake(server, run, nonce, free, own);

@@ -2,10 +2,10 @@ import { isUtf8 } from "node:buffer";
 import { BSON, ObjectId } from "mongodb";
 import { TYPE } from "../../../bson/elements.ts";
 import { toOrdered } from "../../../bson/ordered.ts";
-import { DocumentId } from "../../../model/document.ts";
+import type { DocumentId } from "../../../model/document.ts";
 
 /**
- * The value of an `_id` in a command: written as the bytes that it is, be they a DBPointer, `undefined` inside a document, a
+ * A value in a command, most often an `_id`: written as the bytes that it is, be they a DBPointer, `undefined` inside a document, a
  * date beyond JavaScript's, or text that is not UTF-8. The driver's package asks an ObjectId to write its own bytes; one that
  * writes others, and their type, uses that. `VERBATIM` is whether it does: what `decoded` gives is used where it does not.
  */
@@ -19,7 +19,7 @@ class VerbatimValue extends ObjectId {
 
   /** Called with the place of the value; before it stand its type, its name and a NUL. */
   serializeInto(command: Uint8Array, at: number): number {
-    // No name that an `_id` stands under in a command has this byte in it.
+    // No name that such a value stands under in a command has this byte in it.
     const type = command.lastIndexOf(TYPE.objectId, at - 2);
     command[type] = this.#element[0] as number;
     command.set(this.#element.subarray(1), at);
@@ -48,15 +48,22 @@ function isVerbatim(): boolean {
 }
 
 /** The value of an `_id` as the driver can put it into a command. */
-export function idValue(id: DocumentId): unknown {
-  return VERBATIM ? new VerbatimValue(id.element) : decoded(id);
+export function idValue({ element }: DocumentId): unknown {
+  return VERBATIM ? new VerbatimValue(element) : decoded(element);
 }
 
-function decoded(id: DocumentId): unknown {
-  const bytes = Buffer.alloc(4 + 1 + 1 + id.element.length);
+/** A whole document as such a value; undefined where the driver might write it with other bytes. */
+export function documentValue(document: Uint8Array): unknown {
+  return VERBATIM ? new VerbatimValue(Buffer.concat([DOCUMENT, document])) : undefined;
+}
+
+const DOCUMENT = Uint8Array.of(TYPE.object);
+
+function decoded(element: Uint8Array): unknown {
+  const bytes = Buffer.alloc(4 + 1 + 1 + element.length);
   bytes.writeInt32LE(bytes.length, 0);
-  bytes[4] = id.element[0] as number;
-  bytes.set(id.element.subarray(1), 6); // the name between type and value is empty: one NUL
+  bytes[4] = element[0] as number;
+  bytes.set(element.subarray(1), 6); // the name between type and value is empty: one NUL
   return toOrdered(bytes).get("");
 }
 
@@ -88,7 +95,7 @@ function isDecodable(element: Uint8Array, type: number): boolean {
   // A string is its length, its bytes and a NUL.
   if (type === TYPE.string) return isUtf8(element.subarray(5, -1));
   try {
-    return BSON.serialize({ _id: decoded(new DocumentId(element)) }, { ignoreUndefined: true }).length > 0;
+    return BSON.serialize({ _id: decoded(element) }, { ignoreUndefined: true }).length > 0;
   } catch {
     return false;
   }

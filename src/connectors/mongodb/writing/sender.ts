@@ -19,8 +19,19 @@ export type SendMode = WriteMode | "append";
 
 export interface Reply {
   readonly errors: readonly WriteError[];
+  /** Number of documents that were inserted or found. */
+  readonly found: number;
   /** True when the batch was sent more than once: what is found there may be this run's own. */
   readonly repeated: boolean;
+}
+
+/** One write command. */
+interface SentCommand {
+  readonly collection: string;
+  /** Documents or statements. */
+  readonly batch: Batch;
+  readonly mayRepeat: boolean;
+  readonly command: Document;
 }
 
 /** Sends write commands until they are acknowledged by a majority. Throws the driver's own errors. */
@@ -40,13 +51,34 @@ export class CommandSender {
    * which the time was too short is left to the caller, who can cut it.
    */
   async write(collection: string, batch: Batch, mode: SendMode, signal: AbortSignal): Promise<Reply> {
+    const command = this.#command(collection, batch, mode);
+    return await this.#send({ collection, batch, mayRepeat: mode !== "append", command }, signal);
+  }
+
+  /** Statements that do nothing where a document is not what is expected, in no order. `more`: other fields of the command. */
+  async guarded(
+    collection: string,
+    verb: "update" | "delete",
+    statements: Batch,
+    more: Document,
+    signal: AbortSignal,
+  ): Promise<Reply> {
+    const [field, flags] = verb === "update" ? ["updates", this.#flags] : ["deletes", {}];
+    const sequence = { [field]: this.#carrier.sequence(field, statements.bytes) };
+    const common = { ordered: false, writeConcern: { w: "majority" } };
+    const command = { [verb]: collection, ...sequence, ...common, ...flags, ...more };
+    return await this.#send({ collection, batch: statements, mayRepeat: true, command }, signal);
+  }
+
+  async #send(sent: SentCommand, signal: AbortSignal): Promise<Reply> {
+    const { batch, mayRepeat } = sent;
     let repeated = false;
     let broken = 0;
     const mayRetry = (error: unknown): boolean => {
       if (!isTransient(error)) return false;
       if (wasNotSent(error)) return true;
       repeated = true;
-      if (mode === "append") return false;
+      if (!mayRepeat) return false;
       if (isLate(error)) return batch.length === 1;
       return !isBroken(error) || ++broken < (batch.length > 1 ? BROKEN_BATCH : BROKEN_DOCUMENT);
     };
@@ -54,11 +86,11 @@ export class CommandSender {
       // A server that is down breaks every connection: only with one that answers is it the batch.
       if (broken > 0)
         await this.#server.run({ hello: 1 }, { signal, doing: "reach the server", database: "admin" });
-      const answer = await this.#timed(collection, batch, mode, signal);
+      const answer = await this.#timed(sent, signal);
       const errors = readErrors(answer.writeErrors);
       const cause = errors.find((error) => isFatal(error)) ?? errors.find(isServerState);
       if (cause !== undefined) throw Object.assign(new Error(cause.message), { code: cause.code });
-      return { errors, repeated };
+      return { errors, found: Number(answer.n), repeated };
     });
   }
 
@@ -85,12 +117,12 @@ export class CommandSender {
     });
   }
 
-  async #timed(collection: string, batch: Batch, mode: SendMode, signal: AbortSignal): Promise<Document> {
+  async #timed({ collection, batch, command }: SentCommand, signal: AbortSignal): Promise<Document> {
     const pace = this.#server.writePace;
     const asked = pace.bytes;
     const begun = performance.now();
     try {
-      const answer = await this.#server.run(this.#command(collection, batch, mode), {
+      const answer = await this.#server.run(command, {
         signal,
         doing: `write ${collection}`,
         retry: false,

@@ -3,10 +3,10 @@ import { TYPE } from "../../../bson/elements.ts";
 import { Batch, type Doc, type DocumentId } from "../../../model/document.ts";
 import { add, NOTHING, type Rejected, type WriteOutcome } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
-import { codeText, isConnectionFault, isFatal, shapeOf } from "../failures/faults.ts";
 import { isBroken, isLate } from "../failures/link-faults.ts";
 import { isBlocked, isTaken, reasonOf, type WriteError } from "../failures/write-errors.ts";
 import { isQueryable } from "../reading/id-value.ts";
+import { isDocumentFault, refusal } from "./document-faults.ts";
 import { CommandSender, type SendMode } from "./sender.ts";
 import type { Carrier } from "./wire.ts";
 
@@ -19,9 +19,6 @@ const MOST_STATEMENTS = 100_000;
 const SMALL_REST = 0.5;
 /** Ids removed in one command: far below the limits of a command, whatever ids they are. */
 const MOST_REMOVED = 10_000;
-
-/** Codes with which a server refuses a whole command because of a document in it. */
-const DOCUMENT_FAULTS = new Set([2, 9, 14, 22, 121, 10334, 17280, 17419, 17420]);
 
 /** How writes look documents up again: given by the connector, which also reads. */
 export type Find = (
@@ -125,7 +122,7 @@ export class DocumentWriter {
       if (signal.aborted) throw signal.reason;
       if (mode === "append") throw this.#server.fault(error, `write ${collection}`, collection);
       const cut = batch.length > 1 && isLate(error);
-      if (!cut && !(await this.#isDocumentFault(error, signal)))
+      if (!cut && !(await isDocumentFault(this.#server, error, signal)))
         throw this.#server.fault(error, `write ${collection}`, collection);
       const repeated = task.repeated || isLate(error) || isBroken(error);
       if (batch.length > 1) return await this.#halves({ ...task, repeated }, batch);
@@ -203,15 +200,6 @@ export class DocumentWriter {
     if (refused.length > 0) await this.#sender.write(collection, Batch.of(refused), "insert", signal);
     return outcome;
   }
-
-  /** True when the fault lies with a document of the batch: the server answers, and not about its own state. */
-  async #isDocumentFault(error: unknown, signal: AbortSignal): Promise<boolean> {
-    // A write concern that was not met may have any code, and says nothing about documents.
-    if (isFatal(error) || shapeOf(error).name === "MongoWriteConcernError") return false;
-    if (!isBroken(error)) return !isConnectionFault(error) && DOCUMENT_FAULTS.has(shapeOf(error).code ?? 0);
-    await this.#server.run({ hello: 1 }, { signal, doing: "reach the server", database: "admin" });
-    return true;
-  }
 }
 
 function rejection(id: DocumentId, error: WriteError): Rejected {
@@ -241,9 +229,4 @@ function pieceEnd(batch: Batch, from: number, bytes: number): number {
   let to = from + 1;
   while (to < most && batch.end(to) <= limit) to++;
   return to;
-}
-
-function refusal(error: unknown): string {
-  if (isConnectionFault(error)) return "the target's server closes the connection when this document is sent";
-  return `the target's server refused it (${codeText(shapeOf(error))})`;
 }
