@@ -98,9 +98,10 @@ export function buildProgram(
 
 async function runCommand(name: string, invoked: Command, redactor: Redactor, host: Host): Promise<number> {
   const flags = invoked.opts<OutputFlags & Record<string, unknown>>();
-  const [{ createReporter }, { loadEnvironment }] = await Promise.all([
+  const [{ createReporter }, { loadEnvironment }, { prefixed }] = await Promise.all([
     import("./reporting/index.ts"),
     import("./config/env/environment.ts"),
+    import("./config/pairs/prefixed.ts"),
   ]);
   const runId = crypto.randomUUID().slice(0, 8);
   const reporter = createReporter({
@@ -120,7 +121,7 @@ async function runCommand(name: string, invoked: Command, redactor: Redactor, ho
     const command = COMMANDS.find((candidate) => candidate.name === name);
     if (command === undefined) throw new DualsyncError("bug", `There is no command ${name}.`);
     for (const warning of environment.warnings) reporter.warn(warning);
-    const prepared = await command.prepare(flags, environment, invoked.args);
+    const prepared = await command.prepare(flags, prefixed(environment, flags), invoked.args);
     for (const secret of prepared.secrets) redactor.add(secret);
     for (const warning of prepared.warnings) reporter.warn(warning);
     status = await withSignals(reporter, redactor, flags, runId, prepared, host);

@@ -1,4 +1,5 @@
 import type { Command as Program } from "commander";
+import type { Clock } from "../connectors/wrappers/clock.ts";
 import type { Environment } from "../model/environment.ts";
 import type { Reporter } from "../model/reporter.ts";
 import type { Redactor } from "../redact/redact.ts";
@@ -17,6 +18,8 @@ export interface RunContext {
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** The same for an answer in words; the end of input is an empty one. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
+  /** By which long waits are kept; absent: this machine's. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A run that is ready: all options are valid, nothing was contacted. Resolves with the process's exit status. */
@@ -53,3 +56,9 @@ export interface Command {
 export function repeatable(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
+
+/** The option of commands that take a KV store; `config/pairs/prefixed.ts` gives it its meaning. */
+export const KV_ENV_PREFIX = [
+  "--kv-env-prefix <prefix>",
+  "what the names of the KV variables begin with",
+] as const;

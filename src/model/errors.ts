@@ -121,7 +121,7 @@ export interface DualsyncErrorOptions {
   /** True when one collection alone is the matter: it is named, and the others go on. */
   readonly ofOneCollection?: boolean | undefined;
   readonly reason?: FailureReason | undefined;
-  /** Of `throttled`: milliseconds that the store asked to wait. */
+  /** Milliseconds that the store asked to wait. */
   readonly retryAfter?: number | undefined;
 }
 

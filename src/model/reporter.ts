@@ -3,8 +3,10 @@ import type { CollectionKind, NotCopied } from "./collection.ts";
 import type { ChangePlan, ChangeReport, Comparison, Difference, DiffReport } from "./comparison.ts";
 import type { DualsyncError } from "./errors.ts";
 import type { Item } from "./item.ts";
+import type { ServiceReport, SyncPlan, SyncReport } from "./sync.ts";
 
 export type * from "./comparison.ts";
+export type * from "./sync.ts";
 
 export interface PlannedCollection {
   readonly source: string;
@@ -175,6 +177,12 @@ export interface Reporter {
   compared(report: DiffReport): void;
   /** The result of repairing or undoing; in place of `finish`. */
   changed(report: ChangeReport): void;
+  /** What is going to be brought together. */
+  syncPlan(plan: SyncPlan): void;
+  /** The result of that; in place of `finish`. */
+  synced(report: SyncReport): void;
+  /** Which stores serve; in place of `finish`. */
+  checked(report: ServiceReport): void;
   /** The run failed. Called at most once, last, instead of `finish`. */
   fail(error: DualsyncError, exitCode: number): void;
   /** Leaves the terminal tidy. May be called at any time, more than once. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseLocation, secretsOf } from "../../src/config/pairs/location.ts";
 import type { Location } from "../../src/connectors/connector.ts";
+import { kvLocation, withKvPrefix } from "../../src/connectors/kv/location.ts";
 import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "../support/configuration-failure.ts";
 import { allOpenable } from "../support/openable.ts";
@@ -200,10 +201,70 @@ describe("KV locations", () => {
 
   test("two pairs of variables are accepted for the same store and rejected for different stores", () => {
     const second = { UPSTASH_REDIS_REST_URL: "https://abc.upstash.io", UPSTASH_REDIS_REST_TOKEN: "other" };
-    expect(parse("kv", { ...KV, ...second })).toMatchObject({ token: "hunter2token" });
+    expect(parse("kv", { ...KV, ...second })).toMatchObject({ token: "other" });
     expect(refusal("kv", { ...KV, ...second, UPSTASH_REDIS_REST_URL: "https://x.upstash.io" })).toContain(
       "different stores",
     );
+  });
+
+  test("the read-only token is named, alone and in the place of the other", () => {
+    const readOnly = { KV_REST_API_READ_ONLY_TOKEN: "hunter2-read" };
+    const alone = refusal("kv", { KV_REST_API_URL: "https://abc.upstash.io", ...readOnly });
+    expect(alone).toContain("KV_REST_API_TOKEN, which is not set");
+    expect(alone).toContain("KV_REST_API_READ_ONLY_TOKEN in the environment can neither write nor list keys");
+    const inPlace = refusal("kv", { ...KV, KV_REST_API_TOKEN: " hunter2-read", ...readOnly });
+    expect(inPlace).toContain("KV_REST_API_TOKEN in the environment is the read-only token");
+    expect(parse("kv", { ...KV, ...readOnly })).toMatchObject({ token: "hunter2token" });
+  });
+
+  test.each(["KV_URL", "REDIS_URL"])("an address for clients of another protocol is named: %s", (name) => {
+    const address = { [name]: "rediss://default:hunter2@abc.upstash.io:6379" };
+    expect(refusal("kv", address)).toContain(`${name} in the environment is no address of the REST API`);
+    expect(parse("kv", { ...address, ...KV })).toMatchObject({ token: "hunter2token" });
+  });
+
+  describe("with a prefix before the names of their variables", () => {
+    const withPrefix = (prefix: string, variables: Record<string, string>): Location =>
+      kvLocation(withKvPrefix(environmentOf(variables), prefix, "--kv-env-prefix")).location;
+    const shop = { SHOP_KV_REST_API_URL: "https://shop.upstash.io", SHOP_KV_REST_API_TOKEN: "hunter2shop" };
+    const older = { SHOP_REST_API_URL: "https://older.upstash.io", SHOP_REST_API_TOKEN: "hunter2older" };
+
+    test.each(["SHOP", "SHOP_", " SHOP "])("the address and the token are read from there: %j", (prefix) => {
+      expect(withPrefix(prefix, { ...KV, ...shop, ...older })).toMatchObject({
+        url: "https://shop.upstash.io",
+        token: "hunter2shop",
+        origin: "SHOP_KV_REST_API_URL in the environment",
+      });
+      expect(withPrefix(prefix, { ...KV, ...older })).toMatchObject({ token: "hunter2older" });
+    });
+
+    test("parts of different pairs are never combined", () => {
+      const { SHOP_KV_REST_API_URL: url } = shop;
+      const { SHOP_REST_API_TOKEN: token } = older;
+      const failure = failureOf(() =>
+        withPrefix("SHOP", { ...KV, SHOP_KV_REST_API_URL: url, SHOP_REST_API_TOKEN: token }),
+      );
+      expect(textOf(failure)).toContain("KV needs SHOP_KV_REST_API_TOKEN, which is not set");
+      expect(textOf(failure)).toContain("Set SHOP_KV_REST_API_URL and SHOP_KV_REST_API_TOKEN");
+      expect(withPrefix("SHOP", { SHOP_KV_REST_API_URL: url, ...older })).toMatchObject({
+        token: "hunter2older",
+      });
+    });
+
+    test("what is wrong is named as it is called there", () => {
+      const failure = failureOf(() =>
+        withPrefix("SHOP", { ...shop, SHOP_KV_REST_API_READ_ONLY_TOKEN: "hunter2shop" }),
+      );
+      expect(textOf(failure)).toContain("SHOP_KV_REST_API_TOKEN in the environment is the read-only token");
+      expect(textOf(failure)).not.toContain("hunter2");
+    });
+
+    test.each(["", "_", "A-B", "1A", "$X", "hunter2=x"])("%j is refused", (prefix) => {
+      const failure = failureOf(() => withPrefix(prefix, KV));
+      expect(failure.exit).toBe("usage");
+      expect(textOf(failure)).toContain("--kv-env-prefix is no beginning of a variable's name");
+      expect(textOf(failure)).not.toContain("hunter2");
+    });
   });
 });
 

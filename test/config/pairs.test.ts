@@ -165,6 +165,16 @@ describe("environments without a pair", () => {
       "UPSTASH_REDIS_REST_TOKEN is set, but KV_REST_API_URL is not",
     ],
     [
+      "sync-kv",
+      { KV_REST_API_READ_ONLY_TOKEN: "hunter2", ...MAIN },
+      "KV_REST_API_READ_ONLY_TOKEN in the environment can neither write nor list keys",
+    ],
+    [
+      "sync-kv",
+      { KV_URL: "rediss://default:hunter2@abc.upstash.io:6379", ...MAIN },
+      "KV_URL in the environment is no address of the REST API",
+    ],
+    [
       "backfill",
       MAIN,
       "MONGODB_URI is set, but NEXT_PUBLIC_SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY are not",

@@ -14,8 +14,9 @@ import {
 } from "./comparison-samples.ts";
 import { controls, type FakeStreamOptions, screenState, withoutSequences } from "./fake-stream.ts";
 import { copied, type Opened, open, plan, planned, report } from "./samples.ts";
+import { serviceReport, syncPlan, syncReport } from "./sync-samples.ts";
 
-type Ending = "finish" | "compared" | "changed" | ExitName;
+type Ending = "finish" | "compared" | "changed" | "synced" | "checked" | ExitName;
 
 type Mode = Partial<ReporterOptions> & { terminal?: FakeStreamOptions };
 
@@ -52,6 +53,8 @@ function everything({ reporter }: Opened, text: string, end: Ending): void {
       dryRun: true,
     }),
   );
+  const stores = { primary: text, copy: text, direction: text, layout: text };
+  reporter.syncPlan(syncPlan({ command: text, ...stores, notes: [text], dryRun: true }));
   const meter = reporter.meter(text, 10);
   meter.advance(5, 5);
   vi.advanceTimersByTime(15_000);
@@ -65,6 +68,23 @@ function everything({ reporter }: Opened, text: string, end: Ending): void {
     const collections = [{ collection: text, changed: 1, unchanged: 1, conflicts: 1, skipped: 1 }];
     const reported = { command: text, source: text, target: text, verdict: text };
     reporter.changed(changeReport({ ...reported, collections, items, itemCount: 1, exitCode: 3 }));
+  } else if (end === "synced") {
+    const items = [
+      { key: text, reason: text, accepted: false },
+      { key: text, reason: text, accepted: true },
+    ];
+    const reported = {
+      command: text,
+      primary: text,
+      copy: text,
+      direction: text,
+      layout: text,
+      verdict: text,
+    };
+    reporter.synced(syncReport({ ...reported, items, itemCount: 2, exitCode: 3 }));
+  } else if (end === "checked") {
+    const side = { configured: true, label: text, available: false, problem: text };
+    reporter.checked(serviceReport({ kv: side, mongodb: side, verdict: text }));
   } else if (end === "finish") {
     const items = [
       { key: text, reason: text, accepted: false },
@@ -129,7 +149,7 @@ const HOSTILE: [string, string][] = [
 
 describe.each(MODES)("hostile text %s", (_mode, options) => {
   it.each(HOSTILE)("no stream receives control characters of hostile text: %s", (_name, text) => {
-    for (const end of ["finish", "compared", "changed", "bug", "target"] as const) {
+    for (const end of ["finish", "compared", "changed", "synced", "checked", "bug", "target"] as const) {
       const opened = open({ verbose: true, ...options });
       everything(opened, text, end);
       const { stdout, stderr } = opened;
@@ -140,7 +160,7 @@ describe.each(MODES)("hostile text %s", (_mode, options) => {
   });
 
   it("hostile text cannot start a line of its own", () => {
-    for (const end of ["finish", "compared", "changed", "target"] as const) {
+    for (const end of ["finish", "compared", "changed", "synced", "checked", "target"] as const) {
       const opened = open({ verbose: true, ...options });
       const text = "name\nFORGED line";
       everything(opened, text, end);
@@ -178,7 +198,7 @@ describe("hostile text with --json", () => {
 });
 
 describe.each(MODES)("secrets %s", (_mode, options) => {
-  it.each(["finish", "compared", "changed", "bug", "target"] as const)(
+  it.each(["finish", "compared", "changed", "synced", "checked", "bug", "target"] as const)(
     "a secret never reaches a stream of a run that ends with %s",
     (end) => {
       const opened = open({ verbose: true, ...options });

@@ -14,8 +14,12 @@ export interface WritableRun {
 }
 
 /** This run, as a target comes to know it. */
-export function runOf(command: string, from: string, { runId }: Pick<RunContext, "runId">): Run {
-  return { id: runId, command, holder: thisProcess(), from, isGone: isDead };
+export function runOf(
+  command: string,
+  from: string,
+  { runId, beginsAgain }: Pick<RunContext, "runId"> & Pick<Run, "beginsAgain">,
+): Run {
+  return { id: runId, command, holder: thisProcess(), from, beginsAgain, isGone: isDead };
 }
 
 /**
@@ -26,7 +30,7 @@ export async function withSession<T>(
   store: Store,
   command: string,
   from: string,
-  context: Pick<RunContext, "runId" | "signal" | "reporter">,
+  context: Pick<RunContext, "runId" | "signal" | "reporter"> & Pick<Run, "beginsAgain">,
   work: (writing: WritableRun) => Promise<T>,
 ): Promise<T> {
   const session = await store.claim?.(runOf(command, from, context), context.signal);

@@ -21,3 +21,20 @@ export function limitTime(
 ): NodeJS.Timeout | undefined {
   return limit === undefined ? undefined : setTimeout(() => stop(error(limit)), limit * 60_000);
 }
+
+/** Gives the work a signal that also ends when the time is up, with the error as its reason. */
+export async function withinTime<T>(
+  limit: number | undefined,
+  signal: AbortSignal,
+  error: (minutes: number) => unknown,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (limit === undefined) return await work(signal);
+  const ender = new AbortController();
+  const timer = limitTime(limit, (reason) => ender.abort(reason), error);
+  try {
+    return await work(AbortSignal.any([signal, ender.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,4 +1,4 @@
-import type { Location, PairCommand, StoreRole } from "../../connectors/connector.ts";
+import type { Connector, Location, PairCommand, StoreRole } from "../../connectors/connector.ts";
 import { connectorOf, openable } from "../../connectors/registry.ts";
 import { listed } from "../../model/configuration-error.ts";
 
@@ -10,6 +10,8 @@ export function kindProblem(command: PairCommand, source: Location, target: Loca
   const [from, to] = [connectorOf(source), connectorOf(target)];
   const fits =
     from.serves[command]?.includes("source") === true && to.serves[command]?.includes("target") === true;
+  const misplaced = fits ? misplacedCopy(from, to) : undefined;
+  if (misplaced !== undefined) return misplaced;
   if (fits && !(OF_TWO_KINDS.has(command) && source.kind === target.kind)) return undefined;
   if (fits)
     return `${command} copies between stores of two kinds, but its source and its target are both ${from.words.store}.`;
@@ -29,4 +31,16 @@ function able(command: PairCommand, role: StoreRole): string {
     stores.map(({ words }) => words.store),
     "or",
   );
+}
+
+/** The copy of a store that has layouts for it is in a store that holds copies of other kinds, and nowhere else. */
+function misplacedCopy(source: Connector, target: Connector): string | undefined {
+  const primary = [source, target].find(({ layouts }) => layouts !== undefined);
+  const other = [source, target].find(({ layouts, copies }) => (layouts ?? copies) === undefined);
+  if (primary === undefined || other === undefined) return undefined;
+  const holders = openable().filter(({ copies }) => copies !== undefined);
+  return `The copy of ${primary.words.store} is in ${listed(
+    holders.map(({ words }) => words.store),
+    "or",
+  )}, and the other side is ${other.words.store}.`;
 }

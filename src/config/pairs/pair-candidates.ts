@@ -19,11 +19,12 @@ export function pairKinds(command: PairCommand): readonly PairKind[] {
   return kinds.filter(({ commands }) => commands.includes(command));
 }
 
-function pairOf({ commands, variables, isSet, locate }: Primary): PairKind {
+function pairOf({ commands, variables, isSet, lacking, locate }: Primary): PairKind {
   const { copies } = copyStore();
   return {
     commands,
     variables: [...variables, [copies.variable]],
+    ...(lacking !== undefined && { lacking }),
     find(environment) {
       if (environment.get(copies.variable) === undefined || !isSet(environment)) return undefined;
       const { location, warnings } = locate(environment);

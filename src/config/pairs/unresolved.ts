@@ -5,16 +5,26 @@ import { copyStore, pairKinds } from "./pair-candidates.ts";
 
 /** The environment names no pair for this command: says what to set, and what a half-set pair still lacks. */
 export function noPair(command: PairCommand, environment: Environment): Error {
-  const half = halfSet(command, environment);
-  const needs = pairKinds(command).map(({ variables }) => listed(variables.map(([name]) => name)));
+  const reasons = [halfSet(command, environment), lacking(command, environment)];
+  const why = reasons.flatMap((reason) => (reason === undefined ? [] : [`; ${reason}`])).join("");
+  const needs = pairKinds(command).map(({ variables }) =>
+    listed(variables.map(([name]) => environment.nameOf?.(name) ?? name)),
+  );
   const { variable, example } = copyStore().copies;
   return configurationError(
-    `${command} found no pair of stores in the environment, .env.local or .env${half === undefined ? "" : `; ${half}`}.`,
+    `${command} found no pair of stores in the environment, .env.local or .env${why}.`,
     `Set ${needs.join("; or ")} (for example ${variable}=${example}), or write --from and --to.`,
   );
 }
 
+function lacking(command: PairCommand, environment: Environment): string | undefined {
+  return pairKinds(command)
+    .map((kind) => kind.lacking?.(environment))
+    .find((clause) => clause !== undefined);
+}
+
 function halfSet(command: PairCommand, environment: Environment): string | undefined {
+  const named = (name: string): string => environment.nameOf?.(name) ?? name;
   for (const { variables } of pairKinds(command)) {
     const parts = variables.map((names) => ({
       names,
@@ -23,7 +33,7 @@ function halfSet(command: PairCommand, environment: Environment): string | undef
     const present = parts.find(({ set }) => set !== undefined)?.set;
     const missing = parts.flatMap(({ names, set }) => (set === undefined ? [names[0]] : []));
     if (present !== undefined && missing.length > 0)
-      return `${present} is set, but ${listed(missing)} ${missing.length > 1 ? "are" : "is"} not`;
+      return `${named(present)} is set, but ${listed(missing.map(named))} ${missing.length > 1 ? "are" : "is"} not`;
   }
   return undefined;
 }

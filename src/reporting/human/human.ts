@@ -1,6 +1,6 @@
 import type { Reporter } from "../../model/reporter.ts";
 import type { ProgressView, ReportingContext } from "../context.ts";
-import { expectedChanges, expectedComparison, expectedCopy } from "../progress/expected.ts";
+import { expectedChanges, expectedComparison, expectedCopy, expectedSync } from "../progress/expected.ts";
 import { type Clean, cleaned, cleanText } from "../text/clean.ts";
 import { changedText, changePlanText } from "./change-text.ts";
 import { comparedText, comparisonText } from "./diff-text.ts";
@@ -8,6 +8,7 @@ import { DifferenceList } from "./difference-list.ts";
 import { failureText } from "./failure-text.ts";
 import { planText } from "./plan-text.ts";
 import { reportText } from "./report-text.ts";
+import { serviceText, syncPlanText, syncText } from "./sync-text.ts";
 
 /** For people: talk on stderr, the result on stdout, and between them whatever shows the progress. */
 export function human(context: ReportingContext, view: ProgressView): Reporter {
@@ -51,6 +52,13 @@ export function human(context: ReportingContext, view: ProgressView): Reporter {
       conclude(`${list}${comparedText(shown, style())}`);
     },
     changed: (report) => conclude(changedText(cleaned(report, clean), style())),
+    syncPlan: (plan) => {
+      const shown = cleaned(plan, clean);
+      view.expect(expectedSync(shown));
+      show(`${syncPlanText(shown, style())}\n`);
+    },
+    synced: (report) => conclude(syncText(cleaned(report, clean), style())),
+    checked: (report) => conclude(serviceText(cleaned(report, clean), style())),
     finish: (report) => conclude(reportText(cleaned(report, clean), style())),
     fail: (error) => {
       close();

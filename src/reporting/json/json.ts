@@ -2,7 +2,7 @@ import type { DualsyncError } from "../../model/errors.ts";
 import type { Reporter, RunReport } from "../../model/reporter.ts";
 import type { ReportingContext } from "../context.ts";
 import { failureLine, stack } from "../human/failure-text.ts";
-import { expectedChanges, expectedComparison, expectedCopy } from "../progress/expected.ts";
+import { expectedChanges, expectedComparison, expectedCopy, expectedSync } from "../progress/expected.ts";
 import { ProgressLog } from "../progress/progress.ts";
 import { cleanText } from "../text/clean.ts";
 import { percent } from "../text/format.ts";
@@ -17,6 +17,7 @@ import {
   emitDiffReport,
 } from "./diff-record.ts";
 import { type Emit, recordEmitter, withExact, withType } from "./json-record.ts";
+import { emitServiceReport, emitSyncReport } from "./sync-record.ts";
 
 /** Milliseconds between two progress records. */
 const EVERY = 1_000;
@@ -74,6 +75,16 @@ export function json(context: ReportingContext): Reporter {
     },
     changed: (report) => {
       if (end()) emitChangeReport(emit, report);
+    },
+    syncPlan: (plan) => {
+      progress.expect(expectedSync(plan));
+      during("start", plan);
+    },
+    synced: (report) => {
+      if (end()) emitSyncReport(emit, report);
+    },
+    checked: (report) => {
+      if (end()) emitServiceReport(emit, report);
     },
     finish: (report) => {
       if (end()) emitReport(emit, report);

@@ -21,19 +21,19 @@ export function escaped(text: string): string {
 export class Markup {
   readonly text: string;
 
-  constructor(parts: readonly string[], values: readonly Content[]) {
+  constructor(parts: readonly string[], values: readonly MarkupContent[]) {
     this.text = parts.map((part, index) => part + contentText(values[index])).join("");
   }
 }
 
 /** What can stand in a template: text is escaped, lists are joined, undefined is nothing. */
-export type Content = string | number | Markup | undefined | readonly Content[];
+export type MarkupContent = string | number | Markup | undefined | readonly MarkupContent[];
 
-export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Markup {
+export function html(parts: TemplateStringsArray, ...values: readonly MarkupContent[]): Markup {
   return new Markup(parts, values);
 }
 
-function contentText(content: Content): string {
+function contentText(content: MarkupContent): string {
   if (content === undefined) return "";
   if (content instanceof Markup) return content.text;
   return typeof content === "object" ? content.map(contentText).join("") : escaped(String(content));

@@ -2,7 +2,7 @@ import type { ComparedCollection, ComparedVerdict } from "../../model/reporter.t
 import { NO_NUMBER } from "../human/text-style.ts";
 import { ALWAYS_SHOWN, type ComparedNumber, comparedTable } from "../text/compared-totals.ts";
 import { grouped } from "../text/format.ts";
-import { type Content, html, type Markup } from "./markup.ts";
+import { html, type Markup, type MarkupContent } from "./markup.ts";
 import { names } from "./page-name.ts";
 import { type PageColumn, pageTable } from "./page-table.ts";
 
@@ -33,7 +33,7 @@ export function collectionTable(collections: readonly ComparedCollection[]): Mar
     ...(hasWays ? [{ heading: "how", align: "word" } as const] : []),
     { heading: "verdict", align: "word" },
   ];
-  const rows = collections.map((of): Content[] => [
+  const rows = collections.map((of): MarkupContent[] => [
     names(of.collection, of.target),
     ...numbers.map((field) => number(of, field)),
     ...(hasWays ? [wayOf(of)] : []),

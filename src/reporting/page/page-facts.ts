@@ -5,7 +5,7 @@ import { namesInAnyFieldOrder } from "../text/field-order.ts";
 import { count, duration, grouped } from "../text/format.ts";
 import { howCompared } from "../text/tier-words.ts";
 import { timeWindow } from "../text/time-window.ts";
-import { type Content, html, type Markup } from "./markup.ts";
+import { html, type Markup, type MarkupContent } from "./markup.ts";
 import { name } from "./page-name.ts";
 
 function equalMeans({ exact, collections }: DiffReport): string {
@@ -22,7 +22,7 @@ export function facts(report: DiffReport): Markup {
   const sums = comparedTotals(report.collections);
   const how = howCompared(report.collections);
   const time = duration(ended.getTime() - started.getTime());
-  const rows: readonly (readonly [string, Content])[] = [
+  const rows: readonly (readonly [string, MarkupContent])[] = [
     ["Source", name(report.source)],
     ["Target", name(report.target)],
     ["When", html`${timeWindow(started, ended)} (${time})`],

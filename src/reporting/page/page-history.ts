@@ -2,7 +2,7 @@ import type { DiffReport, PastComparison } from "../../model/reporter.ts";
 import { comparedTotals } from "../text/compared-totals.ts";
 import { duration, grouped } from "../text/format.ts";
 import { moment } from "../text/time-window.ts";
-import { type Content, html, type Markup } from "./markup.ts";
+import { html, type Markup, type MarkupContent } from "./markup.ts";
 import { name } from "./page-name.ts";
 import { pageOutcome } from "./page-outcome.ts";
 import { type PageColumn, pageTable } from "./page-table.ts";
@@ -43,7 +43,7 @@ function thisOne({
   return { started, ended, exitCode, documents, differences, verdict };
 }
 
-function cells(run: PastComparison): Content[] {
+function cells(run: PastComparison): MarkupContent[] {
   const { tone, sign, word } = pageOutcome(run.exitCode);
   return [
     moment(run.started),

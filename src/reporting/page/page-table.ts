@@ -1,4 +1,4 @@
-import { type Content, html, type Markup } from "./markup.ts";
+import { html, type Markup, type MarkupContent } from "./markup.ts";
 
 export interface PageColumn {
   readonly heading: string;
@@ -13,8 +13,8 @@ export interface PageColumn {
 export function pageTable(
   caption: string,
   columns: readonly PageColumn[],
-  rows: readonly (readonly Content[])[],
-  total?: readonly Content[],
+  rows: readonly (readonly MarkupContent[])[],
+  total?: readonly MarkupContent[],
 ): Markup {
   const headings = columns.map(
     ({ heading, align }) => html`<th scope="col" role="columnheader" class="${align}">${heading}</th>`,
@@ -33,7 +33,7 @@ ${foot}</table>
 }
 
 /** The first cell names its row. */
-function row(columns: readonly PageColumn[], [first, ...rest]: readonly Content[]): Markup {
+function row(columns: readonly PageColumn[], [first, ...rest]: readonly MarkupContent[]): Markup {
   const cells = rest.map((cell, index) => {
     const { heading = "", align = "left" } = columns[index + 1] ?? {};
     const empty = cell === "" ? " empty" : "";

@@ -1,6 +1,6 @@
 /** What is known of a run's size before it begins. */
 
-import type { ChangePlan, Comparison, Plan } from "../../model/reporter.ts";
+import type { ChangePlan, Comparison, Plan, SyncPlan } from "../../model/reporter.ts";
 import type { MainPhase } from "./phase.ts";
 
 export interface Expected {
@@ -26,4 +26,8 @@ export function expectedChanges({ collections }: ChangePlan): Expected {
 
 function withDocuments(collections: readonly { readonly kind: string }[]): number {
   return collections.filter(({ kind }) => kind !== "definition").length;
+}
+
+export function expectedSync({ primaryDocuments }: SyncPlan): Expected {
+  return { phase: "comparing", documents: primaryDocuments, collections: 1 };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DualsyncError } from "../../../src/model/errors.ts";
 import { changePlan, changeReport, comparison, difference, diffReport } from "../comparison-samples.ts";
 import { open, plan, report } from "../samples.ts";
+import { serviceReport, syncPlan, syncReport } from "../sync-samples.ts";
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 
@@ -61,6 +62,29 @@ describe("quiet output", () => {
     reporter.changePlan(changePlan());
     reporter.changed(changeReport());
     expect(stdout.text + stderr.text).toBe("");
+  });
+
+  it("prints nothing for a synchronization that succeeds, and one line for one that does not", () => {
+    const { reporter, stdout, stderr } = open({ mode: "quiet", verbose: true, command: "sync-kv" });
+    reporter.syncPlan(syncPlan());
+    reporter.synced(syncReport());
+    expect(stdout.text + stderr.text).toBe("");
+    reporter.synced(syncReport({ exitCode: 3, verdict: "Not all in step: 5 keys equal." }));
+    expect(stderr.text).toMatch(
+      new RegExp(
+        String.raw`^${TIME} dualsync sync-kv: exit 3 \(incomplete\): Not all in step: 5 keys equal\.\n$`,
+      ),
+    );
+    expect(stdout.text).toBe("");
+  });
+
+  it("prints nothing for a check of stores that serve, and one line where one does not", () => {
+    const { reporter, stdout, stderr } = open({ mode: "quiet", command: "sync-kv" });
+    reporter.checked(serviceReport({ exitCode: 0, verdict: "KV and MongoDB serve." }));
+    expect(stdout.text + stderr.text).toBe("");
+    reporter.checked(serviceReport());
+    expect(stderr.text).toMatch(/ dualsync sync-kv: exit 4 \(source\): The source .+ MongoDB serves\.\n$/);
+    expect(stdout.text).toBe("");
   });
 
   it("prints one line for a comparison or a repair that does not succeed", () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { open, plan } from "../samples.ts";
+import { syncPlan } from "../sync-samples.ts";
 
 /** What somebody hears of a run before it has anything to say. */
 beforeEach(() => void vi.useFakeTimers());
@@ -20,6 +21,11 @@ it.each([undefined, {}])(
 
 it.each([
   ["has shown its plan", "auto", (reporter: ReturnType<typeof open>["reporter"]) => reporter.plan(plan())],
+  [
+    "has shown how it synchronizes",
+    "auto",
+    (reporter: ReturnType<typeof open>["reporter"]) => reporter.syncPlan(syncPlan()),
+  ],
   ["has ended", "auto", (reporter: ReturnType<typeof open>["reporter"]) => reporter.close()],
   ["is to be quiet", "quiet", () => undefined],
   ["writes JSON", "json", () => undefined],

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { expectedChanges, expectedComparison } from "../../../src/reporting/progress/expected.ts";
+import {
+  expectedChanges,
+  expectedComparison,
+  expectedSync,
+} from "../../../src/reporting/progress/expected.ts";
 import { ProgressLog } from "../../../src/reporting/progress/progress.ts";
 import { changePlan, comparison, toCompare } from "../comparison-samples.ts";
+import { syncPlan } from "../sync-samples.ts";
 
 function comparing(...documents: (number | undefined)[]): ProgressLog {
   const progress = new ProgressLog(() => 0);
@@ -50,5 +55,19 @@ describe("progress of a repair", () => {
     progress.expect(expectedChanges(changePlan()));
     progress.meter("orders", 1_203).advance(3, 1);
     expect(progress.snapshot()).toMatchObject({ phase: "repairing", done: 3, total: 1_203, collections: 1 });
+  });
+});
+
+describe("progress of a synchronization", () => {
+  it("a synchronization compares the keys that the KV store holds", () => {
+    const progress = new ProgressLog(() => 0);
+    progress.expect(expectedSync(syncPlan()));
+    progress.meter("kv_records", 5_000).advance(500, 0);
+    expect(progress.snapshot()).toMatchObject({
+      phase: "comparing",
+      done: 500,
+      total: 5_000,
+      collections: 1,
+    });
   });
 });
