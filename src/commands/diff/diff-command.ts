@@ -1,7 +1,7 @@
 /** How `diff` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
-import { repeatable } from "../command.ts";
+import { KV_ENV_PREFIX, repeatable } from "../command.ts";
 import type { DiffFlags } from "./diff-flags.ts";
 
 const EXAMPLES = `
@@ -30,6 +30,7 @@ function describe(program: Program): Program {
     .optionsGroup("Where:")
     .option("--from <location>", "mongodb:// URI, env:NAME, mongodb or supabase")
     .option("--to <location>", "the same; the copy")
+    .option(...KV_ENV_PREFIX)
     .optionsGroup("What (the first four can be repeated):")
     .option("--include <glob>", "only collections with matching names", repeatable)
     .option("--exclude <glob>", "leave these out (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)

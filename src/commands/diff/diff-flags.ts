@@ -9,6 +9,7 @@ import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
+import { assertRepairable } from "../run/copy-layout.ts";
 import { keyOf, readSelection, type SelectionFlags } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { DiffOptions, NamedFile } from "./diff-options.ts";
@@ -76,6 +77,7 @@ export async function prepareDiff(flags: DiffFlags, environment: Environment): P
 
 /** @throws DualsyncError `usage` for flags that mean nothing between these stores */
 function assertSuitable({ plan }: DiffFlags, from: Location, to: Location): void {
+  if (plan !== undefined) assertRepairable({ from, to }, "--plan");
   const target = connectorOf(to);
   if (plan !== undefined && target.serves.repair?.includes("target") !== true) {
     throw configurationError(

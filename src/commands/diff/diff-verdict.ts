@@ -4,6 +4,7 @@ import type { ComparedCollection } from "../../model/reporter.ts";
 import { howEqual } from "../../reporting/text/field-order.ts";
 import { count, grouped } from "../../reporting/text/format.ts";
 import { timeWindow } from "../../reporting/text/time-window.ts";
+import { layingOut } from "../run/copy-layout.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import type { Findings } from "./findings.ts";
 
@@ -148,11 +149,19 @@ function copying({ from }: DiffOptions): string {
   return connectorOf(from).primary?.copiedBy ?? "duplicate";
 }
 
+/** What to do about differences, where no plan was written. */
+function nextWithoutPlan(options: DiffOptions): string {
+  const laying = layingOut(options)?.primary?.copiedBy;
+  if (laying !== undefined)
+    return `Next: dualsync ${laying} brings both sides together; --dry-run shows its plan.`;
+  return `Next: dualsync diff --plan FILE writes a plan for dualsync repair; dualsync ${copying(options)} brings the whole copy up to date.`;
+}
+
 function next(options: DiffOptions, { findings, ended }: Compared, { moving }: Ending): string {
   if (ended === "--max-minutes") return "Run the same command again within a day to resume.";
   if (findings.counted > 0) {
     return options.plan === undefined
-      ? `Next: dualsync diff --plan FILE writes a plan for dualsync repair; dualsync ${copying(options)} brings the whole copy up to date.`
+      ? nextWithoutPlan(options)
       : `Next: review ${options.plan.name}, then run dualsync repair ${options.plan.name}.`;
   }
   return moving > 0 ? "Run it again at a quieter time, or with a longer --settle." : "";

@@ -10,7 +10,8 @@ import { planCollection, RepairPlanWriter } from "../../core/repair/repair-plan.
 import type { DiffReport } from "../../model/reporter.ts";
 import { WholeFile } from "../../state/files/whole-file.ts";
 import type { RunContext } from "../command.ts";
-import { type Stores, withStores } from "../run/stores.ts";
+import { copyNotes, withCopy } from "../run/copy-layout.ts";
+import type { Stores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
 import type { DiffOptions } from "./diff-options.ts";
 import { reportOf, writeReport } from "./diff-report.ts";
@@ -23,7 +24,7 @@ import { comparisonOf, type PairedStores, pairStores } from "./pair-stores.ts";
 export async function diff(options: DiffOptions, context: RunContext): Promise<number> {
   await options.state.check();
   const started = new Date();
-  return await withStores(options, context.signal, async (stores) => {
+  return await withCopy(options, context.signal, async (stores) => {
     let bytesRead = 0;
     const count = (bytes: number): void => {
       bytesRead += bytes;
@@ -31,7 +32,10 @@ export async function diff(options: DiffOptions, context: RunContext): Promise<n
     const counted = { source: metered(stores.source, count), target: metered(stores.target, count) };
     const found = await pairStores(counted, options, context);
     const remembered = await remember(options);
-    context.reporter.comparison(comparisonOf(options, found, remembered));
+    const { copy } = stores;
+    const primary = copy?.role === "source" ? stores.target : stores.source;
+    const notes = copy === undefined ? [] : await copyNotes(copy, primary.label, context.signal);
+    context.reporter.comparison(comparisonOf(options, found, remembered, notes));
     const plan = await openPlan(options, found, context.runId, started);
     try {
       const compared = await compare(counted, options, context, { found, remembered, started, plan });

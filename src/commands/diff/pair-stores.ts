@@ -95,6 +95,7 @@ export function comparisonOf(
   options: DiffOptions,
   { pairs, left, lastRun }: PairedStores,
   remembered: Remembered,
+  notes: readonly string[],
 ): Comparison {
   const { resumed, objection } = remembered;
   return {
@@ -119,6 +120,7 @@ export function comparisonOf(
         ? []
         : [`The interrupted comparison is not resumed: ${objection}. Everything is compared again.`]),
       ...unfinishedRun(lastRun),
+      ...notes,
     ],
   };
 }

@@ -6,6 +6,7 @@ import { readSettings } from "../../config/settings/settings.ts";
 import { assertServed } from "../../connectors/registry.ts";
 import type { Environment } from "../../model/environment.ts";
 import type { PreparedRun } from "../command.ts";
+import { assertRepairable } from "../run/copy-layout.ts";
 import type { RepairOptions } from "./repair-options.ts";
 
 export interface RepairFlags {
@@ -25,6 +26,7 @@ export function prepareRepair(
 ): PreparedRun {
   const { maxRetries } = readSettings({ environment, flags: {} });
   const pair = resolvePair("diff", { from: flags.from, to: flags.to, environment });
+  assertRepairable({ from: pair.source, to: pair.target }, "repair");
   assertServed("repair", pair.source, "source");
   assertServed("repair", pair.target, "target");
   const options: RepairOptions = {

@@ -37,11 +37,13 @@ import type { Doc } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { Plan, RestorePreview } from "../../model/reporter.ts";
 import type { RunContext } from "../command.ts";
+import type { OpenedCopy } from "../run/copy-layout.ts";
 import { assertMatches } from "../run/selection.ts";
 import type { Stores } from "../run/stores.ts";
 import { choose, type LostDocument } from "./chosen-documents.ts";
 import { restoreNotes } from "./restore-notes.ts";
 import type { RestoreOptions } from "./restore-options.ts";
+import { laidOutNotes, type RestoredStores } from "./restored-stores.ts";
 
 export interface PlannedRestore {
   readonly plan: Plan;
@@ -69,7 +71,7 @@ export interface PlannedRestore {
 
 /** @throws DualsyncError `refused` where a guard objects */
 export async function planRestore(
-  stores: Stores,
+  stores: RestoredStores,
   options: RestoreOptions,
   context: RunContext,
 ): Promise<PlannedRestore> {
@@ -122,10 +124,14 @@ export async function planRestore(
   const savedBytes = sumOf(previews, ({ savedBytes }) => savedBytes);
   const compared = { bytes, milliseconds: performance.now() - started };
   const scope = scopeOf(options.mode, jobs);
-  const isOther = isOtherThanCopied(source, target);
+  const isOther = isOtherThanCopied(source, target, stores.copy);
   const asks = isOther ? target.label : options.targetName;
   const findings = { asks, isOther, stores, jobs, previews, source, target, savedBytes, compared, scope };
-  const notes = [...(await restoreNotes(findings, options, context)), ...(creation?.lacks ?? [])];
+  const notes = [
+    ...(await restoreNotes(findings, options, context)),
+    ...(await laidOutNotes(stores, signal)),
+    ...(creation?.lacks ?? []),
+  ];
   const made = makePlan({ jobs, notCopied, copies: all.copies }, target.listing, new Map(), {
     command: "restore",
     source: source.label,
@@ -163,9 +169,14 @@ export async function planRestore(
  * The target holds documents, and nothing shows that it is the one that the copy was made from: another address, no collection that was
  * copied, and no earlier restore of this copy.
  */
-function isOtherThanCopied(source: StoreSnapshot, target: StoreSnapshot): boolean {
+function isOtherThanCopied(
+  source: StoreSnapshot,
+  target: StoreSnapshot,
+  copy: OpenedCopy | undefined,
+): boolean {
   const { lastRun, collections } = source.history;
-  if (lastRun === undefined || lastRun.from === target.label) return false;
+  const from = copy?.from ?? lastRun?.from;
+  if (from === undefined || from === target.label) return false;
   if (target.history.lastRestore?.from === source.label) return false;
   const copied = new Set([...collections.values()].map((one) => one.source));
   const held = target.listing.collections.filter(({ documents }) => documents > 0);

@@ -1,7 +1,7 @@
 /** How `restore` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
-import { repeatable } from "../command.ts";
+import { KV_ENV_PREFIX, repeatable } from "../command.ts";
 import type { RestoreFlags } from "./restore-flags.ts";
 
 const EXAMPLES = `
@@ -36,6 +36,7 @@ function describe(program: Program): Program {
     .optionsGroup("Where:")
     .option("--from <location>", "the copy: mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
     .option("--to <location>", "what is restored: the same, or supabase")
+    .option(...KV_ENV_PREFIX)
     .optionsGroup("What (the first six can be repeated):")
     .option("--include <glob>", "only collections with matching names", repeatable)
     .option("--exclude <glob>", "leave these out (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)

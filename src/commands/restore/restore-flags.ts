@@ -53,6 +53,7 @@ export async function prepareRestore(flags: RestoreFlags, environment: Environme
   assertTargetNamed(flags.confirm, targetName, to);
   const mode = modeOf(flags.mode);
   assertFit(flags, mode);
+  assertMergeable(mode, to);
   const documents = [...(flags.id ?? []), ...(flags.ids ?? []).flatMap((file) => linesOf(file, environment))];
   const selected = await readSelection(flags, settings.excluded, from, to);
   const options: RestoreOptions = {
@@ -126,6 +127,16 @@ function assertFit(flags: RestoreFlags, mode: RestoreMode): void {
     );
   if (hasIds && (flags.filter ?? []).length > 0)
     throw configurationError("--filter cannot be used with --id or --ids.", "Leave one of them out.");
+}
+
+/** Where nothing but earlier agreements tells what is newer, the command that knows these merges. */
+function assertMergeable(mode: RestoreMode, to: Location): void {
+  const { words, primary: { refilledBy } = {} } = connectorOf(to);
+  if (mode !== "merge" || refilledBy === undefined) return;
+  throw configurationError(
+    `--mode merge cannot be used where the target is ${words.store}: nothing in it tells which of two values is newer.`,
+    `dualsync ${refilledBy} decides by what both sides held when they last agreed. Or take --mode missing or overwrite.`,
+  );
 }
 
 /** @throws DualsyncError `usage` where there is no such file, or nothing in it */

@@ -13,11 +13,11 @@ import { count, duration, grouped } from "../../reporting/text/format.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 import { journalName, KEPT_DAYS } from "../../state/undo/undo-format.ts";
 import type { RunContext } from "../command.ts";
-import type { Stores } from "../run/stores.ts";
+import type { PrimaryAndCopy } from "../run/copy-layout.ts";
 import type { RestoreOptions } from "./restore-options.ts";
 
 export interface RestoreFindings {
-  readonly stores: Stores;
+  readonly stores: PrimaryAndCopy;
   readonly jobs: readonly PlannedJob[];
   readonly previews: ReadonlyMap<string, RestorePreview>;
   readonly source: StoreSnapshot;
@@ -47,7 +47,7 @@ export async function restoreNotes(
   ]);
   return [
     `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${found.asks} here.`,
-    ...(found.isOther ? [otherNote(source, target)] : []),
+    ...(found.isOther ? [otherNote(found)] : []),
     ...(await unpreparedNote(stores.target, context.signal)),
     ...copyNote(target),
     ...interruptedNotes(found),
@@ -79,8 +79,8 @@ async function unpreparedNote({ cautions }: Reader, signal: AbortSignal): Promis
   return lacking === undefined ? [] : [lacking];
 }
 
-function otherNote({ history: { lastRun } }: StoreSnapshot, { label }: StoreSnapshot): string {
-  return `This copy was filled from ${lastRun?.from}, and nothing that was copied is in ${label}, which holds other documents: is it the right target, and the right copy?`;
+function otherNote({ stores, source: { history }, target: { label } }: RestoreFindings): string {
+  return `This copy was filled from ${stores.copy?.from ?? history.lastRun?.from}, and nothing that was copied is in ${label}, which holds other documents: is it the right target, and the right copy?`;
 }
 
 /** Somebody's copy is seldom what is to be restored. */

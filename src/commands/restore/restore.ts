@@ -15,12 +15,13 @@ import { DualsyncError, exitCode } from "../../model/errors.ts";
 import type { RunReport } from "../../model/reporter.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 import type { RunContext } from "../command.ts";
+import { withCopy } from "../run/copy-layout.ts";
 import { journaled } from "../run/journal.ts";
 import { type WritableRun, withSession } from "../run/session.ts";
-import { type Stores, withStores } from "../run/stores.ts";
 import { newerByOf, type PlannedRestore, planRestore } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-options.ts";
 import { restoreVerdict } from "./restore-verdict.ts";
+import { noting, type RestoredStores, withoutWhatExpired } from "./restored-stores.ts";
 
 /** Bytes of documents that may be on their way to the target at once. */
 const BYTES_IN_FLIGHT = 32_000_000;
@@ -31,7 +32,8 @@ const LONGEST_PAUSE = 60_000;
 /** @returns the exit status; @throws DualsyncError when the run cannot end well */
 export async function restoring(options: RestoreOptions, context: RunContext): Promise<number> {
   const started = new Date();
-  return await withStores(options, context.signal, async (stores) => {
+  return await withCopy(options, context.signal, async (opened) => {
+    const stores = await withoutWhatExpired(opened, context.signal);
     if (!options.apply) {
       const planned = await planRestore(stores, options, context);
       context.reporter.plan(planned.plan);
@@ -40,7 +42,7 @@ export async function restoring(options: RestoreOptions, context: RunContext): P
     const { source, target } = stores;
     return await withSession(target, RESTORE, source.label, context, async (writing) => {
       await assertDifferentStores(source, writing.session, writing.signal);
-      return await holdingCopy(stores, { ...context, signal: writing.signal }, async (signal) => {
+      return await holdingCopy(stores, { ...context, signal: writing.signal }, async (signal, copying) => {
         const looked = await planRestore(stores, options, { ...context, signal });
         const shown = performance.now();
         context.reporter.plan(looked.plan);
@@ -51,7 +53,7 @@ export async function restoring(options: RestoreOptions, context: RunContext): P
         const labels = { source: source.label, target: target.label };
         const head = { run: context.runId, command: RESTORE, started, ...labels };
         return await journaled(options.cwd, head, context, async (journal) => {
-          const work = { planned, started, journal };
+          const work = { planned, started, journal, copying };
           return finish(context, await restore(stores, options, context, work, { ...writing, signal }));
         });
       });
@@ -61,26 +63,26 @@ export async function restoring(options: RestoreOptions, context: RunContext): P
 
 /**
  * Takes the copy's lock, too: nothing else is to change the copy while a store is restored from it. Where it may not be taken that
- * is said. `work` gets a signal that ends with either lock.
+ * is said. `work` gets a signal that ends with either lock, and what may be done to the copy.
  */
 async function holdingCopy(
-  { source, target }: Stores,
+  { source, target }: RestoredStores,
   context: RunContext,
-  work: (signal: AbortSignal) => Promise<number>,
+  work: (signal: AbortSignal, copying: WriteSession | undefined) => Promise<number>,
 ): Promise<number> {
-  if (source.claim === undefined) return await work(context.signal);
+  if (source.claim === undefined) return await work(context.signal, undefined);
   let isHeld = false;
   try {
-    return await withSession(source, RESTORE, target.label, context, async ({ signal }) => {
+    return await withSession(source, RESTORE, target.label, context, async ({ session, signal }) => {
       isHeld = true;
-      return await work(signal);
+      return await work(signal, session);
     });
   } catch (error) {
     if (isHeld || !(error instanceof DualsyncError) || error.exit !== "denied") throw error;
     context.reporter.warn(
       `The copy cannot be locked (${error.message}): see to it that no other run writes to it meanwhile.`,
     );
-    return await work(context.signal);
+    return await work(context.signal, undefined);
   }
 }
 
@@ -137,14 +139,16 @@ interface RestoreWork {
   readonly planned: PlannedRestore;
   readonly started: Date;
   readonly journal: UndoJournal;
+  /** Of the copy, where it is locked. */
+  readonly copying: WriteSession | undefined;
 }
 
 /** Marks the target as being restored for as long as it is not whole again. */
 async function restore(
-  stores: Stores,
+  stores: RestoredStores,
   options: RestoreOptions,
   context: RunContext,
-  { planned, started, journal }: RestoreWork,
+  { planned, started, journal, copying }: RestoreWork,
   { session, signal, stop }: WritableRun,
 ): Promise<RunReport> {
   const losses = lossesOf(planned, options);
@@ -173,7 +177,8 @@ async function restore(
   const newerBy = newerByOf(options);
   const { indexes, concurrency, allowShrink, batchSize, includeNewer } = options;
   const transfer = {
-    ...stores,
+    source: stores.source,
+    target: await noting(stores, copying, signal),
     // What is proved of an original is no checksum of a copy.
     session: withMembers(session, { checksums: undefined }),
     verify: "content" as const,

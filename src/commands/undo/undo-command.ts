@@ -1,6 +1,7 @@
 /** How `undo` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
+import { KV_ENV_PREFIX } from "../command.ts";
 import type { UndoFlags } from "./undo-flags.ts";
 
 const EXAMPLES = `
@@ -30,6 +31,7 @@ function describe(program: Program): Program {
     .optionsGroup("What:")
     .option("--list", "list the runs that can be undone, and until when")
     .option("--to <location>", "the run's target, if the environment does not name it")
+    .option(...KV_ENV_PREFIX)
     .optionsGroup("How:")
     .option("-n, --dry-run", "show what would be put back, write nothing")
     .option("-y, --yes", "do not ask before writing")

@@ -3,7 +3,8 @@
 import type { IdRange } from "../../connectors/collection.ts";
 import type { Digester, RecordDigester } from "../../connectors/powers/digests.ts";
 import type { Tier } from "../../model/reporter.ts";
-import { findExtras, inOrder, isMerged, mergeOrLookUp } from "../walk/merge-or-look-up.ts";
+import { SeenIds } from "../../model/seen-ids.ts";
+import { findExtras, inOrder, isMerged, mergeOrLookUp, remembering } from "../walk/merge-or-look-up.ts";
 import { cutInto, isSmall, piecesFor } from "../walk/ranges.ts";
 import type { Step } from "../walk/walk.ts";
 import { type DiffJob, readOptions } from "./diff-job.ts";
@@ -84,9 +85,13 @@ export async function* scan(job: ScanJob, strategy: Strategy, range: IdRange): A
     return;
   }
   const options = readOptions(job, range);
-  yield* mergeOrLookUp(job, options);
-  if (isMerged(job)) return;
-  yield* findExtras(job, options, "all");
+  if (isMerged(job)) {
+    yield* mergeOrLookUp(job, options);
+    return;
+  }
+  const seen = new SeenIds();
+  yield* mergeOrLookUp(job, options, { onSource: remembering(seen) });
+  yield* findExtras(job, options, { which: "all", seen });
   if (filter !== undefined) yield* findUnselected({ ...job, filter });
 }
 

@@ -25,8 +25,16 @@ import { countExtra } from "../walk/walk.ts";
 import { DUPLICATE_ID, type PartJob, readOptions, takeRejected, walkOf } from "./job.ts";
 import { newerReason } from "./newer.ts";
 
-/** Reads a range back from the target, where it must be the same; what differs is fetched from both sides and copied again. */
-export async function proveRange(job: PartJob, range: IdRange, expected: readonly Segment[]): Promise<void> {
+/**
+ * Reads a range back from the target, where it must be the same; what differs is fetched from both sides and copied again. Without
+ * `expected`, what was read is not known in the target's order: each document is held against the target's.
+ */
+export async function proveRange(
+  job: PartJob,
+  range: IdRange,
+  expected: readonly Segment[] | undefined,
+): Promise<void> {
+  if (expected === undefined) return await rewriteRange(job, range);
   const hash = segmentHash(job, range);
   for await (const batch of job.target.read(job.to, readOptions(job, range))) {
     hash.add(batch);

@@ -29,7 +29,7 @@ export async function assertDifferentStores(
  * compared or repaired by it.
  * @throws DualsyncError `refused`
  */
-export function assertNotHalfRestored({ label, history }: StoreSnapshot): void {
+export function assertNotHalfRestored({ label, history }: Pick<StoreSnapshot, "label" | "history">): void {
   const open = openRestores(history).at(-1);
   if (open === undefined) return;
   const { run, from, since } = open;

@@ -59,3 +59,11 @@ export function slowestClock(stores: readonly Pick<StoreIdentity, "time">[], now
   const most = Math.max(0, ...behind);
   return () => new Date(now() - most);
 }
+
+/** The time by the fastest of them: what may have expired by any of them has. */
+export function fastestClock(stores: readonly Pick<StoreIdentity, "time">[], now = Date.now): () => Date {
+  const asked = now();
+  const ahead = stores.map(({ time }) => (time === undefined ? 0 : time.getTime() - asked));
+  const most = Math.max(0, ...ahead);
+  return () => new Date(now() + most);
+}

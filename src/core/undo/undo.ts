@@ -63,8 +63,14 @@ export interface Undone {
 /** What the run added is removed first, then what it replaced is put back, then what it removed: unique values are free by then. */
 const ORDER: readonly UndoKind[] = ["remove", "replace", "insert"];
 
+interface BegunUndo extends UndoWork {
+  /** Of documents that the target cannot hold any more, as their time has come. */
+  readonly isOver: (collection: string, document: Doc) => boolean;
+}
+
 /** Repeatable: what is as it was before the run is left alone. */
-export async function undo(work: UndoWork): Promise<Undone> {
+export async function undo(given: UndoWork): Promise<Undone> {
+  const work: BegunUndo = { ...given, isOver: await overIn(given) };
   const result = new Result();
   const retried: Retried[] = [];
   let room = RETRIED_BYTES;
@@ -101,6 +107,16 @@ export async function undo(work: UndoWork): Promise<Undone> {
   return result;
 }
 
+async function overIn({ target, there, signal }: UndoWork): Promise<BegunUndo["isOver"]> {
+  const { expiry } = target;
+  if (expiry?.removesAtOnce !== true) return () => false;
+  const rules = await Promise.all(
+    there.map(async (info) => [info.name, await expiry.of(info, signal)] as const),
+  );
+  const byName = new Map(rules);
+  return (collection, document) => byName.get(collection)?.(document, new Date()) === true;
+}
+
 interface Pass {
   readonly kind: UndoKind;
   /** The collections that it is for; absent: all of them. */
@@ -111,7 +127,7 @@ interface Pass {
 const RELATED_ORDER: readonly UndoKind[] = ["replace", "remove", "insert"];
 
 /** Where documents refer to each other, what refers to others is removed before these, and put back after them. */
-function passesOf({ target, survey, there }: UndoWork): readonly Pass[] {
+function passesOf({ target, survey, there }: BegunUndo): readonly Pass[] {
   const isDue = (kind: UndoKind, names?: ReadonlySet<string>): boolean =>
     survey.collections.some((counts) => counts[kind] > 0 && names?.has(counts.name) !== false);
   if (target.references === undefined) return ORDER.filter((kind) => isDue(kind)).map((kind) => ({ kind }));
@@ -135,7 +151,7 @@ interface Circle {
 }
 
 /** Undefined where nothing refers to anything, or only to other collections, whose turn was before. */
-async function circleOf(work: UndoWork, { kind, names }: Pass): Promise<Circle | undefined> {
+async function circleOf(work: BegunUndo, { kind, names }: Pass): Promise<Circle | undefined> {
   const { target, there, signal } = work;
   const group = there.filter(({ name }) => names?.has(name));
   const isCircle = group.length > 1 || group.some(({ name, after = [] }) => after.includes(name));
@@ -152,7 +168,7 @@ async function circleOf(work: UndoWork, { kind, names }: Pass): Promise<Circle |
 }
 
 /** They were looked at just now; the removal of one may alter another. */
-async function removeCircle(work: UndoWork, { leaving }: Circle, result: Result): Promise<void> {
+async function removeCircle(work: BegunUndo, { leaving }: Circle, result: Result): Promise<void> {
   const { target, signal } = work;
   for (let isMoving = true; isMoving; ) {
     isMoving = false;
@@ -181,7 +197,7 @@ async function removeCircle(work: UndoWork, { leaving }: Circle, result: Result)
 
 /** Those that are as the run left them. */
 async function acceptedOf(
-  { target, signal }: UndoWork,
+  { target, signal }: BegunUndo,
   info: CollectionInfo,
   changes: readonly Change[],
 ): Promise<readonly DocumentId[]> {
@@ -195,7 +211,7 @@ async function acceptedOf(
 
 /** As `apply`; what others refer to is not removed, and what is to go with a circle is left to that. */
 async function applyPart(
-  work: UndoWork,
+  work: BegunUndo,
   collection: JournalCollection,
   changes: readonly Change[],
   circle: Circle | undefined,
@@ -249,7 +265,7 @@ function together(retried: readonly Retried[]): readonly Retried[] {
 
 /** What was read back was read from the collections that are meant. */
 async function assertStillExists(
-  { target, there, signal }: UndoWork,
+  { target, there, signal }: BegunUndo,
   { collections }: Undone,
 ): Promise<void> {
   for (const info of there) {
@@ -265,7 +281,7 @@ async function assertStillExists(
 
 /** Documents that refer to each other can only be put back together. @returns the keys of those that were tried, by collection */
 async function insertTogether(
-  { target, session, there, signal }: UndoWork,
+  { target, session, there, signal }: BegunUndo,
   retried: readonly Retried[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const waiting = new Map<string, Batch>();
@@ -291,7 +307,7 @@ function kept(change: Change): Change {
 
 /** The changes of one kind, as much at once as was journaled at once. */
 async function* changesOf(
-  work: UndoWork,
+  work: BegunUndo,
   kind: UndoKind,
 ): AsyncGenerator<{ collection: JournalCollection; changes: Change[] }> {
   const { journal, survey } = work;
@@ -311,7 +327,7 @@ async function* changesOf(
 }
 
 function changeOf(
-  { target, altered, brokenOff }: UndoWork,
+  { target, altered, brokenOff, isOver }: BegunUndo,
   { name }: JournalCollection,
   { id: element, before, after }: JournalEntry,
   { hashes, documents }: Made,
@@ -319,7 +335,8 @@ function changeOf(
   const id = new DocumentId(element);
   return {
     id,
-    wanted: before,
+    // What has expired since would be gone again at once.
+    wanted: before !== undefined && isOver(name, { id, bytes: before }) ? undefined : before,
     bytes: after?.bytes,
     accepts(found: Doc | undefined): boolean {
       if (found === undefined) return brokenOff || hashes.has("");
@@ -339,12 +356,13 @@ function hasLostOnly({ mapping }: Reader, collection: string, before: Doc, found
 
 /** What was put into a collection that is gone by now, or another one, is gone with it. */
 async function apply(
-  { target, session, there, altered, signal, resolvesSwaps = true }: UndoWork,
+  { target, session, there, altered, signal, resolvesSwaps = true }: BegunUndo,
   collection: JournalCollection,
   changes: readonly Change[],
 ): Promise<readonly Outcome[]> {
   const now = there.find(({ name }) => name === collection.name);
-  if (now !== undefined && now.uid === collection.uid) {
+  // A collection that the run itself has created was not there yet when that was journaled.
+  if (now !== undefined && (now.uid === collection.uid || collection.uid === undefined)) {
     return await applyChanges({ target, session }, now, changes, { altered, signal, resolvesSwaps });
   }
   const reason =

@@ -6,6 +6,7 @@
 import type { CollectionInfo, ReadOptions } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { Batch, Doc, DocumentId } from "../../model/document.ts";
+import type { SeenIds } from "../../model/seen-ids.ts";
 import { chunksOf } from "../concurrency/chunks.ts";
 import { canQuery, find } from "./lookup.ts";
 import { readOnce } from "./read-once.ts";
@@ -64,20 +65,36 @@ export function mergeOrLookUp(
     : lookUpEach(documents, both, options.signal);
 }
 
-/**
- * Finds what only the target has; nothing else in its steps is to be used. Where documents are looked up, those that
- * cannot be used in a query of the source are among them only where `which` is "all": whether it has them is not known.
- */
+export interface ExtraOptions {
+  /**
+   * Where documents are looked up, those that cannot be used in a query of the source are among them only where this is "all": whether
+   * it has them is not known.
+   */
+  readonly which?: "known" | "all" | undefined;
+  /** What the source gave just now: it is not looked up again. */
+  readonly seen?: SeenIds | undefined;
+  /** They are only counted: where ids are to be had without documents, these hold nothing else. */
+  readonly areCounted?: true | undefined;
+}
+
+/** Finds what only the target has; nothing else in its steps is to be used. */
 export function findExtras(
   both: BothCollections,
   options: ReadOptions,
-  which: "known" | "all" = "known",
+  how: ExtraOptions = {},
 ): AsyncGenerator<Step> {
   const { source, target, from, to } = both;
-  const documents = readOnce(target, to, options);
-  return inOrder(both)
-    ? merge(source.keys?.read(from, options) ?? source.read(from, options), documents)
-    : lookUpExtras(documents, both, which, options.signal);
+  if (!inOrder(both)) return lookUpExtras(both, options, how);
+  return merge(source.keys?.read(from, options) ?? source.read(from, options), readOnce(target, to, options));
+}
+
+/** Remembers the ids of what a walk reads of the source. */
+export function remembering(seen: SeenIds): Listener {
+  return {
+    add(batch) {
+      for (let at = 0; at < batch.length; at++) seen.add(batch.idOf(at).key);
+    },
+  };
 }
 
 function heard(batches: AsyncIterable<Batch>, listener: Listener | undefined): AsyncIterable<Batch> {
@@ -117,8 +134,7 @@ async function* lookUpEach(
 ): AsyncGenerator<Step> {
   for await (const batch of documentsOfSource) {
     const documents = batch.docs();
-    const ids = documents.map(({ id }) => id);
-    yield stepOf(documents, await find(target, to, ids, signal));
+    yield stepOf(documents, await find(target, to, idsOf(documents), signal));
   }
 }
 
@@ -137,17 +153,42 @@ function stepOf(documents: readonly Doc[], there: ReadonlyMap<string, Doc>): Ste
 }
 
 async function* lookUpExtras(
-  documentsOfTarget: AsyncIterable<Batch>,
-  { source, from }: BothCollections,
-  which: "known" | "all",
+  { source, target, from, to }: BothCollections,
+  options: ReadOptions,
+  { which = "known", seen, areCounted }: ExtraOptions,
+): AsyncGenerator<Step> {
+  const { signal } = options;
+  // Of a target that tells its ids apart only what is extra is read whole.
+  const keys = to.idsAreUnique === true && target.lookup !== undefined ? target.keys : undefined;
+  for await (const batch of keys?.read(to, options) ?? readOnce(target, to, options)) {
+    const open = batch.docs().filter(({ id }) => {
+      const isCompared = seen?.has(id.key) === true && canQuery(target, id);
+      return !isCompared && (which === "all" || canQuery(source, id));
+    });
+    const there = await find(source, from, idsOf(open), signal);
+    const extra = open.filter(({ id }) => !there.has(id.key));
+    if (keys === undefined || areCounted) yield { ...emptyStep(), extra };
+    else yield* wholeOf(target, to, extra, signal);
+  }
+}
+
+/** Documents that are asked for at once and may be large. */
+const WHOLE = { count: 100, bytes: 64_000 };
+
+/** Those that are still there; one that cannot be asked for holds its id alone. */
+async function* wholeOf(
+  target: Reader,
+  to: CollectionInfo,
+  documents: readonly Doc[],
   signal: AbortSignal,
 ): AsyncGenerator<Step> {
-  for await (const batch of documentsOfTarget) {
-    const step = emptyStep();
-    const documents = batch.docs().filter(({ id }) => which === "all" || canQuery(source, id));
-    const ids = documents.map(({ id }) => id);
-    const there = await find(source, from, ids, signal);
-    step.extra.push(...documents.filter(({ id }) => !there.has(id.key)));
-    yield step;
+  for (const some of chunksOf(documents, ({ id }) => id.element.length, WHOLE)) {
+    const found = await find(target, to, idsOf(some), signal);
+    const others = some.filter(({ id }) => !canQuery(target, id));
+    yield { ...emptyStep(), extra: [...found.values(), ...others] };
   }
+}
+
+function idsOf(documents: readonly Doc[]): readonly DocumentId[] {
+  return documents.map(({ id }) => id);
 }
