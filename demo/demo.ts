@@ -1,6 +1,7 @@
 // Shows dualsync at work on real engines that live as long as this script: `npm run demo`.
 import { startMongodb } from "../test/services/mongodb/mongodb.ts";
 import { showOrders } from "./orders.ts";
+import { showSkinvault } from "./skinvault.ts";
 import { say, stop } from "./stage.ts";
 import { showStorefront } from "./storefront.ts";
 
@@ -14,7 +15,8 @@ async function main(): Promise<number> {
   try {
     const backup = await startMongodb();
     try {
-      const status = (await showOrders(shop, backup)) || (await showStorefront(backup));
+      const status =
+        (await showOrders(shop, backup)) || (await showStorefront(backup)) || (await showSkinvault(backup));
       if (status === 0) sayGoodbye();
       return status;
     } finally {
@@ -32,5 +34,7 @@ function sayGoodbye(): void {
   console.log("  npx dualsync duplicate --from env:LIVE --to env:COPY --dry-run");
   console.log("  npx dualsync duplicate --from env:LIVE --to env:COPY");
   console.log("\nor, with NEXT_PUBLIC_SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY and MONGODB_URI set:");
-  console.log("  npx dualsync backfill --dry-run\n");
+  console.log("  npx dualsync backfill --dry-run");
+  console.log("\nor, with KV_REST_API_URL, KV_REST_API_TOKEN and MONGODB_URI set:");
+  console.log("  npx dualsync sync-kv --dry-run\n");
 }

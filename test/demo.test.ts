@@ -2,8 +2,10 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
-it("the demo copies, verifies, runs again and writes only what changed, restores what was lost and takes that back", async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["build/demo/demo.js"], { maxBuffer: 1e8 });
+it("the demo copies, verifies, runs again and writes only what changed, restores what was lost, takes that back, and survives an outage of KV", async () => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ["build/demo/demo.js"], {
+    maxBuffer: 1e8,
+  });
   const verdicts = stdout.split("\n").filter((line) => line.startsWith("Done:"));
   expect(stdout).not.toMatch(/NOT RUN/);
   expect(verdicts).toHaveLength(4);
@@ -19,4 +21,10 @@ it("the demo copies, verifies, runs again and writes only what changed, restores
   expect(verdicts[2]).toMatch(/^Done: 5,001 documents written, 0 documents unchanged; read back/);
   expect(stdout).toMatch(/Different: 1 changed\. Since it was last verified, the copy has diverged in 1\./);
   expect(verdicts[3]).toMatch(/4,500 of them equivalent/);
-}, 180_000);
+  const steps = stdout.split("\n").filter((line) => line.startsWith("In step:"));
+  expect(steps).toHaveLength(3);
+  expect(steps[0]).toMatch(/^In step: 8 keys written to MongoDB, and read back\./);
+  expect(stderr).toMatch(/refuses commands: the month's quota or budget of its plan is used up\./);
+  expect(steps[1]).toMatch(/^In step: 7 keys equal; 2 keys written to KV, and read back\./);
+  expect(steps[2]).toMatch(/^In step: 9 keys equal; nothing had to be written\./);
+}, 240_000);
