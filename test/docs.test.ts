@@ -47,7 +47,7 @@ it("safety.md explains the sentence for an address that was pasted without its p
 
 it("every command has a page, which README lists", () => {
   const help = execFileSync(process.execPath, ["bin/dualsync.js", "--help"], { encoding: "utf8" });
-  const commands = [...help.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => `${name}.md`);
+  const commands = [...help.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(([, name]) => `${name}.md`);
   expect(commands).toContain("duplicate.md");
   expect(readdirSync("docs/commands").sort()).toEqual(commands.sort());
   for (const page of commands) expect(readFileSync("README.md", "utf8")).toContain(`docs/commands/${page}`);

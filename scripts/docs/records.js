@@ -24,6 +24,8 @@ export async function records() {
   /** @type {typeof import("../../test/reporting/comparison-samples.ts")} */
   const samples = await built("test/reporting/comparison-samples.js");
   const { changePlan, changeReport, compared, comparison, difference, diffReport, field } = samples;
+  /** @type {typeof import("../../test/reporting/sync-samples.ts")} */
+  const { serviceReport, syncPlan, syncReport } = await built("test/reporting/sync-samples.js");
   /** @type {typeof import("../../src/model/errors.ts")} */
   const { DualsyncError } = await built("src/model/errors.js");
 
@@ -74,6 +76,8 @@ export async function records() {
     ["start restore", "start", (to) => to.plan(plan(toRestore))],
     ["start diff", "start", (to) => to.comparison(comparison())],
     ["start repair", "start", (to) => to.changePlan(changePlan())],
+    ["start sync-kv", "start", (to) => to.syncPlan(syncPlan())],
+    ["check sync-kv", "check", (to) => to.checked(serviceReport())],
     ["progress", "progress", inFlight],
     [
       "note",
@@ -97,6 +101,7 @@ export async function records() {
       "summary",
       (to) => to.changed(changeReport({ items: [conflict], itemCount: 1, exitCode: 3 })),
     ],
+    ["summary sync-kv", "summary", (to) => to.synced(syncReport())],
   ];
 
   /** @type {[string, string][]} */

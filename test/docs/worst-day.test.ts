@@ -7,7 +7,10 @@ import { type Document, MongoClient } from "mongodb";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { type MongodbService, withDatabase } from "../services/mongodb/mongodb.ts";
 import type { Postgrest } from "../services/postgrest/postgrest.ts";
+import { canRunRedis } from "../services/redis/redis-program.ts";
+import { startUpstash, type Upstash } from "../services/upstash/upstash.ts";
 import { fillOrders } from "../shops/orders.ts";
+import { fillSkinvault, SKINVAULT_KEYS } from "../shops/skinvault.ts";
 import { fillStorefront } from "../shops/storefront.ts";
 import { BIN, type CliResult, dualsync } from "../support/cli.ts";
 import { snapshot } from "../support/data/snapshot.ts";
@@ -18,10 +21,13 @@ import { commandsOf, type PageCommand, shown } from "./page-commands.ts";
 const COMMANDS = commandsOf("docs/worst-day.md");
 
 const SHOP = "ordersDB";
+const VAULT = "skinvault";
 const CUSTOMER = "6593c2800100000000000000";
 /** What stands in the page for the id of a run, and for the reference of a project. */
 const RUN = "3f9c01ab";
 const PROJECT = "abcdefghijklmnopqrst";
+/** And for a KV store. */
+const STORE = "name.upstash.io";
 
 interface Situation {
   /** What happened on that day. */
@@ -38,6 +44,7 @@ let folder: string;
 /** What `.env.local` holds. */
 let variables: Record<string, string>;
 const projects: Postgrest[] = [];
+let kv: Upstash | undefined;
 
 beforeAll(async () => {
   mongodb = await sharedMongodb();
@@ -53,8 +60,11 @@ beforeEach(() => {
 });
 afterEach(async () => {
   rmSync(folder, { recursive: true });
-  for (const name of [SHOP, `${SHOP}_backup`, "scratch", "storefront"]) await client.db(name).dropDatabase();
+  for (const name of [SHOP, `${SHOP}_backup`, "scratch", "storefront", VAULT])
+    await client.db(name).dropDatabase();
   for (const project of projects.splice(0)) await project.stop();
+  await kv?.stop();
+  kv = undefined;
 });
 
 async function run(...args: string[]): Promise<CliResult> {
@@ -114,6 +124,26 @@ async function projectWithCopy(): Promise<Postgrest> {
   return project;
 }
 
+/** A KV store, and its copy of last night. */
+async function storeWithCopy(): Promise<Upstash["redis"]> {
+  kv = await startUpstash();
+  variables = {
+    KV_REST_API_URL: kv.url,
+    KV_REST_API_TOKEN: kv.token,
+    MONGODB_URI: withDatabase(mongodb.uri, VAULT),
+  };
+  await fillSkinvault(kv.redis.run);
+  await done("sync-kv", "--layout", "collections");
+  return kv.redis;
+}
+
+/** What each key of the store holds, as the server gives it away. */
+async function keysOf({ run: ask }: Upstash["redis"]): Promise<Record<string, unknown>> {
+  const keys = (await ask("KEYS", "*")) as readonly Buffer[];
+  const held = keys.map(async (key) => [String(key), String(await ask("DUMP", key))] as const);
+  return Object.fromEntries(await Promise.all(held));
+}
+
 /** As somebody pastes it into the SQL editor. */
 async function runSql(project: Postgrest, text: string): Promise<void> {
   await project.query(text);
@@ -133,7 +163,8 @@ async function lastRun(): Promise<string> {
 async function typed({ args }: PageCommand): Promise<string[]> {
   const run = args.includes(RUN) ? await lastRun() : RUN;
   const host = new URL(projects.at(-1)?.url ?? "http://nowhere").host;
-  return args.map((word) => word.replace(RUN, run).replace(PROJECT, host));
+  const store = new URL(kv?.url ?? "http://nowhere").host;
+  return args.map((word) => word.replace(RUN, run).replace(PROJECT, host).replace(STORE, store));
 }
 
 let before: Record<string, unknown>;
@@ -224,6 +255,31 @@ const SITUATIONS: Readonly<Record<string, Situation>> = {
       await done("backfill");
     },
   },
+  "KV was down": {
+    async before() {
+      const redis = await storeWithCopy();
+      const meanwhile = { $set: { value: "Back at 9" } };
+      await collection("notice", VAULT).updateOne({}, meanwhile);
+      await collection("flash_sale", VAULT).insertOne({ _id: "flash_sale", value: { percent: 20 } });
+      await redis.run("SET", "visits", "10424");
+    },
+    async after() {
+      const values = kv && (await kv.redis.run("MGET", "notice", "flash_sale", "visits"));
+      expect(String(values)).toBe('Back at 9,{"percent":20},10424');
+      expect(await collection("visits", VAULT).findOne()).toMatchObject({ value: 10_424 });
+    },
+  },
+  "KV lost its data": {
+    async before() {
+      const redis = await storeWithCopy();
+      night = await keysOf(redis);
+      expect(Object.keys(night).sort()).toEqual(SKINVAULT_KEYS);
+      await redis.flush();
+    },
+    async after() {
+      expect(kv && (await keysOf(kv.redis))).toEqual(night);
+    },
+  },
   "The wrong thing was restored": {
     before: () =>
       withShop(async () => {
@@ -298,7 +354,10 @@ it("every command of the page stands under a heading whose situation is tried he
   expect([...COMMANDS.values()].flat().length).toBeGreaterThan(30);
 });
 
-it.each(Object.entries(SITUATIONS))("on the worst day the page is right: %s", async (heading, situation) => {
+const hasRedis = await canRunRedis();
+const tried = Object.entries(SITUATIONS).filter(([heading]) => hasRedis || !heading.startsWith("KV"));
+
+it.each(tried)("on the worst day the page is right: %s", async (heading, situation) => {
   await situation.before();
   const results: CliResult[] = [];
   for (const command of COMMANDS.get(heading) ?? []) {
