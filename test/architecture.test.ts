@@ -20,7 +20,7 @@ const FILES = readdirSync("src", { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"));
 
 /** What connectors share: every other folder there is a connector. */
-const SHARED = ["control", "lease", "location", "powers", "wrappers"];
+const SHARED = ["control", "http", "lease", "location", "powers", "wrappers"];
 
 const CONNECTORS = readdirSync("src/connectors", { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
