@@ -27,6 +27,23 @@ export interface SyncCounts {
   readonly unsettled: number;
 }
 
+/** Before anything is done. */
+export const NO_COUNTS: SyncCounts = {
+  equal: 0,
+  agreed: 0,
+  copyWritten: 0,
+  primaryWritten: 0,
+  copyRemoved: 0,
+  primaryRemoved: 0,
+  marked: 0,
+  missing: 0,
+  left: 0,
+  conflicts: 0,
+  expired: 0,
+  rejected: 0,
+  unsettled: 0,
+};
+
 /** From the least to the most. */
 export interface SyncEstimate {
   readonly least: number;

@@ -2,27 +2,11 @@ import type { UnfinishedRun } from "../../connectors/copy-layouts.ts";
 import type { Spent } from "../../connectors/powers/costs.ts";
 import type { Losses } from "../../core/progress/losses.ts";
 import { exitCode } from "../../model/errors.ts";
-import type { SyncCounts, SyncReport } from "../../model/sync.ts";
+import { NO_COUNTS, type SyncCounts, type SyncReport } from "../../model/sync.ts";
 import { count, grouped } from "../../reporting/text/format.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 import type { PlannedSync } from "./plan-sync-kv.ts";
 import type { SyncKvOptions } from "./sync-kv-options.ts";
-
-const NONE: SyncCounts = {
-  equal: 0,
-  agreed: 0,
-  copyWritten: 0,
-  primaryWritten: 0,
-  copyRemoved: 0,
-  primaryRemoved: 0,
-  marked: 0,
-  missing: 0,
-  left: 0,
-  conflicts: 0,
-  expired: 0,
-  rejected: 0,
-  unsettled: 0,
-};
 
 export interface SyncFacts {
   readonly losses: Losses;
@@ -48,7 +32,7 @@ export function syncReport(
   return {
     ...{ command, primary, copy, direction, layout, started },
     ended: new Date(),
-    counts: counts ?? NONE,
+    counts: counts ?? NO_COUNTS,
     spent: {
       commands: spent.commands + now.commands,
       requests: spent.requests + now.requests,

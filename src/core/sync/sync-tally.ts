@@ -1,7 +1,7 @@
 /** What became of the documents of a synchronization: counted, and named where people should know. */
 import { printId } from "../../bson/print-id.ts";
 import type { DocumentId } from "../../model/document.ts";
-import type { SyncCounts } from "../../model/sync.ts";
+import { NO_COUNTS, type SyncCounts } from "../../model/sync.ts";
 import type { Losses } from "../progress/losses.ts";
 import type { Decision, Direction, Finding } from "./decide.ts";
 
@@ -23,24 +23,8 @@ const NAMED = 20;
 
 type MutableCounts = { -readonly [Each in keyof SyncCounts]: number };
 
-const NONE: SyncCounts = {
-  equal: 0,
-  agreed: 0,
-  copyWritten: 0,
-  primaryWritten: 0,
-  copyRemoved: 0,
-  primaryRemoved: 0,
-  marked: 0,
-  missing: 0,
-  left: 0,
-  conflicts: 0,
-  expired: 0,
-  rejected: 0,
-  unsettled: 0,
-};
-
 export class SyncTally {
-  readonly counts: MutableCounts = { ...NONE };
+  readonly counts: MutableCounts = { ...NO_COUNTS };
   readonly #losses: Losses;
   readonly #words: SyncWords;
   readonly #direction: Direction;
