@@ -27,16 +27,22 @@ export interface UnfinishedRun {
   readonly open: number;
 }
 
+/** What is other in a copy than its layout has it, each with the reason. */
+export interface LayoutSurvey {
+  /** What lies there and is no part of the copy, though it may look so, and what cannot be. */
+  readonly notPart: readonly NotCopied[];
+  /** Documents of the copy that the layout has no form for, and that lie in another one for that reason. */
+  readonly aside: readonly NotCopied[];
+}
+
 /** A copy in its layout: a store with one collection, whose documents are as the primary makes them. */
 export interface LaidOutStore extends Store {
   readonly lookup: Lookup;
   readonly agreements: AgreementReader;
   claim(...args: Parameters<NonNullable<Store["claim"]>>): Promise<LaidOutSession>;
   unfinished(signal: AbortSignal): Promise<UnfinishedRun | undefined>;
-  /** What lies there and is no part of the copy, though it may look so, and what cannot be. */
-  notPart(signal: AbortSignal): Promise<readonly NotCopied[]>;
-  /** Documents of the copy that the layout has no form for, and that lie in another one for that reason: with the reason. */
-  aside(signal: AbortSignal): Promise<readonly NotCopied[]>;
+  /** All that is there is read for that. */
+  survey(signal: AbortSignal): Promise<LayoutSurvey>;
 }
 
 export type LaidOutSession = Awaited<ReturnType<NonNullable<Store["claim"]>>> & {

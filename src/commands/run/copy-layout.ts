@@ -1,7 +1,7 @@
 /** A copy that lies in a store of another kind, in one of several layouts: the store is opened in that of the copy that it holds. */
 import type { Connector, StoreRole } from "../../connectors/connector.ts";
 import type { Store } from "../../connectors/contract.ts";
-import type { LaidOutStore, LayoutFound } from "../../connectors/copy-layouts.ts";
+import type { LaidOutStore, LayoutFound, LayoutSurvey } from "../../connectors/copy-layouts.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import type { NotCopied } from "../../model/collection.ts";
 import { configurationError } from "../../model/configuration-error.ts";
@@ -106,21 +106,18 @@ export async function copyNotes(
         : `it was begun from ${from}, not from ${primary}`;
   return [
     `Layout of the copy: ${layout}${begun === undefined ? "" : `; ${begun}`}.`,
-    ...(await notPartNotes(store, signal)),
+    ...notPartNotes(await store.survey(signal)),
   ];
 }
 
 /** What lies beside the copy, or cannot be part of it. */
-export async function notPartNotes(
-  copy: Pick<LaidOutStore, "notPart">,
-  signal: AbortSignal,
-): Promise<string[]> {
-  return notesOn("Not part of the copy", await copy.notPart(signal));
+export function notPartNotes({ notPart }: Pick<LayoutSurvey, "notPart">): string[] {
+  return notesOn("Not part of the copy", notPart);
 }
 
 /** What the layout has no form for. */
-export async function asideNotes(copy: Pick<LaidOutStore, "aside">, signal: AbortSignal): Promise<string[]> {
-  return notesOn("Kept in the layout records", await copy.aside(signal));
+export function asideNotes({ aside }: Pick<LayoutSurvey, "aside">): string[] {
+  return notesOn("Kept in the layout records", aside);
 }
 
 function notesOn(heading: string, things: readonly NotCopied[]): string[] {

@@ -230,6 +230,7 @@ async function notesOf(planned: Planned, options: SyncKvOptions, signal: AbortSi
     primary: "What was changed on both sides becomes what KV holds.",
     copy: "What was changed on both sides becomes what MongoDB holds.",
   };
+  const survey = await copy.survey(signal);
   return [
     ...(found.remembered === undefined && found.isEmpty && layout === "records"
       ? [
@@ -250,8 +251,8 @@ async function notesOf(planned: Planned, options: SyncKvOptions, signal: AbortSi
     ...(layout === "collections" && copyDocuments > MANY_COLLECTIONS
       ? [`${grouped(copyDocuments)} keys in as many collections: free clusters take a few hundred.`]
       : []),
-    ...(await notPartNotes(copy, signal)),
-    ...(await asideNotes(copy, signal)),
+    ...notPartNotes(survey),
+    ...asideNotes(survey),
     ...limitNotes(planned, options),
     ...(await firstWrites(planned, options, signal)),
   ];

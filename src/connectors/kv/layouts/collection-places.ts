@@ -4,6 +4,7 @@ import { BsonWriter } from "../../../bson/writer.ts";
 import type { NotCopied } from "../../../model/collection.ts";
 import { Batch, type Doc, type DocumentId } from "../../../model/document.ts";
 import type { ReadOptions } from "../../collection.ts";
+import type { LayoutSurvey } from "../../copy-layouts.ts";
 import type { AgreementReader } from "../../powers/agreements.ts";
 import { decodeRecord } from "../entry/decode-record.ts";
 import { idOfKey, keyOfId } from "../entry/key-id.ts";
@@ -58,11 +59,7 @@ export function collectionPlaces(store: KeyStore, agreements: AgreementReader): 
     },
     listed: (name) => collections.listed(name),
     powers: {},
-    async notPart(signal) {
-      const { foreign, hidden } = await survey(store, collections, signal);
-      return [...foreign, ...hidden];
-    },
-    aside: async (signal) => (await survey(store, collections, signal)).aside,
+    survey: (signal) => survey(store, collections, signal),
   };
 }
 
@@ -180,16 +177,12 @@ function readListed(
   return store.read(collections.listed(RECORDS) ?? plainCollection(RECORDS), options);
 }
 
-interface KeySurvey {
-  /** Collections that are no key's. */
-  readonly foreign: readonly NotCopied[];
-  /** Records that do not count. */
-  readonly hidden: readonly NotCopied[];
-  /** Records that do, as their keys have no place of their own. */
-  readonly aside: readonly NotCopied[];
-}
-
-async function survey(store: KeyStore, collections: KeyCollections, signal: AbortSignal): Promise<KeySurvey> {
+/** Not part of the copy are collections that are no key's, and records that do not count; aside are records that do. */
+async function survey(
+  store: KeyStore,
+  collections: KeyCollections,
+  signal: AbortSignal,
+): Promise<LayoutSurvey> {
   const own = new Map<string, KeyCollection>();
   const foreign: NotCopied[] = [];
   for await (const one of collections.readAll(signal)) {
@@ -209,7 +202,7 @@ async function survey(store: KeyStore, collections: KeyCollections, signal: Abor
     }
     batch.release();
   }
-  return { foreign, hidden, aside };
+  return { notPart: [...foreign, ...hidden], aside };
 }
 
 /** Why a key lies among the records, in words that stand alone. */

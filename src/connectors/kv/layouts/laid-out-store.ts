@@ -39,8 +39,7 @@ export function laidOutStore(
       canQuery: (id) => store.lookup.canQuery(id),
     },
     unfinished: (signal) => readUnfinished(store, signal),
-    notPart: (signal) => places.notPart(signal),
-    aside: (signal) => places.aside(signal),
+    survey: (signal) => places.survey(signal),
     async claim(run, signal) {
       return laidOutSession(store, places, await guardedSession(store, await store.claim(run, signal)));
     },

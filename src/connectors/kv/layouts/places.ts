@@ -1,8 +1,8 @@
 /** Where the keys of a copy lie in a store. What differs between the layouts is behind this; all else is one. */
-import type { NotCopied } from "../../../model/collection.ts";
 import type { Batch, Doc, DocumentId } from "../../../model/document.ts";
 import type { CollectionInfo, ReadOptions, Selection } from "../../collection.ts";
 import type { Powers, Store, With } from "../../contract.ts";
+import type { LayoutSurvey } from "../../copy-layouts.ts";
 import type { GuardedWrite } from "../../powers/guarded-writes.ts";
 import type { ShownRecord } from "./records.ts";
 
@@ -40,6 +40,5 @@ export interface KeyPlaces {
   /** What the store can say of the one collection as of one of its own. */
   readonly powers: Pick<Powers, "presence">;
   /** See `LaidOutStore`. */
-  notPart(signal: AbortSignal): Promise<readonly NotCopied[]>;
-  aside(signal: AbortSignal): Promise<readonly NotCopied[]>;
+  survey(signal: AbortSignal): Promise<LayoutSurvey>;
 }

@@ -21,8 +21,7 @@ export function recordPlaces(store: KeyStore): KeyPlaces {
     },
     listed: () => listed,
     powers: { presence: store.presence },
-    notPart: async () => [],
-    aside: async () => [],
+    survey: async () => ({ notPart: [], aside: [] }),
   };
 }
 

@@ -160,7 +160,7 @@ describe("a copy of keys in a collection each", () => {
       await db.collection("mine").insertOne({ value: 1 });
     });
     expect(hexOf(await all(copy))).toEqual(hexOf([record("mine", "1")]));
-    expect(await copy.store.notPart(never)).toEqual([
+    expect((await copy.store.survey(never)).notPart).toEqual([
       { name: "options", reason: "holds a document of another key" },
       { name: "orders", reason: "holds several documents" },
       { name: "settings", reason: "holds a document that has neither `value` nor `data`" },
@@ -174,7 +174,7 @@ describe("a copy of keys in a collection each", () => {
     expect(await names(copy.db)).toEqual([...before, "kv_records"].sort());
     expect(await documentsOf(copy.db, "orders")).toHaveLength(2);
     expect(await documentsOf(copy.db, "settings")).toMatchObject([{ theme: "dark" }]);
-    expect((await copy.store.aside(never)).map(({ name }) => name).sort()).toEqual(
+    expect((await copy.store.survey(never)).aside.map(({ name }) => name).sort()).toEqual(
       ["orders", "settings", "options", "images.files", "shown", "log"].sort(),
     );
   });
@@ -197,7 +197,7 @@ describe("a copy of keys in a collection each", () => {
     await session.release();
     expect(hexOf(await all(copy))).toEqual(hexOf([record("moved", "1")]));
     expect(await seen(copy, "shops")).toBeUndefined();
-    expect(await copy.store.notPart(never)).toEqual([
+    expect((await copy.store.survey(never)).notPart).toEqual([
       { name: "shops", reason: "is the copy of something else" },
     ]);
   });
@@ -210,14 +210,14 @@ describe("a copy of keys in a collection each", () => {
     await put(copy, record(long, "v"));
     await put(copy, record("hash", { type: "hash", value: [[Buffer.from("f"), Buffer.from("v")]] }));
     await put(copy, record("binary", { type: "string", value: Buffer.from([0xff]) }));
-    const aside = new Map((await copy.store.aside(never)).map(({ name, reason }) => [name, reason]));
+    const aside = new Map((await copy.store.survey(never)).aside.map(({ name, reason }) => [name, reason]));
     expect(aside.get('"a$b"')).toBe("its name contains a character that no collection may have");
     expect(aside.get('""')).toBe("its name is empty");
     expect(aside.get("hash")).toBe("it is of the type hash");
     expect(aside.get("binary")).toBe("its value is not text");
     expect(aside.size).toBe(5);
     expect(await names(copy.db)).toEqual(["kv_records"]);
-    expect(await copy.store.notPart(never)).toEqual([]);
+    expect((await copy.store.survey(never)).notPart).toEqual([]);
   });
 });
 
@@ -253,7 +253,7 @@ describe("the document of a key", () => {
 
   it("is part of the copy in each of its forms", async () => {
     expect(hexOf(await all(copy))).toEqual(hexOf(forms.map(([, , text], at) => record(`key${at}`, text))));
-    expect(await copy.store.notPart(never)).toEqual([]);
+    expect((await copy.store.survey(never)).notPart).toEqual([]);
   });
 });
 
@@ -265,7 +265,7 @@ describe("a key that has no room in a collection of its own", () => {
     expect(await putAll(copy, [long, short])).toEqual(["written", "written"]);
     expect(await names(copy.db)).toEqual(["k", "kv_records"]);
     expect(hexOf(await all(copy))).toEqual(hexOf([short, long]));
-    expect(await copy.store.aside(never)).toEqual([
+    expect((await copy.store.survey(never)).aside).toEqual([
       { name: "k".repeat(200), reason: "its name is too long for this database" },
     ]);
   });
@@ -313,7 +313,7 @@ describe("a key that moves between its collection and the records", () => {
     await write(copy, text, hash);
     await copy.db.collection("k").insertOne({ key: "k", value: "text" });
     expect(hexOf(await all(copy))).toEqual(hexOf([text]));
-    expect(await copy.store.notPart(never)).toEqual([
+    expect((await copy.store.survey(never)).notPart).toEqual([
       { name: "kv_records/k", reason: "the collection of this name counts" },
     ]);
     expect(await write(copy, text, hash)).toBe("written");
