@@ -3,10 +3,10 @@ import { DualsyncError, type ExitName } from "../../../model/errors.ts";
 import type { StoreRole } from "../../connector.ts";
 import type { Failure } from "../../failure.ts";
 import { Fault, faultOf, isOfTls } from "../../http/fault.ts";
+import { AGAIN, HTTP_FAILURES } from "../../http/http-failures.ts";
 import type { Patience } from "../../http/repeated.ts";
 import { commandCodeOf, type StoreRefusal } from "./refusals.ts";
 
-const AGAIN = "What was done is kept; run the same command again to resume.";
 const ADDRESS = "Check the REST URL on the database's page; it looks like https://name.upstash.io.";
 const TOKEN =
   "Copy KV_REST_API_TOKEN (or UPSTASH_REDIS_REST_TOKEN) again from the database's page; it belongs to the URL beside it.";
@@ -22,13 +22,7 @@ export const FAILURES = {
     hint: "Check the REST URL on the database's page, whether the database is still there, this machine's DNS and any VPN.",
     passes: true,
   },
-  "dns-silent": {
-    exit: "role",
-    says: "DNS did not answer the query for {where}.",
-    means: "This machine's name server is down or failing.",
-    hint: "Check this machine's network, DNS and any VPN. Then run the same command again.",
-    passes: true,
-  },
+  "dns-silent": HTTP_FAILURES["dns-silent"],
   refused: {
     exit: "role",
     says: "Connection refused by {where}.",
@@ -36,20 +30,8 @@ export const FAILURES = {
     hint: ADDRESS,
     passes: true,
   },
-  tls: {
-    exit: "role",
-    says: "No secure connection to {where}{detail}.",
-    means:
-      "The certificate is not trusted, has expired or is for another host, or the server does not speak TLS.",
-    hint: "Check the address and this machine's clock. Behind a company's proxy set NODE_EXTRA_CA_CERTS.",
-  },
-  broken: {
-    exit: "role",
-    says: "The connection to {where} broke while trying to {doing}{detail}.",
-    means: "The connection ended before the answer came, again and again.",
-    hint: AGAIN,
-    passes: true,
-  },
+  tls: HTTP_FAILURES.tls,
+  broken: HTTP_FAILURES.broken,
   late: {
     exit: "role",
     says: "No complete answer in time from {where} while trying to {doing}.",

@@ -1,6 +1,5 @@
 import type { Failure } from "../../failure.ts";
-
-const AGAIN = "What was done is kept; run the same command again to resume.";
+import { AGAIN, HTTP_FAILURES } from "../../http/http-failures.ts";
 
 /** No whole answer of the project came. Names are stable. */
 export const CONNECTION_FAILURES = {
@@ -12,13 +11,7 @@ export const CONNECTION_FAILURES = {
     hint: "Check the project's address on its settings page, this machine's DNS and any VPN.",
     passes: true,
   },
-  "dns-silent": {
-    exit: "role",
-    says: "DNS did not answer the query for {where}.",
-    means: "This machine's name server is down or failing.",
-    hint: "Check this machine's network, DNS and any VPN. Then run the same command again.",
-    passes: true,
-  },
+  "dns-silent": HTTP_FAILURES["dns-silent"],
   "refused-here": {
     exit: "role",
     says: "Connection refused by {where} on this machine.",
@@ -33,20 +26,8 @@ export const CONNECTION_FAILURES = {
     hint: "Check the project's address on its settings page, and any firewall or proxy.",
     passes: true,
   },
-  tls: {
-    exit: "role",
-    says: "No secure connection to {where}{detail}.",
-    means:
-      "The certificate is not trusted, has expired or is for another host, or the server does not speak TLS.",
-    hint: "Check the address and this machine's clock. Behind a company's proxy set NODE_EXTRA_CA_CERTS.",
-  },
-  broken: {
-    exit: "role",
-    says: "The connection to {where} broke while trying to {doing}{detail}.",
-    means: "The connection ended before the answer came, again and again.",
-    hint: AGAIN,
-    passes: true,
-  },
+  tls: HTTP_FAILURES.tls,
+  broken: HTTP_FAILURES.broken,
   late: {
     exit: "role",
     says: "No complete answer in time from {where} while trying to {doing}.",

@@ -1,6 +1,6 @@
 import type { Failure } from "../../failure.ts";
+import { AGAIN } from "../../http/http-failures.ts";
 
-const AGAIN = "What was done is kept; run the same command again to resume.";
 const KEY =
   "Set SUPABASE_SERVICE_ROLE_KEY to the secret key (sb_secret_…) or the service_role key from the project's settings page.";
 const RELOAD = "if it is new, run in the SQL editor: notify pgrst, 'reload schema';";
