@@ -68,7 +68,7 @@ function latin1(bytes: Uint8Array, start: number, end: number): string {
 }
 
 /** The milliseconds of a date; undefined for none, and for null. Throws NotAnEntry. */
-export function readExpiry(bytes: Uint8Array, field: Element | undefined): number | undefined {
+function readExpiry(bytes: Uint8Array, field: Element | undefined): number | undefined {
   if (field === undefined || field.type === TYPE.null) return undefined;
   if (field.type !== TYPE.date) notAnEntry("has an `expiresAt` that is not a date");
   const time = Number(readInt64(bytes, field.start));

@@ -26,7 +26,7 @@ export function recordPlaces(store: KeyStore): KeyPlaces {
 }
 
 /** An empty one where the store has none. @throws DualsyncError `refused` where it is no plain collection */
-export async function listRecords(store: Reader, signal: AbortSignal): Promise<CollectionInfo> {
+async function listRecords(store: Reader, signal: AbortSignal): Promise<CollectionInfo> {
   const { collections } = await store.list(signal, (name) => name === RECORDS);
   return recordsIn(store, collections);
 }
