@@ -18,6 +18,11 @@ export interface SyncFacts {
   readonly resumed: UnfinishedRun | undefined;
 }
 
+/** Nothing is left undone, neither by this run nor by those before it whose work it does not repeat. */
+export function isInStep({ losses, resumed }: Pick<SyncFacts, "losses" | "resumed">): boolean {
+  return losses.counted + (resumed?.open ?? 0) === 0;
+}
+
 /** `counts`: undefined for a dry run. */
 export function syncReport(
   { plan, kv }: Pick<PlannedSync, "plan" | "kv">,
@@ -28,7 +33,7 @@ export function syncReport(
   const { losses, started, spent, resumed } = facts;
   const { command, primary, copy, direction, layout } = plan;
   const now = kv.costs.spent;
-  const isWhole = losses.counted + (resumed?.open ?? 0) === 0;
+  const isWhole = isInStep(facts);
   return {
     ...{ command, primary, copy, direction, layout, started },
     ended: new Date(),

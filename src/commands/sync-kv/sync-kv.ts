@@ -26,7 +26,7 @@ import { type Stores, withStores } from "../run/stores.ts";
 import { withinTime } from "../run/time-limit.ts";
 import { asksFirst, type KvStore, type PlannedSync, planSyncKv } from "./plan-sync-kv.ts";
 import { isLimited, type SyncKvOptions } from "./sync-kv-options.ts";
-import { syncReport } from "./sync-kv-report.ts";
+import { isInStep, syncReport } from "./sync-kv-report.ts";
 import { isOutage, waitForRecovery } from "./wait-for-recovery.ts";
 
 const WORDS: SyncWords = { primary: "KV", copy: "MongoDB", document: "key" };
@@ -183,12 +183,16 @@ async function planned(task: SyncTask, found: PlannedSync): Promise<number> {
   return conclude(task, found);
 }
 
+/** What several limited runs settle together is not compared again by the last of them. */
+function resumedBy({ options, earlier }: SyncTask): UnfinishedRun | undefined {
+  return isLimited(options) ? earlier : undefined;
+}
+
 /** What releasing the leases cost is known by now, too. */
 function conclude(task: SyncTask, found: PlannedSync): number {
-  const { options, context, losses, started, spent, tally, journals, earlier } = task;
+  const { options, context, losses, started, spent, tally, journals } = task;
   const { reporter } = context;
-  // What several limited runs settle together is not compared again by the last of them.
-  const resumed = isLimited(options) ? earlier : undefined;
+  const resumed = resumedBy(task);
   if (tally.moreNoted > 0)
     reporter.note(`and ${tally.moreNoted} more keys that the direction leaves as they are.`);
   if (resumed === undefined)
@@ -268,7 +272,7 @@ async function work(
       const held = await copy.count(collections.copy.name, {}, signal);
       await session.record({
         ...{ command: "sync-kv", from: kv.label, run: context.runId, token: session.nonce },
-        ...{ complete: true, verified: losses.counted === 0, since: started },
+        ...{ complete: true, verified: isInStep({ losses, resumed: resumedBy(task) }), since: started },
         documents: new Map([[collections.copy.name, held]]),
       });
     }

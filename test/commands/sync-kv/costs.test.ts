@@ -182,6 +182,13 @@ describe.runIf(await canRunRedis())("what a synchronization of a KV store costs"
     expect(last.summary.verdict).toMatch(
       /^Not all in step: .* of which \d+ were named, and were not compared again\.$/,
     );
+    const noted = async () =>
+      await pair.to
+        .db(pair.database)
+        .collection<Document & { _id: string }>("_dualsync")
+        .findOne({ _id: "filled" });
+    expect(await noted()).toMatchObject({ command: "sync-kv", complete: true, verified: false });
     expect((await sync()).code).toBe(0);
+    expect(await noted()).toMatchObject({ verified: true });
   });
 });
