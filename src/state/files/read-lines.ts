@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { onDisk, refusal, unlessAbsent } from "../../files/disk-error.ts";
 import { notAFile } from "../job/state-folder.ts";
-import { onDisk, refusal, unlessAbsent } from "./disk-error.ts";
 
 /** No line of ours is longer, in bytes. */
 const LONGEST = 64_000_000;

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { diskCode, refusal, unlessAbsent } from "../../files/disk-error.ts";
 import { FOLDER, foreignHand, notAFile, type StateFolder } from "../job/state-folder.ts";
-import { diskCode, refusal, unlessAbsent } from "./disk-error.ts";
 
 // Not blocking: opening a named pipe would otherwise wait for somebody who writes into it.
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { onDisk, unlessAbsent } from "../../files/disk-error.ts";
+import { syncFolder } from "../../files/durable-file.ts";
 import { notAFile } from "../job/state-folder.ts";
-import { onDisk, unlessAbsent } from "./disk-error.ts";
-import { syncFolder } from "./durable-file.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 const PIECE = 1_000_000;

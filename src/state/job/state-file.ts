@@ -1,5 +1,5 @@
+import { onDisk, refusal } from "../../files/disk-error.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { onDisk, refusal } from "../files/disk-error.ts";
 import { openTrustedFile } from "../files/trusted-file.ts";
 import { FOLDER, StateFolder } from "./state-folder.ts";
 import { DISCARD, decodeState, encodeState, LARGEST } from "./state-text.ts";

@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
 import { lstat, mkdir, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { diskCode, refusal, unlessAbsent } from "../files/disk-error.ts";
-import { probe, replaceFile, syncFolder, TEMPORARY } from "../files/durable-file.ts";
+import { diskCode, refusal, unlessAbsent } from "../../files/disk-error.ts";
+import { probe, replaceFile, syncFolder, TEMPORARY } from "../../files/durable-file.ts";
 
 /** The folder's name, in the working directory. */
 export const FOLDER = ".dualsync";

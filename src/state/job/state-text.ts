@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { refusal } from "../../files/disk-error.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { refusal } from "../files/disk-error.ts";
 
 const FORMAT = 1;
 

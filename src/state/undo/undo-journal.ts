@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { onDisk } from "../../files/disk-error.ts";
+import { syncFolder } from "../../files/durable-file.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { onDisk } from "../files/disk-error.ts";
-import { syncFolder } from "../files/durable-file.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import {
   EntryRecord,

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
+import { onDisk } from "../../files/disk-error.ts";
 import { DualsyncError } from "../../model/errors.ts";
-import { onDisk } from "../files/disk-error.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import { journalName, keptUntil, runOfName, type UndoHead, type UndoMark } from "./undo-format.ts";
 import { UndoReader } from "./undo-reader.ts";

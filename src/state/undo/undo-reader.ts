@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { onDisk, refusal } from "../files/disk-error.ts";
+import { onDisk, refusal } from "../../files/disk-error.ts";
 import { openTrustedFile } from "../files/trusted-file.ts";
 import { FOLDER, StateFolder } from "../job/state-folder.ts";
 import {

@@ -1,4 +1,4 @@
-import { DualsyncError } from "../../model/errors.ts";
+import { DualsyncError } from "../model/errors.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full",
@@ -13,15 +13,17 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "The folder is gone",
 };
 
-const HINTS: Readonly<Record<Doing, string>> = {
+/** What is safe and what to do when a call fails, as sentences. `full`: for want of room to write. */
+export type DiskHints = Readonly<Record<Doing | "full", string>>;
+
+/** For what a run notes for later ones. */
+const HINTS: DiskHints = {
   read: "Nothing was changed. Make the file readable and run the same command again, or discard it with --restart.",
   written:
     "What was copied is kept. Fix this (or start dualsync in a writable folder) and run the same command again to resume.",
   removed: "Nothing was copied or changed. Remove the file by hand and run the same command again.",
+  full: "What was copied is kept. Free space (or start dualsync in a writable folder) and run the same command again to resume.",
 };
-
-const FREE_SPACE =
-  "What was copied is kept. Free space (or start dualsync in a writable folder) and run the same command again to resume.";
 
 export type Doing = "read" | "written" | "removed";
 
@@ -32,24 +34,29 @@ export function diskCode(error: unknown): string | undefined {
 }
 
 /** The error of a file-system call as a `local` one; what is no such error comes back as it is. */
-export function diskError(error: unknown, path: string, doing: Doing): unknown {
+export function diskError(error: unknown, path: string, doing: Doing, hints = HINTS): unknown {
   const code = diskCode(error);
   if (code === undefined || error instanceof DualsyncError) return error;
   const failed = `${path} could not be ${doing} (${code}).`;
   const reason = REASONS[code];
   const full = code === "ENOSPC" || code === "EDQUOT";
   return new DualsyncError("local", reason === undefined ? failed : `${reason}: ${failed}`, {
-    hint: full && doing === "written" ? FREE_SPACE : HINTS[doing],
+    hint: hints[full && doing === "written" ? "full" : doing],
     cause: error,
   });
 }
 
 /** The result of file-system calls, whose errors become `local` ones. */
-export async function onDisk<T>(path: string, doing: Doing, calls: () => Promise<T>): Promise<T> {
+export async function onDisk<T>(
+  path: string,
+  doing: Doing,
+  calls: () => Promise<T>,
+  hints = HINTS,
+): Promise<T> {
   try {
     return await calls();
   } catch (error) {
-    throw diskError(error, path, doing);
+    throw diskError(error, path, doing, hints);
   }
 }
 
@@ -63,7 +70,7 @@ export async function unlessAbsent<T>(call: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** Something in the state folder that is not as dualsync leaves it. It is never repaired, guessed at or ignored. */
+/** A file that is not as dualsync leaves it. It is never repaired, guessed at or ignored. */
 export function refusal(path: string, problem: string, advice: string): DualsyncError {
   return new DualsyncError("local", `${path} ${problem}.`, { hint: `Nothing was changed. ${advice}` });
 }
