@@ -1,11 +1,10 @@
 import type { CollectionInfo, Metadata } from "../../collection.ts";
-
+import { DEFAULT_OPTIONS, differingOptions } from "../../definitions/definition.ts";
 import { retry } from "../../wrappers/retry.ts";
 import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { codeText, isFull, isTransient, shapeOf } from "../failures/faults.ts";
 import { withoutVersions } from "./collections.ts";
-import { DEFAULT_OPTIONS, differingOptions } from "./definition.ts";
 
 /** Options in which the existing collection differs from the wanted one; fixed where the server allows it. */
 export async function alignOptions(

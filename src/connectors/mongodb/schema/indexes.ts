@@ -1,10 +1,10 @@
 import type { CollectionInfo, Metadata } from "../../collection.ts";
+import { differingIndexParts, isMadeByServer } from "../../definitions/definition.ts";
 import type { NotReproduced } from "../../write-outcome.ts";
 import type { Server } from "../connection/server.ts";
 import { codeText, isAnswer, isFull, isTransient, shapeOf } from "../failures/faults.ts";
 import { readListing } from "../reading/listing.ts";
 import { withoutVersions } from "./collections.ts";
-import { differingIndexParts, isMadeByServer } from "./definition.ts";
 
 const NAMESPACE_NOT_FOUND = 26;
 const INDEX_NOT_FOUND = 27;

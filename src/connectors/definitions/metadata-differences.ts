@@ -1,9 +1,9 @@
 import { EJSON } from "bson";
-import { RawValue } from "../../../bson/leaf.ts";
-import { typeName } from "../../../bson/type-name.ts";
-import { cutText } from "../../../model/cut-text.ts";
-import type { CollectionInfo, Metadata } from "../../collection.ts";
-import type { DescribedPair, MetadataDifference, Renamed } from "../../powers/metadata.ts";
+import { RawValue } from "../../bson/leaf.ts";
+import { typeName } from "../../bson/type-name.ts";
+import { cutText } from "../../model/cut-text.ts";
+import type { CollectionInfo, Metadata } from "../collection.ts";
+import type { DescribedPair, MetadataDifference, Renamed } from "../powers/metadata.ts";
 import { differingIndexParts, differingOptions, isMadeByServer } from "./definition.ts";
 import { renamed } from "./renamed.ts";
 

@@ -1,11 +1,11 @@
 import { BSONSymbol, Code, type Document, Int32, serialize } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TYPE } from "../../../../src/bson/elements.ts";
-import { RawValue } from "../../../../src/bson/leaf.ts";
-import { toOrdered } from "../../../../src/bson/ordered.ts";
-import type { CollectionInfo } from "../../../../src/connectors/collection.ts";
-import { renamed } from "../../../../src/connectors/mongodb/schema/renamed.ts";
+import { TYPE } from "../../../src/bson/elements.ts";
+import { RawValue } from "../../../src/bson/leaf.ts";
+import { toOrdered } from "../../../src/bson/ordered.ts";
+import type { CollectionInfo } from "../../../src/connectors/collection.ts";
+import { renamed } from "../../../src/connectors/definitions/renamed.ts";
 
 type Tree = ReadonlyMap<string, unknown>;
 

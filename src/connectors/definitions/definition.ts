@@ -1,5 +1,5 @@
 import { Double, Int32, Long } from "bson";
-import { equalInValue, equalOrdered } from "../../../bson/ordered.ts";
+import { equalInValue, equalOrdered } from "../../bson/ordered.ts";
 
 /** An index, or the options of a collection, as a server lists them: a tree as `toOrdered` makes it. */
 type Definition = ReadonlyMap<string, unknown>;

@@ -1,9 +1,9 @@
 import { Decimal128, type Document, Double, Int32, Long, serialize } from "bson";
 import { describe, expect, it } from "vitest";
-import { toOrdered } from "../../../../src/bson/ordered.ts";
-import type { CollectionInfo, Metadata } from "../../../../src/connectors/collection.ts";
-import { metadataDifferences } from "../../../../src/connectors/mongodb/schema/metadata-differences.ts";
-import type { DescribedPair } from "../../../../src/connectors/powers/metadata.ts";
+import { toOrdered } from "../../../src/bson/ordered.ts";
+import type { CollectionInfo, Metadata } from "../../../src/connectors/collection.ts";
+import { metadataDifferences } from "../../../src/connectors/definitions/metadata-differences.ts";
+import type { DescribedPair } from "../../../src/connectors/powers/metadata.ts";
 
 type AdoptionPreview = ReturnType<typeof metadataDifferences>;
 

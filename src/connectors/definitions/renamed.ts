@@ -1,10 +1,10 @@
 /** A collection under the names that collections have in the copy: its own, and those that its definition reads from. */
 import { BSONSymbol, Code, serialize } from "bson";
-import { RawValue } from "../../../bson/leaf.ts";
+import { RawValue } from "../../bson/leaf.ts";
 
-import { cutText } from "../../../model/cut-text.ts";
-import type { CollectionInfo } from "../../collection.ts";
-import type { Renamed } from "../../powers/metadata.ts";
+import { cutText } from "../../model/cut-text.ts";
+import type { CollectionInfo } from "../collection.ts";
+import type { Renamed } from "../powers/metadata.ts";
 
 /** Characters of a cause: a pipeline has up to a thousand stages. */
 const LONGEST = 1_000;
