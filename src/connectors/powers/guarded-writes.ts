@@ -28,11 +28,12 @@ export interface PreparedWrite {
 }
 
 /**
- * What became of a write. `conflict`: what is there is somebody else's, neither what was expected nor what is wanted; it was left as it is.
+ * What became of a write. `byOther`: it was there already as it is wanted, and it is certain that this write did not put it there.
+ * `conflict`: what is there is somebody else's, neither what was expected nor what is wanted; it was left as it is.
  * `rejected`: the store does not take it; the reason is for people and holds no value of the document.
  */
 export type GuardedOutcome =
-  | { readonly result: "written" }
+  | { readonly result: "written"; readonly byOther?: true }
   | { readonly result: "conflict" }
   | { readonly result: "rejected"; readonly reason: string };
 

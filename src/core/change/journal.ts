@@ -1,7 +1,10 @@
 /** Where core saves what it is about to overwrite or remove. How and where it is kept is not core's business. */
 import type { CollectionInfo } from "../../connectors/collection.ts";
 
-/** What one document is before a change, and what the change makes of it. */
+/**
+ * What one document is before a change, and what the change makes of it. With neither, what was saved of the document last was not done
+ * after all.
+ */
 export interface JournalEntry {
   /** Type byte and value bytes of the `_id`. */
   readonly id: Uint8Array;

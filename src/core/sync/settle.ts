@@ -39,13 +39,14 @@ export type Defers = (decision: Decision, agreed: Agreement | undefined) => bool
 /**
  * Settles the documents, which were looked at just now, but for those that `defers` holds back. What was changed by somebody else
  * meanwhile is looked at and decided again. Where it fails, nothing of it counts: whoever begins again decides on all of them.
+ * @returns those that were held back
  */
 export async function settle(
   run: SyncRun,
   ids: readonly DocumentId[],
   looked: BothLooks,
   defers: Defers = () => false,
-): Promise<void> {
+): Promise<readonly DocumentId[]> {
   const deferred = new Set<DocumentId>();
   const tally = run.tally.part();
   let open = ids;
@@ -73,6 +74,7 @@ export async function settle(
   run.tally.merge(tally);
   for (const id of ids) if (!deferred.has(id)) run.settled.add(id.key);
   run.advance(ids.length - deferred.size);
+  return [...deferred];
 }
 
 /** What both sides hold of them now. */
@@ -178,19 +180,25 @@ async function writeSide(
     else if (answer.result === "conflict") again.push(one.id);
     else reject(tally, one.id, answer.reason);
   }
-  await saveFirst(run, name, side, prepared);
+  const saved = await saveFirst(run, name, side, prepared);
   const outcomes = await guarded.apply(
     run.collection,
     prepared.map((each) => each.prepared),
     run.signal,
   );
   const written: Decided[] = [];
+  const unmade: PreparedWrite[] = [];
   for (const [index, outcome] of outcomes.entries()) {
-    const { one } = prepared[index] as (typeof prepared)[number];
-    if (outcome.result === "written") written.push(one);
-    else if (outcome.result === "conflict") again.push(one.id);
-    else reject(tally, one.id, outcome.reason);
+    const { one, prepared: write } = prepared[index] as (typeof prepared)[number];
+    if (outcome.result === "written" && outcome.byOther !== true) {
+      written.push(one);
+      continue;
+    }
+    if (saved.has(write)) unmade.push(write);
+    if (outcome.result === "rejected") reject(tally, one.id, outcome.reason);
+    else again.push(one.id);
   }
+  await takeOut(side, unmade);
   return await readBack(run, tally, name, written, again);
 }
 
@@ -208,14 +216,18 @@ function reject(tally: SyncTally, id: DocumentId, reason: string): void {
   tally.lose(id, reason);
 }
 
-/** Of the copy, what it is known to have from the primary needs no saving before the primary's next version takes its place. */
+/**
+ * Of the copy, what it is known to have from the primary needs no saving before the primary's next version takes its place.
+ * @returns what was saved
+ */
 async function saveFirst(
   run: SyncRun,
   name: "copy" | "primary",
   { journal }: WritableSide,
   writes: readonly { readonly one: Decided; readonly prepared: PreparedWrite }[],
-): Promise<void> {
+): Promise<ReadonlySet<PreparedWrite>> {
   const store = name === "primary" ? run.primary : {};
+  const saved = new Set<PreparedWrite>();
   const byCollection = new Map<string, { collection: JournalCollection; entries: JournalEntry[] }>();
   for (const { one, prepared } of writes) {
     const { stored, beside = [], write } = prepared;
@@ -228,6 +240,7 @@ async function saveFirst(
     const isReplaced = write.wanted !== undefined && write.expected !== undefined;
     const isPlain = write.wanted !== undefined && beside.length === 0;
     if (name === "copy" && isPlain && (!isReplaced || isKnown)) continue;
+    saved.add(prepared);
     for (const { collection, id, before, after } of [stored, ...beside]) {
       const place = JSON.stringify([collection.name, collection.uid]);
       const known = byCollection.get(place) ?? { collection, entries: [] };
@@ -236,6 +249,13 @@ async function saveFirst(
     }
   }
   for (const { collection, entries } of byCollection.values()) await journal.save(collection, entries);
+  return saved;
+}
+
+/** What somebody else did instead is not for an undo to take back. Of a document that moves some of it may have been done. */
+async function takeOut({ journal }: WritableSide, unmade: readonly PreparedWrite[]): Promise<void> {
+  for (const { stored, beside = [] } of unmade)
+    if (beside.length === 0) await journal.save(stored.collection, [{ id: stored.id.element }]);
 }
 
 async function readBack(

@@ -8,7 +8,7 @@ import { DualsyncError } from "../../model/errors.ts";
 import { SeenIds } from "../../model/seen-ids.ts";
 import { chunksOf } from "../concurrency/chunks.ts";
 import type { Decision } from "./decide.ts";
-import { lookAgain, settle } from "./settle.ts";
+import { type BothLooks, lookAgain, settle } from "./settle.ts";
 import type { SyncRun } from "./sync-run.ts";
 
 /** Documents, and bytes of them, that are settled together. */
@@ -180,12 +180,14 @@ async function settleCopyOnly(run: SyncRun, collection: CollectionInfo, seen: Se
     for (const chunk of chunksOf(documents, ({ bytes }) => bytes.length, TOGETHER))
       for (const some of portions(run, chunk, TOGETHER.count)) {
         const ids = some.map(({ id }) => id);
-        const [found, agreed] = await Promise.all([
-          primary.lookup.find(run.collection, ids, signal),
-          copy.agreements.find(ids, signal),
-        ]);
+        const agreed = await copy.agreements.find(ids, signal);
         const copied = new Map(some.map((doc) => [doc.id.key, doc]));
-        await settle(run, ids, { primary: found, copy: copied, agreed });
+        const looked: BothLooks = { primary: new Map(), copy: copied, agreed };
+        // What is written only where it is absent need not be looked for once more.
+        const others = await settle(run, ids, looked, ({ action }) => action !== "write primary");
+        if (others.length === 0) continue;
+        const found = await primary.lookup.find(run.collection, others, signal);
+        await settle(run, others, { ...looked, primary: found });
       }
   }
   return there;

@@ -23,8 +23,8 @@ export type UndoKind = "remove" | "replace" | "insert";
 
 /** A document that the run changed more than once. */
 export interface Repeated {
-  /** The entry that holds what is put back, counted from 0 through the whole journal. */
-  readonly entry: number;
+  /** The entry that holds what is put back, counted from 0 through the whole journal; undefined: nothing is. */
+  readonly entry: number | undefined;
   readonly made: Made;
 }
 
@@ -96,7 +96,10 @@ interface HistoryStep {
  */
 function repeatedOf(histories: ReadonlyMap<string, readonly HistoryStep[]>): Map<string, Repeated> {
   const repeated = new Map<string, Repeated>();
-  for (const [key, steps] of histories) {
+  for (const [key, saved] of histories) {
+    const steps = saved.filter((step, index) => !isNothing(step) && !isNothing(saved[index + 1]));
+    if (steps.length === 0)
+      repeated.set(key, { entry: undefined, made: { hashes: new Set(), documents: [] } });
     let at = steps.length - 1;
     for (
       let own = at;
@@ -112,6 +115,11 @@ function repeatedOf(histories: ReadonlyMap<string, readonly HistoryStep[]>): Map
     restored.counted[restored.kind]++;
   }
   return repeated;
+}
+
+/** What the step before was not done. */
+function isNothing(step: HistoryStep | undefined): boolean {
+  return step?.before === "" && step.after === "";
 }
 
 /** What undoing does, by this one entry. */

@@ -192,6 +192,7 @@ export class EntryRecord {
   /** Entries whose documents were there before, and entries of new ones. */
   documents = 0;
   added = 0;
+  #entries = 0;
   #bytes = Buffer.allocUnsafe(ROOM);
   #length = 0;
   readonly #countAt: number;
@@ -203,7 +204,7 @@ export class EntryRecord {
   }
 
   get isEmpty(): boolean {
-    return this.documents + this.added === 0;
+    return this.#entries === 0;
   }
 
   /** In bytes, as it is now. */
@@ -222,13 +223,14 @@ export class EntryRecord {
       this.#raw(after.sha256);
       this.#number(after.bytes);
     }
-    if (before === undefined) this.added++;
-    else this.documents++;
+    this.#entries++;
+    if (before !== undefined) this.documents++;
+    else if (after !== undefined) this.added++;
   }
 
   /** What stands in the journal. Nothing may be added afterwards. */
   end(): Buffer {
-    this.#bytes.writeUInt32LE(this.documents + this.added, this.#countAt);
+    this.#bytes.writeUInt32LE(this.#entries, this.#countAt);
     return this.#bytes.subarray(0, this.#length);
   }
 

@@ -141,6 +141,32 @@ describe.each(["records", "collections"])("sync-kv in the layout %s that is take
     expect(await place.findOne(id)).toMatchObject({ value: "Back at 10" });
   });
 
+  it("leaves in KV what the application itself wrote there meanwhile, though it is the same", async () => {
+    await redis("SET", "kept", "1");
+    await redis("SET", "notice", "Back at 8");
+    await redis("HSET", "options", "sound", "on");
+    await redis("SET", "other", "2");
+    const run = runs();
+    await run(0, "sync-kv", "--layout", layout);
+    await redis("DEL", "notice", "kept", "options");
+    const race = pair.fail({
+      on: ({ commands }) => commands.includes("MSETNX"),
+      times: 1,
+      before: async () => {
+        await redis("SET", "notice", "Back at 8");
+        await redis("HSET", "options", "sound", "on");
+      },
+    });
+    const done = await run(0, "sync-kv", "--direction", "to-kv", "--allow-shrink");
+    expect(race.hits).toBe(1);
+    await run(0, "undo", runOf(done), "--yes");
+    expect([
+      await textOf("notice"),
+      await textOf("kept"),
+      String(await redis("HGET", "options", "sound")),
+    ]).toEqual(["Back at 8", undefined, "on"]);
+  });
+
   it("puts back what it overwrote and removed in MongoDB, as the application had written it", async () => {
     await fillSkinvault(redis);
     const run = runs();

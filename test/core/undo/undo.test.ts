@@ -195,6 +195,19 @@ it("documents that swap a unique value are removed only once what others wrote t
   expect(hexOf(store.documents)).toEqual(hexOf([theirs, row(2, 2)]));
 });
 
+it("undo leaves alone what the run saved and then did not do, though it is as the run would have made it", async () => {
+  const [own, theirs] = [row(1, 2), row(2, 2)];
+  const store = new MemoryStore([row(1, 1)]);
+  const journal = new MemoryJournal();
+  await applied(store, [becomes(own), becomes(theirs)], { journal });
+  await journal.save({ name: "orders" }, [{ id: theirs.id.element }]);
+  expect(await undone(store, journal)).toBe(0);
+  expect(hexOf(store.documents)).toEqual(hexOf([row(1, 1), theirs]));
+  await applied(store, [becomes(row(2, 3))], { journal });
+  expect(await undone(store, journal)).toBe(0);
+  expect(hexOf(store.documents)).toEqual(hexOf([row(1, 1), theirs]));
+});
+
 it("a survey rejects a journal whose entries cannot belong to documents", async () => {
   const of = (entry: JournalEntry) => {
     const journal = new MemoryJournal();

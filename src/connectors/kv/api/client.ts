@@ -152,9 +152,16 @@ async function carriedOut(part: RequestPart, running: Running): Promise<readonly
   const { signal, atomic } = running;
   const ready = async (): Promise<void> => throttle?.take(part.weight, 0, signal);
   try {
-    const items = await repeated({ policy, clock, pause, patienceFor, ready }, signal, () =>
-      attempt(part, running),
-    );
+    let mayHaveRun = false;
+    const items = await repeated({ policy, clock, pause, patienceFor, ready }, signal, async () => {
+      if (mayHaveRun) running.onRepeat?.();
+      try {
+        return await attempt(part, running);
+      } catch (error) {
+        mayHaveRun ||= !(error instanceof Fault && ranNothing(error));
+        throw error;
+      }
+    });
     const results = items.map((item) => ("error" in item ? new KvRefusal(codeIn(item.error)) : item.result));
     refundUnbilled(part, results, running);
     return results;

@@ -31,6 +31,8 @@ export interface KvRunOptions {
   readonly doing: string;
   /** Running the commands twice is the same as running them once: they are sent again after an answer was lost. */
   readonly repeatable: boolean;
+  /** Called before commands are sent again of which it is unknown whether they were run. */
+  readonly onRepeat?: (() => void) | undefined;
   /** What all the commands together are billed; without it each is billed as one. */
   readonly bills?: number | undefined;
   /** What a command was billed after all, by its reply; undefined: as `bills` has it. */

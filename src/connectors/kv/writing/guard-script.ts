@@ -9,6 +9,8 @@ export const WRITTEN = 1;
 export const CONFLICT = 0;
 /** What was built beforehand is not what it should be. */
 export const UNBUILT = 2;
+/** It was not as it was expected, and is already as it is wanted. */
+export const PRESENT = 3;
 
 /**
  * KEYS: the key; and a name that is free, for what takes its place, where that is not written at once.
@@ -17,7 +19,7 @@ export const UNBUILT = 2;
  * written; and its parts. An end is in milliseconds, -1 for one that stays; an empty one is left as it is and was not looked at.
  * `set`: the parts are all there is. `build`: it was put together under the second key. `end`: the content stays.
  *
- * What is there already as it is wanted counts as written: so the script can be run again when its answer was lost. Nothing is removed
+ * What is there already as it is wanted is said to be so: the script can be run again when its answer was lost. Nothing is removed
  * before what takes its place is whole.
  */
 export function guardScript(command: ExpiryCommand): Script {
@@ -46,7 +48,7 @@ local function is_wanted()
   return after_end == '' or ends_at(found_end or ends(key), after_end)
 end
 if not is_expected() then
-  if is_wanted() then return {1, calls} end
+  if is_wanted() then return {3, calls} end
   return {0, calls}
 end
 if wanted == 'none' then

@@ -7,7 +7,7 @@ import type {
   GuardedWrites,
   PreparedWrite,
 } from "../../powers/guarded-writes.ts";
-import { type KvCommand, KvRefusal, type KvReply } from "../api/commands.ts";
+import { type KvCommand, KvRefusal, type KvReply, type KvRunOptions } from "../api/commands.ts";
 import { BUILD_PREFIX, isOwnKey } from "../control/own-keys.ts";
 import { decodeRecord } from "../entry/decode-record.ts";
 import { encodeRecord } from "../entry/encode-record.ts";
@@ -20,12 +20,13 @@ import { contentDigest } from "../scripts/content-digest.ts";
 import type { ScriptCall } from "../scripts/scripts.ts";
 import { build, PIECE_BYTES } from "./build.ts";
 import { type ContentPart, partsOf, sizeOfParts, unwritable } from "./content-parts.ts";
-import { CONFLICT, guardScript, UNBUILT, WRITTEN } from "./guard-script.ts";
+import { CONFLICT, guardScript, PRESENT, UNBUILT, WRITTEN } from "./guard-script.ts";
 
 const DOING = "write keys";
 
 const DONE: GuardedOutcome = { result: "written" };
 const CHANGED: GuardedOutcome = { result: "conflict" };
+const BY_OTHER: GuardedOutcome = { result: "written", byOther: true };
 
 function rejected(reason: string): GuardedOutcome & { readonly result: "rejected" } {
   return { result: "rejected", reason };
@@ -135,14 +136,15 @@ export class KeyWriter {
   async #createAll(steps: readonly NewString[], signal: AbortSignal): Promise<Outcomes> {
     if (steps.length < 2 || !this.#hasSetAll) return await this.#createEach(steps, signal);
     const command: KvCommand = ["MSETNX", ...steps.flatMap(({ key, wanted }) => [key, wanted.content.value])];
-    const [reply] = await this.#reading.client.run([command], { signal, doing: DOING, repeatable: true });
+    const sending = new Sending();
+    const [reply] = await this.#reading.client.run([command], sending.options(signal));
     if (reply === 1) return new Map(steps.map(({ index }) => [index, DONE]));
     if (reply instanceof KvRefusal) {
       if (reply.code === "NOCOMMAND") this.#hasSetAll = false;
       return await this.#createEach(steps, signal);
     }
     // Some are there: perhaps all of them, put there by this very command, whose answer was lost.
-    const outcomes: Outcomes = await this.#compared(steps, signal);
+    const outcomes: Outcomes = await this.#compared(steps, sending, signal);
     const absent = steps.filter(({ index }) => !outcomes.has(index));
     if (absent.length === steps.length) {
       // They came and went; there is no end to that.
@@ -157,7 +159,8 @@ export class KeyWriter {
       const end = wanted.expiresAt === undefined ? [] : ["PXAT", wanted.expiresAt];
       return ["SET", key, wanted.content.value, "NX", ...end];
     });
-    const replies = await this.#reading.client.run(commands, { signal, doing: DOING, repeatable: true });
+    const sending = new Sending();
+    const replies = await this.#reading.client.run(commands, sending.options(signal));
     const outcomes: Outcomes = new Map();
     const there: NewString[] = [];
     for (const [at, step] of steps.entries()) {
@@ -166,14 +169,14 @@ export class KeyWriter {
       else if (reply === null) there.push(step);
       else outcomes.set(step.index, DONE);
     }
-    merge(outcomes, await this.#compared(there, signal));
+    merge(outcomes, await this.#compared(there, sending, signal));
     // What was there and is gone again is a conflict: it was not absent when it was to be created.
     for (const { index } of there) if (!outcomes.has(index)) outcomes.set(index, CHANGED);
     return outcomes;
   }
 
   /** Whether those that are there are as they are wanted; those that are not there have no outcome. */
-  async #compared(steps: readonly NewString[], signal: AbortSignal): Promise<Outcomes> {
+  async #compared(steps: readonly NewString[], { found }: Sending, signal: AbortSignal): Promise<Outcomes> {
     const outcomes: Outcomes = new Map();
     const byKey = new Map(steps.map((step) => [nameOf(step.key), step]));
     const keys = steps.map(({ key }) => ({ key, type: undefined }));
@@ -181,7 +184,7 @@ export class KeyWriter {
       for (const one of some) {
         const step = byKey.get(nameOf(one.key));
         if (step === undefined) continue;
-        outcomes.set(step.index, "content" in one && isSame(one, step.wanted) ? DONE : CHANGED);
+        outcomes.set(step.index, "content" in one && isSame(one, step.wanted) ? found : CHANGED);
       }
     return outcomes;
   }
@@ -193,12 +196,13 @@ export class KeyWriter {
     const { expiries, scripts } = this.#reading;
     const script = guardScript(await expiries.command(signal));
     const calls = steps.map((step) => this.#callOf(step));
+    const sending = new Sending();
     const replies = await scripts.run(script, calls, {
-      ...{ signal, doing: DOING, repeatable: true },
+      ...sending.options(signal),
       bills: steps.reduce((sum, step) => sum + mostCommands(step), 0),
       billed: commandsIn,
     });
-    for (const [at, { index }] of steps.entries()) outcomes.set(index, this.#outcomeOf(replies[at]));
+    for (const [at, { index }] of steps.entries()) outcomes.set(index, this.#outcomeOf(replies[at], sending));
     return outcomes;
   }
 
@@ -213,9 +217,10 @@ export class KeyWriter {
       if (code !== undefined) return refused(new KvRefusal(code));
       const script = guardScript(await expiries.command(signal));
       const args = conditions(step, "build");
-      const options = { signal, doing: DOING, repeatable: true, bills: 7, billed: commandsIn } as const;
+      const sending = new Sending();
+      const options = { ...sending.options(signal), bills: 7, billed: commandsIn };
       const [reply] = await scripts.run(script, [{ keys: [step.key, name], args }], options);
-      return this.#outcomeOf(reply);
+      return this.#outcomeOf(reply, sending);
     } finally {
       const own = { signal: AbortSignal.timeout(CLEAN_UP_MS), doing: DOING, repeatable: true } as const;
       // It would go by itself after some minutes.
@@ -238,10 +243,11 @@ export class KeyWriter {
     return `${BUILD_PREFIX}${this.#nonce}:${this.#names++}`;
   }
 
-  #outcomeOf(reply: KvReply | KvRefusal | undefined): GuardedOutcome {
+  #outcomeOf(reply: KvReply | KvRefusal | undefined, { found }: Sending): GuardedOutcome {
     if (reply instanceof KvRefusal) return refused(reply);
     const [result] = Array.isArray(reply) ? (reply as readonly KvReply[]) : [];
     if (result === WRITTEN) return DONE;
+    if (result === PRESENT) return found;
     if (result === CONFLICT) return CHANGED;
     if (result === UNBUILT) return rejected("it did not arrive whole: does another program remove keys?");
     throw this.#reading.unexpected(DOING, reply);
@@ -249,6 +255,23 @@ export class KeyWriter {
 }
 
 type Outcomes = Map<number, GuardedOutcome>;
+
+/** Commands on their way, which may be sent more than once. */
+class Sending {
+  #isRepeated = false;
+
+  options(signal: AbortSignal): KvRunOptions {
+    const onRepeat = (): void => {
+      this.#isRepeated = true;
+    };
+    return { signal, doing: DOING, repeatable: true, onRepeat };
+  }
+
+  /** The outcome where a key is found as it is wanted: the commands may have put it there before, where their answer was lost. */
+  get found(): GuardedOutcome {
+    return this.#isRepeated ? DONE : BY_OTHER;
+  }
+}
 
 /** Milliseconds. */
 const CLEAN_UP_MS = 5_000;

@@ -19,6 +19,8 @@ const RUNS = process.env.DUALSYNC_TEST_LONG === undefined ? 25 : 500;
 const COLLECTION = "kv_records";
 const WRITTEN = { result: "written" };
 const CONFLICT = { result: "conflict" };
+/** By an application. */
+const PRESENT = { result: "written", byOther: true };
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 
 function text(value: string): EntryValue {
@@ -100,17 +102,18 @@ describe.runIf(await canRunRedis())("guarded writes to a KV store", () => {
     await session.release();
   });
 
-  it("count as written where what is there is what was wanted, and as conflicts where it is anything else", async () => {
+  it("count as written by another hand where what is there is what was wanted, and as conflicts where it is anything else", async () => {
     const { session } = await opened();
     const wanted = docOf("a", text("new"));
     await kv.redis("SET", "a", "new");
-    expect(await apply(session, create(wanted))).toEqual([WRITTEN]);
-    expect(await apply(session, replace(docOf("a", text("old")), wanted))).toEqual([WRITTEN]);
+    expect(await apply(session, create(wanted))).toEqual([PRESENT]);
+    expect(await apply(session, create(wanted), create(docOf("b", text("new"))))).toEqual([PRESENT, WRITTEN]);
+    expect(await apply(session, replace(docOf("a", text("old")), wanted))).toEqual([PRESENT]);
     await kv.redis("SET", "a", "other");
     expect(await apply(session, create(wanted))).toEqual([CONFLICT]);
     expect(await apply(session, replace(docOf("a", text("old")), wanted))).toEqual([CONFLICT]);
     expect(await apply(session, replace(docOf("a", text("old")), undefined))).toEqual([CONFLICT]);
-    expect(await apply(session, replace(docOf("gone", text("old")), undefined))).toEqual([WRITTEN]);
+    expect(await apply(session, replace(docOf("gone", text("old")), undefined))).toEqual([PRESENT]);
     expect(await apply(session, replace(docOf("gone", text("old")), docOf("gone", text("new"))))).toEqual([
       CONFLICT,
     ]);
@@ -178,7 +181,7 @@ describe.runIf(await canRunRedis())("guarded writes to a KV store", () => {
     // EVAL, SMEMBERS, PEXPIRETIME, RPUSH, RENAME, PEXPIREAT
     expect((await costOf(kv, () => apply(session, replace(set, list)))).commands).toBe(6);
     // EVAL, LRANGE and no more
-    expect((await costOf(kv, () => apply(session, replace(set, list)))).result).toEqual([WRITTEN]);
+    expect((await costOf(kv, () => apply(session, replace(set, list)))).result).toEqual([PRESENT]);
     expect(store.costs.spent.commands).toBe(kv.upstash.billed - before);
     await session.release();
   });
@@ -190,8 +193,12 @@ describe.runIf(await canRunRedis())("guarded writes to a KV store", () => {
     await kv.redis("SET", "text 9", "9");
     const texts = Array.from({ length: 500 }, (_, n) => docOf(`text ${n}`, text(`${n}`)));
     const { result, commands } = await costOf(kv, () => apply(session, ...texts.map(create)));
-    const expected = texts.map((_, n) => (n === 7 || n === 8 ? CONFLICT : WRITTEN));
-    expect(result).toEqual(expected);
+    const expected = new Map([
+      [7, CONFLICT],
+      [8, CONFLICT],
+      [9, PRESENT],
+    ]);
+    expect(result).toEqual(texts.map((_, n) => expected.get(n) ?? WRITTEN));
     expect(commands).toBeLessThan(60);
     await session.release();
   });
