@@ -5,7 +5,21 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** Columns that `text` takes. It must hold no escape sequences. */
 export function textWidth(text: string): number {
-  return stringWidth(text, { countAnsiEscapeCodes: true });
+  // Whatever is not ASCII is divided by the ICU library, whose objects the garbage collector takes for large ones.
+  if (/^[ -~]*$/.test(text)) return text.length;
+  return remembered(widths, text, () => stringWidth(text, { countAnsiEscapeCodes: true }));
+}
+
+/** What is drawn again and again is a few texts. */
+const MOST_REMEMBERED = 1_000;
+const widths = new Map<string, number>();
+const cuts = new Map<string, string>();
+
+function remembered<T>(known: Map<string, T>, key: string, find: () => T): T {
+  const found = known.get(key) ?? find();
+  if (known.size >= MOST_REMEMBERED) known.clear();
+  known.set(key, found);
+  return found;
 }
 
 /**
@@ -13,6 +27,10 @@ export function textWidth(text: string): number {
  * their ends. Never cuts through a character.
  */
 export function cutMiddle(text: string, width: number): string {
+  return remembered(cuts, `${width} ${text}`, () => cutNow(text, width));
+}
+
+function cutNow(text: string, width: number): string {
   if (textWidth(text) <= width) {
     return text;
   }
@@ -60,13 +78,17 @@ export function pad(text: string, width: number, side: "left" | "right" = "left"
 export function wrapped(text: string, width: number, indent = ""): string {
   const lines = [];
   let line: string | undefined;
+  // Measured bit by bit: a blank belongs to no character beside it.
+  let used = 0;
   for (const word of text.split(" ")) {
-    const longer = line === undefined ? word : `${line} ${word}`;
-    if (line !== undefined && line.trim() !== "" && textWidth(longer) > width) {
+    const needed = textWidth(word);
+    if (line !== undefined && line.trim() !== "" && used + 1 + needed > width) {
       lines.push(line);
       line = indent + word;
+      used = textWidth(indent) + needed;
     } else {
-      line = longer;
+      used += line === undefined ? needed : 1 + needed;
+      line = line === undefined ? word : `${line} ${word}`;
     }
   }
   return [...lines, line].join("\n");
