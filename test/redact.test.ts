@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Redactor, safeText } from "../src/redact/redact.ts";
+import { runs } from "./support/runs.ts";
 
 const JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl-_x";
 
@@ -38,7 +39,7 @@ describe("known secrets", () => {
         const encoded = encode(secret);
         expect(redactorOf(secret).redact(before + encoded + after)).not.toContain(encoded);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -53,7 +54,7 @@ describe("known secrets", () => {
             expect(Buffer.from(piece.slice(skip), "base64").toString()).not.toContain(secret);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 

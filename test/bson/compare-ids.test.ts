@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compareIds } from "../../src/bson/compare-ids.ts";
 import { TYPE } from "../../src/bson/elements.ts";
 import { idKey } from "../../src/bson/id-key.ts";
+import { runs } from "../support/runs.ts";
 import type { BsonValue } from "./bson-bytes.ts";
 import * as bson from "./bson-bytes.ts";
 import { anyId } from "./id-arbitraries.ts";
@@ -27,7 +28,7 @@ function expectTotalOrder(ids: fc.Arbitrary<BsonValue>): void {
         }),
       );
     }),
-    { seed: SEED, numRuns: 5000 },
+    { seed: SEED, numRuns: runs(5000) },
   );
 }
 

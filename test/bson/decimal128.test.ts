@@ -2,6 +2,7 @@ import { Decimal128 } from "bson";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decimal128Bytes, fitted, readDecimal128 } from "../../src/bson/decimal128.ts";
+import { runs } from "../support/runs.ts";
 
 const scaled = fc.record({
   negative: fc.boolean(),
@@ -44,7 +45,7 @@ describe("decimal128", () => {
         expect(readDecimal128(bytes, 0)).toStrictEqual(fit);
         if (expected !== undefined) expect(new Decimal128(bytes).toString()).toBe(expected);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TYPE } from "../../src/bson/elements.ts";
 import { idKey } from "../../src/bson/id-key.ts";
 import { printId } from "../../src/bson/print-id.ts";
+import { runs } from "../support/runs.ts";
 import type { BsonValue } from "./bson-bytes.ts";
 import * as bson from "./bson-bytes.ts";
 import { anyId } from "./id-arbitraries.ts";
@@ -75,7 +76,7 @@ describe("printId", () => {
           return same === i || idKey(ids[same] ?? Buffer.alloc(0)) === idKey(ids[i] ?? Buffer.alloc(0));
         });
       }),
-      { seed: SEED, numRuns: 1000 },
+      { seed: SEED, numRuns: runs(1000) },
     );
   });
 
@@ -95,14 +96,14 @@ describe("printId", () => {
   it("prints any bytes without throwing, in at most 200 characters", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => printId(bytes).length <= 200),
-      { seed: SEED, numRuns: 5000 },
+      { seed: SEED, numRuns: runs(5000) },
     );
     fc.assert(
       fc.property(anyId, fc.nat(), (value, cut) => {
         const id = bson.element(value);
         return printId(id.subarray(0, cut % id.length)).length <= 200;
       }),
-      { seed: SEED, numRuns: 2000 },
+      { seed: SEED, numRuns: runs(2000) },
     );
     expect(printId(new Uint8Array())).toBe("unreadable 0x");
     expect(printId(bson.element(bson.int32(17)).subarray(0, 3))).toBe("int32 0x101100");

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkGlobs, matches, select, unmatched } from "../../src/config/selection/globs.ts";
 import { failureOf } from "../support/configuration-failure.ts";
+import { runs } from "../support/runs.ts";
 
 describe("globs", () => {
   test.each([
@@ -40,7 +41,7 @@ describe("globs", () => {
     const name = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 8 });
     fc.assert(
       fc.property(glob, name, (left, right) => matches(left, right) === plain(left, right)),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { isDead, type ProcessIdentity, thisProcess } from "../../src/state/process/process-identity.ts";
+import { runs } from "../support/runs.ts";
 
 const LINUX = existsSync("/proc/self/ns/pid");
 const MODULE = pathToFileURL(resolve("dist/state/process/process-identity.js")).href;
@@ -121,6 +122,6 @@ it("a malformed process identity is never called dead", async () => {
   );
   fc.assert(
     fc.property(hostile, (part) => !isDead({ ...own, pid: 2_147_483_646, ...part } as ProcessIdentity)),
-    { seed: 20_261_121, numRuns: 3000 },
+    { seed: 20_261_121, numRuns: runs(3000) },
   );
 });

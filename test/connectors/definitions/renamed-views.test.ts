@@ -6,6 +6,7 @@ import { RawValue } from "../../../src/bson/leaf.ts";
 import { toOrdered } from "../../../src/bson/ordered.ts";
 import type { CollectionInfo } from "../../../src/connectors/collection.ts";
 import { renamed } from "../../../src/connectors/definitions/renamed.ts";
+import { runs } from "../../support/runs.ts";
 
 type Tree = ReadonlyMap<string, unknown>;
 
@@ -287,7 +288,7 @@ it("a pipeline of known stages becomes what it would be if it had been written w
       // The order of fields counts.
       expect(Buffer.from(serialize(options))).toEqual(Buffer.from(serialize(named(NEW))));
     }),
-    { numRuns: 1_000, seed: 20_260_801 },
+    { numRuns: runs(1_000), seed: 20_260_801 },
   );
 });
 

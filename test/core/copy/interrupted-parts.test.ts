@@ -7,6 +7,7 @@ import type { Doc } from "../../../src/model/document.ts";
 import { doc } from "../../support/data/documents.ts";
 import { memoryRun } from "../../support/memory/memory-run.ts";
 import { isBound, isWithin, MemoryStore } from "../../support/memory/memory-store.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Runs that break off at any step, and what the next run makes of what the first one wrote down. */
 
@@ -107,7 +108,7 @@ it("saves only what the target holds as copied, and counts exactly that, whereve
       expect(saved.counts).toMatchObject({ read, rejected, extra });
       expect(saved.extras.reduce((sum, { documents }) => sum + documents, 0)).toBe(extra);
     }),
-    { numRuns: 400, seed: 22 },
+    { numRuns: runs(400), seed: 22 },
   );
 });
 
@@ -129,6 +130,6 @@ it("resumes an interrupted copy with the same result as an undisturbed run", asy
       const names = distinct(source.documents.filter((one) => !storable.includes(one))).length;
       expect(again.losses.total).toBe(names);
     }),
-    { numRuns: 400, seed: 23 },
+    { numRuns: runs(400), seed: 23 },
   );
 });

@@ -5,6 +5,7 @@ import type { Doc } from "../../../src/model/document.ts";
 import { doc, hexOf } from "../../support/data/documents.ts";
 import { memoryRun } from "../../support/memory/memory-run.ts";
 import { MemoryStore } from "../../support/memory/memory-store.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Copies into a store where a value must be unique, whatever the two sides hold, and wherever a run breaks off. */
 
@@ -68,7 +69,7 @@ it("a copy with unique values becomes equal to its source in one run, and in two
       expect(losses.total).toBe(0);
     },
   );
-  await fc.assert(property, { numRuns: 500, seed: 51 });
+  await fc.assert(property, { numRuns: runs(500), seed: 51 });
 });
 
 it("a store that does not know who holds a value is left with what it refused named, and everything else equal", async () => {

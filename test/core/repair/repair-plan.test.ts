@@ -16,6 +16,7 @@ import { DocumentId } from "../../../src/model/document.ts";
 import { DualsyncError } from "../../../src/model/errors.ts";
 import { readLines } from "../../../src/state/files/read-lines.ts";
 import { anyId } from "../../bson/id-arbitraries.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Through a file, as a person has it: what comes out is what went in, or nothing does. */
 let path: string;
@@ -133,7 +134,7 @@ it("rejects a plan file with any bit flipped", async () => {
       expect(await refusal(turned)).toMatch(/repair\.plan/);
     },
   );
-  await fc.assert(property, { numRuns: 500 });
+  await fc.assert(property, { numRuns: runs(500) });
 });
 
 it("rejects a plan file that is cut off anywhere", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Agreement } from "../../../src/connectors/powers/agreements.ts";
 import { type BothSides, type Decision, decide, type SyncRules } from "../../../src/core/sync/decide.ts";
 import { id } from "../../support/data/documents.ts";
+import { runs } from "../../support/runs.ts";
 
 const NOW = Date.UTC(2026, 10, 29);
 const DAY = 24 * 60 * 60 * 1_000;
@@ -223,7 +224,7 @@ describe("whatever both sides hold", () => {
             sides.copy,
           ]);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 
@@ -235,7 +236,7 @@ describe("whatever both sides hold", () => {
         if (decide(before, by, NOW).action === "leave") return;
         expect(["leave", "forget"]).toContain(next.action);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 
@@ -249,7 +250,7 @@ describe("whatever both sides hold", () => {
         if (action === "write copy") expect(copy.hash).toBe(agreed.copy);
         if (action === "write primary") expect(primary.hash).toBe(agreed.primary);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(5_000) },
     );
   });
 });

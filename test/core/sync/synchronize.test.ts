@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Direction } from "../../../src/core/sync/decide.ts";
+import { runs } from "../../support/runs.ts";
 import { contents, NOW, Pair } from "./sides.ts";
 
 /** Both sides hold and agree on `a1`, `a2` and so on. */
@@ -184,7 +185,7 @@ describe("an application that writes to both sides at any moment", () => {
     gone: fc.boolean(),
   });
   const direction = fc.constantFrom<Direction>("to copy", "to primary", "both");
-  const runs = fc.array(
+  const several = fc.array(
     fc.record({
       direction,
       onConflict: fc.constantFrom("primary" as const, "copy" as const, "park" as const),
@@ -198,7 +199,7 @@ describe("an application that writes to both sides at any moment", () => {
   it("loses nothing that is not saved, whatever the direction, and both sides meet once it stops", async () => {
     let value = 0;
     await fc.assert(
-      fc.asyncProperty(runs, async (all) => {
+      fc.asyncProperty(several, async (all) => {
         const pair = new Pair();
         const write = ({ side, _id, gone }: { side: "primary" | "copy"; _id: number; gone: boolean }): void =>
           pair[side].put(_id, gone ? undefined : { v: `v${value++}` });
@@ -221,7 +222,7 @@ describe("an application that writes to both sides at any moment", () => {
         for (const agreement of pair.agreements.kept.values())
           expect(agreement.primary).toBe(hashOf(pair, agreement.id.key));
       }),
-      { numRuns: 1_500 },
+      { numRuns: runs(1_500) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { equalRun } from "../../../src/core/walk/equal-run.ts";
 import { Batch } from "../../../src/model/document.ts";
 import { doc } from "../../support/data/documents.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Documents of two lengths. */
 const contents = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 40 });
@@ -28,6 +29,6 @@ it("equalRun counts the equal documents from a position on, wherever the batches
       const batches = [ours, theirs].map((side) => Batch.of(side.map(document)));
       expect(equalRun(batches[0] as Batch, a, batches[1] as Batch, b)).toBe(expected);
     }),
-    { numRuns: 500, seed: 3 },
+    { numRuns: runs(500), seed: 3 },
   );
 });

@@ -4,6 +4,7 @@ import { compareIds } from "../../../src/bson/compare-ids.ts";
 import { merge, type Step } from "../../../src/core/walk/walk.ts";
 import { Batch, type Doc, type DocumentId } from "../../../src/model/document.ts";
 import { doc, hexOf } from "../../support/data/documents.ts";
+import { runs } from "../../support/runs.ts";
 
 /** Sorted documents with distinct ids, cut into batches of random lengths. */
 const side = fc.tuple(
@@ -85,7 +86,7 @@ it("accounts for every document, and never calls different documents under dupli
       expect(odd === 0).toBe(same);
       expect(equal === source.length && equal === target.length).toBe(same);
     }),
-    { numRuns: 500, seed: 21 },
+    { numRuns: runs(500), seed: 21 },
   );
 });
 
@@ -147,7 +148,7 @@ it("reports the same wherever the batches end, and never splits documents of one
         }
       },
     ),
-    { numRuns: 500, seed: 24 },
+    { numRuns: runs(500), seed: 24 },
   );
 });
 

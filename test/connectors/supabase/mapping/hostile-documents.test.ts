@@ -6,6 +6,7 @@ import { classify, merged } from "../../../../src/connectors/supabase/mapping/eq
 import { keyTexts } from "../../../../src/connectors/supabase/mapping/key.ts";
 import { rowOf } from "../../../../src/connectors/supabase/mapping/to-row/row.ts";
 import { DocumentId, idElement } from "../../../../src/model/document.ts";
+import { runs } from "../../../support/runs.ts";
 import { column, pageOf, tableOf, VALUES } from "../values.ts";
 
 const types = Object.keys(VALUES);
@@ -51,7 +52,7 @@ describe("hostile documents", () => {
           expect(["equivalent", "lossy-equal", "different"]).toContain(classify(table, bytes, changed));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jsonText } from "../../../../src/connectors/supabase/mapping/to-row/json-text.ts";
 import { JsonNumber, type JsonValue, readJson, TooDeep } from "../../../../src/json/json-reader.ts";
+import { runs } from "../../../support/runs.ts";
 
 /** What `JSON.parse` makes of the same text. */
 function plain(value: JsonValue): unknown {
@@ -57,7 +58,7 @@ describe("JSON", () => {
         const broken = text.slice(0, place) + added.join("") + text.slice(place + lost);
         expect(read(broken)).toStrictEqual(parsed(broken));
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
