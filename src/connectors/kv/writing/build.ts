@@ -12,10 +12,14 @@ const PIECE_MEMBERS = 5_000;
 /** What is left of a build that was given up is gone after so many milliseconds. */
 const KEPT_MS = 10 * 60_000;
 
-/** Each piece is harmless to repeat, as its answer may be lost: ARGV[1] is how many members are there before it. */
+/**
+ * Each piece is harmless to repeat, as its answer may be lost, and what is built expires from the first on, as whoever builds may end at
+ * any time. ARGV[1] is how many members are there before it.
+ */
 const APPEND = scriptOf(`if redis.call('LLEN', KEYS[1]) == tonumber(ARGV[1]) then
   redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
 end
+redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
 return 1`);
 
 /** Entries that are there already are refused by their ids; what is wrong with them shows when the whole is looked at. */
@@ -25,6 +29,7 @@ while at <= #ARGV do
   redis.pcall('XADD', KEYS[1], ARGV[at], unpack(ARGV, at + 2, at + 1 + count))
   at = at + 2 + count
 end
+redis.call('PEXPIRE', KEYS[1], ${KEPT_MS})
 return 1`);
 
 /** @returns the code of a refusal; undefined: all pieces are there, as far as they were not refused */
@@ -41,10 +46,8 @@ export async function build(
     const replies =
       "script" in piece
         ? await scripts.run(piece.script, [{ keys: [name], args: piece.args }], { ...options, bills })
-        : await client.run([piece.command], options);
-    const refused = [...replies, ...(await client.run([keep], options))].find(
-      (reply) => reply instanceof KvRefusal,
-    );
+        : await client.transaction([piece.command, keep], options);
+    const refused = replies.find((reply) => reply instanceof KvRefusal);
     if (refused instanceof KvRefusal) return refused.code;
   }
   return undefined;
@@ -76,7 +79,7 @@ function* piecesOf(name: string, content: EntryValue): Generator<BuildPiece> {
     case "list": {
       let before = 0;
       for (const some of pieces(content.value)) {
-        yield { script: APPEND, args: [String(before), ...some], bills: 3 };
+        yield { script: APPEND, args: [String(before), ...some], bills: 4 };
         before += some.length;
       }
       break;
@@ -84,7 +87,7 @@ function* piecesOf(name: string, content: EntryValue): Generator<BuildPiece> {
     case "stream": {
       const { entries, lastId } = content.value;
       for (const some of pieces(entries.map(entryParts)))
-        yield { script: ADD_ENTRIES, args: some.flat(), bills: 1 + some.length };
+        yield { script: ADD_ENTRIES, args: some.flat(), bills: 2 + some.length };
       yield { command: ["XSETID", name, lastId] };
     }
   }

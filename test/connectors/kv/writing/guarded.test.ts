@@ -360,6 +360,43 @@ describe.runIf(await canRunRedis())("guarded writes to a KV store", () => {
     await session.release();
   });
 
+  it("build under names that expire from the first piece on, whenever the process ends", async () => {
+    const { session } = await opened();
+    const members = Array.from({ length: 50 }, (_, n) => bytes(`${n}:${"x".repeat(40_000)}`));
+    const contents: EntryValue[] = [
+      { type: "string", value: bytes("y".repeat(2_000_000)) },
+      { type: "string", value: new Uint8Array(2_000_000).fill(255) },
+      { type: "list", value: members },
+      {
+        type: "hash",
+        value: [
+          [bytes("f"), bytes("y".repeat(2_000_000))],
+          ...members.map((one) => [one, bytes("v")] as const),
+        ],
+      },
+      {
+        type: "stream",
+        value: {
+          entries: members.map((one, n) => ({ id: `${n + 1}-0`, fields: [[bytes("f"), one]] })),
+          lastId: "200-5",
+        },
+      },
+    ];
+    const left: unknown[] = [];
+    kv.fail({
+      before: async () => {
+        for (const name of (await kv.redis("KEYS", "_dualsync:build:*")) as Buffer[])
+          left.push(Number(await kv.redis("PTTL", name)) > 0);
+      },
+    });
+    for (const [at, content] of contents.entries()) {
+      left.splice(0);
+      expect(await apply(session, create(docOf(`large ${at}`, content)))).toEqual([WRITTEN]);
+      expect([content.type, new Set(left)]).toEqual([content.type, new Set([true])]);
+    }
+    await session.release();
+  });
+
   it("leave the old value where what was built is not whole", async () => {
     const { session } = await opened();
     await kv.redis("SET", "key", "old");
