@@ -88,7 +88,8 @@ describe.runIf(await canRunRedis())("the Upstash client", () => {
     for (const key of ["string", "hash", "list", "set", "zset", "stream", "none"])
       types.push(await typed.type(key));
     expect(types).toEqual(["string", "hash", "list", "set", "zset", "stream", "none"]);
-    expect(await typed.ttl("string")).toBe(100);
+    const left = await typed.ttl("string");
+    expect([left > 60, left <= 100]).toEqual([true, true]);
   });
 
   test("writes and reads JSON where the server has it, and learns where it has not", async () => {

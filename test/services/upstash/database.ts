@@ -62,6 +62,15 @@ export class Database {
     this.#settings = settings;
   }
 
+  /** Whether a replica may answer all of it. */
+  isReplicas({ kind, commands }: Call): boolean {
+    return kind !== "transaction" && commands.every((command) => this.#mayBeStale(nameOf(command)));
+  }
+
+  #mayBeStale(name: string): boolean {
+    return ["INFO", "PING"].includes(name) || this.#table.only(name, "readonly");
+  }
+
   /** One reply a command. Throws when a transaction is discarded as a whole. */
   run({ kind, commands }: Call, access: Access): Promise<RedisReply[]> {
     if (kind === "transaction") return this.#transaction(commands, access);
@@ -82,11 +91,12 @@ export class Database {
     if (refusal !== undefined) return new RedisFailure(refusal);
     const name = nameOf(command);
     this.#account(name, access);
-    const redis = access.stale && this.#table.only(name, "readonly") ? this.#replica : this.#leader;
+    const isFromReplica = access.stale && this.#mayBeStale(name);
+    const redis = isFromReplica ? this.#replica : this.#leader;
     if (Scans.isScan(name)) return this.#fitting(await this.#scans.run(redis, command, access.effect.pages));
     if (runsScript(name)) return this.#fitting(await this.#script(command, access));
     const [reply = null] = await redis.exchange([ofOneDatabase(command)]);
-    return this.#fitting(this.#shown(name, reply));
+    return this.#fitting(this.#shown(name, reply, isFromReplica));
   }
 
   /** Redis counts what a script calls; within a transaction it counts nothing else. */
@@ -145,14 +155,14 @@ export class Database {
     if (this.#table.only(name, "write") || runsScript(name)) this.position++;
   }
 
-  #shown(name: string, reply: RedisReply): RedisReply {
+  /** Whoever asks sees one database, which is called the first. */
+  #shown(name: string, reply: RedisReply, isFromReplica = false): RedisReply {
     if (name !== "INFO" || !Buffer.isBuffer(reply)) return reply;
+    const [own, other] = isFromReplica ? ["db1:", "db0:"] : ["db0:", "db1:"];
     const lines = reply.toString("utf8").split("\r\n");
     const { keyspaceInfo } = this.#settings;
-    const shown = lines.filter(
-      (line) => !line.startsWith("db1:") && (keyspaceInfo || !line.startsWith("db0:")),
-    );
-    return Buffer.from(shown.join("\r\n"));
+    const shown = lines.filter((line) => !line.startsWith(other) && (keyspaceInfo || !line.startsWith(own)));
+    return Buffer.from(shown.map((line) => line.replace(/^db1:/, "db0:")).join("\r\n"));
   }
 
   #fitting(reply: RedisReply): RedisReply {

@@ -82,7 +82,7 @@ export class Edge {
       if (call instanceof Refused) throw call;
       if ((headers["upstash-response-format"] ?? "json") !== "json") throw new Refused(400, NO_FORMAT);
       const seen = positionOf(String(headers[SYNC_TOKEN] ?? ""));
-      const stale = effect.stale === true && seen <= this.#database.replicaPosition;
+      const stale = (effect.stale ?? false) !== false && seen <= this.#database.replicaPosition;
       const replies = await this.#database.run(call, {
         ...{ role, effect, stale },
         bill: (commands) => {
@@ -93,7 +93,9 @@ export class Edge {
       const items = replies.map((reply) => itemText(reply, base64));
       const failed = call.kind === "command" && replies[0] instanceof RedisFailure;
       const body = call.kind === "command" ? (items[0] ?? "") : `[${items.join(",")}]`;
-      return answerOf(failed ? 400 : 200, body, { "Upstash-Sync-Token": tokenOf(this.#database.position) });
+      const isUnaware = stale && effect.stale === "unaware" && this.#database.isReplicas(call);
+      const position = isUnaware ? this.#database.replicaPosition : this.#database.position;
+      return answerOf(failed ? 400 : 200, body, { "Upstash-Sync-Token": tokenOf(position) });
     } catch (error) {
       if (error instanceof Refused) return error.answer;
       throw error;

@@ -241,4 +241,23 @@ describe.runIf(await canRunRedis())("faults of the Upstash test service", () => 
     lag.stop();
     expect((await read(""))[0]).toBe("new");
   });
+
+  test("a replica that knows nothing of newer moments keeps whoever only reads at its own", async () => {
+    let token = "";
+    const send = async (...commands: string[][]) => {
+      const response = await ask("/pipeline", commands, { headers: { "Upstash-Sync-Token": token } });
+      token = response.headers.get("upstash-sync-token") ?? "";
+      return ((await response.json()) as { result: unknown }[]).map(({ result }) => result);
+    };
+    await redis.run("SET", "k", "old");
+    active.push(await upstash.lag({}, "unaware"));
+    await ask("/", ["SET", "k", "new"]);
+    await ask("/", ["SET", "l", "new", "PX", "60000"]);
+    for (let time = 1; time <= 2; time++) {
+      const [value, size, info] = await send(["GET", "k"], ["DBSIZE"], ["INFO", "keyspace"]);
+      expect([value, size, info]).toEqual(["old", 1, expect.stringContaining("db0:keys=1,expires=0")]);
+    }
+    await send(["SET", "m", "new"]);
+    expect(await send(["GET", "k"], ["DBSIZE"])).toEqual(["new", 3]);
+  });
 });

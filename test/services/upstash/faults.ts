@@ -37,8 +37,9 @@ export interface Effect extends Disturbance {
    * anything, and a cursor that goes on where this one would have.
    */
   readonly pages?: "duplicates" | "empty";
-  /** Commands that only read are answered by a replica that has not seen the latest writes; see `lag`. */
-  readonly stale?: boolean;
+  /** Commands that only read are answered by a replica that has not seen the latest writes; see `lag`. "unaware": its sync
+   * token is that of its own moment, where others tell what the primary has seen. */
+  readonly stale?: boolean | "unaware";
 }
 
 export interface Fault extends Effect, Occasion<Incoming> {}

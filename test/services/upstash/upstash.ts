@@ -4,7 +4,7 @@ import { type RedisService, startRedis } from "../redis/redis.ts";
 import { readCommandTable } from "./commands.ts";
 import { Database, type UpstashSettings } from "./database.ts";
 import { Edge } from "./edge.ts";
-import type { Fault, Incoming, Recorded } from "./faults.ts";
+import type { Effect, Fault, Incoming, Recorded } from "./faults.ts";
 
 export interface UpstashOptions extends Partial<UpstashSettings> {
   /** Server for its data; its first database is used, and the other for `lag`. Default: one of its own. */
@@ -28,7 +28,7 @@ export interface Upstash {
   /** Makes something happen to the requests to come. */
   fail(fault: Fault): ActiveFault;
   /** Commands that only read are answered as of now, but for clients whose sync token says that they saw more. */
-  lag(on?: Occasion<Incoming>): Promise<ActiveFault>;
+  lag(on?: Occasion<Incoming>, how?: Effect["stale"]): Promise<ActiveFault>;
   /** May be called again. */
   stop(): Promise<void>;
 }
@@ -71,9 +71,9 @@ export async function startUpstash({ redis: given, ...options }: UpstashOptions 
         return database.billed;
       },
       fail: (fault) => edge.faults.add(fault),
-      lag: async (on = {}) => {
+      lag: async (on = {}, stale = true) => {
         await database.copyToReplica();
-        return edge.faults.add({ ...on, stale: true });
+        return edge.faults.add({ ...on, stale });
       },
       stop,
     };

@@ -58,13 +58,18 @@ export async function takeLease(reading: KvReading, run: Run, nonce: string): Pr
     ],
     options,
   );
+  const look = async (): Promise<string | undefined> => {
+    const [now] = await client.run([["GET", LEASE_KEY]], options);
+    return textOfLease(reading, now);
+  };
   let held = textOfLease(reading, there);
-  if (held !== own && nonceOf(held) !== nonce && mayTakeOver(run, leaseIn(held))) {
+  // A replica that is behind may have answered the look; what is asked after the write's answer sees it.
+  if (nonceOf(held) !== nonce) held = await look();
+  if (nonceOf(held) !== nonce && mayTakeOver(run, leaseIn(held))) {
     taken = new Clocks();
     const call = { keys: [LEASE_KEY], args: [held ?? "", own, LEASE_MS] };
     await reading.scripts.run(TAKE_OVER, [call], { ...options, bills: SCRIPT_BILLS });
-    const [now] = await client.run([["GET", LEASE_KEY]], options);
-    held = textOfLease(reading, now);
+    held = await look();
   }
   if (nonceOf(held) !== nonce) throw lockedBy(client.label, ...whoHolds(held));
   const lease = keepLease(placeOf(reading, nonce, own), taken);

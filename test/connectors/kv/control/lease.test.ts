@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RunRecord } from "../../../../src/connectors/powers/run-history.ts";
 import { canRunRedis } from "../../../services/redis/redis-program.ts";
 import { never } from "../../../support/signal.ts";
@@ -102,6 +102,21 @@ describe.runIf(await canRunRedis())("the lease of a KV store", () => {
     const session = await store.claim(testRun("one"), never);
     expect(await store.history.seesNonce(session.nonce, never)).toBe(true);
     await session.release();
+  });
+
+  it("is taken where a replica answers that is behind, before or after another run held it", async () => {
+    for (const held of ["nobody", "a run that is over"]) {
+      const store = await kv.open();
+      const before = held === "nobody" ? undefined : await (await kv.open()).claim(testRun("one"), never);
+      const lag = await kv.upstash.lag({}, "unaware");
+      onTestFinished(lag.stop);
+      await before?.release();
+      const session = await store.claim(testRun("two"), never);
+      expect(String(await kv.redis("GET", LEASE))).toContain(session.nonce);
+      await session.release();
+      expect([held, await kv.redis("EXISTS", LEASE)]).toEqual([held, 0]);
+      lag.stop();
+    }
   });
 
   it("is released however few commands may be sent", async () => {
