@@ -45,18 +45,24 @@ export async function estimate(
   };
   const keys = Math.max(0, info.documents - passedOver);
   const reads = readCost(keys);
-  const lease = writing.most === 0 ? 0 : LEASE_COMMANDS + RENEWAL_COMMANDS;
+  // A short run needs no renewal.
+  const [lease, renewal] = writing.most === 0 ? [0, 0] : [LEASE_COMMANDS, RENEWAL_COMMANDS];
   const commands: Estimate = {
     least: reads.least + lease + 2 * Math.ceil(writing.least / TOGETHER),
-    most: reads.most + lease + Math.ceil(writing.most / TOGETHER) + (MOST_WRITTEN + MOST_READ) * writing.most,
+    most:
+      reads.most +
+      lease +
+      renewal +
+      Math.ceil(writing.most / TOGETHER) +
+      (MOST_WRITTEN + MOST_READ) * writing.most,
   };
   return {
     commands,
-    overhead: PLANNED + LOOKED + EXPIRY_ASKED + pages + lease,
+    overhead: PLANNED + LOOKED + EXPIRY_ASKED + pages + lease + renewal,
     readingOnly: readCost(info.documents),
     requests: {
       least: FIXED_REQUESTS + 2 * pages + lease,
-      most: FIXED_REQUESTS + 4 * pages + lease + Math.ceil(commands.most / (REQUEST / 10)),
+      most: FIXED_REQUESTS + 4 * pages + lease + renewal + Math.ceil(commands.most / (REQUEST / 10)),
     },
     bytes: bytesOf(info.bytes, keys, writing),
   };

@@ -74,6 +74,28 @@ describe.runIf(await canRunRedis())("what a synchronization of a KV store costs"
     }
   });
 
+  it("lies within what the plan says where an empty KV store is filled from its copy: it is about the least", async () => {
+    for (const keys of [1, 2, 500, 501, 1_000, 1_700]) {
+      await redis("FLUSHALL");
+      await pair.to.db(pair.database).dropDatabase();
+      await kept().insertMany(Array.from({ length: keys }, (_, n) => ({ _id: `k${n}`, value: `v${n}` })));
+      const { code, billed, plan } = await sync(
+        "--direction",
+        "to-kv",
+        "--yes",
+        "--into-existing",
+        pair.database,
+      );
+      const { least, most } = plan.commands as { least: number; most: number };
+      expect([keys, code, billed >= least, billed <= Math.min(most, least + 5)]).toEqual([
+        keys,
+        0,
+        true,
+        true,
+      ]);
+    }
+  });
+
   it("of 2,000 texts without an expiry is some commands, and some requests", async () => {
     await fillTexts(2_000);
     const first = pair.upstash.requests.length;
