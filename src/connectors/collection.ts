@@ -1,6 +1,7 @@
 /** Collections as stores list them, and what can be read of one. */
 import type { CollectionKind, NotCopied } from "../model/collection.ts";
 import type { DocumentId } from "../model/document.ts";
+import type { NotReproduced } from "./write-outcome.ts";
 
 /** A value tree whose documents are Maps in stored order and whose leaves are BSON values: nothing is promoted. */
 export type Metadata = ReadonlyMap<string, unknown>;
@@ -32,6 +33,8 @@ export interface CollectionInfo {
   readonly after?: readonly string[] | undefined;
   /** The field that says when a document was changed last, where the store can select by it. See `Changes`. */
   readonly changedBy?: string | undefined;
+  /** What of its definition is not as it was written down, or will not be built, each with a key and the cause: named as losses. */
+  readonly doubts?: readonly NotReproduced[] | undefined;
   /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
   readonly documents: number;
   /** Bytes of those documents, uncompressed, by the same bookkeeping. */

@@ -102,6 +102,13 @@ export interface CopyStore<L extends Location> {
   locate(environment: Environment): L;
 }
 
+/** How a place that keeps several copies is used. */
+export interface KeptAs {
+  /** The last copy that was begun before. */
+  readonly at?: Date | undefined;
+  readonly compressed?: true | undefined;
+}
+
 export interface Connector<L extends Location = Location> {
   /** Its name: `kind` of its locations, and how it is written for --from and --to where its variables are set. */
   readonly kind: string;
@@ -136,6 +143,10 @@ export interface Connector<L extends Location = Location> {
    * `usage`. Absent: they have no other names.
    */
   withPrefix?(environment: Environment, prefix: string, flag: string): Environment;
+  /** It keeps what any store gives, as it is: `duplicate` writes to it whatever the source. */
+  readonly keepsAll?: true;
+  /** The same place, where an earlier copy that it keeps is meant, or a new one is to be compressed. */
+  refine?(location: L, how: KeptAs): L;
   /** Absent where there is no way to open one yet: then nothing offers such a store. Loads the driver. */
   open?(location: L, options: OpenOptions): Promise<Store>;
   /** The conditions of --filter by collection, from values such as `orders={…}`. Absent: documents cannot be chosen so. Fails with `usage`. */

@@ -20,6 +20,8 @@ import type { Expiry } from "./powers/expiry.ts";
 import type { Filters } from "./powers/filters.ts";
 import type { GuardedWrites } from "./powers/guarded-writes.ts";
 import type { Hiding } from "./powers/hiding.ts";
+import type { Integrity } from "./powers/integrity.ts";
+import type { KeptCopies } from "./powers/kept-copies.ts";
 import type { Keys } from "./powers/keys.ts";
 import type { Lookup } from "./powers/lookup.ts";
 import type { Mapping } from "./powers/mapping.ts";
@@ -99,6 +101,8 @@ export interface Powers {
   readonly agreements?: AgreementReader | undefined;
   readonly costs?: Costs | undefined;
   readonly probe?: Probe | undefined;
+  readonly integrity?: Integrity | undefined;
+  readonly keptCopies?: KeptCopies | undefined;
 }
 
 /** A store that has these powers. */
@@ -109,7 +113,16 @@ export interface Store extends Reader {
   /** Takes the lease, or fails with `locked`. Proves at the same time that writes arrive byte for byte. */
   claim?(run: Run, signal: AbortSignal): Promise<WriteSession>;
   /** Of a place that is written once: begins anew beside what was published before. */
-  begin?(run: Run, signal: AbortSignal): Promise<Sink>;
+  begin?(run: Run, copied: CopiedStore, signal: AbortSignal): Promise<Sink>;
+}
+
+/** The store that is written down as a whole somewhere else. */
+export interface CopiedStore {
+  readonly kind: string;
+  readonly label: string;
+  readonly product: string;
+  /** Its database's name, where it has one. */
+  readonly database: string;
 }
 
 /** A store that can be claimed. */
@@ -212,13 +225,22 @@ export interface Sink {
   begin(info: CollectionInfo, indexes: readonly Metadata[], signal: AbortSignal): Promise<SinkCollection>;
   /** Opens what was written, to be verified; nothing is written any more. */
   reopen(signal: AbortSignal): Promise<Reader>;
+  readonly blueprints?: BlueprintWriter | undefined;
   /** Makes it what readers of this place find. */
-  publish(signal: AbortSignal): Promise<void>;
+  publish(done: Published, signal: AbortSignal): Promise<void>;
   /** Removes what was not published. Harmless after that, and more than once. */
   discard(): Promise<void>;
 }
 
-/** A collection on its way into a sink, whose reader gives its documents byte for byte and in the same order. */
+export interface Published {
+  /** It was read back, and was what had been written. */
+  readonly verified: boolean;
+}
+
+/**
+ * A collection on its way into a sink, whose reader gives its documents byte for byte: in the same order, or in that of their ids where
+ * the source has no order.
+ */
 export interface SinkCollection {
   write(batch: Batch, signal: AbortSignal): Promise<void>;
   end(signal: AbortSignal): Promise<void>;

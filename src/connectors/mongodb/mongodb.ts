@@ -55,7 +55,9 @@ type Foreign =
   | "contents"
   | "agreements"
   | "costs"
-  | "probe";
+  | "probe"
+  | "integrity"
+  | "keptCopies";
 
 /** What may be done to a MongoDB database under its lease. */
 export interface MongodbSession extends WriteSession {

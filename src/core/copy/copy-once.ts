@@ -1,4 +1,5 @@
 /** Copying into a place that is written once: all of it is written, read back, and published if it is what was read. */
+import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, Sink } from "../../connectors/contract.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { CollectionReport, Meter, Reporter, Verdict } from "../../model/reporter.ts";
@@ -6,9 +7,10 @@ import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
 import type { PlannedJob } from "../plan/plan.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { Losses } from "../progress/losses.ts";
-import { OrderedFingerprint } from "../walk/fingerprint.ts";
+import { OrderedFingerprint, UnorderedFingerprint } from "../walk/fingerprint.ts";
 import { readOnce } from "../walk/read-once.ts";
 import { shortfall } from "../walk/shortfall.ts";
+import { leaveBlueprint } from "./leave-blueprint.ts";
 import { assertSourceExists, nameInexact } from "./still-there.ts";
 import type { Transferred } from "./transfer.ts";
 
@@ -22,6 +24,7 @@ export interface OnceRun {
   readonly indexes: boolean;
   readonly batchSize?: number | undefined;
   readonly losses: Losses;
+  readonly note: (message: string) => void;
   readonly signal: AbortSignal;
   readonly stop: (error: unknown) => void;
 }
@@ -56,7 +59,8 @@ export async function copyOnce(
       }
     }
     await readBack(run, written, reporter);
-    await run.sink.publish(run.signal);
+    const verified = written.every(({ verdict }) => verdict === "verified" || verdict === "defined");
+    await run.sink.publish({ verified }, run.signal);
   } finally {
     await run.sink.discard();
   }
@@ -74,9 +78,11 @@ async function writeOne(job: OnceJob): Promise<Written> {
 async function writeCollection(job: OnceJob): Promise<Written> {
   const { source, sink, from, to, filter, batchSize, signal, losses, meter } = job;
   meter.phase("copying");
-  const indexes = job.indexes ? ((await source.metadata?.indexes(from.name, signal)) ?? []) : [];
+  const hasIndexes = job.indexes && from.kind !== "definition";
+  const indexes = hasIndexes ? ((await source.metadata?.indexes(from.name, signal)) ?? []) : [];
   const into = await sink.begin(to, indexes, signal);
-  const fingerprint = new OrderedFingerprint();
+  await leaveBlueprint(job, sink.blueprints);
+  const fingerprint = fingerprintOf(from);
   let bytes = 0;
   if (from.kind !== "definition") {
     for await (const batch of readOnce(source, from, { filter, batchSize, signal })) {
@@ -94,6 +100,11 @@ async function writeCollection(job: OnceJob): Promise<Written> {
   const done = from.kind === "definition" ? "defined" : "not verified";
   const verdict = isWhole ? done : "incomplete";
   return { planned: job, documents, bytes, digest: fingerprint.digest(), verdict };
+}
+
+/** What has no order is given back in that of its ids. */
+function fingerprintOf({ kind, ordered }: CollectionInfo): OrderedFingerprint | UnorderedFingerprint {
+  return ordered || kind === "sequence" ? new OrderedFingerprint() : new UnorderedFingerprint();
 }
 
 /** @returns false, with a loss named, where the source gave other documents than it counts */
@@ -117,7 +128,7 @@ async function readBack(run: OnceRun, written: Written[], reporter: Reporter): P
       if (planned.from.kind === "definition" || digest === "") continue;
       const meter = reporter.meter(planned.to.name, documents);
       meter.phase("verifying");
-      const fingerprint = new OrderedFingerprint();
+      const fingerprint = fingerprintOf(planned.from);
       for await (const batch of reader.read(planned.to, { signal })) {
         fingerprint.add(batch);
         meter.advance(batch.length, batch.bytes.length);

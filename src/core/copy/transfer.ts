@@ -14,6 +14,7 @@ import { shortfall } from "../walk/shortfall.ts";
 import { checkCounts, countBoth } from "./check-counts.ts";
 import { convergeRange, fillRange } from "./copy-range.ts";
 import type { Job, Transfer } from "./job.ts";
+import { leaveBlueprint } from "./leave-blueprint.ts";
 import { type DoneCollection, open, type PlannedTransfer, report } from "./opened-collection.ts";
 import { removeExtras } from "./remove.ts";
 import { copySequence } from "./sequence.ts";
@@ -140,7 +141,7 @@ async function end(job: Job, prepared: PreparedCollection): Promise<CollectionRe
   if (job.from.kind === "collection") {
     await assertTargetExists(job, prepared.uid);
     await leaveChecksums(job);
-    await leaveBlueprint(job);
+    await leaveBlueprint(job, job.session.blueprints);
   }
   job.losses.merge(job.progress.losses);
   if (job.indexes) await copyIndexes(job);
@@ -179,19 +180,6 @@ async function leaveChecksums({
     if (signal.aborted || !(error instanceof DualsyncError)) throw error;
     note(`${to.name}: the checksums for diff could not be saved in the target: ${error.message}`);
   });
-}
-
-/** For the day on which the source is lost, collections and all. */
-async function leaveBlueprint({ source, session, from, to, signal, note }: Job): Promise<void> {
-  if (source.blueprints === undefined || session.blueprints === undefined) return;
-  try {
-    const blueprint = await source.blueprints.of(from.name, signal);
-    if (blueprint !== undefined) await session.blueprints.leave(to.name, blueprint, signal);
-    else note(`${to.name}: what is needed to create it again is too long to be kept, or not known.`);
-  } catch (error) {
-    if (signal.aborted || !(error instanceof DualsyncError)) throw error;
-    note(`${to.name}: what is needed to create it again could not be kept in the target: ${error.message}`);
-  }
 }
 
 async function cut(job: Job): Promise<readonly IdRange[]> {

@@ -117,7 +117,8 @@ export function chooseJobs(
       });
       continue;
     }
-    const doubts = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
+    const unsure = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
+    const doubts = [...(from.doubts ?? []), ...unsure];
     jobs.push({ from, to, doubts, filter });
   }
   assertDistinctTargets(jobs);

@@ -39,7 +39,7 @@ export async function fingerprintOf(
 }
 
 /** A collection as one store is asked for it. */
-export interface StoredCollection {
+export interface AskedCollection {
   readonly store: Reader;
   readonly collection: CollectionInfo;
   readonly options: ReadOptions;
@@ -50,9 +50,9 @@ const MOST_HASHES = 500_000;
 
 /** Whether each document of `part`, which are so many, is also in `whole`, as often as it is in `part`. Reads both, in turns. */
 export async function isPartOf(
-  part: StoredCollection,
+  part: AskedCollection,
   documents: number,
-  whole: StoredCollection,
+  whole: AskedCollection,
 ): Promise<boolean> {
   const turns = Math.max(1, Math.ceil(documents / MOST_HASHES));
   for (let turn = 0; turn < turns; turn++) {
@@ -78,7 +78,7 @@ function keyOf(hash: Buffer): string {
   return hash.toString("latin1", 0, 16);
 }
 
-async function* hashes({ store, collection, options }: StoredCollection): AsyncGenerator<Buffer> {
+async function* hashes({ store, collection, options }: AskedCollection): AsyncGenerator<Buffer> {
   const hashOf = collection.ordered
     ? (bytes: Uint8Array) => hash("sha256", bytes, "buffer")
     : hashAnyFieldOrder;
