@@ -4,6 +4,7 @@ import { secretsOf } from "../../config/pairs/location.ts";
 import { resolvePair } from "../../config/pairs/pairs.ts";
 import { byteSize, readRate } from "../../config/settings/byte-size.ts";
 import { readSettings } from "../../config/settings/settings.ts";
+import type { Location } from "../../connectors/connector.ts";
 import { connectorOf } from "../../connectors/registry.ts";
 import type { VerifyMode } from "../../core/plan/verify-mode.ts";
 import { configurationError } from "../../model/configuration-error.ts";
@@ -12,6 +13,7 @@ import { DualsyncError } from "../../model/errors.ts";
 import { StateFile } from "../../state/job/state-file.ts";
 import type { PreparedRun } from "../command.ts";
 import { fieldName } from "../run/field-name.ts";
+import { pointInTime } from "../run/point-in-time.ts";
 import { keyOf, readSelection, type SelectionFlags } from "../run/selection.ts";
 import { minutes } from "../run/time-limit.ts";
 import type { CopyingCommand, CopyingOptions, Since } from "./copy-options.ts";
@@ -37,6 +39,8 @@ export interface CopyingFlags extends SelectionFlags {
   readonly rate?: string | undefined;
   readonly maxTargetSize?: string | undefined;
   readonly restart?: boolean | undefined;
+  readonly keep?: string | undefined;
+  readonly gzip?: boolean | undefined;
 }
 
 /** @throws DualsyncError `usage` or `refused` when the run must not begin */
@@ -50,7 +54,8 @@ export async function prepareCopying(
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
   });
   const pair = resolvePair(command, { from: flags.from, to: flags.to, environment });
-  const { source: from, target: to } = pair;
+  const { source: from } = pair;
+  const to = archived(pair.target, flags);
   assertTargetNamed(flags, connectorOf(to).place(to).database);
   const selected = await readSelection(flags, settings.excluded, from, to);
   const options: CopyingOptions = {
@@ -72,6 +77,7 @@ export async function prepareCopying(
     intoExisting: flags.intoExisting !== undefined,
     newerBy: flags.newerBy === undefined ? undefined : fieldName(flags.newerBy),
     restart: flags.restart ?? false,
+    keep: flags.keep === undefined ? undefined : keptNumber(flags.keep),
     ...limitsOf(flags),
     cwd: environment.cwd,
     state: new StateFile(environment.cwd, keyOf(jobOf(command, flags), from, to, selected.wanted)),
@@ -84,6 +90,34 @@ export async function prepareCopying(
       return await copying(options, context);
     },
   };
+}
+
+/** What is said of copies that are written as a whole. @throws DualsyncError `usage` where the target is nothing of the kind */
+function archived(to: Location, { keep, gzip, ...flags }: CopyingFlags): Location {
+  const { refine, words } = connectorOf(to);
+  if (refine === undefined) {
+    const flag = keep !== undefined ? "--keep" : gzip === true ? "--gzip" : undefined;
+    if (flag === undefined) return to;
+    throw configurationError(
+      `${flag} belongs to archives, but the target is ${words.store}.`,
+      "Leave it out, or write --to file:DIR.",
+    );
+  }
+  const senseless = (
+    ["delete", "since", "newerBy", "restart", "maxTargetSize", "intoExisting", "allowShrink"] as const
+  ).find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (senseless !== undefined)
+    throw configurationError(
+      `--${senseless.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} cannot be used where the target is ${words.store}: each run writes a new one.`,
+      "Leave it out.",
+    );
+  return gzip === true ? refine(to, { compressed: true }) : to;
+}
+
+function keptNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,6}$/.test(text) && number >= 1) return number;
+  throw configurationError("--keep must be a number of archives, 1 or more.", "The new archive counts, too.");
 }
 
 /** A run that reads only what has changed does not resume one that reads everything, nor the other way round. */
@@ -118,14 +152,9 @@ function assertTargetNamed({ intoExisting, delete: deletes }: CopyingFlags, data
 
 /** A date, a date and time, or the word for the last run. */
 function sinceOf(text: string): Since {
-  const written = text.trim();
-  if (written === "last") return "last";
-  const time = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/.test(
-    written,
-  )
-    ? new Date(written)
-    : undefined;
-  if (time !== undefined && !Number.isNaN(time.getTime())) return time;
+  if (text.trim() === "last") return "last";
+  const time = pointInTime(text);
+  if (time !== undefined) return time;
   throw configurationError(
     "--since must be a date such as 2026-11-21, a time such as 2026-11-21T03:00:00Z, or last.",
     "last reads only what changed since the last run that finished.",

@@ -39,6 +39,8 @@ export interface CopyingOptions extends Selected {
   readonly maxMinutes?: number | undefined;
   /** How fast the source may be read. */
   readonly rate?: ReadRate | undefined;
+  /** Of the copies that the target keeps of this source, so many stay. */
+  readonly keep?: number | undefined;
   /** Bytes that the target's database may take up. */
   readonly maxTargetSize?: number | undefined;
 }

@@ -3,6 +3,7 @@
 import type { Listing } from "../../connectors/collection.ts";
 import type { Store } from "../../connectors/contract.ts";
 import type { RunRecord } from "../../connectors/powers/run-history.ts";
+import { connectorOf } from "../../connectors/registry.ts";
 import { withMembers } from "../../connectors/wrappers/with-members.ts";
 import { Budget } from "../../core/concurrency/byte-budget.ts";
 import { copyOnce } from "../../core/copy/copy-once.ts";
@@ -16,6 +17,7 @@ import { Checkpoint } from "../../core/progress/checkpoint.ts";
 import { Losses } from "../../core/progress/losses.ts";
 import { DualsyncError, exitCode } from "../../model/errors.ts";
 import type { Plan, RunReport } from "../../model/reporter.ts";
+import { minute } from "../../reporting/text/time-window.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 import type { RunContext } from "../command.ts";
 import { savedSentence } from "../run/backup-notice.ts";
@@ -96,20 +98,39 @@ async function copyingOnce(
   context.reporter.plan(plan);
   const losses = lossesOf(lost, options);
   const { source, target } = stores;
-  const sink = await target.begin?.(runOf(options.command, source.label, context), context.signal);
+  const { product, label } = await source.identity(context.signal);
+  const { database } = connectorOf(options.from).place(options.from);
+  const copied = { kind: options.from.kind, label, product, database };
+  const sink = await target.begin?.(runOf(options.command, source.label, context), copied, context.signal);
   if (sink === undefined) throw new DualsyncError("bug", `${target.label} cannot be written to.`);
   const stopper = new AbortController();
   const signal = AbortSignal.any([context.signal, stopper.signal]);
   const stop = (error: unknown): void => stopper.abort(error);
-  const clock = limitTime(options.maxMinutes, stop, outOfTime);
+  const clock = limitTime(options.maxMinutes, stop, outOfTimeOnce);
   const { verify, indexes, batchSize } = options;
-  const run = { source, sink, label: target.label, verify, indexes, batchSize, losses, signal, stop };
+  const note = (message: string): void => context.reporter.note(message);
+  const run = { source, sink, label: target.label, verify, indexes, batchSize, losses, note, signal, stop };
   try {
     const done = await copyOnce(run, jobs, context.reporter);
+    if (options.keep !== undefined) await prune(stores, options.keep, context);
     return finish(context, report(plan, started, done, losses, options));
   } finally {
     clearTimeout(clock);
   }
+}
+
+/** Only once the new one is whole. */
+async function prune(
+  { source, target }: Stores,
+  keep: number,
+  { reporter, signal }: RunContext,
+): Promise<void> {
+  const removed = (await target.keptCopies?.prune(keep, source.label, signal)) ?? [];
+  if (removed.length === 0) return;
+  const times = removed.map(({ since }) => `${minute(since)} UTC`);
+  reporter.note(
+    `Removed ${removed.length === 1 ? "an earlier archive" : `${removed.length} earlier archives`} of this source (--keep ${keep}): ${times.join(", ")}.`,
+  );
 }
 
 function labelsOf({ source, target }: Stores): { source: string; target: string } {
@@ -205,6 +226,14 @@ function outOfTime(minutes: number): DualsyncError {
     "inconclusive",
     `Stopped after ${minutes} minutes (--max-minutes): not everything is copied yet.`,
     { hint: "What was copied is kept. Run the same command again within a day to resume." },
+  );
+}
+
+function outOfTimeOnce(minutes: number): DualsyncError {
+  return new DualsyncError(
+    "inconclusive",
+    `Stopped after ${minutes} minutes (--max-minutes): not everything was written, and nothing of it was kept.`,
+    { hint: "What was written there before is as it was. Run the same command again with more time." },
   );
 }
 

@@ -1,7 +1,7 @@
 /** How `duplicate` is given on the command line: flags, help, examples. What the flags mean is loaded when they are used. */
 import type { Command as Program } from "commander";
 import type { Command } from "../command.ts";
-import { repeatable } from "../command.ts";
+import { KV_ENV_PREFIX, repeatable } from "../command.ts";
 import type { CopyingFlags } from "./copy-flags.ts";
 import { describeHow, describeSafety } from "./copy-options-help.ts";
 
@@ -9,7 +9,8 @@ const EXAMPLES = `
 Examples:
   $ dualsync duplicate                  the pair set in the environment
   $ dualsync duplicate --dry-run        show the plan, write nothing
-  $ dualsync duplicate --from env:LIVE --to env:COPY --exclude "tmp_*"`;
+  $ dualsync duplicate --from env:LIVE --to env:COPY --exclude "tmp_*"
+  $ dualsync duplicate --to file:./archive --gzip --keep 14     an archive, from any store`;
 
 export const duplicateCommand: Command = {
   name: "duplicate",
@@ -24,16 +25,26 @@ function describe(program: Program): Program {
   const command = program
     .command("duplicate")
     .usage("[flags]")
-    .summary("copy a MongoDB database to another and verify the copy")
-    .description("Copies a MongoDB database to another and verifies the copy byte for byte.")
+    .summary("copy a MongoDB database to another, or any store to an archive, and verify the copy")
+    .description(
+      "Copies a MongoDB database to another, or any store to an archive, and verifies the copy byte for byte.",
+    )
     .optionsGroup("Where:")
-    .option("--from <location>", "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
-    .option("--to <location>", "the same; this database is written")
+    .option(
+      "--from <location>",
+      "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI); to an archive also supabase or kv",
+    )
+    .option(...KV_ENV_PREFIX)
+    .option("--to <location>", "the same; this database is written. Or an archive: file:DIR")
     .optionsGroup("What (the first four can be repeated):")
     .option("--include <glob>", "only collections with matching names", repeatable)
     .option("--exclude <glob>", "leave these out (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
     .option("--rename <old=new>", "copy a collection under another name", repeatable)
     .option("--filter <name=ejson>", "only matching documents of a collection", repeatable)
     .option("--no-indexes", "do not build indexes");
-  return describeHow(describeSafety(command)).addHelpText("after", EXAMPLES);
+  return describeHow(describeSafety(command))
+    .optionsGroup("Archives:")
+    .option("--gzip", "compress what is written")
+    .option("--keep <n>", "then keep the newest n archives of this source, remove older ones")
+    .addHelpText("after", EXAMPLES);
 }

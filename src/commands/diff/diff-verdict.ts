@@ -151,6 +151,12 @@ function copying({ from }: DiffOptions): string {
 
 /** What to do about differences, where no plan was written. */
 function nextWithoutPlan(options: DiffOptions): string {
+  const [from, to] = [connectorOf(options.from), connectorOf(options.to)];
+  if (from.keepsAll === true && to.keepsAll === true) return "";
+  if (to.keepsAll === true)
+    return "Next: dualsync duplicate with the same --to writes a new archive; dualsync restore shows what this one would give back.";
+  if (from.keepsAll === true)
+    return "Next: dualsync restore with the same --from shows what the archive would give back.";
   const laying = layingOut(options)?.primary?.copiedBy;
   if (laying !== undefined)
     return `Next: dualsync ${laying} brings both sides together; --dry-run shows its plan.`;

@@ -97,6 +97,7 @@ export async function planRestore(
   const lost = [...all.lost, ...fitting.lost];
   assertSomething(chosen.jobs, [...lost, ...chosen.lost], source.label, stores.source.words);
   const age = new ExtraAge(verifiedSince(source, target), options.newerBy);
+  await assertIntact(stores.source, chosen.jobs, context);
   const previews = new Map<string, RestorePreview>();
   const unread: NotCopied[] = [];
   const jobs: PlannedJob[] = [];
@@ -238,6 +239,25 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
     else fitting.push({ ...job, to: existing });
   }
   return { jobs: fitting, lost, absent };
+}
+
+/** Before anything is written. What is chosen by ids is checked as it is read. @throws DualsyncError `local` */
+async function assertIntact(
+  { integrity }: Reader,
+  jobs: readonly PlannedJob[],
+  { signal, reporter }: RunContext,
+): Promise<void> {
+  if (integrity === undefined) return;
+  for (const { from, ids } of jobs) {
+    if (ids !== undefined) continue;
+    const meter = reporter.meter(from.name, from.documents);
+    meter.phase("verifying");
+    try {
+      await integrity.check(from.name, signal);
+    } finally {
+      meter.end();
+    }
+  }
 }
 
 /** When the last verified run of the copy from this target began. */

@@ -14,7 +14,8 @@ Modes:
 Examples:
   $ dualsync restore                    show what would be restored, from the copy to the original
   $ dualsync restore --apply --confirm ordersDB
-  $ dualsync restore --id customers/6f9619ff --mode overwrite --apply`;
+  $ dualsync restore --id customers/6f9619ff --mode overwrite --apply
+  $ dualsync restore --from file:./archive --at 2026-11-20`;
 
 export const restoreCommand: Command = {
   name: "restore",
@@ -34,7 +35,8 @@ function describe(program: Program): Program {
       "Shows what would be restored from the copy to the original; with --apply saves what is in the way, restores it and verifies it.",
     )
     .optionsGroup("Where:")
-    .option("--from <location>", "the copy: mongodb:// URI, env:NAME, or mongodb (MONGODB_URI)")
+    .option("--from <location>", "the copy: mongodb:// URI, env:NAME, mongodb (MONGODB_URI), or file:DIR")
+    .option("--at <time>", "of several archives: the last one that was begun by then")
     .option("--to <location>", "what is restored: the same, or supabase")
     .option(...KV_ENV_PREFIX)
     .optionsGroup("What (the first six can be repeated):")

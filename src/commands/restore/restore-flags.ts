@@ -14,6 +14,7 @@ import { DualsyncError } from "../../model/errors.ts";
 import { shellWord } from "../../model/shell-word.ts";
 import type { PreparedRun } from "../command.ts";
 import { fieldName } from "../run/field-name.ts";
+import { pointInTime } from "../run/point-in-time.ts";
 import { readSelection, type SelectionFlags } from "../run/selection.ts";
 import type { RestoreOptions } from "./restore-options.ts";
 
@@ -21,6 +22,7 @@ import type { RestoreOptions } from "./restore-options.ts";
 export interface RestoreFlags extends SelectionFlags {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  readonly at?: string | undefined;
   readonly id?: readonly string[] | undefined;
   readonly ids?: readonly string[] | undefined;
   /** Absent where there are none. */
@@ -48,7 +50,8 @@ export async function prepareRestore(flags: RestoreFlags, environment: Environme
     flags: { batchSize: flags.batchSize, concurrency: flags.concurrency },
   });
   const pair = resolvePair("restore", { from: flags.from, to: flags.to, environment });
-  const { source: from, target: to } = pair;
+  const { target: to } = pair;
+  const from = flags.at === undefined ? pair.source : asOf(pair.source, flags.at);
   const targetName = nameOf(to);
   assertTargetNamed(flags.confirm, targetName, to);
   const mode = modeOf(flags.mode);
@@ -87,6 +90,22 @@ export async function prepareRestore(flags: RestoreFlags, environment: Environme
       return await restoring(options, context);
     },
   };
+}
+
+/** @throws DualsyncError `usage` where the source keeps no earlier copies, or the text is no time */
+function asOf(from: Location, text: string): Location {
+  const { refine, words } = connectorOf(from);
+  if (refine === undefined)
+    throw configurationError(
+      `--at belongs to archives, but the copy is ${words.store}.`,
+      "Leave it out, or write --from file:DIR.",
+    );
+  const at = pointInTime(text);
+  if (at !== undefined) return refine(from, { at });
+  throw configurationError(
+    "--at must be a date such as 2026-11-21 or a time such as 2026-11-21T03:00:00Z.",
+    "The last archive that was begun by then is taken.",
+  );
 }
 
 function nameOf(to: Location): string {

@@ -48,6 +48,7 @@ export async function restoreNotes(
   return [
     `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${found.asks} here.`,
     ...(found.isOther ? [otherNote(found)] : []),
+    ...(await archiveNotes(stores.source, source, context.signal)),
     ...(await unpreparedNote(stores.target, context.signal)),
     ...copyNote(target),
     ...interruptedNotes(found),
@@ -72,6 +73,32 @@ function filledNote({ history: { lastRun } }: StoreSnapshot, target: StoreSnapsh
   const verified = lastRun.verified ? "verified" : "not verified";
   const from = lastRun.from === target.label ? "this target" : lastRun.from;
   return ` (filled from ${from} by ${lastRun.command} at ${minute(lastRun.since)} UTC, ${lastRun.complete ? verified : "not finished"})`;
+}
+
+/** Copies that a note lists. */
+const LISTED = 20;
+
+/** Which of several copies is taken, and what is known of it. */
+async function archiveNotes(
+  { keptCopies, integrity }: Reader,
+  { history: { lastRun } }: StoreSnapshot,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const kept = (await keptCopies?.list(signal)) ?? [];
+  const each = kept.slice(-LISTED).map(({ since, source, verified, problem, run }) => {
+    const state = problem ?? (verified ? "verified" : "not verified");
+    return `${minute(since)} UTC of ${source} (${state}${run === lastRun?.run ? ", taken here" : ""})`;
+  });
+  const more = kept.length > each.length ? `, the last ${each.length}` : "";
+  const proof = await integrity?.proof(signal);
+  return [
+    ...(kept.length === 0
+      ? []
+      : [
+          `${count(kept.length, "archive")} there${more}: ${each.join("; ")}. --at TIME takes the last one that was begun by then.`,
+        ]),
+    ...(proof === undefined ? [] : [proof]),
+  ];
 }
 
 async function unpreparedNote({ cautions }: Reader, signal: AbortSignal): Promise<string[]> {

@@ -21,10 +21,13 @@ export async function withoutWhatExpired(
   stores: PrimaryAndCopy,
   signal: AbortSignal,
 ): Promise<RestoredStores> {
-  const { copy, target } = stores;
-  const expiry = copy?.role === "source" ? copy.store.expiry : undefined;
-  if (copy === undefined || expiry === undefined || target.expiry?.removesAtOnce !== true) return stores;
-  const expiring = withoutExpired({ ...copy.store, expiry }, await clockOf(copy.store, target, signal));
+  const { copy, source, target } = stores;
+  if (target.expiry?.removesAtOnce !== true) return stores;
+  // An archive holds what such a store gave, and does not itself know when that expires.
+  const expiry = copy?.role === "source" ? copy.store.expiry : source.integrity && target.expiry;
+  const { lookup } = source;
+  if (expiry === undefined || lookup === undefined) return stores;
+  const expiring = withoutExpired({ ...source, lookup, expiry }, await clockOf(source, target, signal));
   return { ...stores, source: expiring.store, expiring };
 }
 
@@ -55,12 +58,11 @@ export async function laidOutNotes(
   { copy, expiring, target }: RestoredStores,
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (copy === undefined) return [];
   const { expired = 0 } = expiring ?? {};
   return [
-    ...(await copyNotes(copy, target.label, signal)),
+    ...(copy === undefined ? [] : await copyNotes(copy, target.label, signal)),
     // What somebody else made may hold more than was meant.
-    ...(copy.from === undefined ? [await heldBy(copy.store, signal)] : []),
+    ...(copy !== undefined && copy.from === undefined ? [await heldBy(copy.store, signal)] : []),
     ...(expired === 0
       ? []
       : [

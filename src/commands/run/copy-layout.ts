@@ -31,6 +31,8 @@ type BothLocations = Pick<StoresOptions, "from" | "to">;
 /** The one of the two whose copies have layouts, where the other has none. */
 export function layingOut({ from, to }: BothLocations): Connector | undefined {
   const [left, right] = [connectorOf(from), connectorOf(to)];
+  // An archive keeps what the primary gave.
+  if (left.keepsAll === true || right.keepsAll === true) return undefined;
   if ((left.layouts === undefined) === (right.layouts === undefined)) return undefined;
   return left.layouts === undefined ? right : left;
 }

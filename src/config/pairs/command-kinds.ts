@@ -8,8 +8,11 @@ const OF_TWO_KINDS: ReadonlySet<PairCommand> = new Set(["sync-kv"]);
 /** Why the command cannot work from this source to this target, as a sentence; or undefined. */
 export function kindProblem(command: PairCommand, source: Location, target: Location): string | undefined {
   const [from, to] = [connectorOf(source), connectorOf(target)];
+  const takes = (connector: Connector, role: StoreRole): boolean =>
+    connector.serves[command]?.includes(role) === true;
   const fits =
-    from.serves[command]?.includes("source") === true && to.serves[command]?.includes("target") === true;
+    (takes(from, "source") || (command === "duplicate" && to.keepsAll === true && from !== to)) &&
+    takes(to, "target");
   const misplaced = fits ? misplacedCopy(from, to) : undefined;
   if (misplaced !== undefined) return misplaced;
   if (fits && !(OF_TWO_KINDS.has(command) && source.kind === target.kind)) return undefined;
@@ -35,6 +38,7 @@ function able(command: PairCommand, role: StoreRole): string {
 
 /** The copy of a store that has layouts for it is in a store that holds copies of other kinds, and nowhere else. */
 function misplacedCopy(source: Connector, target: Connector): string | undefined {
+  if (source.keepsAll === true || target.keepsAll === true) return undefined;
   const primary = [source, target].find(({ layouts }) => layouts !== undefined);
   const other = [source, target].find(({ layouts, copies }) => (layouts ?? copies) === undefined);
   if (primary === undefined || other === undefined) return undefined;

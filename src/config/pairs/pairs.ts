@@ -5,7 +5,7 @@ import type {
   ParsedLocation,
   StoreRole,
 } from "../../connectors/connector.ts";
-import { openable } from "../../connectors/registry.ts";
+import { connectorOf, openable } from "../../connectors/registry.ts";
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -67,7 +67,9 @@ function otherSide(
   environment: Environment,
 ): PairSide {
   const opposite = side === "source" ? "target" : "source";
-  const all = candidatesFor(command, environment);
+  const keepsAll = connectorOf(given.location).keepsAll === true;
+  // Into an archive goes what the copies of every kind are made from.
+  const all = candidatesFor(keepsAll && command === "duplicate" ? "diff" : command, environment);
   const matching = all.filter((candidate) =>
     isSameStore(sideOf(command, candidate, opposite).location, given.location),
   );
@@ -75,7 +77,7 @@ function otherSide(
     matching.length > 0 ? matching : all.filter((candidate) => !isForeignBackup(command, candidate, side));
   const sides = [
     ...usable.map((candidate) => sideOf(command, candidate, side)),
-    ...(all.length > 0 ? [] : alone(command, side, environment)),
+    ...(all.length > 0 ? [] : alone(command, side, keepsAll, environment)),
   ];
   const distinct = sides.filter(
     (one, index) =>
@@ -103,11 +105,21 @@ function isForeignBackup(command: PairCommand, candidate: PairCandidate, side: S
   );
 }
 
-/** The one store that a command always reads, when it is set without the store of its copies beside it. */
-function alone(command: PairCommand, side: StoreRole, environment: Environment): PairSide[] {
-  if (side !== "source") return [];
+/**
+ * The one store that a command always reads, or that an archive is made from or restored to, when it is set without the store of its
+ * copies beside it.
+ */
+function alone(
+  command: PairCommand,
+  side: StoreRole,
+  keepsAll: boolean,
+  environment: Environment,
+): PairSide[] {
+  if (side !== "source" && !keepsAll) return [];
   return openable().flatMap(({ primary }) =>
-    primary?.copiedBy === command && primary.isSet(environment) ? [primary.locate(environment)] : [],
+    primary !== undefined && (keepsAll || primary.copiedBy === command) && primary.isSet(environment)
+      ? [primary.locate(environment)]
+      : [],
   );
 }
 

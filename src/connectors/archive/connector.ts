@@ -1,29 +1,16 @@
 import { resolve } from "node:path";
 import { configurationError } from "../../model/configuration-error.ts";
 import type { Environment } from "../../model/environment.ts";
-import type { Connector, Location } from "../connector.ts";
-
-/** An archive: a directory that dualsync wrote or will write. */
-export interface FileLocation extends Location {
-  readonly kind: "file";
-  /** Absolute. */
-  readonly directory: string;
-  readonly reference: string;
-}
+import type { Connector } from "../connector.ts";
+import type { FileLocation } from "./file-location.ts";
+import { ARCHIVE_WORDS } from "./words.ts";
 
 export const archive: Connector<FileLocation> = {
   kind: "file",
-  words: {
-    store: "an archive",
-    collection: "collection",
-    collections: "collections",
-    documents: "documents",
-    comparedBy: "byte for byte",
-    whenEmpty: "Check the folder.",
-    notUndone: "an archive is never changed",
-  },
-  serves: { diff: ["source", "target"], restore: ["source"] },
+  words: ARCHIVE_WORDS,
+  serves: { duplicate: ["target"], diff: ["source", "target"], restore: ["source"] },
   hasMetadata: true,
+  keepsAll: true,
   variablePrefixes: [],
   forms: ["file:DIR"],
   parse(text, flag, environment) {
@@ -34,6 +21,11 @@ export const archive: Connector<FileLocation> = {
   secrets: () => [],
   isSame: (left, right) => left.label === right.label,
   place: ({ directory }) => ({ hosts: [], database: directory }),
+  refine: (location, { at, compressed }) => ({ ...location, at, compressed }),
+  async open(location, options) {
+    const { openArchive } = await import("./archive.ts");
+    return await openArchive(location, options);
+  },
 };
 
 function fileLocation(written: string, flag: string, environment: Environment): FileLocation {
