@@ -1,5 +1,6 @@
 // Shows dualsync at work on real engines that live as long as this script: `npm run demo`.
 import { startMongodb } from "../test/services/mongodb/mongodb.ts";
+import { showArchive } from "./archive.ts";
 import { showOrders } from "./orders.ts";
 import { showSkinvault } from "./skinvault.ts";
 import { say, stop } from "./stage.ts";
@@ -16,7 +17,10 @@ async function main(): Promise<number> {
     const backup = await startMongodb();
     try {
       const status =
-        (await showOrders(shop, backup)) || (await showStorefront(backup)) || (await showSkinvault(backup));
+        (await showOrders(shop, backup)) ||
+        (await showArchive(shop, "ordersDB")) ||
+        (await showStorefront(backup)) ||
+        (await showSkinvault(backup));
       if (status === 0) sayGoodbye();
       return status;
     } finally {
