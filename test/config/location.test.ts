@@ -4,9 +4,6 @@ import type { Location } from "../../src/connectors/connector.ts";
 import { kvLocation, withKvPrefix } from "../../src/connectors/kv/location.ts";
 import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "../support/configuration-failure.ts";
-import { allOpenable } from "../support/openable.ts";
-
-allOpenable();
 
 const jwt = (claims: object): string =>
   `eyJhbGciOiJIUzI1NiJ9.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;

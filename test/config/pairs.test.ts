@@ -5,9 +5,6 @@ import type { MongodbLocation } from "../../src/connectors/mongodb/location/loca
 import type { DualsyncError } from "../../src/model/errors.ts";
 import { Redactor } from "../../src/redact/redact.ts";
 import { environmentOf, failureOf, textOf } from "../support/configuration-failure.ts";
-import { allOpenable } from "../support/openable.ts";
-
-allOpenable();
 
 const MAIN = { MONGODB_URI: "mongodb://u:hunter2@main/shop" };
 const LOCAL = {
@@ -286,6 +283,11 @@ describe("--from and --to", () => {
     ["diff", { ...SUPABASE, ...KV, ...MAIN }, { from: "kv" }, "abc.upstash.io -> main:27017/shop"],
     ["diff", MAIN, { from: "mongodb://b/y" }, "b:27017/y -> main:27017/shop_backup"],
     ["restore", MAIN, { from: "file:/b" }, "/b -> main:27017/shop"],
+    ["restore", KV, { from: "file:/b" }, "/b -> abc.upstash.io"],
+    ["duplicate", MAIN, { to: "file:/b" }, "main:27017/shop -> /b"],
+    ["duplicate", SUPABASE, { to: "file:/b" }, "abc.supabase.co -> /b"],
+    ["duplicate", { ...SUPABASE, ...MAIN }, { to: "file:/b" }, "abc.supabase.co -> /b"],
+    ["duplicate", { ...KV, ...MAIN }, { to: "file:/b" }, "abc.upstash.io -> /b"],
     ["restore", MAIN, { to: "mongodb://b/y" }, "main:27017/shop_backup -> b:27017/y"],
     ["restore", { ...SUPABASE, ...MAIN }, { from: "file:/b" }, "/b -> abc.supabase.co"],
   ])(
@@ -322,7 +324,9 @@ describe("--from and --to", () => {
 
   test.each<[PairCommand, Record<string, string>, Flags]>([
     ["duplicate", { ...SUPABASE, ...MAIN }, { from: "supabase", to: "mongodb" }],
-    ["duplicate", MAIN, { from: "mongodb", to: "file:/b" }],
+    ["duplicate", MAIN, { from: "file:/a", to: "file:/b" }],
+    ["duplicate", MAIN, { from: "file:/a", to: "mongodb" }],
+    ["duplicate", { ...KV, ...MAIN }, { from: "kv", to: "mongodb" }],
     ["backfill", MAIN, { from: "mongodb://a/x", to: "mongodb" }],
     ["sync-kv", MAIN, { from: "mongodb://a/x", to: "mongodb" }],
     ["sync-kv", KV, { from: "kv", to: "kv" }],

@@ -7,6 +7,8 @@ import { sharedMongodb } from "./shared-services.ts";
 /** One server for the tests of one file, with a database of its own for each test. */
 export interface OneMongodb {
   readonly client: MongoClient;
+  /** Of the server, without a database. */
+  readonly uri: string;
   /** The database of the test that runs. */
   readonly database: string;
   /** Runs a command with MONGODB_URI set to that database; in a folder that stays, if one is given. */
@@ -25,6 +27,9 @@ export function mongodbStore(): OneMongodb {
   const one: OneMongodb = {
     get client() {
       return started(client);
+    },
+    get uri() {
+      return started(server).uri;
     },
     get database() {
       return `archived${count}`;
