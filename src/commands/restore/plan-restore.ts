@@ -97,9 +97,9 @@ export async function planRestore(
   const lost = [...all.lost, ...fitting.lost];
   assertSomething(chosen.jobs, [...lost, ...chosen.lost], source.label, stores.source.words);
   const age = new ExtraAge(verifiedSince(source, target), options.newerBy);
-  await assertIntact(stores.source, chosen.jobs, context);
+  const checked = await withoutDamaged(stores.source, chosen.jobs, context);
   const previews = new Map<string, RestorePreview>();
-  const unread: NotCopied[] = [];
+  const unread: NotCopied[] = [...checked.damaged];
   const jobs: PlannedJob[] = [];
   const started = performance.now();
   let bytes = 0;
@@ -109,8 +109,8 @@ export async function planRestore(
   const counted = { source: metered(stores.source, read), target: metered(stores.target, read) };
   const isInterrupted = openRestores(target.history).length > 0;
   const known = { age, isInterrupted };
-  const found = await previewAll(counted, chosen.jobs, options, known, context);
-  for (const job of chosen.jobs) {
+  const found = await previewAll(counted, checked.jobs, options, known, context);
+  for (const job of checked.jobs) {
     const looked = found.get(job);
     if (typeof looked === "string") unread.push({ name: job.from.name, reason: looked, isLoss: true });
     else {
@@ -241,23 +241,37 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
   return { jobs: fitting, lost, absent };
 }
 
-/** Before anything is written. What is chosen by ids is checked as it is read. @throws DualsyncError `local` */
-async function assertIntact(
+/**
+ * Before anything is written. What is chosen by ids is checked as it is read.
+ * @throws DualsyncError `local` where damage is not a matter of one collection alone
+ */
+async function withoutDamaged(
   { integrity }: Reader,
   jobs: readonly PlannedJob[],
   { signal, reporter }: RunContext,
-): Promise<void> {
-  if (integrity === undefined) return;
-  for (const { from, ids } of jobs) {
-    if (ids !== undefined) continue;
+): Promise<{ readonly jobs: readonly PlannedJob[]; readonly damaged: readonly NotCopied[] }> {
+  if (integrity === undefined) return { jobs, damaged: [] };
+  const intact: PlannedJob[] = [];
+  const damaged: NotCopied[] = [];
+  for (const job of jobs) {
+    const { from, ids } = job;
+    if (ids !== undefined) {
+      intact.push(job);
+      continue;
+    }
     const meter = reporter.meter(from.name, from.documents);
     meter.phase("verifying");
     try {
       await integrity.check(from.name, signal);
+      intact.push(job);
+    } catch (error) {
+      if (!isOfOneCollection(error)) throw error;
+      damaged.push({ name: from.name, reason: reasonOf(error), isLoss: true });
     } finally {
       meter.end();
     }
   }
+  return { jobs: intact, damaged };
 }
 
 /** When the last verified run of the copy from this target began. */

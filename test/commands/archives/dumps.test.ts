@@ -77,11 +77,17 @@ describe("a dump that is not as it was", () => {
     const cwd = newFolder();
     cpSync(join(FIXTURES, "plain"), join(cwd, "dump"), { recursive: true });
     truncateSync(join(cwd, "dump", "ordersDB", "orders.bson"), 20_000);
-    const refused = await ends(9, server.run(apply("./dump"), cwd));
-    expect(refused.stdout).toContain("orders.bson");
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
+    writeFileSync(join(cwd, "dump", "ordersDB", "mixed+ids.bson"), pointer);
+    const shown = await ends(6, server.run(["restore", "--from", "file:./dump", "--json"], cwd));
+    expect(itemsOf(shown)).toEqual(["collection mixed ids", "collection orders", "collection visits"]);
+    expect(shown.stdout).toContain("pointer of Git LFS");
     expect(await db().listCollections().toArray()).toEqual([]);
-    await ends(3, server.run(apply("./dump", "--exclude", "orders", "--exclude", "paid"), cwd));
+    const done = await ends(3, server.run(apply("./dump"), cwd));
+    expect(itemsOf(done)).toEqual(["collection mixed ids", "collection orders", "collection visits"]);
     expect(await db().collection("customers").countDocuments()).toBe(40);
+    expect(await db().collection("orders").countDocuments()).toBe(0);
+    await ends(9, server.run(["restore", "--from", "file:./dump", "--id", "orders/1", "--json"], cwd));
   });
 
   it("builds an index whose expiry is no number without one, so that nothing expires", async () => {
