@@ -4,9 +4,9 @@ import { repeatable } from "../command.ts";
 
 export function describeSafety(program: Program): Program {
   return program
-    .option("--delete", "remove from the target what the source no longer has")
-    .option("--allow-shrink", "with --delete: even if more than half would be removed")
-    .option("--newer-by <field>", "keep a copy that is newer by this date (updated_at, updatedAt)")
+    .option("--delete", "remove what the source no longer has")
+    .option("--allow-shrink", "with --delete: even if that is more than half")
+    .option("--newer-by <field>", "keep what is newer in the copy by this date")
     .option("--into-existing <database>", "allow a target that dualsync did not fill");
 }
 

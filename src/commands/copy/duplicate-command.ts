@@ -9,8 +9,7 @@ const EXAMPLES = `
 Examples:
   $ dualsync duplicate                  the pair set in the environment
   $ dualsync duplicate --dry-run        show the plan, write nothing
-  $ dualsync duplicate --from env:LIVE --to env:COPY --exclude "tmp_*"
-  $ dualsync duplicate --to file:./archive --gzip --keep 14     an archive, from any store`;
+  $ dualsync duplicate --to file:./archive --keep 14 --exclude "tmp_*"`;
 
 export const duplicateCommand: Command = {
   name: "duplicate",
@@ -26,16 +25,11 @@ function describe(program: Program): Program {
     .command("duplicate")
     .usage("[flags]")
     .summary("copy a MongoDB database to another, or any store to an archive, and verify the copy")
-    .description(
-      "Copies a MongoDB database to another, or any store to an archive, and verifies the copy byte for byte.",
-    )
+    .description("Copies a database, or any store to an archive, and verifies it byte for byte.")
     .optionsGroup("Where:")
-    .option(
-      "--from <location>",
-      "mongodb:// URI, env:NAME, or mongodb (MONGODB_URI); to an archive also supabase or kv",
-    )
+    .option("--from <location>", "mongodb:// URI, env:NAME, mongodb, supabase or kv")
     .option(...KV_ENV_PREFIX)
-    .option("--to <location>", "the same; this database is written. Or an archive: file:DIR")
+    .option("--to <location>", "the same, which is written; or archive: file:DIR")
     .optionsGroup("What (the first four can be repeated):")
     .option("--include <glob>", "only collections with matching names", repeatable)
     .option("--exclude <glob>", "leave these out (also SYNC_EXCLUDED_COLLECTIONS)", repeatable)
@@ -43,8 +37,7 @@ function describe(program: Program): Program {
     .option("--filter <name=ejson>", "only matching documents of a collection", repeatable)
     .option("--no-indexes", "do not build indexes");
   return describeHow(describeSafety(command))
-    .optionsGroup("Archives:")
-    .option("--gzip", "compress what is written")
-    .option("--keep <n>", "then keep the newest n archives of this source, remove older ones")
+    .option("--gzip", "compress an archive")
+    .option("--keep <n>", "keep the newest n archives of this source")
     .addHelpText("after", EXAMPLES);
 }
