@@ -39,7 +39,7 @@ describe.runIf(await canRunRedis())("--kv-env-prefix", () => {
   });
 
   it("is not of use to a command without a KV store, nor without the variables", async () => {
-    const other = await run("duplicate", "--kv-env-prefix", "SHOP");
+    const other = await run("backfill", "--kv-env-prefix", "SHOP");
     expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("unknown option")]);
     const none = await run("sync-kv", "--kv-env-prefix", "STORE");
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("STORE_KV_REST_API_URL")]);
