@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type JobParts, type JobPlace, jobKey } from "../../src/state/job/job-key.ts";
-import { runs } from "../support/runs.ts";
 
 const SEED = 20_261_121;
 
@@ -52,7 +51,7 @@ describe("jobKey", () => {
         expect(jobKey(job)).toMatch(/^[0-9a-f]{32}$/);
         expect(jobKey(reversed(job))).toBe(jobKey(job));
       }),
-      { seed: SEED, numRuns: runs(2000) },
+      { seed: SEED, numRuns: 2000 },
     );
   });
 
@@ -66,7 +65,7 @@ describe("jobKey", () => {
         if (equal(job, changed)) same++;
         return (jobKey(job) === jobKey(changed)) === equal(job, changed);
       }),
-      { seed: SEED, numRuns: runs(20_000) },
+      { seed: SEED, numRuns: 20_000 },
     );
     expect(same).toBeGreaterThan(200);
   });
@@ -83,7 +82,7 @@ describe("jobKey", () => {
           jobKey(job),
         );
       }),
-      { seed: SEED, numRuns: runs(1000) },
+      { seed: SEED, numRuns: 1000 },
     );
   });
 

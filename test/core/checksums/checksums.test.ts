@@ -12,7 +12,6 @@ import { SegmentHash } from "../../../src/core/checksums/segment-hash.ts";
 import { detectDrift, layOut, type Mismatch } from "../../../src/core/compare/drift/detect-drift.ts";
 import { Batch, type Doc } from "../../../src/model/document.ts";
 import { doc, id } from "../../support/data/documents.ts";
-import { runs } from "../../support/runs.ts";
 
 function made(key: number, version: number): Doc {
   return doc({ _id: key, text: "x".repeat(key % 40), version });
@@ -196,7 +195,7 @@ it("drift is never reported wrongly, and is reported where each document changed
       );
       if (clear && differences.length <= 8) expect(moved.size).toBe(differences.length);
     }),
-    { numRuns: runs(500) },
+    { numRuns: 500 },
   );
   expect(reported).toBeGreaterThan(100);
 });

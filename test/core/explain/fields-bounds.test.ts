@@ -5,7 +5,6 @@ import { fieldDifferences } from "../../../src/core/explain/fields.ts";
 import type { FieldDifference } from "../../../src/model/reporter.ts";
 import * as bson from "../../bson/bson-bytes.ts";
 import { anyId } from "../../bson/id-arbitraries.ts";
-import { runs } from "../../support/runs.ts";
 import { anyDocument, written } from "./trees.ts";
 
 const SEED = 20_260_202;
@@ -46,7 +45,7 @@ describe("bounds of fieldDifferences", () => {
           expectBounded(fields);
         }
       }),
-      { seed: SEED, numRuns: runs(2500) },
+      { seed: SEED, numRuns: 2500 },
     );
   });
 
@@ -59,7 +58,7 @@ describe("bounds of fieldDifferences", () => {
         expect(fields.length).toBeGreaterThan(0);
         expectBounded(fields);
       }),
-      { seed: SEED, numRuns: runs(1500) },
+      { seed: SEED, numRuns: 1500 },
     );
   });
 
@@ -82,7 +81,7 @@ describe("bounds of fieldDifferences", () => {
             .sort();
         expect(texts(there.fields, false)).toEqual(texts(back.fields, true));
       }),
-      { seed: SEED, numRuns: runs(2500) },
+      { seed: SEED, numRuns: 2500 },
     );
     expect(equal).toBeGreaterThan(10);
   });

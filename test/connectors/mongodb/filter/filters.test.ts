@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { OPERATORS } from "../../../../src/connectors/mongodb/filter/filter-query.ts";
 import { readFilters } from "../../../../src/connectors/mongodb/filter/filters.ts";
 import { failureOf, textOf } from "../../../support/configuration-failure.ts";
-import { runs } from "../../../support/runs.ts";
 
 function filter(json: string): ReadonlyMap<string, unknown> {
   return readFilters([`orders=${json}`]).get("orders") ?? new Map();
@@ -261,7 +260,7 @@ describe("rejected filters", () => {
           }
         },
       ),
-      { numRuns: runs(3000) },
+      { numRuns: 3000 },
     );
     expect(accepted).toBeGreaterThan(20);
   });
@@ -279,7 +278,7 @@ describe("rejected filters", () => {
           ),
         );
       }),
-      { numRuns: runs(500) },
+      { numRuns: 500 },
     );
   });
 });
