@@ -20,7 +20,8 @@ async function ends(code: number, result: Promise<CliResult>): Promise<CliResult
 function itemsOf({ stdout }: CliResult): unknown[] {
   return records(stdout)
     .filter(({ type }) => type === "item")
-    .map(({ key }) => key);
+    .map(({ key }) => key)
+    .sort();
 }
 
 const apply = (place: string, ...flags: string[]) => [
