@@ -2,21 +2,19 @@
 // `mongorestore` where these are on the PATH, side by side in one run, and prints ratios; then memory with an archive of 2 GB. Not a test:
 // nothing fails. DUALSYNC_BENCH_DOCUMENTS sets the number of documents (default 200,000), DUALSYNC_BENCH_ROUNDS the rounds (default 3),
 // DUALSYNC_BENCH_LARGE the bytes of the large archive (default 2 GB; 0: none).
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MongoClient } from "mongodb";
 import { startMongodb, withDatabase } from "../test/services/mongodb/mongodb.ts";
 import { fillBenchOrders } from "./documents.ts";
+import { hasPrograms, program, type Timed } from "./dump-tools.ts";
 import { measured, median, type Usage } from "./run.ts";
 
 const DOCUMENTS = Number(process.env.DUALSYNC_BENCH_DOCUMENTS ?? 200_000);
 const ROUNDS = Number(process.env.DUALSYNC_BENCH_ROUNDS ?? 3);
 const LARGE = Number(process.env.DUALSYNC_BENCH_LARGE ?? 2_000_000_000);
 const BIN = resolve("bin/dualsync.js");
-
-type Timed = Pick<Usage, "seconds"> & Partial<Usage>;
 
 const source = await startMongodb();
 const target = await startMongodb();
@@ -104,17 +102,6 @@ async function restore(place: string, database: string): Promise<Timed> {
   const pair = ["--from", `file:${place}`, "--to", withDatabase(target.uri, database)];
   const flags = ["--apply", "--confirm", database, "--quiet"];
   return await measured(BIN, ["restore", ...pair, ...flags], {}, folder);
-}
-
-function hasPrograms(): boolean {
-  return ["mongodump", "mongorestore"].every((name) => spawnSync(name, ["--version"]).status === 0);
-}
-
-function program(name: string, args: readonly string[]): Timed {
-  const started = performance.now();
-  const { status, stderr } = spawnSync(name, [...args, "--quiet"], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${name} ended with ${status}:\n${stderr}`);
-  return { seconds: (performance.now() - started) / 1e3 };
 }
 
 /** Bytes of all files in a folder. */

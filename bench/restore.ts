@@ -1,13 +1,13 @@
 // Measures `restore` against `duplicate` of the same data, and against `mongorestore` where that is on the PATH, side by side in
 // one run, and prints ratios. Not a test: nothing fails. DUALSYNC_BENCH_DOCUMENTS sets the number of documents (default 200,000),
 // DUALSYNC_BENCH_ROUNDS the rounds (default 3).
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MongoClient } from "mongodb";
 import { startMongodb, withDatabase } from "../test/services/mongodb/mongodb.ts";
 import { fillBenchOrders } from "./documents.ts";
+import { hasPrograms, program, type Timed } from "./dump-tools.ts";
 import { measured, median, type Usage } from "./run.ts";
 
 const DOCUMENTS = Number(process.env.DUALSYNC_BENCH_DOCUMENTS ?? 200_000);
@@ -15,8 +15,6 @@ const ROUNDS = Number(process.env.DUALSYNC_BENCH_ROUNDS ?? 3);
 const BIN = resolve("bin/dualsync.js");
 /** One document in so many is missing. */
 const MISSING = 100;
-
-type Timed = Pick<Usage, "seconds"> & Partial<Usage>;
 
 const copy = await startMongodb();
 const original = await startMongodb();
@@ -70,17 +68,6 @@ async function compare(bytes: number, dumps: boolean): Promise<void> {
 async function run(command: string, database: string, ...flags: string[]): Promise<Timed> {
   const pair = ["--from", withDatabase(copy.uri, database), "--to", withDatabase(original.uri, database)];
   return await measured(BIN, [command, ...pair, ...flags, "--quiet"], {}, folder);
-}
-
-function hasPrograms(): boolean {
-  return ["mongodump", "mongorestore"].every((name) => spawnSync(name, ["--version"]).status === 0);
-}
-
-function program(name: string, args: readonly string[]): Timed {
-  const started = performance.now();
-  const { status, stderr } = spawnSync(name, [...args, "--quiet"], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${name} ended with ${status}:\n${stderr}`);
-  return { seconds: (performance.now() - started) / 1e3 };
 }
 
 function print(name: string, usages: readonly Timed[], baseline: readonly Timed[]): void {

@@ -228,7 +228,7 @@ async function saveFirst(
 ): Promise<ReadonlySet<PreparedWrite>> {
   const store = name === "primary" ? run.primary : {};
   const saved = new Set<PreparedWrite>();
-  const byCollection = new Map<string, { collection: JournalCollection; entries: JournalEntry[] }>();
+  const due: SavedEntry[] = [];
   for (const { one, prepared } of writes) {
     const { stored, beside = [], write } = prepared;
     // What went to the primary by this program's hand may come back from there by an undo.
@@ -241,21 +241,35 @@ async function saveFirst(
     const isPlain = write.wanted !== undefined && beside.length === 0;
     if (name === "copy" && isPlain && (!isReplaced || isKnown)) continue;
     saved.add(prepared);
-    for (const { collection, id, before, after } of [stored, ...beside]) {
-      const place = JSON.stringify([collection.name, collection.uid]);
-      const known = byCollection.get(place) ?? { collection, entries: [] };
-      byCollection.set(place, known);
-      known.entries.push(entryOf({ id, wanted: after?.bytes }, before, store));
-    }
+    for (const { collection, id, before, after } of [stored, ...beside])
+      due.push({ collection, entry: entryOf({ id, wanted: after?.bytes }, before, store) });
   }
-  for (const { collection, entries } of byCollection.values()) await journal.save(collection, entries);
+  await saveAll(journal, due);
   return saved;
 }
 
 /** What somebody else did instead is not for an undo to take back. Of a document that moves some of it may have been done. */
 async function takeOut({ journal }: WritableSide, unmade: readonly PreparedWrite[]): Promise<void> {
-  for (const { stored, beside = [] } of unmade)
-    if (beside.length === 0) await journal.save(stored.collection, [{ id: stored.id.element }]);
+  const whole = unmade.filter(({ beside = [] }) => beside.length === 0);
+  const due = whole.map(({ stored: { collection, id } }) => ({ collection, entry: { id: id.element } }));
+  await saveAll(journal, due);
+}
+
+interface SavedEntry {
+  readonly collection: JournalCollection;
+  readonly entry: JournalEntry;
+}
+
+/** Those of one collection together: each time costs a sync of the disk. */
+async function saveAll(journal: WritableSide["journal"], due: readonly SavedEntry[]): Promise<void> {
+  const byCollection = new Map<string, { collection: JournalCollection; entries: JournalEntry[] }>();
+  for (const { collection, entry } of due) {
+    const place = JSON.stringify([collection.name, collection.uid]);
+    const known = byCollection.get(place) ?? { collection, entries: [] };
+    byCollection.set(place, known);
+    known.entries.push(entry);
+  }
+  for (const { collection, entries } of byCollection.values()) await journal.save(collection, entries);
 }
 
 async function readBack(

@@ -1,7 +1,7 @@
 /** The files of an archive: how they are opened, and what is said when they fail or are damaged. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { type DiskHints, onDisk } from "../../../files/disk-error.ts";
+import { type DiskHints, diskCode, onDisk } from "../../../files/disk-error.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -49,7 +49,7 @@ async function opened(path: string): Promise<FileHandle> {
   try {
     return await open(path, READ);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = diskCode(error);
     if (code === "ELOOP" || code === "EMLINK")
       throw damaged(path, "is a symbolic link, which is not followed", error);
     if (code === "ENOENT") throw damaged(path, "is missing", error);
