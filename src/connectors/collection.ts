@@ -33,7 +33,9 @@ export interface CollectionInfo {
   readonly after?: readonly string[] | undefined;
   /** The field that says when a document was changed last, where the store can select by it. See `Changes`. */
   readonly changedBy?: string | undefined;
-  /** What of its definition is not as it was written down, or will not be built, each with a key and the cause: named as losses. */
+  /** Why it is not all of what it was made of, as a clause: that it lacks a document says nothing. */
+  readonly partial?: string | undefined;
+  /** What of it is not as it was written down or read, or will not be built, each with a key and the cause: named as losses. */
   readonly doubts?: readonly NotReproduced[] | undefined;
   /** Number of documents by the store's own bookkeeping: for plans and progress, never for a verdict. */
   readonly documents: number;

@@ -5,6 +5,7 @@
  * Rules for every method: a rejected promise is a DualsyncError; "could not read" is never an empty answer; the
  * signal, where there is one, ends every wait; retries happen inside the connector.
  */
+import type { NotCopied } from "../model/collection.ts";
 import type { Batch, DocumentId } from "../model/document.ts";
 import type { CollectionInfo, Listing, Metadata, ReadOptions, Selection } from "./collection.ts";
 import type { AgreementReader, AgreementWriter } from "./powers/agreements.ts";
@@ -235,6 +236,13 @@ export interface Sink {
 export interface Published {
   /** It was read back, and was what had been written. */
   readonly verified: boolean;
+  /** What the source has, and this has not. */
+  readonly lacks: readonly NotCopied[];
+}
+
+/** What became known of a collection when it was read. */
+export interface AsRead extends Pick<CollectionInfo, "partial"> {
+  readonly doubts: readonly NotReproduced[];
 }
 
 /**
@@ -243,5 +251,5 @@ export interface Published {
  */
 export interface SinkCollection {
   write(batch: Batch, signal: AbortSignal): Promise<void>;
-  end(signal: AbortSignal): Promise<void>;
+  end(read: AsRead, signal: AbortSignal): Promise<void>;
 }

@@ -11,12 +11,15 @@ import { keepNewer } from "../../core/copy/keeping.ts";
 import { NewerBy } from "../../core/copy/newer.ts";
 import { type Transferred, transferAll } from "../../core/copy/transfer.ts";
 import { assertDifferentStores } from "../../core/plan/guards.ts";
+import { NOT_CHOSEN } from "../../core/plan/plan.ts";
 import { SizeLimit } from "../../core/plan/size-limit.ts";
 import { weaker } from "../../core/plan/verify-mode.ts";
 import { Checkpoint } from "../../core/progress/checkpoint.ts";
 import { Losses } from "../../core/progress/losses.ts";
+import type { NotCopied } from "../../model/collection.ts";
 import { DualsyncError, exitCode } from "../../model/errors.ts";
 import type { Plan, RunReport } from "../../model/reporter.ts";
+import { safeText } from "../../redact/redact.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 import type { RunContext } from "../command.ts";
@@ -39,11 +42,15 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
   return await withStores(options, context.signal, async (opened) => {
     const stores = { ...opened, target: asPlanned(opened.target) };
     if (options.dryRun) {
-      const { plan, lost } = await planRun(stores, options, context);
-      context.reporter.plan(plan);
-      return finish(context, dryReport(plan, started, lossesOf(lost, options)));
+      const planned = await planRun(stores, options, context);
+      context.reporter.plan(planned.plan);
+      return finish(context, dryReport(planned.plan, started, lossesOf(planned, options)));
     }
-    if (stores.target.begin !== undefined) return await copyingOnce(stores, options, context, started);
+    if (stores.target.begin !== undefined) {
+      return await copyingOnce(stores, options, context, started).catch((error: unknown) => {
+        throw interrupted(error);
+      });
+    }
     await options.state.check();
     return await withSession(
       stores.target,
@@ -56,7 +63,7 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
         const planned = await planRun(stores, options, context);
         context.reporter.plan(planned.plan);
         await assertAllowed(options, planned.plan, context);
-        const losses = lossesOf(planned.lost, options);
+        const losses = lossesOf(planned, options);
         const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
         return await journaled(options.cwd, head, context, async (journal) => {
           const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
@@ -74,8 +81,9 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
 }
 
 /** What the plan knows of already. */
-function lossesOf(lost: PlannedRun["lost"], { accept }: CopyingOptions): Losses {
+function lossesOf({ jobs, lost }: PlannedRun, { accept }: CopyingOptions): Losses {
   const losses = new Losses(accept);
+  for (const { doubts } of jobs) for (const { key, reason } of doubts) losses.add(key, reason);
   for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
   return losses;
 }
@@ -94,9 +102,10 @@ async function copyingOnce(
   context: RunContext,
   started: Date,
 ): Promise<number> {
-  const { plan, jobs, lost } = await planRun(stores, options, context);
+  const planned = await planRun(stores, options, context);
+  const { plan, jobs } = planned;
   context.reporter.plan(plan);
-  const losses = lossesOf(lost, options);
+  const losses = lossesOf(planned, options);
   const { source, target } = stores;
   const { product, label } = await source.identity(context.signal);
   const { database } = connectorOf(options.from).place(options.from);
@@ -109,7 +118,9 @@ async function copyingOnce(
   const clock = limitTime(options.maxMinutes, stop, outOfTimeOnce);
   const { verify, indexes, batchSize } = options;
   const note = (message: string): void => context.reporter.note(message);
-  const run = { source, sink, label: target.label, verify, indexes, batchSize, losses, note, signal, stop };
+  const left = leftOut(plan, losses);
+  const how = { verify, indexes, batchSize, losses, left, note };
+  const run = { source, sink, label: target.label, ...how, signal, stop };
   try {
     const done = await copyOnce(run, jobs, context.reporter);
     if (options.keep !== undefined) await prune(stores, options.keep, context);
@@ -117,6 +128,26 @@ async function copyingOnce(
   } finally {
     clearTimeout(clock);
   }
+}
+
+/** An interrupted run is not resumed here, as it is elsewhere. */
+function interrupted(error: unknown): unknown {
+  const isAsked = error instanceof DualsyncError && ["interrupted", "terminated"].includes(error.exit);
+  if (!isAsked) return error;
+  return new DualsyncError(error.exit, error.message, {
+    hint: "Nothing of this run was kept, and what was written there before is as it was. Run the same command again to begin anew.",
+    cause: error,
+  });
+}
+
+/** What no run ever copies is not missed, and what a person has accepted to be lost is no loss of a later one. */
+function leftOut({ notCopied }: Plan, { items }: Losses): readonly NotCopied[] {
+  const accepted = new Set(items.filter((item) => item.accepted).map(({ key }) => key));
+  return notCopied
+    .filter(({ reason, isLoss }) => isLoss === true || reason === NOT_CHOSEN)
+    .map((one) =>
+      accepted.has(safeText(`collection ${one.name}`)) ? { name: one.name, reason: one.reason } : one,
+    );
 }
 
 /** Only once the new one is whole. */

@@ -23,7 +23,7 @@ import {
 } from "../../core/plan/plan.ts";
 import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
-import { hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
+import { goneSinceLast, hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
 import type { SavedRun } from "../../core/progress/saved-run.ts";
 import type { NotCopied } from "../../model/collection.ts";
 import type { AdoptionPreview, Plan } from "../../model/reporter.ts";
@@ -87,9 +87,12 @@ export async function planRun(
   const known = { jobs, copies: new Set([...copies, ...gone]) };
   const beside = { source: stores.source, listing: target.listing };
   const hidden = await hiddenBeside(known, beside, wanted, signal);
+  const kept = (await stores.target.keptCopies?.list(signal)) ?? [];
+  const before = await goneSinceLast(kept, { jobs, notCopied }, stores.source, wanted, signal);
   const goneLosses = [
     ...(await vanishedLosses(gone, { source: stores.source, notCopied }, wanted, signal)),
     ...hidden.values(),
+    ...before.losses,
   ];
   const chosen = {
     notCopied: [
@@ -106,7 +109,14 @@ export async function planRun(
   const saved = await findSaved(options, target.history, (reason) => objections.push(reason));
   const found = await compareAll(stores, foreign, target, context);
   const saving = savedFirst(chosen.jobs, target, options.delete);
-  const notes = [...adoption(found), ...saving, ...objections, ...since.notes, ...remarks(options)];
+  const notes = [
+    ...adoption(found),
+    ...saving,
+    ...objections,
+    ...since.notes,
+    ...before.notes,
+    ...remarks(options),
+  ];
   notes.push(...withoutDocuments(chosen.jobs, stores.source), ...restoreDoubts(chosen.jobs, stores));
   const made = makePlan(chosen, target.listing, found, { ...planOptions, notes });
   const resumed = resumedOf(saved, chosen.jobs, target.listing);

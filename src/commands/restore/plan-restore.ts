@@ -31,7 +31,7 @@ import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { ExtraAge } from "../../core/restore/extra-age.ts";
 import { openRestores, scopeOf } from "../../core/restore/open-restores.ts";
 import { previewRestore } from "../../core/restore/preview.ts";
-import { keepingOf } from "../../core/restore/restore-mode.ts";
+import { keepingOf, type RestoreMode } from "../../core/restore/restore-mode.ts";
 import type { NotCopied } from "../../model/collection.ts";
 import type { Doc } from "../../model/document.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -91,7 +91,7 @@ export async function planRestore(
   const naming = { renamed: stores.source.metadata?.renamed, nameProblem };
   const all = withoutUnreadable(chooseJobs(source.listing, wanted, naming), target.listing);
   assertNotMixed(source.listing, target.listing, wanted);
-  const fitting = fittingJobs(all.jobs, target, stores.target);
+  const fitting = withoutPartial(fittingJobs(all.jobs, target, stores.target), options.mode);
   const creation = await creationOf(fitting.absent, stores, signal);
   const chosen = await choose(fitting.jobs, options.documents, stores.source, signal);
   const lost = [...all.lost, ...fitting.lost];
@@ -239,6 +239,24 @@ function fittingJobs(jobs: readonly PlannedJob[], target: StoreSnapshot, store: 
     else fitting.push({ ...job, to: existing });
   }
   return { jobs: fitting, lost, absent };
+}
+
+/** A copy that is known not to hold all of a collection says of no document that it is to be removed. */
+function withoutPartial(fitting: Fitting, mode: RestoreMode): Fitting {
+  if (mode !== "exact") return fitting;
+  const jobs = fitting.jobs.filter(({ from }) => from.partial === undefined);
+  const more = fitting.jobs.flatMap(({ from: { name, partial } }): NotCopied[] =>
+    partial === undefined
+      ? []
+      : [
+          {
+            name,
+            reason: `${partial}: --mode exact would remove the rest, --mode overwrite does not`,
+            isLoss: true,
+          },
+        ],
+  );
+  return { ...fitting, jobs, lost: [...fitting.lost, ...more] };
 }
 
 /**

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { RestoreScope } from "../../connectors/powers/run-history.ts";
-import type { PlannedJob } from "../../core/plan/plan.ts";
+import { doubtNotes, type PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
 import { completes, openRestores } from "../../core/restore/open-restores.ts";
 import { DualsyncError } from "../../model/errors.ts";
@@ -49,6 +49,7 @@ export async function restoreNotes(
     `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${found.asks} here.`,
     ...(found.isOther ? [otherNote(found)] : []),
     ...(await archiveNotes(stores.source, source, context.signal)),
+    ...doubtNotes(jobs),
     ...(await unpreparedNote(stores.target, context.signal)),
     ...copyNote(target),
     ...interruptedNotes(found),
@@ -85,8 +86,9 @@ async function archiveNotes(
   signal: AbortSignal,
 ): Promise<string[]> {
   const kept = (await keptCopies?.list(signal)) ?? [];
-  const each = kept.slice(-LISTED).map(({ since, source, verified, problem, run }) => {
-    const state = problem ?? (verified ? "verified" : "not verified");
+  const each = kept.slice(-LISTED).map(({ since, source, verified, isPartial, problem, run }) => {
+    const part = isPartial ? ", not of everything" : "";
+    const state = problem ?? `${verified ? "verified" : "not verified"}${part}`;
     return `${minute(since)} UTC of ${source} (${state}${run === lastRun?.run ? ", taken here" : ""})`;
   });
   const more = kept.length > each.length ? `, the last ${each.length}` : "";

@@ -253,8 +253,9 @@ function isVerified({ collections }: Transferred): boolean {
   return collections.every(({ verdict }) => verdict === "verified" || verdict === "defined");
 }
 
-function lossesOf({ lost, lostDocuments }: PlannedRestore, { accept }: RestoreOptions): Losses {
+function lossesOf({ jobs, lost, lostDocuments }: PlannedRestore, { accept }: RestoreOptions): Losses {
   const losses = new Losses(accept);
+  for (const { doubts } of jobs) for (const { key, reason } of doubts) losses.add(key, reason);
   for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
   for (const { key, reason } of lostDocuments) losses.add(key, reason);
   return losses;

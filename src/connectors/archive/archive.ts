@@ -98,11 +98,13 @@ async function begun(
   });
 }
 
-function keptCopyOf({ run, since, source, verified, problem }: RunSummary): KeptCopy {
-  return { run, since, source, verified, problem };
+function keptCopyOf({ run, since, source, verified, problem, holds, lacks, lost }: RunSummary): KeptCopy {
+  const wanted = [...new Set([...holds, ...lost])];
+  return { run, since, source, verified, isPartial: lacks.size > 0, wanted, problem };
 }
 
-function described({ since, source, verified, problem }: RunSummary): string {
-  const state = problem ?? (verified ? "verified" : "not verified");
+function described({ since, source, verified, problem, lacks }: RunSummary): string {
+  const part = lacks.size > 0 ? ", not of everything" : "";
+  const state = problem ?? `${verified ? "verified" : "not verified"}${part}`;
   return `${since.toISOString()} of ${source} (${state})`;
 }

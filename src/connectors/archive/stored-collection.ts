@@ -10,7 +10,7 @@ export interface StoredCollection {
   readonly info: CollectionInfo;
   /** Without the one on `_id`. */
   readonly indexes: readonly Metadata[];
-  /** What of its definition is built differently from how it was written down, or not at all, with the cause. */
+  /** What of it is not as it was written down or read, or will not be built, with the cause. */
   readonly altered: readonly NotReproduced[];
   /** How the collection can be created again in a store of the source's kind: see `Blueprints`. */
   readonly blueprint?: string | undefined;

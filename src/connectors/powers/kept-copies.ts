@@ -7,6 +7,10 @@ export interface KeptCopy {
   readonly source: string;
   /** It was read back, and was what had been read. */
   readonly verified: boolean;
+  /** It does not hold all that its source had. */
+  readonly isPartial: boolean;
+  /** What was to be in it, by the names that it has there; also what was lost on the way. */
+  readonly wanted: readonly string[];
   /** Why it cannot be used, as a clause. */
   readonly problem?: string | undefined;
 }
@@ -15,6 +19,9 @@ export interface KeptCopy {
 export interface KeptCopies {
   /** All that are there, the newest last. */
   list(signal: AbortSignal): Promise<readonly KeptCopy[]>;
-  /** Removes all whole copies of this source but the newest of them, so many. @returns what was removed */
+  /**
+   * Removes the copies of this source of which so many newer ones hold all the same collections; of those that are verified, one of these is
+   * verified, too. What cannot be used stays. @returns what was removed
+   */
   prune(keep: number, source: string, signal: AbortSignal): Promise<readonly KeptCopy[]>;
 }

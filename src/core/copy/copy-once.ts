@@ -1,6 +1,7 @@
 /** Copying into a place that is written once: all of it is written, read back, and published if it is what was read. */
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader, Sink } from "../../connectors/contract.ts";
+import type { NotCopied } from "../../model/collection.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { CollectionReport, Meter, Reporter, Verdict } from "../../model/reporter.ts";
 import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
@@ -11,7 +12,7 @@ import { OrderedFingerprint, UnorderedFingerprint } from "../walk/fingerprint.ts
 import { readOnce } from "../walk/read-once.ts";
 import { shortfall } from "../walk/shortfall.ts";
 import { leaveBlueprint } from "./leave-blueprint.ts";
-import { assertSourceExists, nameInexact } from "./still-there.ts";
+import { assertSourceExists } from "./still-there.ts";
 import type { Transferred } from "./transfer.ts";
 
 /** What all collections of a run into a sink share. */
@@ -24,6 +25,8 @@ export interface OnceRun {
   readonly indexes: boolean;
   readonly batchSize?: number | undefined;
   readonly losses: Losses;
+  /** What the source has and is not to be written. */
+  readonly left: readonly NotCopied[];
   readonly note: (message: string) => void;
   readonly signal: AbortSignal;
   readonly stop: (error: unknown) => void;
@@ -49,28 +52,32 @@ export async function copyOnce(
   reporter: Reporter,
 ): Promise<Transferred> {
   const written: Written[] = [];
+  const lacks = [...run.left];
   try {
     for (const planned of jobs) {
       const meter = reporter.meter(planned.from.name, planned.from.documents);
       try {
-        written.push(await writeOne({ ...run, ...planned, meter }));
+        written.push(await writeOne({ ...run, ...planned, meter }, lacks));
       } finally {
         meter.end();
       }
     }
     await readBack(run, written, reporter);
     const verified = written.every(({ verdict }) => verdict === "verified" || verdict === "defined");
-    await run.sink.publish({ verified }, run.signal);
+    await run.sink.publish({ verified, lacks }, run.signal);
   } finally {
     await run.sink.discard();
   }
   return { collections: written.map(report), bytes: written.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-async function writeOne(job: OnceJob): Promise<Written> {
-  for (const { key, reason } of job.doubts) job.losses.add(key, reason);
+async function writeOne(job: OnceJob, lacks: NotCopied[]): Promise<Written> {
+  const { losses, from } = job;
+  for (const { key, reason } of job.doubts) losses.add(key, reason);
   return await oneCollection(job, writeCollection, (error) => {
-    job.losses.add(`collection ${job.from.name}`, reasonOf(error));
+    const reason = reasonOf(error);
+    losses.add(`collection ${from.name}`, reason);
+    lacks.push({ name: from.name, reason, isLoss: true });
     return { planned: job, documents: 0, bytes: 0, digest: "", verdict: "incomplete" };
   });
 }
@@ -94,11 +101,14 @@ async function writeCollection(job: OnceJob): Promise<Written> {
     }
     await assertSourceExists(job);
   }
-  await into.end(signal);
   const { documents } = fingerprint;
-  const isWhole = (await gaveAll(job, documents)) && !nameInexact(job, losses);
+  const partial = await lacking(job, documents);
+  if (partial !== undefined) losses.add(`collection ${from.name}`, partial);
+  const inexact = source.exactness?.inexact(from.name) ?? [];
+  for (const { key, reason } of inexact) losses.add(key, reason);
+  await into.end({ partial, doubts: [...job.doubts, ...inexact] }, signal);
   const done = from.kind === "definition" ? "defined" : "not verified";
-  const verdict = isWhole ? done : "incomplete";
+  const verdict = partial === undefined && inexact.length === 0 ? done : "incomplete";
   return { planned: job, documents, bytes, digest: fingerprint.digest(), verdict };
 }
 
@@ -107,14 +117,12 @@ function fingerprintOf({ kind, ordered }: CollectionInfo): OrderedFingerprint | 
   return ordered || kind === "sequence" ? new OrderedFingerprint() : new UnorderedFingerprint();
 }
 
-/** @returns false, with a loss named, where the source gave other documents than it counts */
-async function gaveAll(job: OnceJob, given: number): Promise<boolean> {
-  const { source: store, from: collection, filter, signal, losses } = job;
-  if (collection.kind === "definition") return true;
+/** Why this is not all of it: the source gave other documents than it counts. */
+async function lacking(job: OnceJob, given: number): Promise<string | undefined> {
+  const { source: store, from: collection, filter, signal } = job;
+  if (collection.kind === "definition") return undefined;
   const before = filter === undefined ? collection.documents : undefined;
-  const found = await shortfall({ store, role: "source", collection, filter, before, signal }, given);
-  if (found !== undefined) losses.add(`collection ${collection.name}`, found);
-  return found === undefined;
+  return await shortfall({ store, role: "source", collection, filter, before, signal }, given);
 }
 
 /** What is verified is that the place holds, byte for byte and in the same order, what was read. */

@@ -118,7 +118,8 @@ export function chooseJobs(
       continue;
     }
     const unsure = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
-    const doubts = [...(from.doubts ?? []), ...unsure];
+    const part = from.partial === undefined ? [] : [{ key: `collection ${from.name}`, reason: from.partial }];
+    const doubts = [...part, ...(from.doubts ?? []), ...unsure];
     jobs.push({ from, to, doubts, filter });
   }
   assertDistinctTargets(jobs);
@@ -322,11 +323,16 @@ export function makePlan(
     notes: [
       ...changes(collections, options),
       ...onlyThere({ jobs, copies }, target),
-      ...jobs.flatMap(({ doubts }) => doubts.map(({ key, reason }) => `${key}: ${reason}.`)),
+      ...doubtNotes(jobs),
       ...options.notes,
     ],
     dryRun: options.dryRun,
   };
+}
+
+/** What will not be as it was, a sentence each. */
+export function doubtNotes(jobs: readonly PlannedJob[]): string[] {
+  return jobs.flatMap(({ doubts }) => doubts.map(({ key, reason }) => `${key}: ${reason}.`));
 }
 
 /** Collections of the target that no job writes to, except copies of what cannot be read. */

@@ -2,6 +2,7 @@
 
 import type { Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
+import type { KeptCopy } from "../../connectors/powers/kept-copies.ts";
 import type { NotCopied } from "../../model/collection.ts";
 import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
@@ -39,9 +40,39 @@ export async function vanishedLosses(
         (await hidden(source, namesInSource(name, wanted), signal)) ?? {
           name,
           reason: source.words.hidden?.gone ?? GONE,
+          isLoss: true,
         },
     );
   return losses;
+}
+
+/** What the last of several copies held, and the source has no more; where it hides things, as losses. */
+export interface GoneSince {
+  readonly losses: readonly NotCopied[];
+  readonly notes: readonly string[];
+}
+
+/** For a target that keeps its copies: each run writes all of them anew, so that what vanishes would be missed by nobody. */
+export async function goneSinceLast(
+  kept: readonly KeptCopy[],
+  { jobs, notCopied }: Pick<Jobs, "jobs" | "notCopied">,
+  source: Reader,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<GoneSince> {
+  const last = kept.findLast((one) => one.problem === undefined && one.source === source.label);
+  const listed = new Set([...jobs.map(({ from }) => from.name), ...notCopied.map(({ name }) => name)]);
+  const gone = (last?.wanted ?? []).filter((name) => {
+    const own = namesInSource(name, wanted);
+    return own.every((one) => !listed.has(one)) && own.every(wanted.selects);
+  });
+  if (last === undefined || gone.length === 0) return { losses: [], notes: [] };
+  if (source.hiding !== undefined)
+    return { losses: await vanishedLosses(gone, { source, notCopied }, wanted, signal), notes: [] };
+  const shown = gone.slice(0, 10).join(", ");
+  const more = gone.length > 10 ? ` and ${gone.length - 10} more` : "";
+  const before = `${last.since.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return { losses: [], notes: [`No longer in the source since its last copy (${before}): ${shown}${more}.`] };
 }
 
 /** What is listed under one of these names and is not copied, of which there is a copy from before; undefined: nothing. */

@@ -24,6 +24,11 @@ function itemsOf({ stdout }: CliResult): unknown[] {
     .sort();
 }
 
+function notesOf({ stdout }: CliResult): string {
+  const { notes } = records(stdout).find(({ type }) => type === "start") as { notes: string[] };
+  return notes.join("\n");
+}
+
 const apply = (place: string, ...flags: string[]) => [
   ...["restore", "--from", `file:${place}`, "--apply", "--confirm", server.database, "--json"],
   ...flags,
@@ -65,8 +70,7 @@ describe.each(["plain", "gzip", "ordersDB.archive"])("a dump (%s)", (form) => {
 
   it("says before anything is written what can be known of it, and gives back single documents", async () => {
     const shown = await ends(6, server.run(["restore", "--from", `file:${place}`, "--json"]));
-    const { notes } = records(shown.stdout).find(({ type }) => type === "start") as { notes: string[] };
-    expect(notes.join("\n")).toMatch(/mongodump/);
+    expect(notesOf(shown)).toMatch(/mongodump/);
     expect(await db().listCollections().toArray()).toEqual([]);
     await ends(0, server.run(apply(place, "--include", "mixed ids")));
     expect(await db().collection("mixed ids").countDocuments()).toBe(9);
@@ -102,6 +106,10 @@ describe("a dump that is not as it was", () => {
     );
     expect(old).not.toBe(text);
     writeFileSync(path, old);
+    const flags = ["--include", "orders", "--dry-run", "--json"];
+    const shown = await ends(3, server.run(["restore", "--from", "file:./dump", ...flags], cwd));
+    expect(itemsOf(shown)).toEqual(["index orders/at_1"]);
+    expect(notesOf(shown)).toMatch(/^index orders\/at_1: .*expire/m);
     const done = await ends(3, server.run(apply("./dump", "--include", "orders"), cwd));
     expect(itemsOf(done)).toEqual(["index orders/at_1"]);
     const indexes = await db().collection("orders").indexes();

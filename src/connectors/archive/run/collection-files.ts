@@ -7,6 +7,7 @@ import { onDisk, unlessAbsent } from "../../../files/disk-error.ts";
 import type { Batch } from "../../../model/document.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import type { CollectionInfo, Metadata } from "../../collection.ts";
+import type { AsRead } from "../../contract.ts";
 import { ARCHIVE_HINTS, createFile, writing } from "../blocks/archive-file.ts";
 import { sha256 } from "../blocks/block-list.ts";
 import { BlockWriter, OutOfOrder } from "../blocks/block-writer.ts";
@@ -69,7 +70,7 @@ export class CollectionFiles {
     await (this.#spool?.add(batch) ?? this.#writer?.add(batch).catch((error) => this.#fail(error)));
   }
 
-  async end(signal: AbortSignal): Promise<void> {
+  async end({ partial, doubts }: AsRead, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.#takeSpooled(signal);
     const written = await this.#writer?.end();
@@ -85,6 +86,8 @@ export class CollectionFiles {
       documents: written?.documents ?? 0,
       bytes: written?.bytes ?? 0,
       definition: this.#definition,
+      partial,
+      doubts,
       metadata: await this.#write(this.#files.metadata, await this.#metadata()),
       data: blocks === undefined ? undefined : { file: this.#files.data, blocks },
     };

@@ -20,6 +20,12 @@ export interface RunSummary {
   /** The source's label; empty where there is a problem. */
   readonly source: string;
   readonly verified: boolean;
+  /** Collections that it holds all of. */
+  readonly holds: ReadonlySet<string>;
+  /** Those that its source had, and that it holds not at all, or not all of. */
+  readonly lacks: ReadonlySet<string>;
+  /** Of those what was to be there. */
+  readonly lost: ReadonlySet<string>;
   /** Why it cannot be used, as a clause. */
   readonly problem?: string | undefined;
 }
@@ -52,18 +58,30 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function summary(folder: string, name: string, since: Date): Promise<RunSummary> {
-  const unknown = { name, run: name.slice(-8), since, source: "", verified: false };
+  const nothing = { holds: new Set<string>(), lacks: new Set<string>(), lost: new Set<string>() };
+  const unknown = { name, run: name.slice(-8), since, source: "", verified: false, ...nothing };
   const path = join(folder, name);
   const stat = await onDisk(path, "read", () => lstat(path), ARCHIVE_HINTS);
   if (!stat.isDirectory())
     return { ...unknown, problem: "it is not a folder itself, and links are not followed" };
   try {
-    const { run, source, verified, from }: Manifest = await manifestIn(path);
-    return { name, run, since: from, source: source.label, verified };
+    const manifest = await manifestIn(path);
+    const { run, source, verified, from } = manifest;
+    return { name, run, since: from, source: source.label, verified, ...partsOf(manifest) };
   } catch (error) {
     if (error instanceof DualsyncError) return { ...unknown, problem: clause(error.message) };
     throw error;
   }
+}
+
+function partsOf({ collections, lacks }: Manifest): Pick<RunSummary, "holds" | "lacks" | "lost"> {
+  const namesOf = (some: readonly { readonly name: string }[]) => new Set(some.map(({ name }) => name));
+  const partial = collections.filter((one) => one.partial !== undefined);
+  return {
+    holds: namesOf(collections.filter((one) => one.partial === undefined)),
+    lacks: namesOf([...lacks, ...partial]),
+    lost: namesOf([...lacks.filter(({ isLoss }) => isLoss === true), ...partial]),
+  };
 }
 
 function clause(sentence: string): string {

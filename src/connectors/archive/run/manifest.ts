@@ -2,7 +2,8 @@
  * `manifest.json`: what a run holds, and what proves that it is undamaged. Its last member is SHA-256 of all that stands before it.
  * Nobody has a key to it: it proves that nothing was damaged, not that nothing was forged.
  */
-import type { CollectionKind } from "../../../model/collection.ts";
+import type { CollectionKind, NotCopied } from "../../../model/collection.ts";
+import type { NotReproduced } from "../../write-outcome.ts";
 import { sha256 } from "../blocks/block-list.ts";
 
 export const MANIFEST = "manifest.json";
@@ -22,6 +23,8 @@ export interface Manifest {
   readonly database: string;
   readonly gzip: boolean;
   readonly collections: readonly ManifestCollection[];
+  /** What the source had, and the run has not. */
+  readonly lacks: readonly NotCopied[];
 }
 
 export interface RunSource {
@@ -44,6 +47,9 @@ export interface ManifestCollection {
   readonly bytes: number;
   /** BSON: `options` and `indexes`. */
   readonly definition: Uint8Array;
+  /** See `CollectionInfo`. */
+  readonly partial?: string | undefined;
+  readonly doubts: readonly NotReproduced[];
   readonly blueprint?: string | undefined;
   readonly metadata: NotedFile;
   /** None where there are no documents but only a definition. */
@@ -118,6 +124,7 @@ function manifestOf(content: Members): Manifest {
     database: fileName(content.database),
     gzip: flag(content.gzip),
     collections: list(content.collections).map(collectionOf),
+    lacks: list(content.lacks).map(lackOf),
   };
 }
 
@@ -134,10 +141,23 @@ function collectionOf(value: unknown): ManifestCollection {
     documents: count(content.documents),
     bytes: count(content.bytes),
     definition: Buffer.from(text(content.definition), "base64"),
+    partial: optional(content.partial, text),
+    doubts: list(content.doubts).map(doubtOf),
     blueprint: optional(content.blueprint, text),
     metadata: notedFile(content.metadata),
     data: kind === "definition" ? undefined : dataOf(content.data),
   };
+}
+
+function doubtOf(value: unknown): NotReproduced {
+  const { key, reason } = members(value);
+  return { key: text(key), reason: text(reason) };
+}
+
+function lackOf(value: unknown): NotCopied {
+  const { name, reason, isLoss } = members(value);
+  const lack = { name: text(name), reason: text(reason) };
+  return optional(isLoss, flag) === true ? { ...lack, isLoss: true } : lack;
 }
 
 function dataOf(value: unknown): ManifestCollection["data"] {

@@ -49,7 +49,7 @@ export async function openFiles(run: string, manifest: Manifest): Promise<Opened
     product: `dualsync ${dualsync}`,
     origin: { run: manifest.run, command, source: source.label, from, to, verified },
     collections,
-    notCopied: [],
+    notCopied: manifest.lacks.map((lack) => ({ ...lack, reason: `the archive lacks it: ${lack.reason}` })),
     proof: PROOF,
     close: async () => undefined,
   };
@@ -84,7 +84,7 @@ async function openCollection(
   const folder = join(run, manifest.database);
   await readNoted(folder, noted.metadata);
   const { options, indexes } = definitionOf(folder, noted);
-  const { name, kind, type, documents, bytes, blueprint } = noted;
+  const { name, kind, type, documents, bytes, partial, doubts, blueprint } = noted;
   const info: CollectionInfo = {
     name,
     kind,
@@ -94,10 +94,11 @@ async function openCollection(
     options,
     ordered: noted.ordered,
     ...(noted.idsAreUnique ? { idsAreUnique: true } : {}),
+    ...(partial === undefined ? {} : { partial: `the archive does not hold all of it: ${partial}` }),
     documents,
     bytes,
   };
-  const shared = { info, indexes, altered: [], blueprint };
+  const shared = { info, indexes, altered: doubts, blueprint };
   const reader = await readerOf(folder, manifest, noted);
   if (reader === undefined) return { ...shared, ...NO_DOCUMENTS };
   const stored: StoredCollection = {

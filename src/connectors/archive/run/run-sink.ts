@@ -117,8 +117,8 @@ class RunSink implements Sink {
     this.#collections.push(files);
     return {
       write: (batch, during) => files.write(batch, during),
-      end: async (during) => {
-        await files.end(during);
+      end: async (read, during) => {
+        await files.end(read, during);
         this.#end = this.#options.now();
       },
     };
@@ -127,17 +127,17 @@ class RunSink implements Sink {
   async reopen(signal: AbortSignal): Promise<Reader> {
     signal.throwIfAborted();
     await this.#seal();
-    const manifest = this.#manifest(false);
+    const manifest = this.#manifest({ verified: false, lacks: [] });
     const now = this.#options.now();
     // Nothing is written while all of it is read: it is not left behind.
     await writing(this.#partial, () => utimes(this.#partial, now, now));
     return archiveReader(this.#whole, () => openFiles(this.#partial, manifest));
   }
 
-  async publish({ verified }: Published, signal: AbortSignal): Promise<void> {
+  async publish(done: Published, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.#seal();
-    const manifest = writeManifest(this.#manifest(verified));
+    const manifest = writeManifest(this.#manifest(done));
     await writing(this.#whole, async () => {
       if (this.#hasFolder) await syncFolder(join(this.#partial, this.#database));
       await replaceFile(this.#partial, MANIFEST, manifest);
@@ -170,7 +170,7 @@ class RunSink implements Sink {
     for (const files of this.#collections) if (files.noted === undefined) await files.remove();
   }
 
-  #manifest(verified: boolean): Manifest {
+  #manifest({ verified, lacks }: Published): Manifest {
     const { version, run, command, source, gzip } = this.#options;
     return {
       dualsync: version,
@@ -185,6 +185,7 @@ class RunSink implements Sink {
       collections: this.#collections.flatMap(({ name, noted }) =>
         noted === undefined ? [] : [{ ...noted, blueprint: this.#texts.get(name) }],
       ),
+      lacks,
     };
   }
 }

@@ -51,12 +51,12 @@ async function write({ folder, run, gzip, documents }) {
     ])) {
       const into = await sink.begin(collection, [], signal);
       if (order.length > 0) await into.write(batchOf([...order]), signal);
-      await into.end(signal);
+      await into.end({ doubts: [] }, signal);
     }
     const reader = await sink.reopen(signal);
     for await (const _ of reader.read(info("orders", true, "collection"), { signal }));
     await reader.close();
-    await sink.publish({ verified: true }, signal);
+    await sink.publish({ verified: true, lacks: [] }, signal);
   } finally {
     await sink.discard();
   }

@@ -63,7 +63,7 @@ it.each([false, true])(
     expect(await read(reader.read(ORDERS.info, { signal: SIGNAL }))).toEqual(wanted(ORDERS));
     await reader.close();
     expect(await listRuns(folder)).toEqual([]);
-    await sink.publish({ verified: true }, SIGNAL);
+    await sink.publish({ verified: true, lacks: [] }, SIGNAL);
     await sink.discard();
     await sink.discard();
     const [a, b, c, d] = SHUFFLED.documents;
@@ -94,7 +94,7 @@ it.each([false, true])(
         { name: "empty", options: EMPTY.info.options, content: [] },
       ],
     });
-    expect(await listRuns(folder)).toEqual([
+    expect(await listRuns(folder)).toMatchObject([
       { name: NAME, run: "1a2b3c4d", since: from, source: "localhost/ordersDB", verified: true },
     ]);
     const packed = gzip ? ".gz" : "";
@@ -140,7 +140,7 @@ it("a collection that was not ended, or whose documents came out of order, is no
   await expect(out).rejects.toMatchObject({ exit: "source", ofOneCollection: true });
   const spooled = await sink.begin(info("spooled", { ordered: false }), [], SIGNAL);
   await spooled.write(Batch.of(numbered(3)), SIGNAL);
-  await sink.publish({ verified: false }, SIGNAL);
+  await sink.publish({ verified: false, lacks: [] }, SIGNAL);
   expect(await contentOf(folder)).toMatchObject({ collections: [{ name: "orders" }] });
   expect(filesIn(join(folder, NAME)).filter((path) => !path.includes("orders."))).toEqual(["manifest.json"]);
   expect(readdirSync(join(folder, NAME)).sort()).toEqual(["manifest.json", "ordersDB"]);
@@ -352,7 +352,7 @@ it("only whole runs of the same source are pruned, the oldest first, and the new
   await writeRun(folder, [ORDERS], run(4));
   for (const day of [5, 6]) {
     const sink = await beginRun(folder, options(run(day)));
-    await sink.publish({ verified: false }, SIGNAL);
+    await sink.publish({ verified: false, lacks: [] }, SIGNAL);
   }
   await writeRun(folder, [], run(7));
   const [damaged] = readdirSync(folder).filter((name) => name.includes("1107"));
@@ -364,6 +364,49 @@ it("only whole runs of the same source are pruned, the oldest first, and the new
   expect(readdirSync(folder).map((name) => name.slice(0, 9))).toEqual(left);
   expect(await prune(folder, 2, "localhost/ordersDB")).toEqual([]);
   await expect(prune(folder, 0, "another")).rejects.toThrow();
+});
+
+it("a run tells what its source had that it does not hold, or not all of", async () => {
+  const folder = newFolder();
+  const lacks = [
+    { name: "users", reason: "left out" },
+    { name: "carts", reason: "it could not be read", isLoss: true as const },
+  ];
+  const partial = "one was passed over";
+  await writeRun(folder, [ORDERS, { ...EMPTY, partial }], { lacks });
+  const [run] = await listRuns(folder);
+  expect(run).toMatchObject({
+    holds: new Set(["orders"]),
+    lacks: new Set(["users", "carts", "empty"]),
+    lost: new Set(["carts", "empty"]),
+  });
+  const { notCopied, collections } = await openRun(folder, NAME);
+  expect(notCopied).toEqual([
+    { name: "users", reason: "the archive lacks it: left out" },
+    { name: "carts", reason: "the archive lacks it: it could not be read", isLoss: true },
+  ]);
+  expect(collections.map(({ info }) => info.partial)).toEqual([
+    undefined,
+    "the archive does not hold all of it: one was passed over",
+  ]);
+});
+
+it.each([
+  ["whole ones by whole ones", [[], [], []], ["00000001"]],
+  ["one of all never by ones of a part", [[], ["orders"], ["orders"], ["orders"]], ["00000002"]],
+  ["one of a part by ones of all", [["orders"], [], []], ["00000001"]],
+  ["none where what it holds was lost since", [[], ["orders"], []], []],
+  ["one although the source has more by now that is left out", [[], ["later"], ["later"]], ["00000001"]],
+] as const)("of runs that are pruned there stay enough of each collection: %s", async (_, all, gone) => {
+  const folder = newFolder();
+  for (const [index, names] of all.entries()) {
+    const lacks = names.map((name) => ({ name, reason: "" }));
+    const contents = names.some((name) => name === "orders") ? [LOG] : [ORDERS, LOG];
+    const now = () => new Date(`2026-11-0${index + 1}T00:00:00Z`);
+    await writeRun(folder, contents, { run: `0000000${index + 1}`, now, lacks });
+  }
+  const removed = await prune(folder, 2, "localhost/ordersDB");
+  expect(removed.map(({ run }) => run)).toEqual(gone);
 });
 
 it("there are no runs where there is no folder, and an error where it cannot be read", async () => {

@@ -4,7 +4,7 @@ import { Int32 } from "bson";
 import { listRuns, openRun } from "../../../../src/connectors/archive/run/list-runs.ts";
 import { type ArchiveRunOptions, beginRun } from "../../../../src/connectors/archive/run/run-sink.ts";
 import type { CollectionInfo, Metadata } from "../../../../src/connectors/collection.ts";
-import type { Sink } from "../../../../src/connectors/contract.ts";
+import type { Published, Sink } from "../../../../src/connectors/contract.ts";
 import { Batch, type Doc } from "../../../../src/model/document.ts";
 import { hexes, read, SIGNAL } from "../blocks/block-files.ts";
 
@@ -50,23 +50,25 @@ export function options(more: Partial<ArchiveRunOptions> = {}): ArchiveRunOption
 export interface Content {
   readonly info: CollectionInfo;
   readonly documents: readonly Doc[];
+  /** Why these are not all of them. */
+  readonly partial?: string;
 }
 
-export async function write(sink: Sink, { info, documents }: Content): Promise<void> {
+export async function write(sink: Sink, { info, documents, partial }: Content): Promise<void> {
   const into = await sink.begin(info, info.kind === "definition" ? [] : [INDEX], SIGNAL);
   for (let at = 0; at < documents.length; at += 7)
     await into.write(Batch.of(documents.slice(at, at + 7)), SIGNAL);
-  await into.end(SIGNAL);
+  await into.end({ partial, doubts: [] }, SIGNAL);
 }
 
 export async function writeRun(
   folder: string,
   contents: readonly Content[],
-  more: Partial<ArchiveRunOptions> = {},
+  { lacks = [], ...more }: Partial<ArchiveRunOptions & Published> = {},
 ): Promise<void> {
   const sink = await beginRun(folder, options(more));
   for (const content of contents) await write(sink, content);
-  await sink.publish({ verified: true }, SIGNAL);
+  await sink.publish({ verified: true, lacks }, SIGNAL);
   await sink.discard();
 }
 
