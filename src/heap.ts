@@ -17,18 +17,30 @@ const drain = (() => {
 })();
 
 /**
- * Numbers that nobody reads, 24 MB of them. The garbage collector lets garbage grow in proportion to what is alive,
+ * Numbers that nobody reads, 8 MB of them. The garbage collector lets garbage grow in proportion to what is alive,
  * and what is alive in this program is small: without ballast every few batches make it walk the whole heap. It does
- * not walk into numbers. Measured with 800 MB of documents: 128 walks without it and 2 with it, at half the CPU time.
+ * not walk into numbers. Measured with 1 GB of documents: 129 walks without it and 4 with it, at half the CPU time; with 24 MB there are no fewer.
  */
-const BALLAST = 3_000_000;
+const BALLAST = 1_000_000;
 const ballast: (readonly number[])[] = [];
+
+/**
+ * The part of the heap for new objects grows by this factor, up to 32 MB. What is moved here lies outside the heap: what that part has
+ * become until the first batch is done is enough. Measured with 400 MB: 20 MB less memory, the same CPU time. An engine that knows no such
+ * factor passes over it.
+ */
+const NO_GROWTH = "--semi-space-growth-factor=1";
+
+function prepare(): void {
+  ballast.push(new Array<number>(BALLAST).fill(0.5));
+  setFlagsFromString(NO_GROWTH);
+}
 
 /** Frees the memory behind `bytes` now, where it is large and theirs alone; `bytes` is empty afterwards. */
 export function free(bytes: Uint8Array): void {
   const { buffer } = bytes;
   if (!(buffer instanceof ArrayBuffer) || buffer.byteLength <= SHARED_BYTES) return;
-  if (ballast.length === 0) ballast.push(new Array<number>(BALLAST).fill(0.5));
+  if (ballast.length === 0) prepare();
   drain.postMessage(null, [buffer]);
 }
 

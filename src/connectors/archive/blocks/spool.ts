@@ -9,7 +9,7 @@ import { BlockReader } from "./block-reader.ts";
 import { type BlockOptions, BlockWriter } from "./block-writer.ts";
 
 /** Memory of documents that wait to be sorted. */
-const SORTED_BYTES = 12_000_000;
+const SORTED_BYTES = 8_000_000;
 /** What a document takes there besides its own bytes. */
 const OVERHEAD = 400;
 /** Blocks of what is merged are smaller than others: many of them are in memory together. */
