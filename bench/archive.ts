@@ -1,6 +1,7 @@
 // Measures writing an archive and restoring from it, plain and compressed, against `duplicate` of the same data, and against `mongodump` and
 // `mongorestore` where these are on the PATH, side by side in one run, and prints ratios; then memory with an archive of 2 GB. Not a test:
-// nothing fails. DUALSYNC_BENCH_DOCUMENTS sets the number of documents (default 200,000), DUALSYNC_BENCH_ROUNDS the rounds (default 3),
+// nothing fails. Where mongodump is there, what it wrote of the same is restored, too. DUALSYNC_BENCH_DOCUMENTS sets the number of documents
+// (default 200,000), DUALSYNC_BENCH_ROUNDS the rounds (default 3),
 // DUALSYNC_BENCH_LARGE the bytes of the large archive (default 2 GB; 0: none).
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -89,6 +90,19 @@ async function large(): Promise<void> {
     console.log(`an archive of ${megabytes(sizeOf(place))}${flags.length > 0 ? " (--gzip)" : ""}`);
     print("written", [written], [written]);
     print("restored", [restored], [written]);
+    rmSync(place, { recursive: true });
+  }
+  if (!hasPrograms()) return;
+  const place = join(folder, "large-dump");
+  for (const [form, option] of [
+    ["folder", `--out=${place}`],
+    ["file", `--archive=${place}`],
+  ] as const) {
+    const written = program("mongodump", [`--uri=${source.uri}`, `--db=${database}`, option]);
+    await client.db(database).dropDatabase();
+    console.log(`a ${form} by mongodump`);
+    print("written", [written], [written]);
+    print("restored", [await restore(place, database)], [written]);
     rmSync(place, { recursive: true });
   }
 }
