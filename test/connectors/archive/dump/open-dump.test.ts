@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -165,6 +165,60 @@ it("a damaged file of a folder is refused by its name, and the others are given"
   expect(dump.notCopied.map(({ name }) => name)).toEqual(["log", "visits"]);
   await dump.close();
 });
+
+it("of several databases one must be named, and an oplog and links beside them are not read", async () => {
+  const path = join(folder, "several");
+  for (const name of ["ordersDB", "other", "admin"])
+    await cp(join(FIXTURES, "plain/ordersDB"), join(path, name), { recursive: true });
+  await writeFile(join(path, "oplog.bson"), serialize({ op: "n" }));
+  await symlink("/", join(path, "elsewhere"));
+  await symlink(join(path, "other", "orders.bson"), join(path, "ordersDB", "linked.bson"));
+  expect(await isDump(path)).toBe(true);
+  await expect(openDump(path, undefined, signal)).rejects.toThrow(/several databases: .*ordersDB.*other/);
+  await expect(openDump(path, "elsewhere", signal)).rejects.toThrow(/holds no database elsewhere/);
+  const dump = await openDump(path, "ordersDB", signal);
+  expect(dump.collections).toHaveLength(7);
+  expect(dump.notCopied.map(({ name, isLoss }) => [name, isLoss === true])).toEqual([
+    ["admin", false],
+    ["elsewhere", false],
+    ["linked.bson", true],
+    ["oplog.bson", true],
+    ["other", false],
+    ["visits", true],
+  ]);
+  await dump.close();
+});
+
+it("a compressed file with a wrong bit gives the same documents or none", async () => {
+  const path = join(folder, "flipped", "ordersDB");
+  await cp(join(FIXTURES, "gzip/ordersDB"), path, { recursive: true });
+  const whole = await contents(await openDump(path, undefined, signal));
+  let refused = 0;
+  for (const name of ["customers.bson.gz", "customers.metadata.json.gz"]) {
+    const file = join(path, name);
+    const original = await readFile(file);
+    for (let at = 0; at < original.length; at += 23) {
+      const flipped = Buffer.from(original);
+      flipped[at] = (flipped[at] as number) ^ (1 << (at % 8));
+      await writeFile(file, flipped);
+      await assertSafe(path, whole);
+      const dump = await openDump(path, undefined, signal);
+      const customers = dump.collections.find(({ info }) => info.name === "customers");
+      const isGiven = customers !== undefined && customers.altered.length === 0;
+      if (
+        !isGiven ||
+        !(await customers.check(signal).then(
+          () => true,
+          () => false,
+        ))
+      )
+        refused++;
+      await dump.close();
+    }
+    await writeFile(file, original);
+  }
+  expect(refused).toBeGreaterThan(20);
+}, 60_000);
 
 it("a compressed file that is cut off anywhere is refused", async () => {
   const path = join(folder, "gz", "ordersDB");

@@ -9,7 +9,9 @@ import { newFolder } from "../blocks/block-files.ts";
 import { contentOf, options, snapshot } from "./runs.ts";
 
 /** For tests of many processes. */
-const LONG = 240_000;
+const TIMEOUT = 240_000;
+const LONG = process.env.DUALSYNC_TEST_LONG !== undefined;
+const SEED = Number(process.env.DUALSYNC_TEST_SEED ?? 16);
 
 interface ArchiveWork {
   readonly folder: string;
@@ -79,6 +81,11 @@ function faultsAt(calls: readonly string[], hows: readonly string[]): Fault[] {
   );
 }
 
+/** Of many faults every fifth, and the last ones, where little is left to do. */
+function sampled(faults: readonly Fault[]): readonly Fault[] {
+  return LONG ? faults : faults.filter((_, at) => at % 5 === SEED % 5 || at >= faults.length - 3);
+}
+
 async function inGroups<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   for (let from = 0; from < all.length; from += 4) await Promise.all(all.slice(from, from + 4).map(work));
 }
@@ -92,7 +99,7 @@ it(
     const faults = faultsAt(outcome?.calls ?? [], ["KILL"]);
     expect(faults.length).toBeGreaterThan(50);
     const found = { whole: 0, none: 0 };
-    await inGroups(faults, async (fault) => {
+    await inGroups(sampled(faults), async (fault) => {
       const folder = copyOf(start);
       expect(await inChild([ended(folder, fault)])).toEqual([]);
       const runs = await listRuns(folder);
@@ -106,9 +113,9 @@ it(
       expect(readdirSync(folder).sort()).toEqual(runs.map(({ name }) => name));
     });
     expect(found.whole).toBeGreaterThan(0);
-    expect(found.none).toBeGreaterThan(40);
+    expect(found.none).toBeGreaterThan(LONG ? 40 : 10);
   },
-  LONG,
+  TIMEOUT,
 );
 
 it(
@@ -117,7 +124,7 @@ it(
     const start = await withOneRun();
     const earlier = snapshot(start);
     const [outcome] = await inChild([ended(copyOf(start))]);
-    const faults = faultsAt(outcome?.calls ?? [], ["ENOSPC", "EIO"]);
+    const faults = sampled(faultsAt(outcome?.calls ?? [], ["ENOSPC", "EIO"]));
     for (let from = 0; from < faults.length; from += 20) {
       const works = faults.slice(from, from + 20).map((fault) => ended(copyOf(start), fault));
       const outcomes = await inChild(works);
@@ -130,7 +137,7 @@ it(
       }
     }
   },
-  LONG,
+  TIMEOUT,
 );
 
 it("a file that cannot grow ends a run as a full disk does", async () => {
@@ -138,7 +145,9 @@ it("a file that cannot grow ends a run as a full disk does", async () => {
   const earlier = snapshot(folder);
   const [outcome] = await inChild([{ ...ended(folder), gzip: false, documents: 3000 }], "ulimit -f 64");
   expect(outcome?.error).toMatchObject({ name: "DualsyncError", exit: "local" });
-  expect(outcome?.error?.message).toContain("orders.bson could not be written (EFBIG)");
+  expect(outcome?.error?.message).toMatch(
+    /no file of that size: .*orders\.bson could not be written \(EFBIG\)/,
+  );
   expect(snapshot(folder)).toEqual(earlier);
   expect(readdirSync(folder)).toHaveLength(1);
 });
@@ -160,5 +169,5 @@ it(
       for (const { name } of runs) await contentOf(folder, name);
     });
   },
-  LONG,
+  TIMEOUT,
 );
