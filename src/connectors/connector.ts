@@ -45,6 +45,8 @@ export interface OpenOptions {
   readonly role: StoreRole;
   /** How often a failed call is tried again. */
   readonly retries?: number | undefined;
+  /** The label of the store at the other side: of copies of several stores those of this one are meant. */
+  readonly other?: string | undefined;
   /** It is only to be seen whether the store serves now: what does not answer within seconds does not. */
   readonly brief?: true | undefined;
   readonly signal: AbortSignal;

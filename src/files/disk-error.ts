@@ -3,6 +3,7 @@ import { DualsyncError } from "../model/errors.ts";
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full",
   EDQUOT: "The disk quota is used up",
+  EFBIG: "The file system takes no file of that size",
   EROFS: "The file system is read-only",
   EACCES: "Permission is denied",
   EPERM: "Permission is denied",

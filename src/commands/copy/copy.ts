@@ -19,7 +19,6 @@ import { Losses } from "../../core/progress/losses.ts";
 import type { NotCopied } from "../../model/collection.ts";
 import { DualsyncError, exitCode } from "../../model/errors.ts";
 import type { Plan, RunReport } from "../../model/reporter.ts";
-import { safeText } from "../../redact/redact.ts";
 import { minute } from "../../reporting/text/time-window.ts";
 import type { UndoJournal } from "../../state/undo/undo-journal.ts";
 import type { RunContext } from "../command.ts";
@@ -67,8 +66,7 @@ export async function copying(options: CopyingOptions, context: RunContext): Pro
         const head = { run: context.runId, command: options.command, started, ...labelsOf(stores) };
         return await journaled(options.cwd, head, context, async (journal) => {
           const done = await copy(stores, options, context, { planned, losses, started, journal }, writing);
-          for (const key of losses.unusedAcceptances)
-            context.reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
+          noteUnused(losses, context);
           const result = report(planned.plan, started, done, losses, options);
           return finish(context, {
             ...result,
@@ -86,6 +84,11 @@ function lossesOf({ jobs, lost }: PlannedRun, { accept }: CopyingOptions): Losse
   for (const { doubts } of jobs) for (const { key, reason } of doubts) losses.add(key, reason);
   for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
   return losses;
+}
+
+function noteUnused({ unusedAcceptances }: Losses, { reporter }: RunContext): void {
+  for (const key of unusedAcceptances)
+    reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
 }
 
 /** What was published before in a place that is written once is another copy: this one begins with nothing. */
@@ -118,12 +121,13 @@ async function copyingOnce(
   const clock = limitTime(options.maxMinutes, stop, outOfTimeOnce);
   const { verify, indexes, batchSize } = options;
   const note = (message: string): void => context.reporter.note(message);
-  const left = leftOut(plan, losses);
+  const left = leftOut(planned, losses);
   const how = { verify, indexes, batchSize, losses, left, note };
   const run = { source, sink, label: target.label, ...how, signal, stop };
   try {
     const done = await copyOnce(run, jobs, context.reporter);
     if (options.keep !== undefined) await prune(stores, options.keep, context);
+    noteUnused(losses, context);
     return finish(context, report(plan, started, done, losses, options));
   } finally {
     clearTimeout(clock);
@@ -141,23 +145,26 @@ function interrupted(error: unknown): unknown {
 }
 
 /** What no run ever copies is not missed, and what a person has accepted to be lost is no loss of a later one. */
-function leftOut({ notCopied }: Plan, { items }: Losses): readonly NotCopied[] {
-  const accepted = new Set(items.filter((item) => item.accepted).map(({ key }) => key));
-  return notCopied
-    .filter(({ reason, isLoss }) => isLoss === true || reason === NOT_CHOSEN)
-    .map((one) =>
-      accepted.has(safeText(`collection ${one.name}`)) ? { name: one.name, reason: one.reason } : one,
-    );
+function leftOut({ plan, unselected, renames }: PlannedRun, losses: Losses): readonly NotCopied[] {
+  const missed = plan.notCopied.filter(({ reason, isLoss }) => isLoss === true || reason === NOT_CHOSEN);
+  return [...missed, ...unselected].map(({ name, reason, isLoss }) => {
+    const inCopy = { name: renames.get(name) ?? name, reason };
+    return isLoss === true && !losses.accepts(`collection ${name}`) ? { ...inCopy, isLoss } : inCopy;
+  });
 }
 
 /** Only once the new one is whole. */
-async function prune(
-  { source, target }: Stores,
-  keep: number,
-  { reporter, signal }: RunContext,
-): Promise<void> {
-  const removed = (await target.keptCopies?.prune(keep, source.label, signal)) ?? [];
-  if (removed.length === 0) return;
+async function prune({ source, target }: Stores, keep: number, context: RunContext): Promise<void> {
+  const { reporter, signal, runId } = context;
+  const done = { run: runId, source: source.label };
+  const removed = await target.keptCopies?.prune(keep, done, signal).catch((error: unknown) => {
+    if (!(error instanceof DualsyncError)) throw error;
+    throw new DualsyncError(error.exit, error.message, {
+      hint: `The new archive is whole. Earlier ones are whole, too, or were being removed (--keep ${keep}). ${error.hint ?? ""}`.trimEnd(),
+      cause: error,
+    });
+  });
+  if (removed === undefined || removed.length === 0) return;
   const times = removed.map(({ since }) => `${minute(since)} UTC`);
   reporter.note(
     `Removed ${removed.length === 1 ? "an earlier archive" : `${removed.length} earlier archives`} of this source (--keep ${keep}): ${times.join(", ")}.`,

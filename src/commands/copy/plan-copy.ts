@@ -19,6 +19,7 @@ import {
   type Naming,
   namesOf,
   type PlannedJob,
+  renamesFor,
   withoutUnreadable,
 } from "../../core/plan/plan.ts";
 import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
@@ -40,6 +41,10 @@ export interface PlannedRun {
   readonly jobs: readonly PlannedJob[];
   /** What was selected in the source, and cannot be copied; and what was copied before and is no longer listed. */
   readonly lost: readonly NotCopied[];
+  /** What a later run is to miss, and this one is not to copy. */
+  readonly unselected: readonly NotCopied[];
+  /** Names in the source → names in the target. */
+  readonly renames: ReadonlyMap<string, string>;
   /** What an interrupted run has done. */
   readonly saved?: SavedRun | undefined;
   /** Bytes that the target's database takes up. */
@@ -73,6 +78,7 @@ export async function planRun(
     allowShrink: options.allowShrink,
     dryRun: options.dryRun,
     sequences: stores.target.words.sequences,
+    keep: options.keep,
   };
   assertNotHalfRestored(source);
   assertNotSwapped(source, target, options.intoExisting);
@@ -122,7 +128,9 @@ export async function planRun(
   const resumed = resumedOf(saved, chosen.jobs, target.listing);
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await checkSizeLimit(stores.target, options, plan, signal);
-  return { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], used, time, saved };
+  const { unselected } = before;
+  const renames = renamesFor(source.listing, wanted);
+  return { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], unselected, renames, used, time, saved };
 }
 
 function nameProblem({ target }: Stores, { from, to }: CopyingOptions): Naming["nameProblem"] {

@@ -97,7 +97,7 @@ async function archiveNotes(
     ...(kept.length === 0
       ? []
       : [
-          `${count(kept.length, "archive")} there${more}: ${each.join("; ")}. --at TIME takes the last one that was begun by then.`,
+          `${count(kept.length, "archive")} there${more}: ${each.join("; ")}. --at TIME takes the last one of the same source that was begun by then.`,
         ]),
     ...(proof === undefined ? [] : [proof]),
   ];
@@ -125,6 +125,8 @@ function interruptedNotes({ source, target, scope }: RestoreFindings): string[] 
     const begun = `The restore ${open.run} of ${minute(open.since)} UTC did not finish.`;
     if (completes({ from: source.label, scope }, open))
       return `${begun} This one completes it; to take both back, undo this one first and then dualsync undo ${open.run}.`;
+    if (open.from !== source.label)
+      return `${begun} It was from another copy (${open.from}): this one does not complete it. Run that one again, or dualsync undo ${open.run}.`;
     return `${begun} This one does not complete it, as it does less${open.scope === undefined ? "" : ` (that one: --mode ${open.scope.mode})`}: run that one again, or dualsync undo ${open.run}.`;
   });
 }

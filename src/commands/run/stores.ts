@@ -23,8 +23,8 @@ export async function withStores<T>(
   signal: AbortSignal,
   work: (stores: Stores) => Promise<T>,
 ): Promise<T> {
-  const source = openStore(from, { role: "source", retries, signal });
-  const target = openStore(to, { role: "target", retries, signal });
+  const source = openStore(from, { role: "source", other: to.label, retries, signal });
+  const target = openStore(to, { role: "target", other: from.label, retries, signal });
   try {
     const [read, written] = await Promise.all([source, target]);
     // Everything that is written was read before: a limit on reading holds for both.

@@ -1,6 +1,8 @@
 /** Opens an archive: one that dualsync wrote or will write, or what mongodump has written. */
+
+import { realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DualsyncError } from "../../model/errors.ts";
 import type { OpenOptions } from "../connector.ts";
 import type { CopiedStore, Run, Sink, Store } from "../contract.ts";
@@ -8,46 +10,98 @@ import type { KeptCopy } from "../powers/kept-copies.ts";
 import { archiveReader } from "./archive-reader.ts";
 import { isDump, openDump } from "./dump/open-dump.ts";
 import type { FileLocation } from "./file-location.ts";
-import { listRuns, openRun, type RunSummary } from "./run/list-runs.ts";
+import { holdsRun, listRuns, openRun, type RunSummary } from "./run/list-runs.ts";
 import { prune } from "./run/prune.ts";
-import { runStart } from "./run/run-name.ts";
+import { isPartial } from "./run/run-name.ts";
 import { beginRun } from "./run/run-sink.ts";
 import type { OpenedArchive } from "./stored-collection.ts";
 
-export async function openArchive(location: FileLocation, { role, signal }: OpenOptions): Promise<Store> {
+export async function openArchive(
+  location: FileLocation,
+  { role, other, signal }: OpenOptions,
+): Promise<Store> {
   const { directory, label, compressed = false } = location;
-  const reader = archiveReader(label, () => opened(location, signal));
-  const store: Store = {
-    ...reader,
+  // What is to be read must be there; what is to be written need not.
+  const opening = role === "source" ? await opened(location, other, signal) : undefined;
+  const name = opening?.name === undefined ? label : join(label, opening.name);
+  const open = async () => (opening ?? (await opened(location, other, signal))).archive;
+  return {
+    ...archiveReader(name, open),
     keptCopies: {
       list: async () => (await listRuns(directory)).map(keptCopyOf),
-      prune: async (keep, source) => (await prune(directory, keep, source)).map(keptCopyOf),
+      prune: async (keep, done) => (await prune(directory, keep, done)).map(keptCopyOf),
     },
     begin: (run, copied) => begun(directory, run, copied, compressed),
   };
-  // What is to be read must be there; what is to be written need not.
-  if (role === "source") await reader.identity(signal);
-  return store;
 }
 
-async function opened({ directory, label, at }: FileLocation, signal: AbortSignal): Promise<OpenedArchive> {
+interface FoundArchive {
+  readonly archive: OpenedArchive;
+  /** Of several the one that is taken. */
+  readonly name?: string;
+}
+
+async function opened(
+  { directory, label, at }: FileLocation,
+  other: string | undefined,
+  signal: AbortSignal,
+): Promise<FoundArchive> {
   const runs = await listRuns(directory);
-  // One of several may be meant by its own folder.
-  if (runs.length === 0 && at === undefined && runStart(basename(directory)) !== undefined)
-    return await openRun(dirname(directory), basename(directory));
-  if (runs.length === 0) return await openedDump(directory, label, at, signal);
-  const before = runs.filter(({ since }) => at === undefined || since.getTime() <= at.getTime());
+  if (runs.length === 0) return { archive: await openedAlone(directory, label, at, signal) };
+  const meant = runsOf(runs, other, label);
+  const before = meant.filter(({ since }) => at === undefined || since.getTime() <= at.getTime());
   const last = before.at(-1);
-  const each = `It holds: ${runs.map(described).join("; ")}.`;
+  const each = `It holds: ${meant.map(described).join("; ")}.`;
   if (last === undefined)
     throw new DualsyncError("local", `${label} holds no archive that was begun by ${at?.toISOString()}.`, {
       hint: `${each} Nothing was changed.`,
     });
   if (last.problem !== undefined)
     throw new DualsyncError("local", `${label}/${last.name} cannot be used: ${last.problem}.`, {
-      hint: `Nothing was changed. ${runs.length === 1 ? "" : `${each} An earlier one is taken with --at TIME.`}`.trimEnd(),
+      hint: `Nothing was changed. ${meant.length === 1 ? "" : `${each} An earlier one is taken with --at TIME.`}`.trimEnd(),
     });
-  return await openRun(directory, last.name);
+  return { archive: await openRun(directory, last.name), name: last.name };
+}
+
+/** What is named by its own path: the folder of a run, whatever its name, or what mongodump has written. */
+async function openedAlone(
+  directory: string,
+  label: string,
+  at: Date | undefined,
+  signal: AbortSignal,
+): Promise<OpenedArchive> {
+  const path = await realpath(directory).catch(() => directory);
+  if (isPartial(basename(path)))
+    throw new DualsyncError("local", `${label} was not written to its end.`, {
+      hint: "Nothing was changed. Take another archive: the folder around it lists those that are whole.",
+    });
+  if (!(await holdsRun(path))) return await openedDump(directory, label, at, signal);
+  if (at !== undefined) throw oneArchive(`${label} is one archive`);
+  return await openRun(dirname(path), basename(path));
+}
+
+/** Those of one source, and what is damaged, of which nobody knows whose it is. @throws DualsyncError `usage` where it is not known which source */
+function runsOf(
+  runs: readonly RunSummary[],
+  other: string | undefined,
+  label: string,
+): readonly RunSummary[] {
+  const sources = [
+    ...new Set(runs.filter(({ problem }) => problem === undefined).map(({ source }) => source)),
+  ];
+  const isKnown = other !== undefined && sources.includes(other);
+  const [source] = isKnown ? [other] : sources;
+  // A damaged one may be of any source.
+  const isSure = isKnown || new Set(runs.map((run) => run.source)).size === 1;
+  if (!isSure)
+    throw new DualsyncError(
+      "usage",
+      `${label} holds archives of several stores, or damaged ones that may be, and none of ${other}: ${runs.map(described).join("; ")}.`,
+      {
+        hint: `Nothing was changed. Name the one that is meant by its own folder, for example file:${label}/${runs.findLast(({ problem }) => problem === undefined)?.name}`,
+      },
+    );
+  return runs.filter((run) => run.problem !== undefined || run.source === source);
 }
 
 async function openedDump(
@@ -61,15 +115,14 @@ async function openedDump(
     throw new DualsyncError("local", `${label} holds no archive of dualsync and none of mongodump.`, {
       hint: "Nothing was changed. Check the path after file:.",
     });
-  if (at !== undefined)
-    throw new DualsyncError(
-      "usage",
-      `${label} was written by mongodump and holds one archive: --at chooses none.`,
-      {
-        hint: "Nothing was changed. Leave --at out.",
-      },
-    );
+  if (at !== undefined) throw oneArchive(`${label} was written by mongodump and holds one archive`);
   return await openDump(found.path, found.database, signal);
+}
+
+function oneArchive(what: string): DualsyncError {
+  return new DualsyncError("usage", `${what}: --at chooses none.`, {
+    hint: "Nothing was changed. Leave --at out.",
+  });
 }
 
 /** A database of several is named after the path of what holds them. */
@@ -98,13 +151,20 @@ async function begun(
   });
 }
 
-function keptCopyOf({ run, since, source, verified, problem, holds, lacks, lost }: RunSummary): KeptCopy {
-  const wanted = [...new Set([...holds, ...lost])];
-  return { run, since, source, verified, isPartial: lacks.size > 0, wanted, problem };
+function keptCopyOf(summary: RunSummary): KeptCopy {
+  const { run, since, source, verified, problem, holds, lacks } = summary;
+  const lost = lacks.filter(({ isLoss }) => isLoss === true).map(({ name }) => [name, 0] as const);
+  const wanted = new Map([...lost, ...holds]);
+  return { run, since, source, verified, isPartial: isPart(summary), wanted, problem };
 }
 
-function described({ since, source, verified, problem, lacks }: RunSummary): string {
-  const part = lacks.size > 0 ? ", not of everything" : "";
+function isPart({ lacks, partial }: RunSummary): boolean {
+  return lacks.length + partial.size > 0;
+}
+
+function described(summary: RunSummary): string {
+  const { since, source, verified, problem } = summary;
+  const part = isPart(summary) ? ", not of everything" : "";
   const state = problem ?? `${verified ? "verified" : "not verified"}${part}`;
-  return `${since.toISOString()} of ${source} (${state})`;
+  return `${since.toISOString()}${source === "" ? "" : ` of ${source}`} (${state})`;
 }

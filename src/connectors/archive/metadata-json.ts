@@ -45,7 +45,7 @@ export function readMetadataJson(text: string): CollectionMetadata {
   const content = text.trim() === "" ? new Map() : parsed(text);
   if (!(content instanceof Map)) throw new RangeError("no object");
   const canonical = /"\$number(?:Int|Double)"\s*:/.test(text);
-  const tree = toOrdered(serialize(new Map([["v", bsonValue(content, canonical)]]))).get("v");
+  const tree = toOrdered(made(() => serialize(new Map([["v", bsonValue(content, canonical)]])))).get("v");
   if (!(tree instanceof Map)) throw new RangeError("no object");
   const [name, type, uuid] = ["collectionName", "type", "uuid"].map((member) => tree.get(member));
   return {

@@ -9,8 +9,8 @@ export interface KeptCopy {
   readonly verified: boolean;
   /** It does not hold all that its source had. */
   readonly isPartial: boolean;
-  /** What was to be in it, by the names that it has there; also what was lost on the way. */
-  readonly wanted: readonly string[];
+  /** What was to be in it, by the names that it has there, also what was lost on the way → how many documents are there. */
+  readonly wanted: ReadonlyMap<string, number>;
   /** Why it cannot be used, as a clause. */
   readonly problem?: string | undefined;
 }
@@ -20,8 +20,12 @@ export interface KeptCopies {
   /** All that are there, the newest last. */
   list(signal: AbortSignal): Promise<readonly KeptCopy[]>;
   /**
-   * Removes the copies of this source of which so many newer ones hold all the same collections; of those that are verified, one of these is
-   * verified, too. What cannot be used stays. @returns what was removed
+   * Removes the copies before this one, of this source, of which so many newer ones hold the same collections, as far as the source still had
+   * them; of those that are verified, one of these is verified, too. What cannot be used stays. @returns what was removed
    */
-  prune(keep: number, source: string, signal: AbortSignal): Promise<readonly KeptCopy[]>;
+  prune(
+    keep: number,
+    done: { readonly run: string; readonly source: string },
+    signal: AbortSignal,
+  ): Promise<readonly KeptCopy[]>;
 }

@@ -65,19 +65,23 @@ export async function copyOnce(
     await readBack(run, written, reporter);
     const verified = written.every(({ verdict }) => verdict === "verified" || verdict === "defined");
     await run.sink.publish({ verified, lacks }, run.signal);
-  } finally {
-    await run.sink.discard();
+  } catch (error) {
+    // What ended the run is what is to be said.
+    await run.sink.discard().catch((other: unknown) => {
+      run.note(`What was written could not be removed: ${other instanceof Error ? other.message : ""}`);
+    });
+    throw error;
   }
   return { collections: written.map(report), bytes: written.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 async function writeOne(job: OnceJob, lacks: NotCopied[]): Promise<Written> {
-  const { losses, from } = job;
-  for (const { key, reason } of job.doubts) losses.add(key, reason);
+  const { losses, from, to } = job;
   return await oneCollection(job, writeCollection, (error) => {
     const reason = reasonOf(error);
-    losses.add(`collection ${from.name}`, reason);
-    lacks.push({ name: from.name, reason, isLoss: true });
+    const key = `collection ${from.name}`;
+    losses.add(key, reason);
+    lacks.push({ name: to.name, reason, ...(losses.accepts(key) ? {} : { isLoss: true }) });
     return { planned: job, documents: 0, bytes: 0, digest: "", verdict: "incomplete" };
   });
 }
@@ -128,7 +132,7 @@ async function lacking(job: OnceJob, given: number): Promise<string | undefined>
 /** What is verified is that the place holds, byte for byte and in the same order, what was read. */
 async function readBack(run: OnceRun, written: Written[], reporter: Reporter): Promise<void> {
   const { sink, label, verify, signal } = run;
-  if (verify === "none") return;
+  if (verify !== "content") return;
   const reader = await sink.reopen(signal);
   try {
     for (const [index, one] of written.entries()) {

@@ -58,6 +58,8 @@ export interface PlanOptions {
   readonly notes: readonly string[];
   /** See `StoreWords`. */
   readonly sequences?: string | undefined;
+  /** Of a target that keeps its copies: so many stay. */
+  readonly keep?: number | undefined;
 }
 
 /** What should be copied, and what is left out. */
@@ -355,11 +357,7 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
       `${some} documents: those that differ from the source's are replaced, except those that are newer in the target.`,
     );
   }
-  notes.push(
-    options.delete
-      ? "Documents of these collections that the source no longer has are removed from the target (--delete)."
-      : "Nothing is removed from the target.",
-  );
+  notes.push(removalNote(options));
   if (collections.some(({ kind, action }) => action === "update" && kind === "sequence")) {
     notes.push(
       `${options.sequences ?? "Collections without an _id"} that differ are dropped on the target and copied again as a whole.`,
@@ -369,4 +367,11 @@ function changes(collections: readonly PlannedCollection[], options: PlanOptions
     "The copy is not a point-in-time snapshot if the source is written to meanwhile: each document is as it was at some moment of the run.",
   );
   return notes;
+}
+
+function removalNote(options: PlanOptions): string {
+  if (options.delete)
+    return "Documents of these collections that the source no longer has are removed from the target (--delete).";
+  if (options.keep === undefined) return "Nothing is removed from the target.";
+  return `Once this copy is whole, earlier ones are removed of which ${options.keep === 1 ? "a newer one holds" : `${options.keep} newer ones hold`} the same collections (--keep ${options.keep}).`;
 }

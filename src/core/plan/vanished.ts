@@ -37,18 +37,22 @@ export async function vanishedLosses(
   for (const name of names)
     losses.push(
       noLongerCopied(notCopied, namesInSource(name, wanted)) ??
-        (await hidden(source, namesInSource(name, wanted), signal)) ?? {
-          name,
-          reason: source.words.hidden?.gone ?? GONE,
-          isLoss: true,
-        },
+        (await hidden(source, namesInSource(name, wanted), signal)) ??
+        lost(source, name),
     );
   return losses;
 }
 
-/** What the last of several copies held, and the source has no more; where it hides things, as losses. */
+function lost({ words }: Reader, name: string): NotCopied {
+  return { name, reason: words.hidden?.gone ?? GONE, isLoss: true };
+}
+
+/** What the last of several copies held, and the source has no more. */
 export interface GoneSince {
+  /** Where the source may hide it. */
   readonly losses: readonly NotCopied[];
+  /** What this run is not to copy: a later one names it, not this one. */
+  readonly unselected: readonly NotCopied[];
   readonly notes: readonly string[];
 }
 
@@ -61,18 +65,43 @@ export async function goneSinceLast(
   signal: AbortSignal,
 ): Promise<GoneSince> {
   const last = kept.findLast((one) => one.problem === undefined && one.source === source.label);
+  if (last === undefined) return { losses: [], unselected: [], notes: [] };
   const listed = new Set([...jobs.map(({ from }) => from.name), ...notCopied.map(({ name }) => name)]);
-  const gone = (last?.wanted ?? []).filter((name) => {
-    const own = namesInSource(name, wanted);
-    return own.every((one) => !listed.has(one)) && own.every(wanted.selects);
+  const gone = [...last.wanted.keys()].filter((name) =>
+    namesInSource(name, wanted).every((one) => !listed.has(one)),
+  );
+  const isSelected = (name: string): boolean => namesInSource(name, wanted).every(wanted.selects);
+  const missed = gone.filter(isSelected);
+  const emptied = jobs.filter(({ from, to }) => from.documents === 0 && (last.wanted.get(to.name) ?? 0) > 0);
+  const { hidden: words } = source.words;
+  const inDoubt = emptied.filter(({ from }) => from.mayBeHidden === true && words !== undefined);
+  const losses = inDoubt.map(({ from: { name } }): NotCopied => {
+    const reason = `its last copy holds documents, and it ${words?.givesNothing}: ${words?.whyEmpty}`;
+    return { name, reason, isLoss: true };
   });
-  if (last === undefined || gone.length === 0) return { losses: [], notes: [] };
-  if (source.hiding !== undefined)
-    return { losses: await vanishedLosses(gone, { source, notCopied }, wanted, signal), notes: [] };
-  const shown = gone.slice(0, 10).join(", ");
-  const more = gone.length > 10 ? ` and ${gone.length - 10} more` : "";
+  const hides = source.hiding !== undefined;
+  if (hides) losses.push(...(await vanishedLosses(missed, { source, notCopied }, wanted, signal)));
   const before = `${last.since.toISOString().slice(0, 16).replace("T", " ")} UTC`;
-  return { losses: [], notes: [`No longer in the source since its last copy (${before}): ${shown}${more}.`] };
+  const notes = [
+    [`No longer in the source since its last copy (${before})`, hides ? [] : missed],
+    [
+      `Empty now, and not in the last copy (${before})`,
+      emptied.filter((job) => !inDoubt.includes(job)).map(({ from }) => from.name),
+    ],
+  ] as const;
+  return {
+    losses,
+    unselected: hides ? gone.filter((name) => !isSelected(name)).map((name) => lost(source, name)) : [],
+    notes: notes.flatMap(([sentence, names]) =>
+      names.length === 0 ? [] : [`${sentence}: ${shown(names)}.`],
+    ),
+  };
+}
+
+function shown(names: readonly string[]): string {
+  return names.length > 10
+    ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`
+    : names.join(", ");
 }
 
 /** What is listed under one of these names and is not copied, of which there is a copy from before; undefined: nothing. */

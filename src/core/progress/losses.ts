@@ -56,6 +56,11 @@ export class Losses {
     }
   }
 
+  /** Whether a person has accepted this one. */
+  accepts(name: string): boolean {
+    return this.#accepted.has(safeText(name));
+  }
+
   addDocuments(collection: string, documents: readonly Rejected[]): void {
     for (const { id, reason } of documents) this.add(`document ${collection}/${printId(id.element)}`, reason);
   }

@@ -1,6 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { withDatabase } from "../../services/mongodb/mongodb.ts";
 import { type CliResult, records, summary } from "../../support/cli.ts";
 import { folder as newFolder } from "../../support/compared.ts";
 import { mongodbStore } from "../../support/stores/mongodb-store.ts";
@@ -54,7 +64,7 @@ describe("an archive", () => {
 
   it("of an earlier time is listed in the plan and taken with --at", async () => {
     await fill(5, 1);
-    const { run } = runs();
+    const { run, cwd, archives } = runs();
     await run(0, "duplicate", ...TO);
     await orders().updateMany({}, { $set: { total: 2 } });
     const between = new Date();
@@ -65,12 +75,41 @@ describe("an archive", () => {
     expect(notesOf(shown)).toMatch(/2 archives there: .*\(verified\); .*\(verified, taken here\)/);
     expect(notesOf(shown)).toContain("not that nobody forged it");
     const confirmed = ["--mode", "overwrite", "--apply", "--confirm", server.database];
-    await run(0, "restore", ...FROM, "--at", between.toISOString(), ...confirmed);
+    const early = await run(0, "restore", ...FROM, "--at", between.toISOString(), ...confirmed);
+    // The one that is taken is part of the name: what another one gave is not what this one gives.
+    const { source } = records(early.stdout).find(({ type }) => type === "start") ?? {};
+    expect(archives().map((name) => join(cwd, "archive", name))).toContain(source);
     expect(await orders().distinct("total")).toEqual([1]);
     await run(0, "restore", ...FROM, ...confirmed);
     expect(await orders().distinct("total")).toEqual([2]);
     const before = await run(9, "restore", ...FROM, "--at", "2020-01-01");
     expect(errorOf(before)).toMatchObject({ exit: "local", message: expect.stringContaining("2020-01-01") });
+  });
+
+  it("of several stores is that of the store at the other side, or named by its own folder", async () => {
+    await fill(2);
+    const { run, cwd, archives } = runs();
+    const uri = (database: string) => withDatabase(server.uri, database);
+    await run(0, "duplicate", ...TO);
+    const other = `${server.database}-other`;
+    const [first] = archives();
+    try {
+      await server.client.db(other).collection<{ _id: number }>("orders").insertOne({ _id: 7 });
+      await run(0, "duplicate", "--from", uri(other), ...TO);
+      await run(0, "diff", ...TO);
+      await run(0, "diff", "--from", uri(other), ...TO);
+      await orders().drop();
+      await run(0, "restore", ...FROM, "--apply");
+      expect(await orders().countDocuments()).toBe(2);
+      const elsewhere = ["--to", uri(`${other}-2`)];
+      const refused = await run(2, "restore", ...FROM, ...elsewhere, "--dry-run");
+      expect(errorOf(refused)).toMatchObject({ message: expect.stringContaining("of several stores") });
+      const named = ["--from", `file:./archive/${first}`];
+      await run(0, "restore", ...named, ...elsewhere, "--dry-run");
+      expect(readdirSync(cwd)).toContain("archive");
+    } finally {
+      await server.client.db(other).dropDatabase();
+    }
   });
 
   it("that is older is removed with --keep, once the new one is whole, and nothing else is", async () => {
@@ -118,6 +157,29 @@ describe("an archive", () => {
     }
     await run(0, "restore", ...FROM, "--at", good.toISOString(), "--apply", "--confirm", server.database);
     expect(await orders().countDocuments()).toBe(2_000);
+  });
+
+  it("under another name, or through a link, is the same archive with the same checks", async () => {
+    await fill(100);
+    const { run, archives, cwd } = runs();
+    await run(0, "duplicate", ...TO);
+    const [name = ""] = archives();
+    renameSync(join(cwd, "archive", name), join(cwd, "shop"));
+    symlinkSync(join(cwd, "shop"), join(cwd, "latest"));
+    await orders().drop();
+    for (const place of ["file:./shop", "file:./latest"]) {
+      const shown = await run(0, "restore", "--from", place, "--dry-run");
+      expect(notesOf(shown)).toMatch(/compared with the checksums/);
+      await run(2, "restore", "--from", place, "--at", "2030-01-01");
+    }
+    cpSync(join(cwd, "shop"), join(cwd, `${name}.partial`), { recursive: true });
+    await run(9, "restore", "--from", `file:./${name}.partial`, "--dry-run");
+    const path = join(cwd, "shop", server.database, "orders.bson");
+    const bytes = readFileSync(path);
+    bytes[200] = (bytes[200] as number) ^ 1;
+    writeFileSync(path, bytes);
+    await run(9, "restore", "--from", "file:./latest", "--apply", "--confirm", server.database);
+    expect(await orders().countDocuments()).toBe(0);
   });
 
   it("gives back single documents by their ids", async () => {

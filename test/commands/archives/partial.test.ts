@@ -52,6 +52,10 @@ describe("an archive of MongoDB", () => {
     const { stdout } = await ends(0, server.run(["duplicate", ...TO], cwd));
     expect(stdout).toMatch(/No longer in the source since its last copy \(.* UTC\): users\./);
     expect((await ends(0, server.run(["duplicate", ...TO], cwd))).stdout).not.toContain("No longer");
+    await server.client.db(server.database).collection("orders").deleteMany({});
+    const emptied = await ends(0, server.run(["duplicate", ...TO, "--keep", "9"], cwd));
+    expect(emptied.stdout).toMatch(/Empty now, and not in the last copy \(.* UTC\): orders\./);
+    expect(emptied.stdout).toMatch(/9 newer ones hold the same collections \(--keep 9\)/);
   });
 
   it("whose writing is interrupted is not there, and is not resumed", async () => {
@@ -120,6 +124,8 @@ describe("an archive of Supabase", () => {
     await run(cwd, 0, "duplicate", ...TO);
     const [first = ""] = archives(cwd);
     await fill("drop table orders");
+    // An archive of something else is none of them all.
+    await run(cwd, 0, "duplicate", ...TO, "--include", "customers");
     for (let times = 0; times < 2; times++) {
       const { stdout } = await run(cwd, 3, "duplicate", ...TO, "--keep", "1");
       expect(stdout).toMatch(/collection orders: its table was copied before/);
@@ -127,6 +133,24 @@ describe("an archive of Supabase", () => {
     expect(archives(cwd)).toContain(first);
     await run(cwd, 0, "duplicate", ...TO, "--keep", "1", "--accept", "collection orders");
     await run(cwd, 0, "duplicate", ...TO, "--keep", "1");
+    expect(archives(cwd)).not.toContain(first);
+  });
+
+  it("counts for --keep by the names that tables have there", async () => {
+    await fill(`
+      create table orders (id int4 primary key);
+      insert into orders values (1);
+      grant all on orders to service_role;`);
+    const cwd = newFolder();
+    const renaming = ["duplicate", ...TO, "--rename", "orders=sales", "--keep", "1"];
+    await run(cwd, 0, ...renaming);
+    const [first = ""] = archives(cwd);
+    await fill("create table old (primary key (id)) inherits (orders); insert into old values (1)");
+    const { stdout } = await run(cwd, 3, ...renaming);
+    expect(stdout).toMatch(/collection orders: .*returns rows of orders twice/);
+    expect(archives(cwd)).toContain(first);
+    await fill("drop table old");
+    await run(cwd, 0, ...renaming, "--accept", "collection old");
     expect(archives(cwd)).not.toContain(first);
   });
 });

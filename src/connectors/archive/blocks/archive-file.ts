@@ -22,7 +22,7 @@ export const ARCHIVE_HINTS: DiskHints = {
 /** `problem` continues a sentence that begins with the file. */
 export function damaged(path: string, problem: string, cause?: unknown): DualsyncError {
   return new DualsyncError("local", `${path} ${problem}.`, {
-    hint: "Neither the source nor the target was changed. An earlier run of the archive may be undamaged: choose it with --at.",
+    hint: "Neither the source nor the target was changed. Take an earlier archive of the folder, if there is one, with --at, or fetch the file from another copy of the folder.",
     cause,
   });
 }

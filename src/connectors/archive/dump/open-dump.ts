@@ -24,13 +24,11 @@ export async function isDump(path: string): Promise<boolean> {
     if (!(await stat(path)).isDirectory()) return await isArchiveFile(path);
     const entries = await readdir(path, { withFileTypes: true });
     if (entries.some(isDumpFile)) return true;
-    for (const entry of entries) {
-      if (entry.isDirectory() && (await entriesOf(join(path, entry.name))).some(isDumpFile)) return true;
-    }
-    return false;
+    return (await databasesIn(path, entries)).length > 0;
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes(diskCode(error) ?? "")) return false;
-    if (error instanceof BadDump || error instanceof DualsyncError) return false;
+    if (error instanceof BadDump) return false;
+    if (error instanceof DualsyncError) throw error;
     return await onDisk(path, "read", () => Promise.reject(error), ARCHIVE_HINTS);
   }
 }
@@ -49,18 +47,28 @@ export async function openDump(
   const entries = await entriesOf(path);
   if (entries.some((entry) => isDumpFile(entry) && !entry.name.startsWith("oplog.bson")))
     return await openDatabaseFolder(path, await productOf(path, signal), [], signal);
-  const databases: string[] = [];
-  for (const entry of entries) {
-    if (entry.isDirectory() && (await entriesOf(join(path, entry.name))).some(isDumpFile))
-      databases.push(entry.name);
-  }
+  const databases = await databasesIn(path, entries);
   const name = chosen(path, databases, database);
   const others = [
     ...databases.filter((other) => other !== name).map(otherDatabase),
     ...entries.filter(({ name: file }) => file.startsWith("oplog.bson")).map(({ name: file }) => oplog(file)),
+    ...entries.filter((entry) => entry.isSymbolicLink()).map(({ name: link }) => linked(link)),
   ];
   const product = (await foundProduct(path, signal)) ?? (await productOf(join(path, name), signal));
   return await openDatabaseFolder(join(path, name), product, others, signal);
+}
+
+/** Folders that may not be read are none: one lies at the root of many disks. */
+async function databasesIn(path: string, entries: readonly Dirent[]): Promise<string[]> {
+  const databases: string[] = [];
+  for (const entry of entries.filter((one) => one.isDirectory())) {
+    const inside = await readdir(join(path, entry.name), { withFileTypes: true }).catch((error: unknown) => {
+      if (["EACCES", "EPERM", "ENOENT"].includes(diskCode(error) ?? "")) return [];
+      return onDisk(join(path, entry.name), "read", () => Promise.reject(error), ARCHIVE_HINTS);
+    });
+    if (inside.some(isDumpFile)) databases.push(entry.name);
+  }
+  return databases;
 }
 
 function isDumpFile(entry: Dirent): boolean {
@@ -115,6 +123,10 @@ function oplog(name: string): NotCopied {
       "an oplog is not replayed: what was written while the dump was taken may be missing; mongorestore --oplogReplay replays it",
     isLoss: true,
   };
+}
+
+function linked(name: string): NotCopied {
+  return { name, reason: "it is a link beside the databases, and links are not followed" };
 }
 
 async function productOf(folder: string, signal: AbortSignal): Promise<string> {

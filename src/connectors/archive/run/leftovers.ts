@@ -1,24 +1,23 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { onDisk } from "../../../files/disk-error.ts";
+import { diskCode, onDisk } from "../../../files/disk-error.ts";
 import { ARCHIVE_HINTS } from "../blocks/archive-file.ts";
 import { isPartial } from "./run-name.ts";
 
 const DAY = 86_400_000;
 
-/** Removes runs that did not become whole, where nothing was written for a day: whoever wrote them is gone. */
+/**
+ * Removes runs that did not become whole, where nothing was written for a day: whoever wrote them is gone. Nothing reads them: one that
+ * may not be removed stays, and is in nobody's way.
+ */
 export async function removeLeftovers(folder: string, now: Date): Promise<void> {
   const names = await onDisk(folder, "read", () => readdir(folder), ARCHIVE_HINTS);
   for (const name of names.filter(isPartial)) {
     const path = join(folder, name);
-    await onDisk(
-      path,
-      "removed",
-      async () => {
-        if (now.getTime() - (await lastWrite(path)) > DAY) await rm(path, { recursive: true, force: true });
-      },
-      ARCHIVE_HINTS,
-    );
+    if (now.getTime() - (await lastWrite(path)) <= DAY) continue;
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      if (diskCode(error) === undefined) throw error;
+    });
   }
 }
 

@@ -1,13 +1,13 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { diskCode, onDisk } from "../../../files/disk-error.ts";
+import { diskCode, onDisk, unlessAbsent } from "../../../files/disk-error.ts";
+import type { NotCopied } from "../../../model/collection.ts";
 import { DualsyncError } from "../../../model/errors.ts";
 import { ARCHIVE_HINTS } from "../blocks/archive-file.ts";
-import type { Manifest } from "./manifest.ts";
 import { manifestIn } from "./open-run.ts";
 import { runStart } from "./run-name.ts";
 
-export { openRun } from "./open-run.ts";
+export { holdsRun, openRun } from "./open-run.ts";
 
 /** A run of an archive, as far as its folder's name and its manifest tell. */
 export interface RunSummary {
@@ -20,12 +20,12 @@ export interface RunSummary {
   /** The source's label; empty where there is a problem. */
   readonly source: string;
   readonly verified: boolean;
-  /** Collections that it holds all of. */
-  readonly holds: ReadonlySet<string>;
-  /** Those that its source had, and that it holds not at all, or not all of. */
-  readonly lacks: ReadonlySet<string>;
-  /** Of those what was to be there. */
-  readonly lost: ReadonlySet<string>;
+  /** The collections that it holds → how many documents. */
+  readonly holds: ReadonlyMap<string, number>;
+  /** Of those the ones that are not whole. */
+  readonly partial: ReadonlySet<string>;
+  /** What its source had, and is not there. */
+  readonly lacks: readonly NotCopied[];
   /** Why it cannot be used, as a clause. */
   readonly problem?: string | undefined;
 }
@@ -35,7 +35,8 @@ export async function listRuns(folder: string): Promise<readonly RunSummary[]> {
   const runs: RunSummary[] = [];
   for (const name of (await namesIn(folder)).sort()) {
     const since = runStart(name);
-    if (since !== undefined) runs.push(await summary(folder, name, since));
+    const found = since === undefined ? undefined : await summary(folder, name, since);
+    if (found !== undefined) runs.push(found);
   }
   return runs.sort((a, b) => a.since.getTime() - b.since.getTime());
 }
@@ -57,31 +58,29 @@ async function namesIn(folder: string): Promise<string[]> {
   );
 }
 
-async function summary(folder: string, name: string, since: Date): Promise<RunSummary> {
-  const nothing = { holds: new Set<string>(), lacks: new Set<string>(), lost: new Set<string>() };
+/** Undefined: it was removed meanwhile. */
+async function summary(folder: string, name: string, since: Date): Promise<RunSummary | undefined> {
+  const nothing = { holds: new Map<string, number>(), partial: new Set<string>(), lacks: [] };
   const unknown = { name, run: name.slice(-8), since, source: "", verified: false, ...nothing };
   const path = join(folder, name);
-  const stat = await onDisk(path, "read", () => lstat(path), ARCHIVE_HINTS);
+  const stat = await onDisk(path, "read", () => unlessAbsent(lstat(path)), ARCHIVE_HINTS);
+  if (stat === undefined) return undefined;
   if (!stat.isDirectory())
     return { ...unknown, problem: "it is not a folder itself, and links are not followed" };
   try {
     const manifest = await manifestIn(path);
-    const { run, source, verified, from } = manifest;
-    return { name, run, since: from, source: source.label, verified, ...partsOf(manifest) };
+    const { run, source, verified, from, collections, lacks } = manifest;
+    const partial = collections.filter((one) => one.partial !== undefined).map((one) => one.name);
+    return {
+      ...{ name, run, since: from, source: source.label, verified },
+      holds: new Map(collections.map((one) => [one.name, one.documents])),
+      partial: new Set(partial),
+      lacks,
+    };
   } catch (error) {
     if (error instanceof DualsyncError) return { ...unknown, problem: clause(error.message) };
     throw error;
   }
-}
-
-function partsOf({ collections, lacks }: Manifest): Pick<RunSummary, "holds" | "lacks" | "lost"> {
-  const namesOf = (some: readonly { readonly name: string }[]) => new Set(some.map(({ name }) => name));
-  const partial = collections.filter((one) => one.partial !== undefined);
-  return {
-    holds: namesOf(collections.filter((one) => one.partial === undefined)),
-    lacks: namesOf([...lacks, ...partial]),
-    lost: namesOf([...lacks.filter(({ isLoss }) => isLoss === true), ...partial]),
-  };
 }
 
 function clause(sentence: string): string {

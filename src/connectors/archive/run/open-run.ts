@@ -16,14 +16,23 @@ import {
   type NotedFile,
   readManifest,
 } from "./manifest.ts";
-import { runStart } from "./run-name.ts";
 
 const PROOF =
   "Every file of the archive is compared with the checksums that were noted when it was written. That proves that nothing was damaged, not that nobody forged it: there is no key.";
 
-/** Opens a whole run of an archive: all of it but the documents is proved to be undamaged. */
+/** Whether a folder looks like a run, under whatever name: it has a manifest. */
+export async function holdsRun(path: string): Promise<boolean> {
+  try {
+    await lstat(join(path, MANIFEST));
+    return true;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(diskCode(error) ?? "")) return false;
+    return await onDisk(path, "read", () => Promise.reject(error), ARCHIVE_HINTS);
+  }
+}
+
+/** Opens a whole run of an archive, by the name of its folder: all of it but the documents is proved to be undamaged. */
 export async function openRun(folder: string, name: string): Promise<OpenedArchive> {
-  if (runStart(name) === undefined) throw new Error(`${name} is no run of an archive.`);
   await assertFolder(folder, name);
   return await openFiles(join(folder, name), await manifestIn(join(folder, name)));
 }

@@ -70,7 +70,7 @@ function described(error) {
 
 for (const work of /** @type {Work[]} */ (JSON.parse(process.argv[2] ?? "[]"))) {
   const calls = arm(work.fault);
-  const doing = work.act === "write" ? write(work) : prune(work.folder, 1, "a");
+  const doing = work.act === "write" ? write(work) : prune(work.folder, 1, { run: "00000002", source: "a" });
   const error = await doing.then(() => undefined, described);
   process.stdout.write(`${JSON.stringify({ calls: [...calls], error })}\n`);
 }

@@ -358,12 +358,15 @@ it("only whole runs of the same source are pruned, the oldest first, and the new
   const [damaged] = readdirSync(folder).filter((name) => name.includes("1107"));
   writeFileSync(join(folder, damaged as string, "manifest.json"), "{}");
   writeFileSync(join(folder, "notes.txt"), "mine");
-  const removed = await prune(folder, 2, "localhost/ordersDB");
+  const done = { run: "00000006", source: "localhost/ordersDB" };
+  const removed = await prune(folder, 2, done);
   expect(removed.map(({ run }) => run)).toEqual(["00000001", "00000002"]);
   const left = ["20261103T", "20261104T", "20261105T", "20261106T", "20261107T", "notes.txt"];
   expect(readdirSync(folder).map((name) => name.slice(0, 9))).toEqual(left);
-  expect(await prune(folder, 2, "localhost/ordersDB")).toEqual([]);
-  await expect(prune(folder, 0, "another")).rejects.toThrow();
+  expect(await prune(folder, 2, done)).toEqual([]);
+  // One that is later than what was just written, by a wrong clock, pushes nothing out.
+  expect(await prune(folder, 1, { ...done, run: "00000004" })).toEqual([]);
+  await expect(prune(folder, 0, done)).rejects.toThrow();
 });
 
 it("a run tells what its source had that it does not hold, or not all of", async () => {
@@ -376,9 +379,12 @@ it("a run tells what its source had that it does not hold, or not all of", async
   await writeRun(folder, [ORDERS, { ...EMPTY, partial }], { lacks });
   const [run] = await listRuns(folder);
   expect(run).toMatchObject({
-    holds: new Set(["orders"]),
-    lacks: new Set(["users", "carts", "empty"]),
-    lost: new Set(["carts", "empty"]),
+    holds: new Map([
+      ["orders", 20],
+      ["empty", 0],
+    ]),
+    partial: new Set(["empty"]),
+    lacks,
   });
   const { notCopied, collections } = await openRun(folder, NAME);
   expect(notCopied).toEqual([
@@ -397,15 +403,21 @@ it.each([
   ["one of a part by ones of all", [["orders"], [], []], ["00000001"]],
   ["none where what it holds was lost since", [[], ["orders"], []], []],
   ["one although the source has more by now that is left out", [[], ["later"], ["later"]], ["00000001"]],
+  ["none where a part of what it holds was lost since", [["part of log"], ["log"], ["log"]], []],
+  ["one where a part is held of what it holds in part", [["part of log"], ["part of log"], []], ["00000001"]],
+  ["none where only parts are held of what it holds", [[], ["part of log"], ["part of log"]], []],
 ] as const)("of runs that are pruned there stay enough of each collection: %s", async (_, all, gone) => {
   const folder = newFolder();
   for (const [index, names] of all.entries()) {
-    const lacks = names.map((name) => ({ name, reason: "" }));
-    const contents = names.some((name) => name === "orders") ? [LOG] : [ORDERS, LOG];
+    const isNamed = (wanted: string): boolean => names.some((name) => name === wanted);
+    const lacks = names.filter((name) => !name.startsWith("part")).map((name) => ({ name, reason: "" }));
+    const log = isNamed("part of log") ? { ...LOG, partial: "some" } : LOG;
+    const contents = [...(isNamed("orders") ? [] : [ORDERS]), ...(isNamed("log") ? [] : [log])];
     const now = () => new Date(`2026-11-0${index + 1}T00:00:00Z`);
     await writeRun(folder, contents, { run: `0000000${index + 1}`, now, lacks });
   }
-  const removed = await prune(folder, 2, "localhost/ordersDB");
+  const done = { run: `0000000${all.length}`, source: "localhost/ordersDB" };
+  const removed = await prune(folder, 2, done);
   expect(removed.map(({ run }) => run)).toEqual(gone);
 });
 
