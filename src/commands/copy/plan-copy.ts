@@ -24,7 +24,7 @@ import {
 } from "../../core/plan/plan.ts";
 import { assertFitsInto, sizeOf } from "../../core/plan/size-limit.ts";
 import { lookAt, type StoreSnapshot } from "../../core/plan/snapshot.ts";
-import { goneSinceLast, hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
+import { goneSince, hiddenBeside, vanished, vanishedLosses } from "../../core/plan/vanished.ts";
 import type { SavedRun } from "../../core/progress/saved-run.ts";
 import type { NotCopied } from "../../model/collection.ts";
 import type { AdoptionPreview, Plan } from "../../model/reporter.ts";
@@ -94,7 +94,7 @@ export async function planRun(
   const beside = { source: stores.source, listing: target.listing };
   const hidden = await hiddenBeside(known, beside, wanted, signal);
   const kept = (await stores.target.keptCopies?.list(signal)) ?? [];
-  const before = await goneSinceLast(kept, { jobs, notCopied }, stores.source, wanted, signal);
+  const before = await goneSince(kept, { jobs, notCopied }, stores.source, wanted, signal);
   const goneLosses = [
     ...(await vanishedLosses(gone, { source: stores.source, notCopied }, wanted, signal)),
     ...hidden.values(),
@@ -129,7 +129,9 @@ export async function planRun(
   const plan = resumed === undefined ? made : { ...made, resumed };
   const used = await checkSizeLimit(stores.target, options, plan, signal);
   const { unselected } = before;
-  const renames = renamesFor(source.listing, wanted);
+  // What is hidden has its usual name there, too.
+  const named = { ...source.listing, notCopied: [...source.listing.notCopied, ...goneLosses] };
+  const renames = renamesFor(named, wanted);
   return { plan, jobs: chosen.jobs, lost: [...lost, ...goneLosses], unselected, renames, used, time, saved };
 }
 

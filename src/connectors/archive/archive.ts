@@ -12,7 +12,7 @@ import { isDump, openDump } from "./dump/open-dump.ts";
 import type { FileLocation } from "./file-location.ts";
 import { holdsRun, listRuns, openRun, type RunSummary } from "./run/list-runs.ts";
 import { prune } from "./run/prune.ts";
-import { isPartial } from "./run/run-name.ts";
+import { isPartial, runStart } from "./run/run-name.ts";
 import { beginRun } from "./run/run-sink.ts";
 import type { OpenedArchive } from "./stored-collection.ts";
 
@@ -23,10 +23,9 @@ export async function openArchive(
   const { directory, label, compressed = false } = location;
   // What is to be read must be there; what is to be written need not.
   const opening = role === "source" ? await opened(location, other, signal) : undefined;
-  const name = opening?.name === undefined ? label : join(label, opening.name);
   const open = async () => (opening ?? (await opened(location, other, signal))).archive;
   return {
-    ...archiveReader(name, open),
+    ...archiveReader(opening?.label ?? label, open),
     keptCopies: {
       list: async () => (await listRuns(directory)).map(keptCopyOf),
       prune: async (keep, done) => (await prune(directory, keep, done)).map(keptCopyOf),
@@ -37,8 +36,8 @@ export async function openArchive(
 
 interface FoundArchive {
   readonly archive: OpenedArchive;
-  /** Of several the one that is taken. */
-  readonly name?: string;
+  /** Which of several it is, for people and for who remembers where something came from. */
+  readonly label: string;
 }
 
 async function opened(
@@ -47,7 +46,7 @@ async function opened(
   signal: AbortSignal,
 ): Promise<FoundArchive> {
   const runs = await listRuns(directory);
-  if (runs.length === 0) return { archive: await openedAlone(directory, label, at, signal) };
+  if (runs.length === 0) return await openedAlone(directory, label, at, signal);
   const meant = runsOf(runs, other, label);
   const before = meant.filter(({ since }) => at === undefined || since.getTime() <= at.getTime());
   const last = before.at(-1);
@@ -60,7 +59,7 @@ async function opened(
     throw new DualsyncError("local", `${label}/${last.name} cannot be used: ${last.problem}.`, {
       hint: `Nothing was changed. ${meant.length === 1 ? "" : `${each} An earlier one is taken with --at TIME.`}`.trimEnd(),
     });
-  return { archive: await openRun(directory, last.name), name: last.name };
+  return { archive: await openRun(directory, last.name), label: join(label, last.name) };
 }
 
 /** What is named by its own path: the folder of a run, whatever its name, or what mongodump has written. */
@@ -69,15 +68,19 @@ async function openedAlone(
   label: string,
   at: Date | undefined,
   signal: AbortSignal,
-): Promise<OpenedArchive> {
+): Promise<FoundArchive> {
   const path = await realpath(directory).catch(() => directory);
   if (isPartial(basename(path)))
     throw new DualsyncError("local", `${label} was not written to its end.`, {
       hint: "Nothing was changed. Take another archive: the folder around it lists those that are whole.",
     });
-  if (!(await holdsRun(path))) return await openedDump(directory, label, at, signal);
+  // A run that has lost its manifest is damaged, and no dump.
+  if (runStart(basename(path)) === undefined && !(await holdsRun(path)))
+    return { archive: await openedDump(directory, label, at, signal), label };
   if (at !== undefined) throw oneArchive(`${label} is one archive`);
-  return await openRun(dirname(path), basename(path));
+  // A link may lead to another one tomorrow.
+  const isLink = basename(path) !== basename(directory);
+  return { archive: await openRun(dirname(path), basename(path)), label: isLink ? path : label };
 }
 
 /** Those of one source, and what is damaged, of which nobody knows whose it is. @throws DualsyncError `usage` where it is not known which source */
@@ -153,9 +156,7 @@ async function begun(
 
 function keptCopyOf(summary: RunSummary): KeptCopy {
   const { run, since, source, verified, problem, holds, lacks } = summary;
-  const lost = lacks.filter(({ isLoss }) => isLoss === true).map(({ name }) => [name, 0] as const);
-  const wanted = new Map([...lost, ...holds]);
-  return { run, since, source, verified, isPartial: isPart(summary), wanted, problem };
+  return { run, since, source, verified, isPartial: isPart(summary), holds, lacks, problem };
 }
 
 function isPart({ lacks, partial }: RunSummary): boolean {

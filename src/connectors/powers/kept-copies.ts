@@ -1,3 +1,5 @@
+import type { NotCopied } from "../../model/collection.ts";
+
 /** A copy that was written as a whole, and is kept beside others. */
 export interface KeptCopy {
   readonly run: string;
@@ -9,8 +11,10 @@ export interface KeptCopy {
   readonly verified: boolean;
   /** It does not hold all that its source had. */
   readonly isPartial: boolean;
-  /** What was to be in it, by the names that it has there, also what was lost on the way → how many documents are there. */
-  readonly wanted: ReadonlyMap<string, number>;
+  /** The names that collections have there → how many documents. */
+  readonly holds: ReadonlyMap<string, number>;
+  /** What its source had, and is not there, or not as it should be; by the names that it would have. */
+  readonly lacks: readonly NotCopied[];
   /** Why it cannot be used, as a clause. */
   readonly problem?: string | undefined;
 }

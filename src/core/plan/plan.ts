@@ -120,7 +120,8 @@ export function chooseJobs(
       continue;
     }
     const unsure = [...uncertain].map(([option, reason]) => ({ key: `option ${to.name}/${option}`, reason }));
-    const part = from.partial === undefined ? [] : [{ key: `collection ${from.name}`, reason: from.partial }];
+    const part =
+      from.partial === undefined ? [] : [{ key: `rest of collection ${from.name}`, reason: from.partial }];
     const doubts = [...part, ...(from.doubts ?? []), ...unsure];
     jobs.push({ from, to, doubts, filter });
   }

@@ -4,7 +4,7 @@ import type { Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { KeptCopy } from "../../connectors/powers/kept-copies.ts";
 import type { NotCopied } from "../../model/collection.ts";
-import { type Jobs, namesInSource, type Wanted } from "./plan.ts";
+import { type Jobs, NOT_CHOSEN, namesInSource, type Wanted } from "./plan.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
 
 const GONE = "it was copied before, but the source no longer lists it: dropped or renamed";
@@ -47,55 +47,80 @@ function lost({ words }: Reader, name: string): NotCopied {
   return { name, reason: words.hidden?.gone ?? GONE, isLoss: true };
 }
 
-/** What the last of several copies held, and the source has no more. */
+/** What earlier ones of several copies held, and the source has no more. */
 export interface GoneSince {
   /** Where the source may hide it. */
   readonly losses: readonly NotCopied[];
-  /** What this run is not to copy: a later one names it, not this one. */
+  /** What this run is not to copy: the next one that is misses it. */
   readonly unselected: readonly NotCopied[];
   readonly notes: readonly string[];
 }
 
 /** For a target that keeps its copies: each run writes all of them anew, so that what vanishes would be missed by nobody. */
-export async function goneSinceLast(
+export async function goneSince(
   kept: readonly KeptCopy[],
   { jobs, notCopied }: Pick<Jobs, "jobs" | "notCopied">,
   source: Reader,
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<GoneSince> {
-  const last = kept.findLast((one) => one.problem === undefined && one.source === source.label);
-  if (last === undefined) return { losses: [], unselected: [], notes: [] };
-  const listed = new Set([...jobs.map(({ from }) => from.name), ...notCopied.map(({ name }) => name)]);
-  const gone = [...last.wanted.keys()].filter((name) =>
+  const before = heldBefore(kept, source.label);
+  const copied = notCopied.filter(({ isLoss, reason }) => isLoss === true || reason === NOT_CHOSEN);
+  const listed = new Set([...jobs.map(({ from }) => from.name), ...copied.map(({ name }) => name)]);
+  const gone = [...before.keys()].filter((name) =>
     namesInSource(name, wanted).every((one) => !listed.has(one)),
   );
   const isSelected = (name: string): boolean => namesInSource(name, wanted).every(wanted.selects);
   const missed = gone.filter(isSelected);
-  const emptied = jobs.filter(({ from, to }) => from.documents === 0 && (last.wanted.get(to.name) ?? 0) > 0);
+  const emptied = jobs.filter(({ from, to }) => from.documents === 0 && (before.get(to.name) ?? 0) > 0);
   const { hidden: words } = source.words;
   const inDoubt = emptied.filter(({ from }) => from.mayBeHidden === true && words !== undefined);
   const losses = inDoubt.map(({ from: { name } }): NotCopied => {
-    const reason = `its last copy holds documents, and it ${words?.givesNothing}: ${words?.whyEmpty}`;
+    const reason = `an earlier copy holds documents, and it ${words?.givesNothing}: ${words?.whyEmpty}`;
     return { name, reason, isLoss: true };
   });
   const hides = source.hiding !== undefined;
   if (hides) losses.push(...(await vanishedLosses(missed, { source, notCopied }, wanted, signal)));
-  const before = `${last.since.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const seen = emptied.filter((job) => !inDoubt.includes(job)).map(({ from }) => from.name);
   const notes = [
-    [`No longer in the source since its last copy (${before})`, hides ? [] : missed],
-    [
-      `Empty now, and not in the last copy (${before})`,
-      emptied.filter((job) => !inDoubt.includes(job)).map(({ from }) => from.name),
-    ],
+    ["no longer in the source", hides ? [] : missed],
+    ["empty now", seen],
   ] as const;
   return {
     losses,
-    unselected: hides ? gone.filter((name) => !isSelected(name)).map((name) => lost(source, name)) : [],
-    notes: notes.flatMap(([sentence, names]) =>
-      names.length === 0 ? [] : [`${sentence}: ${shown(names)}.`],
+    unselected: gone.filter((name) => !isSelected(name)).map((name) => ({ name, reason: NOT_CHOSEN })),
+    notes: notes.flatMap(([what, names]) =>
+      names.length === 0 ? [] : [`In an earlier copy, and ${what}: ${shown(names)}.`],
     ),
   };
+}
+
+/**
+ * What copies of this source hold → how many documents, by the newest one that was to hold it. What was lost there counts as held until
+ * a person accepts that; what was left out there on purpose is looked for in the one before.
+ */
+function heldBefore(kept: readonly KeptCopy[], source: string): ReadonlyMap<string, number> {
+  const now = Date.now();
+  const held = new Map<string, number>();
+  const decided = new Set<string>();
+  // What a wrong clock made later is not the last one.
+  const own = kept.filter(
+    (one) => one.problem === undefined && one.source === source && one.since.getTime() <= now,
+  );
+  const names = new Set(
+    own.flatMap(({ holds, lacks }) => [...holds.keys(), ...lacks.map(({ name }) => name)]),
+  );
+  for (const { holds, lacks } of own.toReversed()) {
+    const lacking = new Map(lacks.map((one) => [one.name, one]));
+    for (const name of names) {
+      const lack = lacking.get(name);
+      if (decided.has(name) || lack?.reason === NOT_CHOSEN) continue;
+      decided.add(name);
+      if (lack?.isLoss === true) held.set(name, Math.max(1, holds.get(name) ?? 0));
+      else if (lack === undefined && holds.has(name)) held.set(name, holds.get(name) ?? 0);
+    }
+  }
+  return held;
 }
 
 function shown(names: readonly string[]): string {

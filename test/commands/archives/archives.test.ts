@@ -3,7 +3,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -170,6 +172,8 @@ describe("an archive", () => {
     for (const place of ["file:./shop", "file:./latest"]) {
       const shown = await run(0, "restore", "--from", place, "--dry-run");
       expect(notesOf(shown)).toMatch(/compared with the checksums/);
+      const { source } = records(shown.stdout).find(({ type }) => type === "start") ?? {};
+      expect(source).toBe(join(realpathSync(cwd), "shop"));
       await run(2, "restore", "--from", place, "--at", "2030-01-01");
     }
     cpSync(join(cwd, "shop"), join(cwd, `${name}.partial`), { recursive: true });
@@ -179,6 +183,9 @@ describe("an archive", () => {
     bytes[200] = (bytes[200] as number) ^ 1;
     writeFileSync(path, bytes);
     await run(9, "restore", "--from", "file:./latest", "--apply", "--confirm", server.database);
+    renameSync(join(cwd, "shop"), join(cwd, "archive", name));
+    rmSync(join(cwd, "archive", name, "manifest.json"));
+    await run(9, "restore", "--from", `file:./archive/${name}`, "--apply", "--confirm", server.database);
     expect(await orders().countDocuments()).toBe(0);
   });
 

@@ -50,11 +50,11 @@ describe("an archive of MongoDB", () => {
     await ends(0, server.run(["duplicate", ...TO], cwd));
     await server.client.db(server.database).dropCollection("users");
     const { stdout } = await ends(0, server.run(["duplicate", ...TO], cwd));
-    expect(stdout).toMatch(/No longer in the source since its last copy \(.* UTC\): users\./);
-    expect((await ends(0, server.run(["duplicate", ...TO], cwd))).stdout).not.toContain("No longer");
+    expect(stdout).toMatch(/In an earlier copy, and no longer in the source: users\./);
+    expect((await ends(0, server.run(["duplicate", ...TO], cwd))).stdout).not.toContain("no longer");
     await server.client.db(server.database).collection("orders").deleteMany({});
     const emptied = await ends(0, server.run(["duplicate", ...TO, "--keep", "9"], cwd));
-    expect(emptied.stdout).toMatch(/Empty now, and not in the last copy \(.* UTC\): orders\./);
+    expect(emptied.stdout).toMatch(/In an earlier copy, and empty now: orders\./);
     expect(emptied.stdout).toMatch(/9 newer ones hold the same collections \(--keep 9\)/);
   });
 
@@ -106,6 +106,7 @@ describe("an archive of Supabase", () => {
     const look = ["restore", ...FROM, "--include", "customers", "--include", "orders", "--mode"];
     const shown = await run(cwd, 3, ...look, "overwrite", "--dry-run");
     expect(shown.stdout).toMatch(lacking);
+    expect(shown.stdout).toMatch(/^ {2}rest of collection orders: /m);
     expect(shown.stdout).toMatch(/\(not verified, not of everything, taken here\)/);
     const exact = await run(cwd, 3, ...look, "exact", "--dry-run");
     expect(exact.stdout).toMatch(/^ {2}orders: the archive does not hold all of it/m);
@@ -123,8 +124,9 @@ describe("an archive of Supabase", () => {
     const cwd = newFolder();
     await run(cwd, 0, "duplicate", ...TO);
     const [first = ""] = archives(cwd);
+    await run(cwd, 0, "duplicate", ...TO, "--include", "customers");
     await fill("drop table orders");
-    // An archive of something else is none of them all.
+    // An archive of something else is none of them all, whether it was made before that or after.
     await run(cwd, 0, "duplicate", ...TO, "--include", "customers");
     for (let times = 0; times < 2; times++) {
       const { stdout } = await run(cwd, 3, "duplicate", ...TO, "--keep", "1");
@@ -134,6 +136,24 @@ describe("an archive of Supabase", () => {
     await run(cwd, 0, "duplicate", ...TO, "--keep", "1", "--accept", "collection orders");
     await run(cwd, 0, "duplicate", ...TO, "--keep", "1");
     expect(archives(cwd)).not.toContain(first);
+  });
+
+  it("names a table that shows no rows any more until that is accepted, and the older ones stay", async () => {
+    await fill(`
+      create table orders (id int4 primary key);
+      insert into orders values (1);
+      grant all on orders to service_role;`);
+    const cwd = newFolder();
+    await run(cwd, 0, "duplicate", ...TO);
+    const [first = ""] = archives(cwd);
+    await pair.project.query("delete from orders");
+    for (let times = 0; times < 3; times++) {
+      const { stdout } = await run(cwd, 3, "duplicate", ...TO, "--keep", "1");
+      expect(stdout).toMatch(/collection orders: an earlier copy holds documents, and it gives no rows/);
+    }
+    expect(archives(cwd)).toContain(first);
+    await run(cwd, 0, "duplicate", ...TO, "--keep", "1", "--accept", "collection orders");
+    await run(cwd, 0, "duplicate", ...TO, "--keep", "1");
   });
 
   it("counts for --keep by the names that tables have there", async () => {

@@ -101,7 +101,7 @@ describe("views that read from the new name of another collection", () => {
     await fill();
     await from().createCollection("odd", { viewOn: "orders", pipeline });
     const dry = await pair.duplicate(...RENAME, "--dry-run");
-    expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("option odd/pipeline: ")]);
+    expect([dry.code, dry.stdout]).toEqual([3, expect.stringContaining("option odd/pipeline: ")]);
     for (let run = 0; run < 2; run++) {
       const copied = await pair.duplicate(...RENAME);
       expect([copied.code, copied.stdout]).toEqual([3, expect.stringContaining("option odd/pipeline")]);
