@@ -58,6 +58,8 @@ export interface PlannedRestore {
    * database of another server may well have the same name.
    */
   readonly asks: string;
+  /** When the one of several copies was begun that this plan is of: a newer one may be there when it is carried out. */
+  readonly at: Date | undefined;
   /** The target holds no document at all. */
   readonly isEmpty: boolean;
   /** Bytes of the target's documents that are saved before they are replaced or removed. */
@@ -158,6 +160,7 @@ export async function planRestore(
     lostDocuments: chosen.lostDocuments,
     age,
     asks,
+    at: await begunAt(stores.source, source, signal),
     isEmpty: isEmpty(target.listing),
     savedBytes,
     scope,
@@ -184,6 +187,15 @@ function isOtherThanCopied(
   // Of what was not looked at nobody knows whether it holds any.
   const others = [...held, ...(target.listing.unselected ?? [])];
   return others.length > 0 && !others.some(({ uid }) => uid !== undefined && copied.has(uid));
+}
+
+async function begunAt(
+  { keptCopies }: Reader,
+  { history: { lastRun } }: StoreSnapshot,
+  signal: AbortSignal,
+): Promise<Date | undefined> {
+  const kept = (await keptCopies?.list(signal)) ?? [];
+  return kept.find(({ run }) => run === lastRun?.run)?.since;
 }
 
 /** Nothing is there, and nothing that was not looked at, or cannot be seen, may be. */

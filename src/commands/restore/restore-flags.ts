@@ -69,7 +69,8 @@ export async function prepareRestore(flags: RestoreFlags, environment: Environme
     apply: flags.apply ?? false,
     dryRun: flags.dryRun ?? false,
     confirmed: flags.confirm,
-    nextCommand: (name) => nextCommand(flags, name),
+    nextCommand: (name, at) =>
+      nextCommand(at === undefined ? flags : { ...flags, at: at.toISOString() }, name),
     includeNewer: flags.includeNewer ?? false,
     allowShrink: flags.allowShrink ?? false,
     newerBy: flags.newerBy === undefined ? undefined : fieldName(flags.newerBy),

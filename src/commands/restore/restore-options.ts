@@ -19,7 +19,7 @@ export interface RestoreOptions extends Selected {
   /** The target's name as it was given, or its whole label. */
   readonly confirmed?: string | undefined;
   /** The command that goes on from the plan, with the name that it asks for. */
-  readonly nextCommand: (name: string) => string;
+  readonly nextCommand: (name: string, at: Date | undefined) => string;
   /** With mode exact: also remove what may be newer than the copy. */
   readonly includeNewer: boolean;
   readonly allowShrink: boolean;

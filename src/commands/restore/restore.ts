@@ -109,12 +109,12 @@ function assertRestorable({ jobs, lost, lostDocuments }: PlannedRestore): void {
 /** Anything but adding to an empty target needs its name. @throws DualsyncError `refused` */
 async function assertConfirmed(
   { mode, confirmed, nextCommand }: RestoreOptions,
-  { isEmpty, asks, plan }: PlannedRestore,
+  { isEmpty, asks, at, plan }: PlannedRestore,
   { ask, signal }: RunContext,
 ): Promise<void> {
   if (mode === "missing" && isEmpty) return;
   if (confirmed === asks || confirmed === plan.target) return;
-  const hint = `Nothing was restored. To restore: ${nextCommand(asks)}`;
+  const hint = `Nothing was restored. To restore: ${nextCommand(asks, at)}`;
   if (confirmed !== undefined) {
     throw new DualsyncError(
       "refused",
@@ -283,7 +283,7 @@ function nothingRestored(planned: PlannedRestore, options: RestoreOptions, start
     itemCount: losses.total,
     bytes: 0,
     exitCode: exitCode(options.dryRun ? (losses.counted > 0 ? "incomplete" : "done") : "refused"),
-    verdict: `This is the plan; nothing was restored.${cannot} To restore: ${options.nextCommand(planned.asks)}`,
+    verdict: `This is the plan; nothing was restored.${cannot} To restore: ${options.nextCommand(planned.asks, planned.at)}`,
   };
 }
 
