@@ -122,7 +122,8 @@ async function copyingOnce(
   const { verify, indexes, batchSize } = options;
   const note = (message: string): void => context.reporter.note(message);
   const left = leftOut(planned, losses);
-  const how = { verify, indexes, batchSize, losses, left, note };
+  const redact = (text: string): string => context.redactor.redact(text);
+  const how = { verify, indexes, batchSize, losses, left, redact, note };
   const run = { source, sink, label: target.label, ...how, signal, stop };
   try {
     const done = await copyOnce(run, jobs, context.reporter);

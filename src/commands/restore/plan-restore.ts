@@ -129,7 +129,20 @@ export async function planRestore(
   const scope = scopeOf(options.mode, jobs);
   const isOther = isOtherThanCopied(source, target, stores.copy);
   const asks = isOther ? target.label : options.targetName;
-  const findings = { asks, isOther, stores, jobs, previews, source, target, savedBytes, compared, scope };
+  const kept = (await stores.source.keptCopies?.list(signal)) ?? [];
+  const findings = {
+    asks,
+    isOther,
+    kept,
+    stores,
+    jobs,
+    previews,
+    source,
+    target,
+    savedBytes,
+    compared,
+    scope,
+  };
   const notes = [
     ...(await restoreNotes(findings, options, context)),
     ...(await laidOutNotes(stores, signal)),
@@ -160,7 +173,7 @@ export async function planRestore(
     lostDocuments: chosen.lostDocuments,
     age,
     asks,
-    at: await begunAt(stores.source, source, signal),
+    at: kept.find(({ run }) => run === source.history.lastRun?.run)?.since,
     isEmpty: isEmpty(target.listing),
     savedBytes,
     scope,
@@ -187,15 +200,6 @@ function isOtherThanCopied(
   // Of what was not looked at nobody knows whether it holds any.
   const others = [...held, ...(target.listing.unselected ?? [])];
   return others.length > 0 && !others.some(({ uid }) => uid !== undefined && copied.has(uid));
-}
-
-async function begunAt(
-  { keptCopies }: Reader,
-  { history: { lastRun } }: StoreSnapshot,
-  signal: AbortSignal,
-): Promise<Date | undefined> {
-  const kept = (await keptCopies?.list(signal)) ?? [];
-  return kept.find(({ run }) => run === lastRun?.run)?.since;
 }
 
 /** Nothing is there, and nothing that was not looked at, or cannot be seen, may be. */

@@ -2,6 +2,7 @@
 import { statfs } from "node:fs/promises";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
+import type { KeptCopy } from "../../connectors/powers/kept-copies.ts";
 import type { RestoreScope } from "../../connectors/powers/run-history.ts";
 import { doubtNotes, type PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
@@ -26,6 +27,8 @@ export interface RestoreFindings {
   /** Bytes of documents that were read to compare, and the milliseconds that this took. */
   readonly compared: { readonly bytes: number; readonly milliseconds: number };
   readonly scope: RestoreScope;
+  /** Those that the source keeps: one of them is restored. */
+  readonly kept: readonly KeptCopy[];
   readonly asks: string;
   /** See `PlannedRestore.asks`. */
   readonly isOther: boolean;
@@ -48,7 +51,7 @@ export async function restoreNotes(
   return [
     `The copy is ${from.product}, ${from.label}${filledNote(source, target)}. The target is ${to.product}, ${to.label}, called ${found.asks} here.`,
     ...(found.isOther ? [otherNote(found)] : []),
-    ...(await archiveNotes(stores.source, source, context.signal)),
+    ...(await archiveNotes(found, context.signal)),
     ...doubtNotes(jobs),
     ...(await unpreparedNote(stores.target, context.signal)),
     ...copyNote(target),
@@ -81,18 +84,17 @@ const LISTED = 20;
 
 /** Which of several copies is taken, and what is known of it. */
 async function archiveNotes(
-  { keptCopies, integrity }: Reader,
-  { history: { lastRun } }: StoreSnapshot,
+  { stores, source, kept }: RestoreFindings,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const kept = (await keptCopies?.list(signal)) ?? [];
+  const { lastRun } = source.history;
   const each = kept.slice(-LISTED).map(({ since, source, verified, isPartial, problem, run }) => {
     const part = isPartial ? ", not of everything" : "";
     const state = problem ?? `${verified ? "verified" : "not verified"}${part}`;
     return `${minute(since)} UTC of ${source} (${state}${run === lastRun?.run ? ", taken here" : ""})`;
   });
   const more = kept.length > each.length ? `, the last ${each.length}` : "";
-  const proof = await integrity?.proof(signal);
+  const proof = await stores.source.integrity?.proof(signal);
   return [
     ...(kept.length === 0
       ? []

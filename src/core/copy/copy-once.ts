@@ -5,14 +5,14 @@ import type { NotCopied } from "../../model/collection.ts";
 import { DualsyncError } from "../../model/errors.ts";
 import type { CollectionReport, Meter, Reporter, Verdict } from "../../model/reporter.ts";
 import { oneCollection, reasonOf } from "../concurrency/one-collection.ts";
-import type { PlannedJob } from "../plan/plan.ts";
+import { NOT_CHOSEN, type PlannedJob } from "../plan/plan.ts";
 import type { VerifyMode } from "../plan/verify-mode.ts";
 import type { Losses } from "../progress/losses.ts";
 import { OrderedFingerprint, UnorderedFingerprint } from "../walk/fingerprint.ts";
 import { readOnce } from "../walk/read-once.ts";
 import { shortfall } from "../walk/shortfall.ts";
 import { leaveBlueprint } from "./leave-blueprint.ts";
-import { assertSourceExists } from "./still-there.ts";
+import { assertSourceExists, nameInexact } from "./still-there.ts";
 import type { Transferred } from "./transfer.ts";
 
 /** What all collections of a run into a sink share. */
@@ -27,6 +27,8 @@ export interface OnceRun {
   readonly losses: Losses;
   /** What the source has and is not to be written. */
   readonly left: readonly NotCopied[];
+  /** Takes secrets out of what servers have said: it is written down, and the place may be carried anywhere. */
+  readonly redact: (text: string) => string;
   readonly note: (message: string) => void;
   readonly signal: AbortSignal;
   readonly stop: (error: unknown) => void;
@@ -64,7 +66,11 @@ export async function copyOnce(
     }
     await readBack(run, written, reporter);
     const verified = written.every(({ verdict }) => verdict === "verified" || verdict === "defined");
-    await run.sink.publish({ verified, lacks }, run.signal);
+    const named = lacks.map((one) =>
+      // Later runs know it by these words.
+      one.reason === NOT_CHOSEN ? one : { ...one, reason: run.redact(one.reason) },
+    );
+    await run.sink.publish({ verified, lacks: named }, run.signal);
   } catch (error) {
     // What ended the run is what is to be said.
     await run.sink.discard().catch((other: unknown) => {
@@ -108,9 +114,9 @@ async function writeCollection(job: OnceJob): Promise<Written> {
   const { documents } = fingerprint;
   const partial = await lacking(job, documents);
   if (partial !== undefined) losses.add(`collection ${from.name}`, partial);
-  const inexact = source.exactness?.inexact(from.name) ?? [];
-  for (const { key, reason } of inexact) losses.add(key, reason);
-  await into.end({ partial, doubts: [...job.doubts, ...inexact] }, signal);
+  const inexact = nameInexact(job, losses);
+  const doubts = [...job.doubts, ...inexact].map((one) => ({ ...one, reason: job.redact(one.reason) }));
+  await into.end({ partial: partial === undefined ? undefined : job.redact(partial), doubts }, signal);
   const done = from.kind === "definition" ? "defined" : "not verified";
   const verdict = partial === undefined && inexact.length === 0 ? done : "incomplete";
   return { planned: job, documents, bytes, digest: fingerprint.digest(), verdict };

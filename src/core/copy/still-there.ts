@@ -1,4 +1,5 @@
 /** A collection that is dropped or renamed looks, to whoever reads or writes it by its name, like one that ends early or is empty. */
+import type { NotReproduced } from "../../connectors/write-outcome.ts";
 import type { Losses } from "../progress/losses.ts";
 import type { OpenRange, Part } from "../progress/progress.ts";
 import { assertExists } from "../walk/presence.ts";
@@ -36,9 +37,12 @@ export async function commit(job: Job, range: OpenRange, part: Part, upTo?: Open
   job.progress.commit(range, part, upTo);
 }
 
-/** What was not read exactly, as far as that was seen until now. @returns whether anything was */
-export function nameInexact({ source, from }: Pick<Job, "source" | "from">, losses: Losses): boolean {
+/** What was not read exactly, as far as that was seen until now; each is named as a loss. */
+export function nameInexact(
+  { source, from }: Pick<Job, "source" | "from">,
+  losses: Losses,
+): readonly NotReproduced[] {
   const inexact = source.exactness?.inexact(from.name) ?? [];
   for (const { key, reason } of inexact) losses.add(key, reason);
-  return inexact.length > 0;
+  return inexact;
 }

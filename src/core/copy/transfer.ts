@@ -145,7 +145,7 @@ async function end(job: Job, prepared: PreparedCollection): Promise<CollectionRe
   }
   job.losses.merge(job.progress.losses);
   if (job.indexes) await copyIndexes(job);
-  return await conclude(job, job.progress.isWhole && !nameInexact(job, job.losses));
+  return await conclude(job, job.progress.isWhole && nameInexact(job, job.losses).length === 0);
 }
 
 /** Where the target lacks what this run did not look at, the collection is not whole. */

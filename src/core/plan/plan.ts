@@ -343,9 +343,13 @@ function onlyThere({ jobs, copies }: Pick<Jobs, "jobs" | "copies">, target: List
   const known = new Set([...jobs.map(({ to }) => to.name), ...copies]);
   const others = target.collections.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (others.length === 0) return [];
-  const shown = others.slice(0, 10).join(", ");
-  const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
-  return [`Only in the target, and kept: ${shown}${more}.`];
+  return [`Only in the target, and kept: ${someOf(others)}.`];
+}
+
+/** Names for a sentence: the first ten, and how many there are besides. */
+export function someOf(names: readonly string[]): string {
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
+  return `${names.slice(0, 10).join(", ")}${more}`;
 }
 
 function changes(collections: readonly PlannedCollection[], options: PlanOptions): string[] {

@@ -4,7 +4,7 @@ import type { Listing } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
 import type { KeptCopy } from "../../connectors/powers/kept-copies.ts";
 import type { NotCopied } from "../../model/collection.ts";
-import { type Jobs, NOT_CHOSEN, namesInSource, type Wanted } from "./plan.ts";
+import { type Jobs, NOT_CHOSEN, namesInSource, someOf, type Wanted } from "./plan.ts";
 import type { StoreSnapshot } from "./snapshot.ts";
 
 const GONE = "it was copied before, but the source no longer lists it: dropped or renamed";
@@ -90,7 +90,7 @@ export async function goneSince(
     losses,
     unselected: gone.filter((name) => !isSelected(name)).map((name) => ({ name, reason: NOT_CHOSEN })),
     notes: notes.flatMap(([what, names]) =>
-      names.length === 0 ? [] : [`In an earlier copy, and ${what}: ${shown(names)}.`],
+      names.length === 0 ? [] : [`In an earlier copy, and ${what}: ${someOf(names)}.`],
     ),
   };
 }
@@ -121,12 +121,6 @@ function heldBefore(kept: readonly KeptCopy[], source: string): ReadonlyMap<stri
     }
   }
   return held;
-}
-
-function shown(names: readonly string[]): string {
-  return names.length > 10
-    ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`
-    : names.join(", ");
 }
 
 /** What is listed under one of these names and is not copied, of which there is a copy from before; undefined: nothing. */
