@@ -28,6 +28,7 @@ import { journaled } from "../run/journal.ts";
 import { runOf, type WritableRun, withSession } from "../run/session.ts";
 import { type Stores, withStores } from "../run/stores.ts";
 import { limitTime } from "../run/time-limit.ts";
+import { noteUnused } from "../run/unused-acceptances.ts";
 import type { CopyingOptions } from "./copy-options.ts";
 import { verdictOf } from "./copy-verdict.ts";
 import { type PlannedRun, planRun } from "./plan-copy.ts";
@@ -84,11 +85,6 @@ function lossesOf({ jobs, lost }: PlannedRun, { accept }: CopyingOptions): Losse
   for (const { doubts } of jobs) for (const { key, reason } of doubts) losses.add(key, reason);
   for (const { name, reason } of lost) losses.add(`collection ${name}`, reason);
   return losses;
-}
-
-function noteUnused({ unusedAcceptances }: Losses, { reporter }: RunContext): void {
-  for (const key of unusedAcceptances)
-    reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
 }
 
 /** What was published before in a place that is written once is another copy: this one begins with nothing. */

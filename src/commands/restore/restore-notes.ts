@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import type { CollectionInfo } from "../../connectors/collection.ts";
 import type { Reader } from "../../connectors/contract.ts";
-import type { KeptCopy } from "../../connectors/powers/kept-copies.ts";
+import { type KeptCopy, stateOf } from "../../connectors/powers/kept-copies.ts";
 import type { RestoreScope } from "../../connectors/powers/run-history.ts";
 import { doubtNotes, type PlannedJob } from "../../core/plan/plan.ts";
 import type { StoreSnapshot } from "../../core/plan/snapshot.ts";
@@ -88,10 +88,9 @@ async function archiveNotes(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { lastRun } = source.history;
-  const each = kept.slice(-LISTED).map(({ since, source, verified, isPartial, problem, run }) => {
-    const part = isPartial ? ", not of everything" : "";
-    const state = problem ?? `${verified ? "verified" : "not verified"}${part}`;
-    return `${minute(since)} UTC of ${source} (${state}${run === lastRun?.run ? ", taken here" : ""})`;
+  const each = kept.slice(-LISTED).map((one) => {
+    const taken = one.run === lastRun?.run ? ", taken here" : "";
+    return `${minute(one.since)} UTC of ${one.source} (${stateOf(one)}${taken})`;
   });
   const more = kept.length > each.length ? `, the last ${each.length}` : "";
   const proof = await stores.source.integrity?.proof(signal);

@@ -18,6 +18,7 @@ import type { RunContext } from "../command.ts";
 import { withCopy } from "../run/copy-layout.ts";
 import { journaled } from "../run/journal.ts";
 import { type WritableRun, withSession } from "../run/session.ts";
+import { noteUnused } from "../run/unused-acceptances.ts";
 import { newerByOf, type PlannedRestore, planRestore } from "./plan-restore.ts";
 import type { RestoreOptions } from "./restore-options.ts";
 import { restoreVerdict } from "./restore-verdict.ts";
@@ -221,8 +222,7 @@ async function restore(
   if (complete)
     for (const { run, scope } of openRestores({ collections: new Map(), lastRestore: ended }))
       context.reporter.warn(stillOpen(run, scope));
-  for (const key of losses.unusedAcceptances)
-    context.reporter.note(`--accept ${JSON.stringify(key)} matches no loss of this run.`);
+  noteUnused(losses, context);
   const { comparedBy } = stores.target.words;
   return report(planned, { started, done, losses, journal, comparedBy });
 }

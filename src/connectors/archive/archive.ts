@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { DualsyncError } from "../../model/errors.ts";
 import type { OpenOptions } from "../connector.ts";
 import type { CopiedStore, Run, Sink, Store } from "../contract.ts";
-import type { KeptCopy } from "../powers/kept-copies.ts";
+import { type KeptCopy, stateOf } from "../powers/kept-copies.ts";
 import { archiveReader } from "./archive-reader.ts";
 import { isDump, openDump } from "./dump/open-dump.ts";
 import type { FileLocation } from "./file-location.ts";
@@ -154,18 +154,12 @@ async function begun(
   });
 }
 
-function keptCopyOf(summary: RunSummary): KeptCopy {
-  const { run, since, source, verified, problem, holds, lacks } = summary;
-  return { run, since, source, verified, isPartial: isPart(summary), holds, lacks, problem };
-}
-
-function isPart({ lacks, partial }: RunSummary): boolean {
-  return lacks.length + partial.size > 0;
+function keptCopyOf({ run, since, source, verified, problem, holds, lacks, partial }: RunSummary): KeptCopy {
+  return { run, since, source, verified, isPartial: lacks.length + partial.size > 0, holds, lacks, problem };
 }
 
 function described(summary: RunSummary): string {
-  const { since, source, verified, problem } = summary;
-  const part = isPart(summary) ? ", not of everything" : "";
-  const state = problem ?? `${verified ? "verified" : "not verified"}${part}`;
-  return `${since.toISOString()}${source === "" ? "" : ` of ${source}`} (${state})`;
+  const { since, source } = summary;
+  const of = source === "" ? "" : ` of ${source}`;
+  return `${since.toISOString()}${of} (${stateOf(keptCopyOf(summary))})`;
 }

@@ -19,6 +19,11 @@ export interface KeptCopy {
   readonly problem?: string | undefined;
 }
 
+/** What is known of its worth, for people, in brackets behind it. */
+export function stateOf({ verified, isPartial, problem }: KeptCopy): string {
+  return problem ?? `${verified ? "verified" : "not verified"}${isPartial ? ", not of everything" : ""}`;
+}
+
 /** For stores that keep earlier copies: one of them is open. */
 export interface KeptCopies {
   /** All that are there, the newest last. */

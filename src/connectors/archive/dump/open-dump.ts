@@ -1,7 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { diskCode, onDisk } from "../../../files/disk-error.ts";
+import { diskCode, diskError, onDisk } from "../../../files/disk-error.ts";
 import { readJson } from "../../../json/json-reader.ts";
 import type { NotCopied } from "../../../model/collection.ts";
 import { configurationError, listed } from "../../../model/configuration-error.ts";
@@ -24,7 +24,7 @@ export async function isDump(path: string): Promise<boolean> {
     if (!(await stat(path)).isDirectory()) return await isArchiveFile(path);
     const entries = await readdir(path, { withFileTypes: true });
     if (entries.some(isDumpFile)) return true;
-    return (await databasesIn(path, entries)).length > 0;
+    return (await foldersIn(path, entries)).databases.length > 0;
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes(diskCode(error) ?? "")) return false;
     if (error instanceof BadDump) return false;
@@ -47,10 +47,11 @@ export async function openDump(
   const entries = await entriesOf(path);
   if (entries.some((entry) => isDumpFile(entry) && !entry.name.startsWith("oplog.bson")))
     return await openDatabaseFolder(path, await productOf(path, signal), [], signal);
-  const databases = await databasesIn(path, entries);
+  const { databases, unreadable } = await foldersIn(path, entries);
   const name = chosen(path, databases, database);
   const others = [
     ...databases.filter((other) => other !== name).map(otherDatabase),
+    ...unreadable.map((folder) => ({ name: folder, reason: "this folder may not be read" })),
     ...entries.filter(({ name: file }) => file.startsWith("oplog.bson")).map(({ name: file }) => oplog(file)),
     ...entries.filter((entry) => entry.isSymbolicLink()).map(({ name: link }) => linked(link)),
   ];
@@ -58,17 +59,24 @@ export async function openDump(
   return await openDatabaseFolder(join(path, name), product, others, signal);
 }
 
-/** Folders that may not be read are none: one lies at the root of many disks. */
-async function databasesIn(path: string, entries: readonly Dirent[]): Promise<string[]> {
+/** One that may not be read lies at the root of many disks, and may be a database all the same. */
+async function foldersIn(
+  path: string,
+  entries: readonly Dirent[],
+): Promise<{ readonly databases: readonly string[]; readonly unreadable: readonly string[] }> {
   const databases: string[] = [];
-  for (const entry of entries.filter((one) => one.isDirectory())) {
-    const inside = await readdir(join(path, entry.name), { withFileTypes: true }).catch((error: unknown) => {
-      if (["EACCES", "EPERM", "ENOENT"].includes(diskCode(error) ?? "")) return [];
-      return onDisk(join(path, entry.name), "read", () => Promise.reject(error), ARCHIVE_HINTS);
-    });
-    if (inside.some(isDumpFile)) databases.push(entry.name);
+  const unreadable: string[] = [];
+  for (const { name } of entries.filter((one) => one.isDirectory())) {
+    try {
+      const inside = await readdir(join(path, name), { withFileTypes: true });
+      if (inside.some(isDumpFile)) databases.push(name);
+    } catch (error) {
+      const code = diskCode(error) ?? "";
+      if (code === "EACCES" || code === "EPERM") unreadable.push(name);
+      else if (code !== "ENOENT") throw diskError(error, join(path, name), "read", ARCHIVE_HINTS);
+    }
   }
-  return databases;
+  return { databases, unreadable };
 }
 
 function isDumpFile(entry: Dirent): boolean {
